@@ -1,0 +1,37 @@
+# Two commands do everything: `make run` and `make test`. Both set up what they need.
+PYTHON ?= python3.11
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.PHONY: setup run test bench clean
+
+setup: $(STAMP)
+
+# The requirements stand in pyproject.toml alone. openvino's telemetry package is taken out again: nothing leaves the machine.
+$(STAMP): pyproject.toml .ci/system-libraries
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed (set PYTHON=/path/to/python3.11)."; exit 1; }
+	@sh .ci/system-libraries
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *p['optional-dependencies']['dev'], sep='\n')" > $(VENV)/requirements.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/requirements.txt
+	$(PY) -m pip uninstall --quiet --yes --disable-pip-version-check openvino-telemetry
+	@touch $(STAMP)
+
+# Without a display the same story runs off-screen on the samples and leaves pictures of the window in out/.
+run: setup
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then $(PY) main.py; \
+	else $(PY) -m app.gui.tour out; fi
+
+test: setup
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy app models main.py
+	$(VENV)/bin/lint-imports
+	QT_QPA_PLATFORM=offscreen $(PY) -m pytest
+
+bench: setup
+	QT_QPA_PLATFORM=offscreen $(PY) -m pytest tests/benchmarks --benchmark-only
+
+clean:
+	rm -rf $(VENV) out

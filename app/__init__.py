@@ -1,0 +1,1 @@
+"""DenseSeg Review: reviewing dense segmentations and landmarks on radiographs."""

@@ -1,0 +1,148 @@
+"""The one place that converts between coordinate frames.
+
+Frames
+------
+native
+    Pixels of the image as stored, (x, y), x right, y down; (0, 0) is the centre of the first pixel.
+network
+    Pixels of the network's letter-boxed input, same convention.
+corner
+    Native pixels with the origin at the outer corner of the first pixel. DICOM SCOORD (PS3.3 C.10.5)
+    and Qt image items use it.
+mm
+    Native pixels times the spacing; origin at the centre of the first pixel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Points = npt.NDArray[np.float64]
+"""Points of shape (..., 2) in (x, y) order."""
+
+
+class Provenance(StrEnum):
+    """Where a pixel spacing comes from (design 2)."""
+
+    CALIBRATED = "calibrated"
+    AT_DETECTOR = "at detector"
+    GIVEN = "given by the reader"
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """Size of one pixel in mm.
+
+    Parameters
+    ----------
+    row_mm, column_mm : float
+        Distance between neighbouring rows (y) and columns (x), in mm; both positive and finite.
+    provenance : Provenance
+        Who vouches for the numbers.
+
+    Raises
+    ------
+    ValueError
+        If a distance is not positive and finite: zero spacing is unknown spacing.
+    """
+
+    row_mm: float
+    column_mm: float
+    provenance: Provenance
+
+    def __post_init__(self) -> None:
+        for value in (self.row_mm, self.column_mm):
+            if not (np.isfinite(value) and value > 0):
+                raise ValueError(f"A pixel spacing must be a positive number of mm, not {value}.")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Coordinate frames of one image.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the image as stored, in pixels.
+    network_height, network_width : int
+        Size of the network's input, in pixels.
+    spacing : Spacing or None
+        None where the size of a pixel is unknown.
+    """
+
+    height: int
+    width: int
+    network_height: int = 256
+    network_width: int = 256
+    spacing: Spacing | None = None
+
+    @property
+    def scale(self) -> float:
+        """Network pixels per native pixel (the same in x and y: the aspect is kept)."""
+        return min(self.network_height / self.height, self.network_width / self.width)
+
+    @property
+    def padding(self) -> tuple[float, float]:
+        """Left and top border of the letter-box, in network pixels."""
+        return (
+            (self.network_width - self.width * self.scale) / 2,
+            (self.network_height - self.height * self.scale) / 2,
+        )
+
+    @property
+    def to_network_affine(self) -> npt.NDArray[np.float64]:
+        """Matrix [2, 3] that takes (x, y, 1) in native pixels to network pixels."""
+        s, (left, top) = self.scale, self.padding
+        return np.array([[s, 0.0, 0.5 * s + left - 0.5], [0.0, s, 0.5 * s + top - 0.5]])
+
+    @property
+    def diagonal(self) -> float:
+        """Length of the image's diagonal in native pixels."""
+        return float(np.hypot(self.height, self.width))
+
+    def to_network(self, xy: npt.ArrayLike) -> Points:
+        """Native pixels [..., 2] to network pixels [..., 2]."""
+        matrix = self.to_network_affine
+        return np.asarray(xy, float) * self.scale + matrix[:, 2]
+
+    def from_network(self, xy: npt.ArrayLike) -> Points:
+        """Network pixels [..., 2] to native pixels [..., 2]."""
+        matrix = self.to_network_affine
+        return (np.asarray(xy, float) - matrix[:, 2]) / self.scale
+
+    def to_corner(self, xy: npt.ArrayLike) -> Points:
+        """Native pixels [..., 2] to the corner frame of DICOM SCOORD and Qt image items."""
+        return np.asarray(xy, float) + 0.5
+
+    def from_corner(self, xy: npt.ArrayLike) -> Points:
+        """Corner frame [..., 2] to native pixels [..., 2]."""
+        return np.asarray(xy, float) - 0.5
+
+    def to_mm(self, xy: npt.ArrayLike) -> Points:
+        """Native pixels [..., 2] to mm [..., 2]; NaN where the spacing is unknown."""
+        if self.spacing is None:
+            return np.full(np.shape(xy), np.nan)
+        return np.asarray(xy, float) * (self.spacing.column_mm, self.spacing.row_mm)
+
+    def from_mm(self, xy_mm: npt.ArrayLike) -> Points:
+        """Mm [..., 2] to native pixels [..., 2]; NaN where the spacing is unknown."""
+        if self.spacing is None:
+            return np.full(np.shape(xy_mm), np.nan)
+        return np.asarray(xy_mm, float) / (self.spacing.column_mm, self.spacing.row_mm)
+
+    @property
+    def mm_per_pixel(self) -> float:
+        """Geometric mean of the spacing in mm per native pixel; NaN where it is unknown."""
+        if self.spacing is None:
+            return float("nan")
+        return float(np.sqrt(self.spacing.row_mm * self.spacing.column_mm))
+
+    def contains(self, xy: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Whether native points [..., 2] lie on the image (its pixels' full area)."""
+        corner = self.to_corner(xy)
+        inside: npt.NDArray[np.bool_] = np.all((corner >= 0) & (corner <= (self.width, self.height)), axis=-1)
+        return inside

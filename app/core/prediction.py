@@ -1,0 +1,264 @@
+"""A prediction: what the model says of one image, decoded. Never edited; corrections live beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from app.core.chart import GRID, REACH, RING_MM, ChartMesh, grid_nodes
+from app.core.frame import Frame, Points
+from app.core.inverse_chart import SMALLEST_SHARE, decode
+from app.core.passes import Looks
+from app.core.plausibility import Plausibility
+from app.core.shape_prior import ShapePrior
+from app.core.template import Structure, Template
+
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Masks, uv-maps, inverse charts and expected errors of one image by one bundle.
+
+    Attributes
+    ----------
+    bundle_sha256 : str
+    masks : array [C, H, W], uint8
+        Probability times 255 on the network's grid.
+    uv : array [C, 2, h, w], float16
+        uv-maps at half the network's resolution (pixel centres, ``align_corners=False``).
+    charts : array [C, GRID, GRID, 2], float32
+        Inverse charts: native pixels (x, y) of the chart's grid nodes, first axis v, second u (`chart.grid_nodes`).
+    expected_error : array [C, GRID, GRID], float32
+        Expected distance to the truth at each node, native pixels.
+    present : array [C], bool
+        False where the structure is absent; its other entries mean nothing then.
+    suspect : str
+        A sentence for the reader where the image does not look like one for this bundle, else empty.
+    """
+
+    bundle_sha256: str
+    masks: npt.NDArray[np.uint8]
+    uv: npt.NDArray[np.float16]
+    charts: Float32
+    expected_error: Float32
+    present: npt.NDArray[np.bool_]
+    suspect: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorModel:
+    """Expected error at a node, in network pixels: a linear function of where it lies and of what the decoding saw.
+
+    Attributes
+    ----------
+    typical : array [K] or None
+        Mean error at each contour point of the template, network pixels; a node takes it from the points around it.
+        None stands for 1 everywhere.
+    per_typical : float
+    per_residual : float
+        Times the misfit of the local affine fit.
+    per_steadying : float
+        Times the distance by which the shape prior moved the node.
+    per_disagreement : float
+        Times the distance between the looks (`app.core.passes`).
+    """
+
+    typical: npt.NDArray[np.float64] | None = None
+    per_typical: float = 2.0
+    per_residual: float = 1.0
+    per_steadying: float = 0.5
+    per_disagreement: float = 0.0
+
+    def __call__(
+        self,
+        typical: npt.NDArray[np.float64],
+        residual: npt.NDArray[np.float64],
+        moved: npt.NDArray[np.float64],
+        disagreement: npt.NDArray[np.float64],
+    ) -> npt.NDArray[np.float64]:
+        """Expected error, in network pixels, from the four quantities (any one shape, network pixels)."""
+        seen = self.per_residual * residual + self.per_steadying * moved + self.per_disagreement * disagreement
+        return self.per_typical * typical + seen
+
+
+def confidence(expected_error: npt.ArrayLike, diagonal: float) -> npt.NDArray[np.float64]:
+    """Confidence in [0, 1], falling with the expected error; one half at 1.2 % of the image's diagonal (native px)."""
+    return np.asarray(1 / (1 + (np.asarray(expected_error, float) / (0.012 * diagonal)) ** 2))
+
+
+@lru_cache(maxsize=64)
+def _mesh(structure: Structure) -> ChartMesh:
+    return ChartMesh.of(structure)
+
+
+@lru_cache(maxsize=64)
+def reachable(structure: Structure) -> npt.NDArray[np.bool_]:
+    """Nodes [GRID, GRID] of an inverse chart that lie inside the mean shape or close enough to extrapolate to."""
+    reach: npt.NDArray[np.bool_] = structure.distance_mm(grid_nodes()) <= RING_MM
+    return reach
+
+
+def present_structures(inside: npt.NDArray[np.bool_], template: Template) -> npt.NDArray[np.bool_]:
+    """Which masks [C, h, w] show enough of their structure, compared with the others' share of the template, [C]."""
+    share = inside.sum(axis=(1, 2)) / np.array([s.area_mm2 for s in template.structures])
+    found = share[share > 0]
+    if not len(found):
+        return np.zeros(len(share), bool)
+    return np.asarray(share >= SMALLEST_SHARE * np.median(found))
+
+
+class Charts(NamedTuple):
+    """Decoded inverse charts of one image.
+
+    Attributes
+    ----------
+    xy : array [C, GRID, GRID, 2], float64
+        Pixels of the uv-map's grid.
+    expected_error : array [C, GRID, GRID], float64
+        The same unit.
+    present : array [C], bool
+    """
+
+    xy: Points
+    expected_error: npt.NDArray[np.float64]
+    present: npt.NDArray[np.bool_]
+
+
+def decode_charts(
+    looks: Looks, inside: npt.NDArray[np.bool_], template: Template, prior: ShapePrior | None, errors: ErrorModel
+) -> Charts:
+    """Inverse charts of all structures, steadied by the prior; `inside` [C, h, w] is the mask on the uv-map's grid."""
+    nodes = grid_nodes().reshape(-1, 2)
+    count = len(template.structures)
+    charts = np.zeros((count, GRID, GRID, 2))
+    residual, moved, apart = (np.zeros((count, GRID, GRID)) for _ in range(3))
+    present = present_structures(inside, template)
+    contours = [np.full((len(s.outline), 2), np.nan) for s in template.structures]
+    for c, structure in enumerate(template.structures):
+        wanted = reachable(structure).reshape(-1)
+        asked = np.r_[nodes[wanted], structure.outline_uv]
+        found = decode(looks.uv[c], inside[c], structure, asked) if present[c] else None
+        if found is None:
+            present[c] = False
+            continue
+        split = int(np.count_nonzero(wanted))
+        contours[c] = found.xy[split:]
+        charts[c] = _mesh(structure).inverse_chart(contours[c])
+        charts[c].reshape(-1, 2)[wanted] = found.xy[:split]
+        residual[c] = found.residual[:split].max(initial=0.0)
+        residual[c].reshape(-1)[wanted] = found.residual[:split]
+        apart[c] = disagreement_at(looks.disagreement[c], found.pixels_per_mm, structure, charts[c])
+    if prior is not None and present.any():
+        steadied = np.split(prior.steady(np.concatenate(contours)), np.cumsum([len(p) for p in contours])[:-1])
+        for c in np.flatnonzero(present).tolist():
+            shift = _mesh(template.structures[c]).inverse_chart(steadied[c] - contours[c])
+            charts[c] += shift
+            moved[c] = np.linalg.norm(shift, axis=-1)
+    expected = errors(typical_at_nodes(errors, template), 2 * residual, 2 * moved, 2 * apart) / 2
+    return Charts(charts, expected, present)
+
+
+def disagreement_at(
+    disagreement: Float32, pixels_per_mm: float, structure: Structure, xy: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """How far the looks are apart at places [..., 2] of the uv-map's grid, in its pixels, [...]."""
+    height, width = disagreement.shape[-2:]
+    column = np.clip(np.rint(xy[..., 0]), 0, width - 1).astype(int)
+    row = np.clip(np.rint(xy[..., 1]), 0, height - 1).astype(int)
+    mm = np.moveaxis(disagreement[:, row, column], 0, -1) * structure.half_size_mm
+    return np.asarray(np.linalg.norm(mm, axis=-1) * pixels_per_mm)
+
+
+def typical_at_nodes(errors: ErrorModel, template: Template) -> npt.NDArray[np.float64]:
+    """`ErrorModel.typical` at the nodes, [C, GRID, GRID]."""
+    if errors.typical is None:
+        return np.ones((len(template.structures), GRID, GRID))
+    parts = np.split(errors.typical, np.cumsum([len(s.outline) for s in template.structures])[:-1])
+    fields = []
+    for structure, typical in zip(template.structures, parts, strict=True):
+        weights = np.clip(_mesh(structure).grid_weights, 0, None)
+        fields.append((weights @ typical / weights.sum(axis=1)).reshape(GRID, GRID))
+    return np.stack(fields)
+
+
+def from_looks(
+    looks: Looks,
+    frame: Frame,
+    template: Template,
+    prior: ShapePrior | None = None,
+    errors: ErrorModel | None = None,
+    bundle_sha256: str = "",
+    plausibility: Plausibility | None = None,
+) -> Prediction:
+    """Decode the network's output for one image.
+
+    Parameters
+    ----------
+    looks : Looks
+        The network's output (`app.core.passes.look`).
+    frame : Frame
+        Of the image.
+    template, prior, errors, plausibility
+        Of the bundle; without a prior nothing is steadied, without plausibility no image is suspect.
+
+    Returns
+    -------
+    Prediction
+        In native pixels where it holds coordinates.
+    """
+    count, height, width = looks.masks.shape
+    half = looks.masks.reshape(count, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
+    charts = decode_charts(looks, half > 0.5, template, prior, errors or ErrorModel())
+    native = frame.from_network((charts.xy + 0.5) * 2 - 0.5)  # uv-map pixels to network pixels, both from corners
+    suspect = ""
+    if plausibility is not None and looks.features is not None:
+        suspect = plausibility.sentence(looks.features, charts.present)
+    return Prediction(
+        bundle_sha256=bundle_sha256,
+        masks=(looks.masks * 255 + 0.5).astype(np.uint8),
+        uv=looks.uv.astype(np.float16),
+        charts=native.astype(np.float32),
+        expected_error=(charts.expected_error * 2 / frame.scale).astype(np.float32),
+        present=charts.present,
+        suspect=suspect,
+    )
+
+
+def native_mask(probability: npt.NDArray[np.uint8], frame: Frame) -> npt.NDArray[np.bool_]:
+    """One structure's mask [height, width] in native pixels from its probability [H, W] on the network's grid."""
+    matrix = frame.to_network_affine
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    native = cv2.warpAffine(probability, matrix, (frame.width, frame.height), flags=flags)
+    return np.asarray(native > 127)
+
+
+def sample_chart(grid: npt.NDArray[np.floating], uv: npt.ArrayLike) -> Points:
+    """Look template points up in grids over the chart, bilinearly.
+
+    Parameters
+    ----------
+    grid : array [GRID, GRID, ...]
+        One value per node: an inverse chart, an expected error.
+    uv : array [..., 2]
+        Template points, |u| and |v| at most `chart.REACH`.
+
+    Returns
+    -------
+    array [..., ...]
+        The values there, float64.
+    """
+    position = (np.asarray(uv, float) + REACH) / (2 * REACH) * (GRID - 1)
+    low = np.clip(np.floor(position).astype(int), 0, GRID - 2)
+    part = position - low
+    u, v = low[..., 0], low[..., 1]
+    extra = (1,) * (grid.ndim - 2)
+    fu, fv = part[..., 0].reshape(u.shape + extra), part[..., 1].reshape(u.shape + extra)
+    top = grid[v, u] * (1 - fu) + grid[v, u + 1] * fu
+    bottom = grid[v + 1, u] * (1 - fu) + grid[v + 1, u + 1] * fu
+    return np.asarray(top * (1 - fv) + bottom * fv, float)

@@ -1,0 +1,80 @@
+"""What is known of the joint shape of all structures, used to steady a decoded contour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.frame import Points
+
+
+@dataclass(frozen=True, eq=False)
+class Similarity:
+    """``scale * points @ rotation + shift``: rotation, uniform scale and shift of the plane.
+
+    Attributes
+    ----------
+    scale : float
+    rotation : array [2, 2]
+    shift : array [2]
+    """
+
+    scale: float
+    rotation: Points
+    shift: Points
+
+    @classmethod
+    def between(cls, source: Points, target: Points) -> Similarity:
+        """Least-squares similarity from `source` to `target`, both [K, 2] (Umeyama 1991)."""
+        a, b = source - source.mean(axis=0), target - target.mean(axis=0)
+        u, singular, vt = np.linalg.svd(a.T @ b)
+        sign = np.array([1.0, 1.0 if np.linalg.det(u @ vt) > 0 else -1.0])
+        rotation = u @ np.diag(sign) @ vt
+        scale = float((singular * sign).sum() / max(float((a**2).sum()), 1e-12))
+        return cls(scale, rotation, target.mean(axis=0) - scale * source.mean(axis=0) @ rotation)
+
+    def __call__(self, points: npt.ArrayLike) -> Points:
+        """Map points [..., 2]."""
+        return self.scale * np.asarray(points, float) @ self.rotation + self.shift
+
+    def inverse(self, points: npt.ArrayLike) -> Points:
+        """Map points [..., 2] back."""
+        moved: Points = (np.asarray(points, float) - self.shift) @ self.rotation.T / self.scale
+        return moved
+
+
+@dataclass(frozen=True, eq=False)
+class ShapePrior:
+    """Linear shrinkage of a contour towards shapes that occur.
+
+    Attributes
+    ----------
+    mean : array [K, 2], float64
+        The template's contour points in mm of the template plane, structures one after the other.
+    modes : array [M, K, 2], float64
+        Shape modes of the training contours in mm, one standard deviation each, largest first.
+    shrinkage : array [2K, 2K], float64
+        Takes the decoded contour's deviation from the mean (aligned to it, mm) to the likeliest true deviation.
+    """
+
+    mean: Points
+    modes: npt.NDArray[np.float64]
+    shrinkage: npt.NDArray[np.float64]
+
+    def steady(self, contour: Points) -> Points:
+        """The likeliest contour [K, 2] given the decoded one, in the same pixels; NaN rows (absent) stay NaN."""
+        known: npt.NDArray[np.bool_] = np.isfinite(contour[:, 0])
+        if np.count_nonzero(known) < 3:
+            return contour
+        pose = Similarity.between(contour[known], self.mean[known])
+        deviation = np.where(known[:, None], pose(np.nan_to_num(contour)) - self.mean, 0.0)
+        likely = (self.shrinkage @ deviation.reshape(-1)).reshape(-1, 2)
+        return np.where(known[:, None], pose.inverse(self.mean + likely), np.nan)
+
+    def sample(self, rng: np.random.Generator, spread: float = 1.0) -> Points:
+        """A random shape [K, 2] in mm of the template plane: the mean plus normally distributed modes."""
+        weights = rng.normal(0, spread, len(self.modes)).clip(-2.2, 2.2)
+        shape: Points = self.mean + np.tensordot(weights, self.modes, axes=1)
+        return shape

@@ -1,0 +1,248 @@
+"""A child of the engine: ``python -m app.engine.worker --role decode|network``. It ends when its input ends.
+
+The decoder turns files into network input, pictures and previews; the network turns network input into predictions.
+Each answers one request at a time. Heavy libraries are imported by the role that needs them alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import faulthandler
+import hashlib
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.passes import Float32, Infer
+from app.engine.protocol import Message, ProtocolError, read, write
+
+PREVIEW_SIDE = 512
+DECODER_MEMORY = 8 << 30
+"""Address space of the decoder in bytes, where the system can limit it: a bomb ends the child, not the machine."""
+Handler = Callable[[Message], Message]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve requests until the end of the input."""
+    parser = argparse.ArgumentParser(prog="app.engine.worker")
+    parser.add_argument("--role", choices=("decode", "network"), required=True)
+    parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--nice", type=int, default=0)
+    parser.add_argument("--backend", choices=("auto", "openvino", "torch"), default="auto")
+    options = parser.parse_args(arguments)
+    source, sink = take_pipes()
+    if hasattr(signal, "SIGINT"):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
+    faulthandler.enable(sys.stderr)
+    requests: queue.Queue[Message] = queue.Queue()
+    threading.Thread(target=_listen, args=(source, requests), daemon=True).start()
+    try:
+        handlers = _decoder() if options.role == "decode" else _network(options)
+    except Exception as error:
+        write(sink, Message("unfit", {"message": f"{type(error).__name__}: {error}"}))
+        return 1
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(options.nice)  # only now: nobody gains from a slow start
+    write(sink, Message("ready"))
+    while True:
+        write(sink, _answer(handlers, requests.get()))
+
+
+def take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """The protocol's input and output. Whatever a library prints to fd 1 goes to standard error from now on."""
+    source, sink = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.setmode(source, os.O_BINARY)
+        msvcrt.setmode(sink, os.O_BINARY)
+    return os.fdopen(source, "rb"), os.fdopen(sink, "wb")
+
+
+def _listen(source: BinaryIO, requests: queue.Queue[Message]) -> None:
+    """Queue requests. On a thread of its own, so that the child ends with its parent even in the midst of work."""
+    with contextlib.suppress(ProtocolError, OSError):
+        while (message := read(source)) is not None:
+            requests.put(message)
+    os._exit(0)
+
+
+def _answer(handlers: dict[str, Handler], request: Message) -> Message:
+    from app.io.errors import ReadError
+
+    started = time.perf_counter()
+    try:
+        reply = handlers[request.kind](request)
+    except ReadError as error:
+        return Message("failed", {"message": str(error)})
+    except MemoryError:
+        return Message("failed", {"message": f"“{request.fields.get('name')}” needs more memory than there is."})
+    except BaseException as error:  # decoders written in Rust panic with one of their own
+        import traceback
+
+        traceback.print_exc()
+        name = request.fields.get("name")
+        return Message("failed", {"message": f"“{name}” cannot be processed ({type(error).__name__}: {error})."})
+    reply.fields["seconds"] = time.perf_counter() - started
+    return reply
+
+
+# --- decoding
+
+
+def _decoder() -> dict[str, Handler]:
+    import cv2
+
+    import app.io.image
+    import app.io.preprocess  # noqa: F401 (imported now, so that the first file does not wait for it)
+
+    cv2.setNumThreads(1)  # the network has the other cores
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (DECODER_MEMORY, DECODER_MEMORY))
+    return {"decode": _decode, "picture": _picture}
+
+
+def _read(request: Message) -> tuple[Any, dict[str, Any]]:
+    """The image of a request and the facts of its file, as JSON."""
+    from app.io.image import decode_image, read_bytes
+
+    path = Path(request.fields["path"])
+    data = read_bytes(path)
+    digest = hashlib.sha256(data).hexdigest()
+    image = decode_image(data, path.name)
+    height, width = image.pixels.shape
+    spacing = image.spacing
+    given = [spacing.row_mm, spacing.column_mm, spacing.provenance.value] if spacing else None
+    facts = {"height": height, "width": width, "spacing": given, "remark": image.remark, "sha256": digest}
+    return image, facts
+
+
+def _decode(request: Message) -> Message:
+    from app.core.frame import Frame
+    from app.io.preprocess import to_network_input
+
+    image, facts = _read(request)
+    rows, columns = request.fields["network"]
+    frame = Frame(facts["height"], facts["width"], rows, columns, image.spacing)
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "input": to_network_input(image.pixels, frame),
+        "preview": preview(image.pixels),
+    }
+    return Message("decoded", {"facts": facts}, arrays)
+
+
+def _picture(request: Message) -> Message:
+    image, facts = _read(request)
+    windows = [list(window) for window in image.windows]
+    return Message("picture", {"facts": facts, "windows": windows}, {"pixels": image.pixels})
+
+
+def preview(pixels: npt.NDArray[Any], side: int = PREVIEW_SIDE) -> npt.NDArray[np.uint8]:
+    """Grey values [H, W] shrunk to `side` at most and window-levelled from percentile 0.5 to 99.5, uint8 [h, w]."""
+    import cv2
+
+    grey = np.asarray(pixels, np.float32)
+    scale = side / max(grey.shape)
+    if scale < 1:
+        size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+        grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
+    low, high = (float(value) for value in np.percentile(grey, (0.5, 99.5)))
+    return ((np.clip(grey, low, high) - low) * (255 / max(high - low, 1e-6)) + 0.5).astype(np.uint8)
+
+
+# --- the network
+
+
+def _network(options: argparse.Namespace) -> dict[str, Handler]:
+    from app.core.frame import Frame
+    from app.core.passes import look
+    from app.core.prediction import from_looks
+    from app.io.bundle import read_bundle
+
+    bundle = read_bundle(options.bundle)
+    wants_torch = options.backend == "torch"
+    if options.backend == "auto" and not (bundle.folder / "network.xml").exists():
+        wants_torch = True
+    infer = (torch_network if wants_torch else openvino_network)(bundle, options.threads)
+    infer(np.zeros((1, 1, *bundle.network_size), np.float32))  # the first run allocates
+
+    def predict(request: Message) -> Message:
+        height, width = request.fields["size"]
+        frame = Frame(height, width, *bundle.network_size)
+        looks = look(infer, request.arrays["input"], bundle.shifts)
+        known = (bundle.template, bundle.prior, bundle.errors, bundle.sha256, bundle.plausibility)
+        result = from_looks(looks, frame, *known)
+        names = ("masks", "uv", "charts", "expected_error", "present")
+        suspect = result.suspect
+        if not suspect and not result.present.any():
+            suspect = f"None of the structures of “{bundle.title}” was found. Check whether this is such a radiograph."
+        fields = {"bundle_sha256": bundle.sha256, "suspect": suspect}
+        return Message("predicted", fields, {name: getattr(result, name) for name in names})
+
+    return {"predict": predict}
+
+
+def openvino_network(bundle: Any, threads: int) -> Infer:
+    """The bundle's network in OpenVINO."""
+    # Nothing may leave the machine: without this package openvino uses an empty stand-in.
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    import openvino
+
+    config = {
+        "INFERENCE_PRECISION_HINT": "f32",  # bfloat16 would cost half a millimetre at the rim of a lung
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+    compiled = openvino.Core().compile_model(str(bundle.folder / "network.xml"), "CPU", config)
+    request = compiled.create_infer_request()
+
+    def infer(image: Float32) -> tuple[Float32, Float32, Float32 | None]:
+        request.infer({0: image})
+        outputs = [np.array(request.get_output_tensor(i).data, np.float32)[0] for i in range(len(compiled.outputs))]
+        return outputs[0], outputs[1], outputs[2] if len(outputs) > 2 else None
+
+    return infer
+
+
+def torch_network(bundle: Any, threads: int) -> Infer:
+    """The same in torch, the reference; about three times slower."""
+    import torch
+    from safetensors.torch import load_file
+
+    from models.network import DenseSegNet, NetworkConfig
+
+    torch.set_num_threads(threads)
+    shape = dict(bundle.network)
+    net = DenseSegNet(NetworkConfig(**{**shape, "channels": tuple(shape["channels"])}))
+    net.load_state_dict({k: v.float() for k, v in load_file(bundle.folder / "weights.safetensors").items()})
+    net.eval()
+
+    def infer(image: Float32) -> tuple[Float32, Float32, Float32 | None]:
+        with torch.inference_mode():
+            raw = net(torch.from_numpy(np.ascontiguousarray(image)))
+            return torch.sigmoid(raw.masks)[0].numpy(), raw.uv[0].numpy(), raw.features[0].numpy()
+
+    return infer
+
+
+if __name__ == "__main__":
+    sys.exit(main())

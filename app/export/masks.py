@@ -1,0 +1,35 @@
+"""Masks as pictures: one 0/255 PNG per structure in the image's own size, all zero where the structure is absent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from app.core.frame import Frame
+from app.core.prediction import Prediction, native_mask
+from app.core.template import Template
+from app.export.atomic import write_bytes
+
+
+def write_mask(mask: npt.NDArray[np.bool_], path: Path) -> None:
+    """Write one mask [H, W]; raises OSError if it cannot be written."""
+    good, data = cv2.imencode(".png", mask.astype(np.uint8) * np.uint8(255))
+    if not good:
+        raise OSError(f"The mask {path} cannot be encoded.")
+    write_bytes(path, data.tobytes())
+
+
+def write_masks(prediction: Prediction, frame: Frame, template: Template, folder: Path) -> list[Path]:
+    """Write ``folder/<structure>.png`` for every structure of the template; raises OSError."""
+    paths = []
+    for c, structure in enumerate(template.structures):
+        if prediction.present[c]:
+            mask = native_mask(prediction.masks[c], frame)
+        else:
+            mask = np.zeros((frame.height, frame.width), bool)
+        write_mask(mask, folder / f"{structure.name}.png")
+        paths.append(folder / f"{structure.name}.png")
+    return paths

@@ -1,0 +1,159 @@
+"""Every command as a QAction named `action.<verb>`, in the menus and with its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from app.gui.settings import settings
+
+MENUS = ("File", "Edit", "View", "Image", "Landmark", "Review", "Help")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One line of the menus.
+
+    Attributes
+    ----------
+    verb : str
+        The action's object name is ``action.<verb>``.
+    menu : str
+        One of `MENUS`; a submenu after a slash.
+    text : str
+    keys : str
+        Separated by spaces.
+    needs : str
+        ``nothing``, ``project``, ``writable``, ``image`` or ``landmark`` must be there.
+    group : str
+        Checkable actions of one group exclude each other; ``own`` for a switch of its own.
+    tip : str
+    line : bool
+        Whether a separating line comes before it.
+    """
+
+    verb: str
+    menu: str
+    text: str
+    keys: str = ""
+    needs: str = "nothing"
+    group: str = ""
+    tip: str = ""
+    line: bool = False
+
+
+COMMANDS = (
+    Command("openFolder", "File", "Open folder…", "Ctrl+O", tip="Add all images below a folder"),
+    Command("openImages", "File", "Open images…", "Ctrl+Shift+O", tip="Add single image files"),
+    Command("openSamples", "File", "Try the rendered samples", tip="Six rendered chest pictures, no patients"),
+    Command("newProject", "File", "New project…", "Ctrl+N", line=True),
+    Command("openProject", "File", "Open project…", "Ctrl+Shift+P"),
+    Command("exportCsv", "File", "Export placements as CSV…", "Ctrl+E", "project", line=True),
+    Command("loadLandmarks", "File", "Load landmark set…", needs="writable", line=True),
+    Command("saveLandmarks", "File", "Save landmark set…", needs="project"),
+    Command("closeProject", "File", "Close project", "Ctrl+W", "project", line=True),
+    Command("quit", "File", "Quit", "Ctrl+Q"),
+    Command("undo", "Edit", "Undo", "Ctrl+Z"),
+    Command("redo", "Edit", "Redo", "Ctrl+Shift+Z Ctrl+Y"),
+    Command("setReader", "Edit", "Reader’s name…", line=True),
+    Command("setKeys", "Edit", "Keys…"),
+    Command("fit", "View", "Fit", "F", "image", tip="Show the whole image"),
+    Command("actualSize", "View", "1:1", "Ctrl+1", "image", tip="One image pixel per screen pixel"),
+    Command("zoomIn", "View", "Zoom in", "Ctrl++ Ctrl+=", "image"),
+    Command("zoomOut", "View", "Zoom out", "Ctrl+-", "image"),
+    Command("invert", "View", "Invert", "I", "image", "own", "Show black as white"),
+    *(Command(f"preset{n}", "View/Window", f"Preset {n}", str(n), "image") for n in range(1, 7)),
+    Command("outlines", "View", "Outlines", "O", group="masks", tip="Masks as outlines", line=True),
+    Command("fills", "View", "Fills", "Shift+O", group="masks", tip="Masks as outlines with a fill"),
+    Command("noMasks", "View", "No masks", "Ctrl+Shift+M", group="masks"),
+    Command("uvColours", "View", "uv colours", "U", group="own", tip="Colours that match between template and image"),
+    Command("labels", "View", "Landmark names", "N", group="own", line=True),
+    Command("showHidden", "View", "The model’s own landmarks", group="own", tip="List the points the model came with"),
+    Command("showMessages", "View", "Messages", "Ctrl+M", group="own"),
+    Command("nextImage", "Image", "Next image", "PgDown Right Down", "image"),
+    Command("previousImage", "Image", "Previous image", "PgUp Left Up", "image"),
+    Command("firstImage", "Image", "First image", "Home", "image"),
+    Command("lastImage", "Image", "Last image", "End", "image"),
+    Command("filter", "Image", "Filter the worklist", "Ctrl+F", "project", line=True),
+    Command("worstFirst", "Image", "Worst first", group="own"),
+    Command("predictAgain", "Image", "Predict this image again", "F5", "image", line=True),
+    Command("cancelPrediction", "Image", "Cancel prediction"),
+    Command("setSpacing", "Image", "Set pixel size…", needs="image", line=True),
+    Command("removeImage", "Image", "Remove from the project", needs="image"),
+    Command("navigate", "Landmark", "Navigate", "V", group="mode", tip="Left drag changes the window level"),
+    Command("landmarkMode", "Landmark", "Landmark", "L", group="mode", tip="Left drag of a marker corrects it"),
+    Command("newLandmark", "Landmark", "New landmark under the mouse", "Ins", "image"),
+    Command("confirmPlacement", "Landmark", "Confirm here", "C", "landmark", line=True),
+    Command("absentPlacement", "Landmark", "Absent here", "Shift+A", "landmark"),
+    Command("resetPlacement", "Landmark", "Reset to the prediction", "Backspace", "landmark"),
+    Command("renameLandmark", "Landmark", "Rename…", "F2", "landmark", line=True),
+    Command("colourLandmark", "Landmark", "Colour…", "", "landmark"),
+    Command("hideLandmark", "Landmark", "Hide or show", "H", "landmark"),
+    Command("deleteLandmark", "Landmark", "Delete in all images", "Ctrl+Del", "landmark"),
+    Command("accept", "Review", "Accept and next", "Ctrl+Return Ctrl+Enter", "image"),
+    Command("secondOpinion", "Review", "Second opinion", "Ctrl+Shift+S", "image"),
+    Command("reject", "Review", "Reject", "Ctrl+Shift+R", "image"),
+    Command("reopen", "Review", "Reopen", "Ctrl+Shift+U", "image", tip="Unlock an accepted image"),
+    Command("note", "Review", "Note…", "Ctrl+Shift+N", "image", tip="A remark to the review of this image"),
+    Command("nextOpen", "Review", "Next unread image", "Ctrl+PgDown", "image", line=True),
+    Command("help", "Help", "How it works", "F1"),
+    Command("about", "Help", "About DenseSeg Review"),
+)
+
+
+class Actions(QObject):
+    """All actions and the menu bar made of them."""
+
+    def __init__(self, bar: QMenuBar, handlers: object) -> None:
+        super().__init__(bar)
+        self.by_verb: dict[str, QAction] = {}
+        self._groups: dict[str, QActionGroup] = {}
+        menus: dict[str, QMenu] = {}
+        for name in MENUS:
+            menus[name] = bar.addMenu(name)
+        kept = settings()
+        for command in COMMANDS:
+            menu = self._menu(menus, command.menu)
+            if command.line:
+                menu.addSeparator()
+            menu.addAction(self._make(command, bar, handlers, str(kept.value(f"keys/{command.verb}", command.keys))))
+        self._menus = menus
+
+    def _menu(self, menus: dict[str, QMenu], path: str) -> QMenu:
+        if path not in menus:
+            parent, _, title = path.rpartition("/")
+            menus[path] = menus[parent].addMenu(title)
+        return menus[path]
+
+    def _make(self, command: Command, bar: QMenuBar, handlers: object, keys: str) -> QAction:
+        action = QAction(command.text, bar)
+        action.setObjectName(f"action.{command.verb}")
+        action.setToolTip(command.tip or command.text.rstrip("…"))
+        action.setShortcuts([QKeySequence(key) for key in keys.split()])
+        handler: Callable[..., None] = getattr(handlers, command.verb)
+        if command.group:
+            action.setCheckable(True)
+            if command.group != "own":
+                group = self._groups.setdefault(command.group, QActionGroup(bar))
+                group.addAction(action)
+            action.triggered.connect(lambda checked=False, handler=handler: handler(checked))
+        else:
+            action.triggered.connect(lambda checked=False, handler=handler: handler())
+        self.by_verb[command.verb] = action
+        return action
+
+    def __getitem__(self, verb: str) -> QAction:
+        return self.by_verb[verb]
+
+    def enable(self, has: set[str]) -> None:
+        """Enable what is possible: `has` holds the `needs` that are met."""
+        for command in COMMANDS:
+            self.by_verb[command.verb].setEnabled(command.needs in has)
+
+    def menu(self, title: str) -> QMenu:
+        """One of the menus."""
+        return self._menus[title]

@@ -1,0 +1,141 @@
+"""What the File, Edit and Help commands do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QFileDialog
+
+from app.gui import dialogs
+from app.gui.settings import PROJECT_SUFFIX, data_folder, settings
+
+if TYPE_CHECKING:
+    from app.gui.window import Window
+
+IMAGES = "Images (*.dcm *.png *.tif *.tiff *.jpg *.jpeg *.nii *.nii.gz *.nrrd *.mha);;All files (*)"
+PROJECTS = f"Projects (*{PROJECT_SUFFIX});;All files (*)"
+
+
+class FileCommands:
+    """One method per verb of `actions.COMMANDS`."""
+
+    def __init__(self, window: Window) -> None:
+        self._window, self._desk, self._projects = window, window.desk, window.projects
+
+    def _folder(self) -> str:
+        return str(settings().value("lastFolder", str(Path.home())))
+
+    def openFolder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self._window, "Open folder", self._folder())
+        if folder:
+            settings().setValue("lastFolder", folder)
+            self._projects.add([folder])
+
+    def openImages(self) -> None:
+        files, _ = QFileDialog.getOpenFileNames(self._window, "Open images", self._folder(), IMAGES)
+        if files:
+            settings().setValue("lastFolder", str(Path(files[0]).parent))
+            self._projects.add(files)
+
+    def openSamples(self) -> None:
+        self._projects.add_samples()
+
+    def newProject(self) -> None:
+        start = str(data_folder() / f"project{PROJECT_SUFFIX}")
+        file, _ = QFileDialog.getSaveFileName(self._window, "New project", start, PROJECTS)
+        if file:
+            path = Path(file)
+            self._projects.create(path if path.suffix else path.with_suffix(PROJECT_SUFFIX))
+
+    def openProject(self) -> None:
+        file, _ = QFileDialog.getOpenFileName(self._window, "Open project", str(data_folder()), PROJECTS)
+        if file:
+            self._projects.open(Path(file))
+
+    def closeProject(self) -> None:
+        self._projects.close()
+
+    def quit(self) -> None:
+        self._window.close()
+
+    def exportCsv(self) -> None:
+        session = self._desk.session
+        if session is None:
+            return
+        start = str(Path(self._folder()) / "landmarks.csv")
+        file, _ = QFileDialog.getSaveFileName(self._window, "Export placements", start, "CSV (*.csv)")
+        if file:
+            self.export_to(Path(file))
+
+    def export_to(self, path: Path) -> None:
+        """Write the placements of every landmark in every image; a folder gets ``landmarks.csv``."""
+        from app.export.table import Row, write_table
+
+        session = self._desk.session
+        assert session is not None
+        target = path / "landmarks.csv" if path.is_dir() else path
+        rows = []
+        for image in session.images:
+            frame = session.image(image).frame
+            for p in session.placements_in(image):
+                if p.state is not None:
+                    xy = (float(p.xy[0]), float(p.xy[1]))
+                    place = (p.landmark.structure, p.landmark.name, p.state.value, xy, float(p.expected_error))
+                    rows.append(Row(image, *place, frame))
+        try:
+            count = write_table(rows, target)
+        except OSError as error:
+            self._desk.say(f"{target} could not be written ({error.strerror}). Choose another folder.")
+            return
+        self._desk.say(f"{count} placements were written to {target}.")
+
+    def loadLandmarks(self) -> None:
+        from app.core.landmark import landmark_set_from_json
+
+        session = self._desk.session
+        file, _ = QFileDialog.getOpenFileName(self._window, "Load landmark set", self._folder(), "JSON (*.json)")
+        if not file or session is None:
+            return
+        try:
+            marks = landmark_set_from_json(json.loads(Path(file).read_text("utf-8")), session.template)
+        except (ValueError, OSError) as error:
+            self._desk.say(f"{Path(file).name} could not be read as a landmark set: {error}")
+            return
+        self._desk.do(session.add_landmark_set, marks)
+
+    def saveLandmarks(self) -> None:
+        from app.core.landmark import landmark_set_to_json
+
+        session = self._desk.session
+        start = str(Path(self._folder()) / "landmarks.json")
+        file, _ = QFileDialog.getSaveFileName(self._window, "Save landmark set", start, "JSON (*.json)")
+        if not file or session is None:
+            return
+        own = [mark for mark in session.landmarks if not mark.hidden]
+        text = json.dumps(landmark_set_to_json(session.template.anatomy, own), indent=1, ensure_ascii=False)
+        try:
+            Path(file).write_text(text + "\n", "utf-8")
+        except OSError as error:
+            self._desk.say(f"{file} could not be written ({error.strerror}). Choose another folder.")
+
+    def undo(self) -> None:
+        if self._desk.session is not None:
+            self._desk.do(self._desk.session.undo)
+
+    def redo(self) -> None:
+        if self._desk.session is not None:
+            self._desk.do(self._desk.session.redo)
+
+    def setReader(self) -> None:
+        self._window.ask_reader()
+
+    def setKeys(self) -> None:
+        dialogs.KeysDialog(self._window, self._window.actions_).open()
+
+    def help(self) -> None:
+        dialogs.show_help(self._window)
+
+    def about(self) -> None:
+        dialogs.show_about(self._window, self._desk.session)

@@ -1,0 +1,229 @@
+"""What the View and Image commands do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.core.landmark import ReviewState
+from app.gui import dialogs
+from app.gui.desk import MaskStyle, Mode
+
+if TYPE_CHECKING:
+    from app.gui.window import Window
+
+
+class ViewCommands:
+    """One method per verb of `actions.COMMANDS`."""
+
+    def __init__(self, window: Window) -> None:
+        self._window, self._desk, self._view = window, window.desk, window.image_view
+
+    def fit(self) -> None:
+        self._view.fit()
+
+    def actualSize(self) -> None:
+        self._view.set_zoom(1.0 / self._view.devicePixelRatioF())
+
+    def zoomIn(self) -> None:
+        self._view.set_zoom(self._view.zoom * 1.25)
+
+    def zoomOut(self) -> None:
+        self._view.set_zoom(self._view.zoom / 1.25)
+
+    def invert(self, on: bool) -> None:
+        self._view.set_invert(on)
+        self._view.viewport().update()
+
+    def preset1(self) -> None:
+        self._view.use_preset(1)
+
+    def preset2(self) -> None:
+        self._view.use_preset(2)
+
+    def preset3(self) -> None:
+        self._view.use_preset(3)
+
+    def preset4(self) -> None:
+        self._view.use_preset(4)
+
+    def preset5(self) -> None:
+        self._view.use_preset(5)
+
+    def preset6(self) -> None:
+        self._view.use_preset(6)
+
+    def outlines(self, on: bool) -> None:
+        self._masks(MaskStyle.OUTLINE)
+
+    def fills(self, on: bool) -> None:
+        self._masks(MaskStyle.FILL)
+
+    def noMasks(self, on: bool) -> None:
+        self._masks(MaskStyle.OFF)
+
+    def _masks(self, style: MaskStyle) -> None:
+        """The same choice again takes the masks away: O shows and hides outlines."""
+        if self._desk.look.masks == style:
+            style = MaskStyle.OFF if style != MaskStyle.OFF else MaskStyle.OUTLINE
+        self._desk.set_look(masks=style)
+        self._window.show_look()
+
+    def uvColours(self, on: bool) -> None:
+        self._desk.set_look(uv=on)
+
+    def labels(self, on: bool) -> None:
+        self._desk.set_look(labels=on)
+
+    def showHidden(self, on: bool) -> None:
+        self._window.landmark_table.set_show_hidden(on)
+
+    def showMessages(self, on: bool) -> None:
+        self._window.messages.setVisible(on)
+
+
+class ImageCommands:
+    """One method per verb of `actions.COMMANDS`."""
+
+    def __init__(self, window: Window) -> None:
+        self._window, self._desk, self._worklist = window, window.desk, window.worklist
+
+    def _step(self, step: int) -> None:
+        name = self._worklist.neighbour(step)
+        if name:
+            self._desk.show_image(name)
+
+    def nextImage(self) -> None:
+        self._step(1)
+
+    def previousImage(self) -> None:
+        self._step(-1)
+
+    def firstImage(self) -> None:
+        if self._worklist.model.shown:
+            self._desk.show_image(self._worklist.model.shown[0])
+
+    def lastImage(self) -> None:
+        if self._worklist.model.shown:
+            self._desk.show_image(self._worklist.model.shown[-1])
+
+    def filter(self) -> None:
+        self._worklist.filter.setFocus()
+        self._worklist.filter.selectAll()
+
+    def worstFirst(self, on: bool) -> None:
+        self._worklist.worst.setChecked(on)
+
+    def predictAgain(self) -> None:
+        self._window.predicting.predict([self._desk.image])
+
+    def cancelPrediction(self) -> None:
+        self._window.predicting.cancel()
+
+    def setSpacing(self) -> None:
+        session, name = self._desk.session, self._desk.image
+        if session is None or not name:
+            return
+        entry = session.image(name)
+        spacing = entry.frame.spacing if entry.frame else None
+        given = dialogs.ask_spacing(self._window, name, spacing)
+        if given is not None:
+            self._desk.do(session.set_spacing, [name], given, given)
+
+    def removeImage(self) -> None:
+        session, name = self._desk.session, self._desk.image
+        if session is not None and name:
+            following = self._worklist.neighbour(1) or self._worklist.neighbour(-1)
+            if self._desk.do(session.remove_images, [name]) and following:
+                self._desk.show_image(following)
+
+
+class ReviewCommands:
+    """One method per verb of `actions.COMMANDS`."""
+
+    def __init__(self, window: Window) -> None:
+        self._window, self._desk, self._worklist = window, window.desk, window.worklist
+
+    def _set(self, state: ReviewState) -> bool:
+        session, name = self._desk.session, self._desk.image
+        return bool(session and name and self._desk.do(session.set_review, name, state))
+
+    def accept(self) -> None:
+        following = self._worklist.neighbour(1)
+        if self._set(ReviewState.ACCEPTED) and following:
+            self._desk.show_image(following)
+
+    def secondOpinion(self) -> None:
+        self._set(ReviewState.SECOND_OPINION)
+
+    def reject(self) -> None:
+        self._set(ReviewState.REJECTED)
+
+    def reopen(self) -> None:
+        self._set(ReviewState.IN_PROGRESS)
+
+    def note(self) -> None:
+        session, name = self._desk.session, self._desk.image
+        if session is None or not name:
+            return
+        entry = session.image(name)
+        text = dialogs.ask_note(self._window, name, entry.note)
+        if text is not None:
+            self._desk.do(session.set_review, name, entry.review, text)
+
+    def nextOpen(self) -> None:
+        model = self._worklist.model
+        here = model.index_of(self._desk.image).row()
+        order = model.shown[here + 1 :] + model.shown[: here + 1]
+        found = next((n for n in order if model.row(n).review in (ReviewState.UNREAD, ReviewState.IN_PROGRESS)), "")
+        if found:
+            self._desk.show_image(found)
+
+
+class LandmarkCommands:
+    """One method per verb of `actions.COMMANDS`; all act on the chosen landmark."""
+
+    def __init__(self, window: Window) -> None:
+        self._window, self._desk = window, window.desk
+
+    def navigate(self, on: bool) -> None:
+        self._desk.set_mode(Mode.NAVIGATE)
+
+    def landmarkMode(self, on: bool) -> None:
+        self._desk.set_mode(Mode.LANDMARK)
+
+    def newLandmark(self) -> None:
+        self._window.image_view.name_landmark_here()
+
+    def confirmPlacement(self) -> None:
+        if self._desk.session is not None:
+            self._desk.do(self._desk.session.confirm_placement, self._desk.image, self._desk.landmark)
+
+    def absentPlacement(self) -> None:
+        if self._desk.session is not None:
+            self._desk.do(self._desk.session.set_absent, self._desk.image, self._desk.landmark)
+
+    def resetPlacement(self) -> None:
+        if self._desk.session is not None:
+            self._desk.do(self._desk.session.reset_placement, self._desk.image, self._desk.landmark)
+
+    def renameLandmark(self) -> None:
+        self._window.landmark_table.rename_chosen()
+
+    def colourLandmark(self) -> None:
+        session = self._desk.session
+        if session is None:
+            return
+        mark = session.landmark(self._desk.landmark)
+        colour = dialogs.ask_colour(self._window, mark.colour)
+        if colour:
+            self._desk.do(session.update_landmark, mark.name, colour=colour)
+
+    def hideLandmark(self) -> None:
+        session = self._desk.session
+        if session is not None:
+            mark = session.landmark(self._desk.landmark)
+            self._desk.do(session.update_landmark, mark.name, hidden=not mark.hidden)
+
+    def deleteLandmark(self) -> None:
+        if self._desk.session is not None:
+            self._desk.do(self._desk.session.delete_landmark, self._desk.landmark)

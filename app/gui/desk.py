@@ -1,0 +1,199 @@
+"""What is on the reader's desk: the open session and what is being looked at. Views read it and listen to it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.store.errors import ProjectError
+
+if TYPE_CHECKING:
+    from app.core.frame import Frame
+    from app.session import Session
+
+log = logging.getLogger(__name__)
+
+
+class Mode(StrEnum):
+    """What the left mouse button does in the image."""
+
+    NAVIGATE = "navigate"
+    LANDMARK = "landmark"
+
+
+class MaskStyle(StrEnum):
+    """How masks are drawn."""
+
+    OUTLINE = "outline"
+    FILL = "fill"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is drawn over the image.
+
+    Attributes
+    ----------
+    masks : MaskStyle
+    uv : bool
+        Whether the chosen structure shows its uv colours and iso-lines.
+    opacity : float
+        Of fills and uv colours, 0 to 1.
+    hidden : frozenset of str
+        Structures that are switched off.
+    labels : bool
+        Whether landmarks carry their names.
+    """
+
+    masks: MaskStyle = MaskStyle.OUTLINE
+    uv: bool = True
+    opacity: float = 0.45
+    hidden: frozenset[str] = frozenset()
+    labels: bool = True
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A template point under the mouse, or one that is just being named.
+
+    Attributes
+    ----------
+    structure : str
+    uv : tuple of float
+    source : str
+        ``template`` or ``image``: the view that need not draw it.
+    pinned : bool
+        True while its name is being typed.
+    """
+
+    structure: str
+    uv: tuple[float, float]
+    source: str
+    pinned: bool = False
+
+
+class Desk(QObject):
+    """The open session, the chosen image, landmark and structure, the mode and the look.
+
+    `changed` forwards the session's own changes (on the GUI thread, which is the session's).
+    """
+
+    sessionChanged = Signal()
+    imageChanged = Signal(str)
+    landmarkChanged = Signal(str)
+    structureChanged = Signal(str)
+    modeChanged = Signal(str)
+    lookChanged = Signal()
+    spotChanged = Signal(object)
+    changed = Signal(object)
+    said = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session: Session | None = None
+        self.image = ""
+        self.landmark = ""
+        self.structure = ""
+        self.mode = Mode.NAVIGATE
+        self.look = Look()
+        self.spot: Spot | None = None
+
+    def use(self, session: Session | None) -> None:
+        """Put another project on the desk; the caller has closed the one before."""
+        if self.session is not None:
+            self.session.changed.disconnect(self._on_change)
+        self.session = session
+        self.image = self.landmark = ""
+        self.spot = None
+        self.structure = session.template.structures[0].name if session else ""
+        if session is not None:
+            session.changed.connect(self._on_change)
+        self.sessionChanged.emit()
+        if session is not None and session.images:
+            self.show_image(session.images[0])
+            shown = [mark.name for mark in session.landmarks if not mark.hidden]
+            if shown:
+                self.choose_landmark(shown[0])
+
+    def open_session(self) -> Session:
+        """The session, where there surely is one."""
+        assert self.session is not None
+        return self.session
+
+    def frame(self, name: str) -> Frame:
+        """The coordinate frames of an image that was decoded before."""
+        frame = self.open_session().image(name).frame
+        assert frame is not None
+        return frame
+
+    def _on_change(self, change: Any) -> None:
+        session = self.session
+        assert session is not None
+        if change.kind == "images" and self.image not in session.images:
+            self.show_image(session.images[0] if session.images else "")
+        if change.kind == "landmarks" and self.landmark not in {mark.name for mark in session.landmarks}:
+            self.choose_landmark("")
+        self.changed.emit(change)
+
+    def show_image(self, name: str) -> None:
+        """Choose the image to look at."""
+        if name != self.image:
+            self.image = name
+            self.imageChanged.emit(name)
+
+    def choose_landmark(self, name: str) -> None:
+        """Choose the landmark that list, contact sheet and markers emphasise; empty for none."""
+        if name != self.landmark:
+            self.landmark = name
+            self.landmarkChanged.emit(name)
+
+    def choose_structure(self, name: str) -> None:
+        """Choose the structure that shows its uv colours."""
+        if name != self.structure:
+            self.structure = name
+            self.structureChanged.emit(name)
+
+    def set_mode(self, mode: Mode) -> None:
+        """Choose what the left mouse button does."""
+        if mode != self.mode:
+            self.mode = Mode(mode)
+            self.modeChanged.emit(self.mode.value)
+
+    def set_look(self, **fields: Any) -> None:
+        """Change what is drawn over the image."""
+        look = replace(self.look, **fields)
+        if look != self.look:
+            self.look = look
+            self.lookChanged.emit()
+
+    def point_at(self, spot: Spot | None) -> None:
+        """Say which template point the mouse is on; hovering never takes away a point that is being named."""
+        if self.spot is not None and self.spot.pinned and spot is not None and not spot.pinned:
+            return
+        if spot != self.spot:
+            self.spot = spot
+            self.spotChanged.emit(spot)
+
+    def say(self, sentence: str) -> None:
+        """Tell the reader something, quietly and lastingly."""
+        self.said.emit(sentence)
+
+    def do(self, action: Callable[..., Any], *arguments: Any, **options: Any) -> bool:
+        """Run one of the session's actions; what it refuses, it says in a sentence that goes to the messages."""
+        try:
+            action(*arguments, **options)
+        except (ValueError, KeyError, ProjectError) as error:
+            self.say(str(error.args[0]) if error.args else "That is not possible here.")
+            return False
+        except OSError as error:
+            self.say(
+                f"The project file could not be written ({error.strerror or 'unknown reason'}); nothing was changed."
+            )
+            return False
+        return True

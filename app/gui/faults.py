@@ -1,0 +1,47 @@
+"""What happens when the program itself fails: a kind sentence for the reader, and a log without patient data."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+
+from app.gui.settings import log_folder
+
+log = logging.getLogger("app.gui.faults")
+
+
+def describe(kind: type[BaseException], trace: TracebackType | None) -> str:
+    """Type and places of an error. Its message and variables are left out: they may hold names of patients' files."""
+    places = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(trace)]
+    return f"{kind.__name__} at " + " > ".join(places)
+
+
+def start_log() -> Path:
+    """Log to a small rotating file in the platform's log folder; returns it."""
+    file = log_folder() / "denseseg-review.log"
+    root = logging.getLogger("app.gui.faults")
+    if not root.handlers:
+        handler = RotatingFileHandler(file, maxBytes=200_000, backupCount=2, encoding="utf-8", delay=True)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        root.addHandler(handler)
+        root.setLevel(logging.INFO)
+        root.propagate = False
+    return file
+
+
+def install(say: Callable[[str], None], file: Path) -> None:
+    """Send unhandled errors to the log and a kind sentence to the reader; the program goes on."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+            return
+        log.error(describe(kind, trace))
+        say(f"Something went wrong in the program; what you did before is kept. The log {file} says where.")
+
+    sys.excepthook = hook

@@ -1,0 +1,93 @@
+"""A calm button for the toolbar: an action's words and, in grey beside them, its key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy
+
+from app.gui import theme
+
+
+def key_text(action: QAction) -> str:
+    """An action's first key as a reader would say it."""
+    text = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    return text.replace("Return", "↵").replace("Enter", "↵")
+
+
+def keeps_key(event: QEvent, keys: Sequence[Qt.Key]) -> bool:
+    """Whether a focused view takes this plain key before the window's shortcuts do; accepts the event if so."""
+    if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
+        return False
+    if event.modifiers() not in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier):
+        return False
+    if event.key() not in keys:
+        return False
+    event.accept()
+    return True
+
+
+class KeyButton(QAbstractButton):
+    """Shows and triggers a QAction; checked ones are tinted, `tone` tints a command such as Accept."""
+
+    def __init__(self, action: QAction, words: str = "", tone: str = "") -> None:
+        super().__init__()
+        self.show_key = True
+        self.action, self._words, self._tone = action, words or action.text().replace("&", ""), tone
+        self.setText(self._words)
+        self.setAccessibleName(self._words)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.clicked.connect(action.trigger)
+        action.changed.connect(self._follow)
+        self._follow()
+
+    def _follow(self) -> None:
+        self.setEnabled(self.action.isEnabled())
+        key = key_text(self.action)
+        self.setToolTip(f"{self.action.toolTip()}  ({key})" if key else self.action.toolTip())
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        width = QFontMetrics(theme.font()).horizontalAdvance(self._words) + 20
+        key = key_text(self.action) if self.show_key else ""
+        if key:
+            width += QFontMetrics(theme.font(small=True)).horizontalAdvance(key) + 8
+        return QSize(width, 28)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rect = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        checked = self.action.isCheckable() and self.action.isChecked()
+        fill, ink = QColor(0, 0, 0, 0), QColor(theme.TEXT)
+        if checked:
+            fill, ink = QColor("#20354d"), QColor("#a8d1ff")
+        elif self._tone:
+            fill, ink = QColor(self._tone), QColor(theme.TEXT)
+            fill.setAlpha(70)
+        if not self.isEnabled():
+            ink = QColor("#5c646d")
+            fill.setAlpha(0)
+        elif self.isDown():
+            fill = fill.lighter(80) if fill.alpha() else QColor(theme.BACKGROUND)
+        elif self.underMouse():
+            fill = fill.lighter(115) if fill.alpha() else QColor(theme.RAISED)
+        painter.setPen(QPen(QColor(theme.ACCENT), 1) if self.hasFocus() else Qt.PenStyle.NoPen)
+        painter.setBrush(fill)
+        painter.drawRoundedRect(rect, 4, 4)
+        painter.setFont(theme.font())
+        painter.setPen(ink)
+        middle = int(Qt.AlignmentFlag.AlignVCenter)
+        painter.drawText(self.rect().adjusted(10, 0, 0, 0), middle, self._words)
+        key = key_text(self.action) if self.show_key else ""
+        if key:
+            painter.setFont(theme.font(small=True))
+            ink.setAlpha(150 if self.isEnabled() else 90)
+            painter.setPen(ink)
+            painter.drawText(self.rect().adjusted(0, 0, -10, 0), middle | int(Qt.AlignmentFlag.AlignRight), key)
+        painter.end()

@@ -1,0 +1,69 @@
+"""Messages to the reader: a quiet, lasting list instead of dialogs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QPushButton, QVBoxLayout, QWidget
+
+from app.gui import theme
+
+MOST = 500
+
+
+class Messages(QWidget):
+    """The list itself; `counted` says how many messages there are and what the newest says."""
+
+    counted = Signal(int, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("messages")
+        heading = QLabel("Messages")
+        heading.setProperty("heading", "true")
+        self.list = QListWidget()
+        self.list.setWordWrap(True)
+        self.list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
+        self.list.setAccessibleName("Messages")
+        clear, close = QPushButton("Clear"), QPushButton("Hide")
+        for button in (clear, close):
+            button.setProperty("flat", "true")
+        clear.clicked.connect(self.clear)
+        close.clicked.connect(self.hide)
+        top = QHBoxLayout()
+        top.addWidget(heading)
+        top.addStretch()
+        top.addWidget(clear)
+        top.addWidget(close)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(3 * theme.STEP, 2 * theme.STEP, 3 * theme.STEP, theme.STEP)
+        layout.setSpacing(theme.STEP)
+        layout.addLayout(top)
+        layout.addWidget(self.list)
+        self.setMaximumHeight(160)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setStyleSheet(f"#messages {{ border-top: 1px solid {theme.LINE}; }}")
+        self.hide()
+
+    def add(self, sentence: str) -> None:
+        """Keep a sentence; the same one twice in a row is kept once."""
+        count = self.list.count()
+        if count and self.list.item(count - 1).data(Qt.ItemDataRole.UserRole) == sentence:
+            return
+        self.list.addItem(f"{datetime.now():%H:%M}   {sentence}")
+        self.list.item(self.list.count() - 1).setData(Qt.ItemDataRole.UserRole, sentence)
+        if self.list.count() > MOST:
+            self.list.takeItem(0)
+        self.list.scrollToBottom()
+        self.counted.emit(self.list.count(), sentence)
+
+    def clear(self) -> None:
+        """Forget all messages."""
+        self.list.clear()
+        self.counted.emit(0, "")
+        self.hide()
+
+    def sentences(self) -> list[str]:
+        """All messages, oldest first."""
+        return [self.list.item(i).data(Qt.ItemDataRole.UserRole) for i in range(self.list.count())]

@@ -1,0 +1,269 @@
+"""The column on the right, the strip below the image, the toolbar and the status line: layout and captions only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+
+from app.core.landmark import ReviewState
+from app.gui import theme
+from app.gui.actions import Actions
+from app.gui.contact_sheet import ContactSheet
+from app.gui.desk import Desk
+from app.gui.job_panel import JobPanel
+from app.gui.key_button import KeyButton
+from app.gui.landmark_table import LandmarkTable
+from app.gui.structure_list import StructureList
+from app.gui.template_view import TemplateView
+from app.store.entries import Change
+
+NEWEST_SHOWN_MS = 8000
+FINAL = (ReviewState.ACCEPTED, ReviewState.REJECTED, ReviewState.SECOND_OPINION)
+
+
+def label(text: str = "", small: bool = False, muted: bool = False, heading: bool = False) -> QLabel:
+    """A label in one of the few styles."""
+    made = QLabel(text)
+    for name, on in (("small", small), ("muted", muted), ("heading", heading)):
+        made.setProperty(name, "true" if on else "false")
+    return made
+
+
+def heading_row(title: QLabel, remark: QWidget) -> QHBoxLayout:
+    """A heading on the left and something quiet on the right."""
+    row = QHBoxLayout()
+    row.setContentsMargins(12, 0, 12, 0)
+    row.addWidget(title)
+    row.addStretch()
+    row.addWidget(remark)
+    return row
+
+
+class RightColumn(QWidget):
+    """Template, structures, landmarks."""
+
+    def __init__(self, desk: Desk, template: TemplateView, structures: StructureList, table: LandmarkTable) -> None:
+        super().__init__()
+        self._desk, self._table = desk, table
+        self.title = label("Template", heading=True)
+        self.uv = label(small=True, muted=True)
+        self.count = label(small=True, muted=True)
+        self.hidden = QPushButton()
+        self.hidden.setProperty("flat", "true")
+        self.hidden.setProperty("small", "true")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 12, 0, 8)
+        layout.setSpacing(8)
+        layout.addLayout(heading_row(self.title, label("click to place a landmark", small=True, muted=True)))
+        template.setMinimumHeight(220)
+        layout.addWidget(template, stretch=3)
+        layout.addSpacing(4)
+        layout.addLayout(heading_row(label("Structures", heading=True), self.uv))
+        layout.addWidget(structures)
+        layout.addSpacing(4)
+        layout.addLayout(heading_row(label("Landmarks", heading=True), self.count))
+        layout.addWidget(table, stretch=2)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(8, 0, 12, 0)
+        foot.addWidget(self.hidden)
+        foot.addStretch()
+        layout.addLayout(foot)
+        table.hiddenCounted.connect(self._show_hidden)
+        table.landmarks.modelReset.connect(self._show_landmarks)
+        desk.sessionChanged.connect(self._show_title)
+        desk.structureChanged.connect(self._show_uv)
+        desk.lookChanged.connect(self._show_uv)
+        self._show_hidden(0)
+        self._show_landmarks()
+
+    def _show_title(self) -> None:
+        session = self._desk.session
+        self.title.setText(f"Template · {session.template.anatomy}" if session else "Template")
+        self._show_uv()
+        self._show_landmarks()
+
+    def _show_uv(self, *_: object) -> None:
+        session, look = self._desk.session, self._desk.look
+        on = session is not None and look.uv and bool(self._desk.structure)
+        self.uv.setText(
+            f"uv: {session.template.structure(self._desk.structure).title.lower()}" if on and session else ""
+        )
+
+    def _show_landmarks(self) -> None:
+        count = self._table.landmarks.rowCount()
+        self.count.setText("predicted · by reader" if count else "")
+
+    def _show_hidden(self, count: int) -> None:
+        listed = self._table.landmarks.show_hidden
+        self.hidden.setVisible(bool(count) or listed)
+        self.hidden.setText("Hide the model’s own points" if listed else f"{count} points of the model, hidden · show")
+
+
+class SheetPanel(QWidget):
+    """The contact sheet under its caption; the hint beside it shows where there is room."""
+
+    def __init__(self, sheet: ContactSheet) -> None:
+        super().__init__()
+        self.caption = label("Contact sheet", heading=True)
+        self.hint = label("worst first · Enter confirms · drag corrects · A absent", small=True, muted=True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 8, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(heading_row(self.caption, self.hint))
+        layout.addWidget(sheet)
+        sheet.captioned.connect(self._show_caption)
+
+    def _show_caption(self, text: str) -> None:
+        self.caption.setText(f"Contact sheet · {text}" if text else "Contact sheet")
+        self._make_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._make_room()
+
+    def _make_room(self) -> None:
+        wanted = self.caption.sizeHint().width() + self.hint.sizeHint().width() + 48
+        self.hint.setVisible(wanted <= self.width())
+
+
+def separator() -> QFrame:
+    """A thin upright line."""
+    line = QFrame()
+    line.setFixedSize(1, 18)
+    line.setStyleSheet(f"background: {theme.LINE};")
+    return line
+
+
+class Toolbar(QWidget):
+    """The commands that a reader's eye looks for; all are in the menus too."""
+
+    def __init__(self, desk: Desk, actions: Actions) -> None:
+        super().__init__()
+        self.setObjectName("toolbar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setStyleSheet(f"#toolbar {{ background: {theme.PANEL}; border-bottom: 1px solid {theme.LINE}; }}")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 6, 8, 6)
+        row.setSpacing(4)
+        for group in (
+            ("navigate", "landmarkMode"),
+            ("fit", "actualSize", "invert"),
+            ("outlines", "fills", "uvColours"),
+        ):
+            for verb in group:
+                row.addWidget(KeyButton(actions[verb]))
+            row.addSpacing(4)
+            if group[-1] != "uvColours":
+                row.addWidget(separator())
+                row.addSpacing(4)
+        row.addWidget(label("Opacity", small=True, muted=True))
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.opacity.setValue(round(desk.look.opacity * 100))
+        self.opacity.setFixedWidth(88)
+        self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.opacity.setAccessibleName("Opacity of fills and uv colours")
+        self.value = label(f"{self.opacity.value()} %", small=True, muted=True)
+        self.value.setFixedWidth(36)
+        self.opacity.valueChanged.connect(lambda value: desk.set_look(opacity=value / 100))
+        self.opacity.valueChanged.connect(lambda value: self.value.setText(f"{value} %"))
+        row.addSpacing(4)
+        row.addWidget(self.opacity)
+        row.addSpacing(4)
+        row.addWidget(self.value)
+        row.addStretch()
+        row.addWidget(KeyButton(actions["accept"], tone=theme.GOOD))
+        row.addSpacing(4)
+        second, reject = KeyButton(actions["secondOpinion"]), KeyButton(actions["reject"])
+        for button in (second, reject):
+            button.show_key = False
+            row.addWidget(button)
+
+
+class StatusLine(QWidget):
+    """What runs, what is reviewed, which bundle, who reads, that every change is kept, and that this is research."""
+
+    messagesWanted = Signal()
+    readerWanted = Signal()
+
+    def __init__(self, desk: Desk, job_panel: JobPanel) -> None:
+        super().__init__()
+        self.setObjectName("statusLine")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setStyleSheet(f"#statusLine {{ background: {theme.PANEL}; border-top: 1px solid {theme.LINE}; }}")
+        self.setFixedHeight(30)
+        self._desk = desk
+        self._final: set[str] = set()
+        self.messages, self.reader = QPushButton(), QPushButton()
+        self.reviewed, self.bundle, self.kept = (label(small=True, muted=True) for _ in range(3))
+        for button in (self.messages, self.reader):
+            button.setProperty("flat", "true")
+            button.setProperty("small", "true")
+        self.research = label("Research use only", small=True)
+        self.research.setStyleSheet(f"color: {theme.CAUTION};")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.setSpacing(20)
+        row.addWidget(job_panel)
+        row.addWidget(self.messages)
+        row.addStretch()
+        for widget in (self.reviewed, self.bundle, self.reader, self.kept, self.research):
+            row.addWidget(widget)
+        self.messages.clicked.connect(self.messagesWanted)
+        self.reader.clicked.connect(self.readerWanted)
+        self.messages.hide()
+        self._count_text = ""
+        self._settle = QTimer(self, singleShot=True, interval=NEWEST_SHOWN_MS)
+        self._settle.timeout.connect(lambda: self.messages.setText(self._count_text))
+        self._soon = QTimer(self, singleShot=True, interval=100)
+        self._soon.timeout.connect(self.refresh)
+        desk.sessionChanged.connect(self.refresh)
+        desk.changed.connect(self._on_change)
+        self.refresh()
+
+    def _on_change(self, change: Change) -> None:
+        if change.kind != "prediction":
+            self.kept.setText(f"Every change is kept · last {datetime.now():%H:%M:%S}")
+        session = self._desk.session
+        if session is None:
+            return
+        if change.kind == "images":
+            self._soon.start()
+        elif change.kind == "review":
+            self._final = (self._final - set(change.images)) | self._count(change.images)
+            self.reviewed.setText(f"{len(self._final)} of {len(session.images)} reviewed")
+
+    def _count(self, names: tuple[str, ...]) -> set[str]:
+        session = self._desk.open_session()
+        return {name for name in names if session.image(name).review in FINAL}
+
+    def refresh(self) -> None:
+        """Show the session's state."""
+        session = self._desk.session
+        self._final = self._count(session.images) if session else set()
+        for widget in (self.reviewed, self.bundle, self.kept):
+            widget.setVisible(session is not None)
+        if session is None:
+            self.kept.setText("")
+            return
+        self.reviewed.setText(f"{len(self._final)} of {len(session.images)} reviewed")
+        self.bundle.setText(f"{session.bundle.name} bundle {session.bundle.sha256[:8]}")
+        if session.read_only:
+            self.kept.setText("Open for reading only")
+        elif not self.kept.text():
+            self.kept.setText("Every change is kept")
+
+    def show_reader(self, name: str) -> None:
+        """Who is reading; a click changes it."""
+        self.reader.setText(f"Reader: {name}" if name else "Reader: not named")
+
+    def show_messages(self, count: int, newest: str) -> None:
+        """How many messages there are."""
+        self.messages.setVisible(count > 0)
+        self._count_text = f"{count} message{'' if count == 1 else 's'}"
+        self.messages.setToolTip(newest)
+        short = self.messages.fontMetrics().elidedText(newest, Qt.TextElideMode.ElideRight, 420)
+        self.messages.setText(short if count else "")
+        self._settle.start()

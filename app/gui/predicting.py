@@ -1,0 +1,98 @@
+"""Keeps predictions going: whatever waits is predicted, the image being looked at first."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QObject, Signal
+
+from app.gui.bridge import Bridge
+from app.gui.desk import Desk
+from app.jobs import Event, Failed, Finished, Job, Progress
+
+
+class Predicting(QObject):
+    """Runs one prediction job at a time for the desk's session.
+
+    Signals: `started(title, total)`, `progressed(done, total, seconds left or -1)`, `ended(sentence)`.
+    """
+
+    started = Signal(str, int)
+    progressed = Signal(int, int, float)
+    ended = Signal(str)
+
+    def __init__(self, desk: Desk, bridge: Bridge) -> None:
+        super().__init__(desk)
+        self._desk, self._bridge = desk, bridge
+        self._job: Job | None = None
+        self._since = 0.0
+        self._failed = 0
+        self._again = False
+        desk.imageChanged.connect(self._prioritise)
+
+    @property
+    def running(self) -> bool:
+        """Whether a job is under way."""
+        return self._job is not None
+
+    def start(self) -> None:
+        """Predict what waits; while a job runs, what was added meanwhile follows it."""
+        session = self._desk.session
+        if session is None or session.read_only:
+            return
+        if self._job is not None:
+            self._again = True
+            return
+        # Failed files are not tried again by themselves: they would fail again at every start.
+        waiting = [name for name in session.images if session.image(name).status == "waiting"]
+        if waiting:
+            self.predict(waiting)
+
+    def predict(self, names: list[str]) -> None:
+        """Predict these, also again."""
+        session = self._desk.session
+        if session is None or not names or self._job is not None:
+            return
+        try:
+            job = session.start_predict(names, first=self._desk.image if self._desk.image in names else None)
+        except (ValueError, OSError) as error:
+            self._desk.say(str(error))
+            return
+        self._job, self._since, self._failed, self._again = job, time.monotonic(), 0, False
+        self.started.emit(job.title, job.total)
+        self._bridge.job(job, lambda event, job=job: self._on_event(job, event))  # type: ignore[misc]
+
+    def cancel(self) -> None:
+        """Stop; what is predicted stays."""
+        self._again = False
+        if self._job is not None:
+            self._job.cancel()
+
+    def forget(self) -> None:
+        """The session is about to close: cancel and take nothing in any more."""
+        job, self._job = self._job, None
+        if job is not None:
+            job.cancel()
+            self.ended.emit("")
+
+    def _prioritise(self, name: str) -> None:
+        if self._job is not None and self._desk.session is not None:
+            self._desk.session.engine.prioritise(name)
+
+    def _on_event(self, job: Job, event: Event) -> None:
+        session = self._desk.session
+        if job is not self._job or session is None:  # an event of a project that was closed meanwhile
+            return
+        if isinstance(event, Progress):
+            elapsed = time.monotonic() - self._since
+            left = elapsed / event.done * (event.total - event.done) if event.done > 2 else -1.0
+            self.progressed.emit(event.done, event.total, left)
+        elif isinstance(event, Finished):
+            self._job = None
+            self.ended.emit("Prediction cancelled" if event.cancelled else "")
+            if self._again and not event.cancelled:
+                self.start()
+        else:
+            self._desk.do(session.take_in, event)
+            if isinstance(event, Failed):
+                self._desk.say(event.message)

@@ -1,0 +1,120 @@
+"""Opening and closing projects, and adding images to the open one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.gui.desk import Desk
+from app.gui.predicting import Predicting
+from app.gui.settings import new_project_path, settings
+from app.io.errors import ReadError
+from app.store.errors import ProjectError, ProjectLocked
+
+if TYPE_CHECKING:
+    from app.session import Session
+
+SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
+
+
+class Projects:
+    """The way from files to the desk's session. Failures become messages."""
+
+    def __init__(self, desk: Desk, predicting: Predicting, model: str | None = None) -> None:
+        self._desk, self._predicting, self._model = desk, predicting, model
+
+    def reader(self) -> str:
+        """The reader's name, as far as it was ever given."""
+        return str(settings().value("reader", ""))
+
+    def set_reader(self, name: str) -> None:
+        """Remember who is reading, for this project and the next ones."""
+        settings().setValue("reader", name)
+        if self._desk.session is not None and not self._desk.session.read_only:
+            self._desk.session.reader = name
+
+    def create(self, path: Path) -> bool:
+        """Make a new project and put it on the desk."""
+        from app.session import Session
+
+        return self._take(lambda: Session.create(path, model=self._model or "chest", reader=self.reader()))
+
+    def open(self, path: Path) -> bool:
+        """Open a project; one that somebody else has open, for reading only."""
+        from app.session import Session
+
+        def opened() -> Session:
+            try:
+                return Session.open(path, model=self._model, reader=self.reader() or None)
+            except ProjectLocked as locked:
+                self._desk.say(f"{locked} It is shown for reading only.")
+                return Session.open(path, read_only=True)
+
+        return self._take(opened)
+
+    def _take(self, make: Callable[[], Session]) -> bool:
+        try:
+            session = make()
+        except (ProjectError, ReadError, ValueError, OSError) as error:
+            self._desk.say(str(error))
+            return False
+        self.close()
+        self._desk.use(session)
+        settings().setValue("lastProject", str(session.path))
+        self._predicting.start()
+        return True
+
+    def open_or_create(self, path: Path) -> bool:
+        """Open a project file, or make it where there is none."""
+        return self.open(path) if path.exists() else self.create(path)
+
+    def last(self) -> Path | None:
+        """The project that was open last, if it is still there."""
+        kept = str(settings().value("lastProject", ""))
+        return Path(kept) if kept and Path(kept).is_file() else None
+
+    def add(self, paths: Sequence[str | Path]) -> None:
+        """Add images, to a new project in the data folder where none is open; their prediction starts by itself."""
+        given = [Path(path) for path in paths]
+        if not given:
+            return
+        if self._desk.session is None:
+            if not any(path.exists() for path in given):  # no empty project for a slip of the pen
+                for path in given:
+                    self._desk.say(f"“{path}” does not exist. Check how it is spelled.")
+                return
+            stem = given[0].resolve().stem if len(given) == 1 else "project"
+            if not self.create(new_project_path(f"{stem} {date.today().isoformat()}")):
+                return
+        session = self._desk.session
+        assert session is not None
+        if session.read_only:
+            self._desk.say(f"{session.path.name} is open for reading only; images cannot be added.")
+            return
+        try:
+            report = session.add_images(given)
+        except (ProjectError, ValueError, OSError) as error:
+            self._desk.say(str(error))
+            return
+        for _, sentence in report.failed:
+            self._desk.say(sentence)
+        if not report.added and not report.failed:
+            already = f", {len(report.known)} are in the project already" if report.known else ""
+            self._desk.say(f"No new image was found there: {report.ignored} files are no images{already}.")
+        if report.added:
+            self._desk.show_image(report.added[0])
+        self._predicting.start()
+
+    def add_samples(self) -> None:
+        """Add the rendered samples that come with the program."""
+        self.add([SAMPLES])
+
+    def close(self) -> None:
+        """Take the project off the desk; everything is on disk already."""
+        session = self._desk.session
+        if session is not None:
+            self._predicting.forget()
+            self._desk.use(None)
+            session.close()

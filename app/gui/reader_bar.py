@@ -1,0 +1,59 @@
+"""Asks once who is reading, without standing in the way."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+
+from app.gui import theme
+
+
+class ReaderBar(QWidget):
+    """A line across the window: a question, a field, a button."""
+
+    named = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("readerBar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setStyleSheet(f"#readerBar {{ background: {theme.RAISED}; border-bottom: 1px solid {theme.LINE}; }}")
+        self.field = QLineEdit(placeholderText="Your name or initials")
+        self.field.setObjectName("readerName")
+        self.field.setFixedWidth(220)
+        keep, later = QPushButton("Keep"), QPushButton("Later")
+        later.setProperty("flat", "true")
+        words = QLabel("Who is reading? The name is stored with every change, on this machine only.")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 12, 6)
+        row.setSpacing(12)
+        row.addWidget(words)
+        row.addWidget(self.field)
+        row.addWidget(keep)
+        row.addWidget(later)
+        row.addStretch()
+        self.field.returnPressed.connect(self._keep)
+        keep.clicked.connect(self._keep)
+        later.clicked.connect(self.hide)
+        self.hide()
+
+    def ask(self, name: str, focus: bool = True) -> None:
+        """Show the question."""
+        self.field.setText(name)
+        self.show()
+        if focus:
+            self.field.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.field.selectAll()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.hide()
+        else:
+            super().keyPressEvent(event)
+
+    def _keep(self) -> None:
+        name = self.field.text().strip()
+        if name:
+            self.hide()
+            self.named.emit(name)

@@ -1,0 +1,166 @@
+"""The template's structures: colour, confidence in this image, a switch each; the chosen one shows its uv colours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.core.prediction import confidence, reachable
+from app.core.template import Structure
+from app.gui import theme
+from app.gui.desk import Desk
+from app.gui.key_button import keeps_key
+
+if TYPE_CHECKING:
+    from app.session import Session
+
+ROW = 26
+EYE = 28
+
+
+def draw_eye(painter: QPainter, rect: QRectF, is_open: bool) -> None:
+    """A small eye: open with a pupil, or dim and struck out."""
+    colour = QColor(theme.MUTED if is_open else "#5c646d")
+    centre = rect.center()
+    painter.setPen(QPen(colour, 1.3))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    lens = QRectF(centre.x() - 6.5, centre.y() - 6.5, 13, 13)
+    painter.drawArc(lens.translated(0, 3.5), 30 * 16, 120 * 16)
+    painter.drawArc(lens.translated(0, -3.5), -30 * 16, -120 * 16)
+    if not is_open:
+        painter.drawLine(centre + QPointF(-4.5, 4.5), centre + QPointF(4.5, -4.5))
+    else:
+        painter.setBrush(colour)
+        painter.drawEllipse(centre, 1.8, 1.8)
+
+
+def mean_confidences(session: Session, image: str) -> dict[str, float]:
+    """Confidence of each structure in one image: of its nodes' median expected error. Absent ones are left out."""
+    prediction, frame = session.prediction(image), session.image(image).frame
+    if prediction is None or frame is None:
+        return {}
+    found = {}
+    for c, structure in enumerate(session.template.structures):
+        if prediction.present[c]:
+            error = float(np.median(prediction.expected_error[c][reachable(structure)]))
+            found[structure.name] = float(confidence(error, frame.diagonal))
+    return found
+
+
+class StructureList(QWidget):
+    """One painted row per structure: click chooses it for the uv colours, click on the eye switches it."""
+
+    heightChanged = Signal()
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.setObjectName("structureList")
+        self.setAccessibleName("Structures")
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setToolTip("Click a structure to see its uv colours, its eye to switch it")
+        self._desk = desk
+        self._confidence: dict[str, float] = {}
+        self._over = -1
+        desk.sessionChanged.connect(self._on_session)
+        desk.imageChanged.connect(self._collect)
+        desk.changed.connect(lambda c: self._collect() if c.kind == "prediction" and desk.image in c.images else None)
+        desk.structureChanged.connect(self.update)
+        desk.lookChanged.connect(self.update)
+
+    def _structures(self) -> tuple[Structure, ...]:
+        return self._desk.session.template.structures if self._desk.session else ()
+
+    def _on_session(self) -> None:
+        self._collect()
+        self.updateGeometry()
+        self.update()
+
+    def _collect(self, *_: object) -> None:
+        session, image = self._desk.session, self._desk.image
+        self._confidence = mean_confidences(session, image) if session and image else {}
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(240, ROW * len(self._structures()))
+
+    def row_at(self, y: float) -> int:
+        """Row under a height, or -1."""
+        row = int(y // ROW)
+        return row if 0 <= row < len(self._structures()) else -1
+
+    def toggle(self, name: str) -> None:
+        """Switch a structure on or off."""
+        self._desk.set_look(hidden=self._desk.look.hidden ^ {name})
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        row = self.row_at(event.position().y())
+        if row < 0:
+            return
+        name = self._structures()[row].name
+        if event.position().x() > self.width() - EYE - 12:
+            self.toggle(name)
+        elif name == self._desk.structure and self._desk.look.uv:
+            self._desk.set_look(uv=False)
+        else:
+            self._desk.choose_structure(name)
+            self._desk.set_look(uv=True)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._over = self.row_at(event.position().y())
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._over = -1
+        self.update()
+
+    def event(self, event: QEvent) -> bool:
+        if keeps_key(event, (Qt.Key.Key_Up, Qt.Key.Key_Down)):
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        names = [s.name for s in self._structures()]
+        if not names:
+            return
+        row = names.index(self._desk.structure) if self._desk.structure in names else 0
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            step = 1 if event.key() == Qt.Key.Key_Down else -1
+            self._desk.choose_structure(names[min(max(row + step, 0), len(names) - 1)])
+        elif event.key() == Qt.Key.Key_Space:
+            self.toggle(names[row])
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        look = self._desk.look
+        for i, structure in enumerate(self._structures()):
+            rect = QRect(0, i * ROW, self.width(), ROW)
+            chosen = structure.name == self._desk.structure and look.uv
+            if chosen or i == self._over:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(theme.SELECTED if chosen else theme.RAISED))
+                painter.drawRoundedRect(rect.adjusted(4, 1, -4, -1), 4, 4)
+            hidden = structure.name in look.hidden
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.LINE if hidden else structure.colour))
+            painter.drawRoundedRect(QRectF(12, rect.center().y() - 5, 12, 12), 3, 3)
+            painter.setFont(theme.font())
+            painter.setPen(QColor(theme.MUTED if hidden else theme.TEXT))
+            middle = int(Qt.AlignmentFlag.AlignVCenter)
+            painter.drawText(rect.adjusted(36, 0, -96, 0), middle, structure.title)
+            painter.setPen(QColor(theme.MUTED))
+            painter.setFont(theme.font(small=True))
+            value = self._confidence.get(structure.name)
+            text = f"{value:.2f}" if value is not None else "absent" if self._confidence else ""
+            numbers = rect.adjusted(0, 0, -EYE - 16, 0)
+            painter.drawText(numbers, middle | int(Qt.AlignmentFlag.AlignRight), text)
+            draw_eye(painter, QRectF(rect.right() - 12 - 16, rect.y() + 5, 16, 16), not hidden)
+        painter.end()

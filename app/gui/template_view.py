@@ -1,0 +1,252 @@
+"""The template: mean shapes, landmarks, the shared uv colours. A click defines a landmark."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+
+from app.core.landmark import PlacementState
+from app.core.template import Structure, Template
+from app.gui import theme, uv_colours
+from app.gui.canvas import Canvas
+from app.gui.desk import Desk, Spot
+from app.gui.markers import HIT_RADIUS, Marker, MarkerItem
+from app.gui.name_editor import NameEditor, define, free_name
+from app.gui.overlays import bgra_image, iso_lines, polygon
+
+
+@lru_cache(maxsize=32)
+def _chart_picture() -> QImage:
+    """The colours of the whole chart, [-1, 1] x [-1, 1]."""
+    line = (np.arange(128) + 0.5) / 64 - 1
+    rgb = uv_colours.colours(np.stack(np.meshgrid(line, line), axis=-1))
+    return bgra_image(np.dstack([rgb[..., ::-1], np.full(rgb.shape[:2], 255, np.uint8)]))
+
+
+class TemplateItem(pg.GraphicsObject):  # type: ignore[misc]
+    """Mean shapes in mm of the template plane."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setCacheMode(pg.GraphicsObject.CacheMode.DeviceCoordinateCache)  # hovering repaints markers alone
+        self._template: Template | None = None
+        self._bounds = QRectF()
+        self._paths: list[QPainterPath] = []
+        self._iso: dict[str, QPainterPath] = {}
+        self.structure = ""
+        self.under_mouse = ""
+        self.hidden: frozenset[str] = frozenset()
+        self.uv = True
+
+    def set_template(self, template: Template | None) -> None:
+        """Show another template."""
+        self.prepareGeometryChange()
+        self._template = template
+        self._paths, self._iso = [], {}
+        self._bounds = QRectF()
+        for structure in template.structures if template else ():
+            path = QPainterPath()
+            path.addPolygon(polygon(structure.outline))
+            path.closeSubpath()
+            self._paths.append(path)
+            self._bounds = self._bounds.united(path.boundingRect())
+
+    def boundingRect(self) -> QRectF:
+        return self._bounds.adjusted(-20, -20, 20, 20)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        template = self._template
+        if template is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for structure, path in zip(template.structures, self._paths, strict=True):
+            if structure.name == self.structure and self.uv and structure.name not in self.hidden:
+                self._paint_uv(painter, structure, path)
+        for structure, path in zip(template.structures, self._paths, strict=True):
+            colour = QColor(structure.colour)
+            pen = QPen(colour, 2.0 if structure.name == self.under_mouse else 1.3)
+            pen.setCosmetic(True)
+            fill = QColor(colour)
+            showing_uv = structure.name == self.structure and self.uv
+            fill.setAlpha(0 if showing_uv else 60 if structure.name == self.under_mouse else 28)
+            if structure.name in self.hidden:
+                pen.setColor(QColor(theme.LINE))
+                fill.setAlpha(0)
+            painter.setPen(pen)
+            painter.setBrush(fill)
+            painter.drawPath(path)
+
+    def _paint_uv(self, painter: QPainter, structure: Structure, path: QPainterPath) -> None:
+        painter.save()
+        painter.setClipPath(path)
+        (x0, y0), (x1, y1) = structure.box.tolist()
+        painter.setOpacity(0.85)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(QRectF(x0, y0, x1 - x0, y1 - y0), _chart_picture())
+        painter.restore()
+        if structure.name not in self._iso:
+            lines = QPainterPath()
+            for line in iso_lines(structure):
+                lines.addPolygon(polygon(line))
+            self._iso[structure.name] = lines
+        pen = QPen(QColor(255, 255, 255, 130), 1.0)
+        pen.setCosmetic(True)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(self._iso[structure.name])
+
+
+class TemplateView(Canvas):
+    """Shows the template of the desk's session. Coordinates of the plane are mm of the template."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(background=theme.BACKGROUND, margin=12)
+        self.setObjectName("templateView")
+        self.setAccessibleName("Template: click to place a landmark")
+        self._desk = desk
+        self.item, self.markers = TemplateItem(), MarkerItem()
+        self.box.addItem(self.item, ignoreBounds=True)
+        self.box.addItem(self.markers, ignoreBounds=True)
+        self.editor = NameEditor(self)
+        self.editor.ended.connect(lambda: desk.point_at(None))
+        self._press: QPointF | None = None
+        self._moved = False
+        self._last = QPointF()
+        self.viewport().setCursor(Qt.CursorShape.CrossCursor)
+        desk.sessionChanged.connect(self._show_template)
+        desk.landmarkChanged.connect(self.show_markers)
+        desk.structureChanged.connect(self._show_look)
+        desk.lookChanged.connect(self._show_look)
+        desk.spotChanged.connect(self._show_spot)
+        desk.changed.connect(lambda change: self.show_markers() if change.kind == "landmarks" else None)
+
+    def _show_template(self) -> None:
+        session = self._desk.session
+        self.editor.hide()
+        self.item.set_template(session.template if session else None)
+        bounds = self.item.boundingRect()
+        self.markers.set_bounds(bounds.adjusted(-400, -400, 400, 400))
+        if session is not None:
+            self.set_content(bounds.adjusted(16, 16, -16, -16))
+        self._show_look()
+        self.show_markers()
+
+    def _show_look(self, *_: object) -> None:
+        self.item.structure, self.item.uv = self._desk.structure, self._desk.look.uv
+        self.item.hidden = self._desk.look.hidden
+        self.item.update()
+
+    def show_markers(self, *_: object) -> None:
+        """Every landmark that is not hidden, where it is defined."""
+        session = self._desk.session
+        found = []
+        for mark in session.landmarks if session else ():
+            chosen = mark.name == self._desk.landmark
+            if mark.hidden and not chosen:
+                continue
+            x, y = self._desk.open_session().template.structure(mark.structure).from_chart(mark.uv)
+            found.append(Marker(mark.name, (float(x), float(y)), PlacementState.CORRECTED, mark.colour, chosen))
+        self.markers.set_markers(found, labels=False)
+
+    def _show_spot(self, spot: Spot | None) -> None:
+        session = self._desk.session
+        if spot is None or session is None or (spot.source == "template" and not spot.pinned):
+            self.markers.set_spot(None)
+            return
+        x, y = session.template.structure(spot.structure).from_chart(spot.uv)
+        self.markers.set_spot(QPointF(float(x), float(y)), spot.pinned)
+
+    # --- coordinates -----------------------------------------------------------------------------------------------
+
+    def viewport_of(self, structure: str, uv: tuple[float, float]) -> QPointF:
+        """Where a template point is in the viewport."""
+        assert self._desk.session is not None
+        x, y = self._desk.session.template.structure(structure).from_chart(uv)
+        return self.from_plane(float(x), float(y))
+
+    def point_at(self, at: QPointF) -> tuple[str, tuple[float, float]] | None:
+        """The smallest structure that is switched on under a viewport position, and (u, v) there."""
+        session = self._desk.session
+        if session is None:
+            return None
+        plane = self.to_plane(at)
+        here = np.array([plane.x(), plane.y()])
+        shown = [s for s in session.template.structures if s.name not in self._desk.look.hidden]
+        name = Template(session.template.anatomy, tuple(shown)).at(here)
+        if name is None:
+            return None
+        u, v = session.template.structure(name).to_chart(here)
+        return name, (float(u), float(v))
+
+    def marker_at(self, at: QPointF) -> str:
+        """Name of the landmark whose marker is close to a viewport position, or empty."""
+        close = []
+        for marker in self.markers.markers:
+            distance = float(np.hypot(*(self.from_plane(*marker.xy) - at).toTuple()))
+            if distance <= HIT_RADIUS * 0.7:
+                close.append((distance, marker.name))
+        return min(close)[1] if close else ""
+
+    # --- the mouse -------------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._press = self._last = event.position()
+        self._moved = False
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        if self._press is not None:
+            self._moved = self._moved or (at - self._press).manhattanLength() >= 4
+            if self._moved and not event.buttons() & Qt.MouseButton.LeftButton:
+                self.pan(at - self._last)
+            self._last = at
+            return
+        found = self.point_at(at)
+        self._glow(found[0] if found else "")
+        self._desk.point_at(Spot(found[0], found[1], "template") if found else None)
+        name = self.marker_at(at)
+        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if name else Qt.CursorShape.CrossCursor)
+        self.setToolTip(name)
+
+    def _glow(self, structure: str) -> None:
+        if structure != self.item.under_mouse:
+            self.item.under_mouse = structure
+            self.item.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        clicked = self._press is not None and not self._moved and event.button() == Qt.MouseButton.LeftButton
+        self._press = None
+        if clicked:
+            name = self.marker_at(event.position())
+            if name:
+                self._desk.choose_landmark(name)
+            else:
+                self.name_landmark_at(event.position())
+        event.accept()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        event.accept()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._glow("")
+        if not (self._desk.spot and self._desk.spot.pinned):
+            self._desk.point_at(None)
+        super().leaveEvent(event)
+
+    def name_landmark_at(self, at: QPointF) -> None:
+        """Ask for the name of a new landmark here; its place shows in the image meanwhile."""
+        found = self.point_at(at)
+        if found is None or self._desk.session is None:
+            self.editor.hide()
+            return
+        structure, uv = found
+        self._desk.choose_structure(structure)
+        self._desk.point_at(Spot(structure, uv, "template", pinned=True))
+        suggestion = free_name(mark.name for mark in self._desk.session.landmarks)
+        self.editor.ask(at.toPoint(), suggestion, lambda name: define(self._desk, name, structure, uv))

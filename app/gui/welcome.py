@@ -1,0 +1,50 @@
+"""What stands in the middle while no image is open."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.gui import theme
+from app.gui.key_button import key_text
+
+
+class Welcome(QWidget):
+    """Three ways to begin."""
+
+    def __init__(self, actions: list[QAction]) -> None:
+        super().__init__()
+        self.setObjectName("welcome")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setStyleSheet(f"#welcome {{ background: {theme.BACKGROUND}; }}")
+        title = QLabel("DenseSeg Review")
+        title.setProperty("heading", "true")
+        words = QLabel(
+            "Open a folder of chest radiographs. Masks and landmarks are predicted on this machine;\n"
+            "click on the template to place a landmark in all images at once."
+        )
+        words.setProperty("muted", "true")
+        research = QLabel("Research use only. Not a medical device.")
+        research.setStyleSheet(f"color: {theme.CAUTION};")
+        column = QVBoxLayout()
+        column.setSpacing(12)
+        column.addWidget(title)
+        column.addWidget(words)
+        column.addSpacing(4)
+        for action in actions:
+            key = key_text(action)
+            button = QPushButton(f"{action.text()}    {key}" if key else action.text())
+            button.setObjectName(f"welcome.{action.objectName()}")
+            button.setMinimumWidth(280)
+            button.setMinimumHeight(34)
+            button.clicked.connect(action.trigger)
+            column.addWidget(button, alignment=Qt.AlignmentFlag.AlignLeft)
+        column.addSpacing(4)
+        column.addWidget(research)
+        outer = QVBoxLayout(self)
+        outer.addStretch(2)
+        middle = QWidget()
+        middle.setLayout(column)
+        outer.addWidget(middle, alignment=Qt.AlignmentFlag.AlignHCenter)
+        outer.addStretch(3)

@@ -1,0 +1,294 @@
+"""The window: puts the views together and lets them talk through the desk. Nothing is decided here."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from app.gui.actions import Actions
+from app.gui.bridge import Bridge
+from app.gui.commands_file import FileCommands
+from app.gui.commands_view import ImageCommands, LandmarkCommands, ReviewCommands, ViewCommands
+from app.gui.contact_sheet import ContactSheet
+from app.gui.desk import Desk, MaskStyle, Mode
+from app.gui.image_view import ImageView
+from app.gui.job_panel import JobPanel
+from app.gui.landmark_table import LandmarkTable
+from app.gui.messages import Messages
+from app.gui.panels import RightColumn, SheetPanel, StatusLine, Toolbar
+from app.gui.pictures import Pictures
+from app.gui.predicting import Predicting
+from app.gui.projects import Projects
+from app.gui.reader_bar import ReaderBar
+from app.gui.settings import settings
+from app.gui.structure_list import StructureList
+from app.gui.template_view import TemplateView
+from app.gui.welcome import Welcome
+from app.gui.worklist import Worklist
+
+MASK_ACTIONS = {MaskStyle.OUTLINE: "outlines", MaskStyle.FILL: "fills", MaskStyle.OFF: "noMasks"}
+
+
+class _Handlers:
+    """Finds the method for a verb among the command objects."""
+
+    def __init__(self, *objects: object) -> None:
+        self._objects = objects
+
+    def __getattr__(self, verb: str) -> object:
+        return next(getattr(o, verb) for o in self._objects if hasattr(o, verb))
+
+
+class Window(QMainWindow):
+    """The only top-level widget that stays."""
+
+    closed = Signal()
+
+    def __init__(self, model: str | None = None) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self.setWindowTitle("DenseSeg Review")
+        self.setAcceptDrops(True)
+        self.bridge = Bridge(self)
+        self.desk = Desk(self)
+        self.pictures = Pictures(self.desk, self.bridge)
+        self.predicting = Predicting(self.desk, self.bridge)
+        self.projects = Projects(self.desk, self.predicting, model)
+        self.worklist = Worklist(self.desk, self.pictures)
+        self.image_view = ImageView(self.desk, self.pictures)
+        self.contact_sheet = ContactSheet(self.desk, self.pictures)
+        self.template_view = TemplateView(self.desk)
+        self.structures = StructureList(self.desk)
+        self.landmark_table = LandmarkTable(self.desk)
+        self.messages = Messages()
+        self.reader_bar = ReaderBar()
+        self.job_panel = JobPanel(self.predicting)
+        self.status = StatusLine(self.desk, self.job_panel)
+        self.files = FileCommands(self)
+        others = (ViewCommands, ImageCommands, ReviewCommands, LandmarkCommands)
+        self.handlers = _Handlers(self.files, *(made(self) for made in others))
+        self.actions_ = Actions(self.menuBar(), self.handlers)
+        self._lay_out()
+        self._listen()
+        self._restore()
+        self.show_look()
+        self._refresh_actions()
+
+    # --- putting together ------------------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        right = RightColumn(self.desk, self.template_view, self.structures, self.landmark_table)
+        self.right_column = right
+        self.sheet_panel = SheetPanel(self.contact_sheet)
+        self.middle = QSplitter(Qt.Orientation.Vertical)
+        self.middle.addWidget(self.image_view)
+        self.middle.addWidget(self.sheet_panel)
+        self.middle.setStretchFactor(0, 1)
+        self.middle.setCollapsible(0, False)
+        welcome = [self.actions_[verb] for verb in ("openFolder", "openProject", "openSamples")]
+        self.welcome = Welcome(welcome)
+        self.centre = QStackedWidget()
+        self.centre.addWidget(self.welcome)
+        self.centre.addWidget(self.middle)
+        self.columns = QSplitter(Qt.Orientation.Horizontal)
+        for column in (self.worklist, self.centre, right):
+            self.columns.addWidget(column)
+        self.columns.setStretchFactor(1, 1)
+        for splitter in (self.columns, self.middle):
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(1)
+        self.worklist.setMinimumWidth(256)
+        right.setMinimumWidth(300)
+        self.columns.setSizes([272, 848, 320])
+        self.middle.setSizes([600, 176])
+        self.toolbar = Toolbar(self.desk, self.actions_)
+        whole = QWidget()
+        layout = QVBoxLayout(whole)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for widget in (self.toolbar, self.reader_bar, self.columns, self.messages, self.status):
+            layout.addWidget(widget, stretch=1 if widget is self.columns else 0)
+        self.setCentralWidget(whole)
+        self.resize(1440, 900)
+        self.setMinimumSize(1000, 640)
+
+    def _listen(self) -> None:
+        desk = self.desk
+        desk.said.connect(self._say)
+        self.messages.counted.connect(self.status.show_messages)
+        self.status.messagesWanted.connect(self.actions_["showMessages"].trigger)
+        self.status.readerWanted.connect(self.ask_reader)
+        self.reader_bar.named.connect(self._set_reader)
+        self.pictures.failed.connect(lambda name, sentence: desk.say(sentence))
+        self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
+        self.worklist.worst.toggled.connect(self.actions_["worstFirst"].setChecked)
+        self.image_view.pictureShown.connect(self._show_presets)
+        self.image_view.stepped.connect(
+            lambda step: self.actions_["nextImage" if step > 0 else "previousImage"].trigger()
+        )
+        self.image_view.markerMenu.connect(self.show_marker_menu)
+        self.contact_sheet.markerMenu.connect(self.show_marker_menu)
+        self.landmark_table.menuWanted.connect(lambda at: self._popup(self._landmark_menu(), at))
+        for signal in (desk.sessionChanged, desk.imageChanged, desk.landmarkChanged, desk.changed):
+            signal.connect(self._refresh_actions)
+        desk.sessionChanged.connect(self._show_session)
+        desk.changed.connect(lambda change: self._show_session() if change.kind == "reader" else None)
+        desk.imageChanged.connect(self._show_image)
+        desk.lookChanged.connect(self.show_look)
+        desk.modeChanged.connect(self._show_mode)
+        self.predicting.started.connect(self._refresh_actions)
+        self.predicting.ended.connect(self._prediction_ended)
+
+    def _restore(self) -> None:
+        kept = settings()
+        for key, restore in (("geometry", self.restoreGeometry), ("columns", self.columns.restoreState)):
+            value = kept.value(key)
+            if isinstance(value, QByteArray) and not value.isEmpty():
+                restore(value)
+        name = self.projects.reader()
+        self.status.show_reader(name)
+        self.reader_bar.setVisible(not name)
+        self.actions_["navigate"].setChecked(True)
+        self.image_view.setFocus()
+
+    # --- what follows from what ------------------------------------------------------------------------------------
+
+    def _show_session(self) -> None:
+        session = self.desk.session
+        self.setWindowTitle(f"{session.path.stem} · DenseSeg Review" if session else "DenseSeg Review")
+        if session is not None:
+            self.status.show_reader(session.reader or self.projects.reader())
+        self._show_image(self.desk.image)
+
+    def _say(self, sentence: str) -> None:
+        self.messages.add(sentence)
+        if self.desk.session is None:  # opening failed: nothing else in the window would say so
+            self.actions_["showMessages"].setChecked(True)
+            self.messages.show()
+
+    def _show_presets(self, names: list[str]) -> None:
+        for number in range(1, 7):
+            action = self.actions_[f"preset{number}"]
+            action.setText(names[number - 1] if number <= len(names) else f"Preset {number}")
+            action.setVisible(number <= len(names))
+
+    def _step(self, step: int) -> None:
+        self.actions_["nextImage" if step > 0 else "previousImage"].trigger()
+
+    def _show_image(self, name: str) -> None:
+        self.centre.setCurrentWidget(self.middle if name else self.welcome)
+        if name:
+            # After this turn of the event loop: the preview is painted first.
+            QTimer.singleShot(0, self, self._fetch)
+
+    def _fetch(self) -> None:
+        if self.desk.image:
+            self.pictures.fetch([self.desk.image, *self.worklist.neighbours()])
+
+    def _show_mode(self, mode: str) -> None:
+        self.actions_["landmarkMode" if mode == Mode.LANDMARK else "navigate"].setChecked(True)
+
+    def show_look(self) -> None:
+        """Let the switches say what is drawn."""
+        look = self.desk.look
+        self.actions_[MASK_ACTIONS[look.masks]].setChecked(True)
+        self.actions_["uvColours"].setChecked(look.uv)
+        self.actions_["labels"].setChecked(look.labels)
+        for button in self.toolbar.children():
+            if isinstance(button, QWidget):
+                button.update()
+
+    def _prediction_ended(self, sentence: str) -> None:
+        self._refresh_actions()
+        if self.worklist.model.worst_first:
+            self.worklist.arrange()
+
+    def _refresh_actions(self, *_: object) -> None:
+        session, desk, actions = self.desk.session, self.desk, self.actions_
+        has = {"nothing"}
+        if session is not None:
+            has |= {"project"} if session.read_only else {"project", "writable"}
+            has |= {"image"} if desk.image else set()
+            has |= {"landmark"} if desk.landmark else set()
+        actions.enable(has)
+        undo, redo = (session.undo_label, session.redo_label) if session else (None, None)
+        for verb, name in (("undo", undo), ("redo", redo)):
+            actions[verb].setEnabled(bool(name) and session is not None and not session.read_only)
+            actions[verb].setText(f"{verb.capitalize()}: {name}" if name else verb.capitalize())
+        actions["cancelPrediction"].setEnabled(self.predicting.running)
+        if self.messages.isVisible() != actions["showMessages"].isChecked():
+            actions["showMessages"].setChecked(self.messages.isVisible())
+
+    # --- menus by right click --------------------------------------------------------------------------------------
+
+    def show_marker_menu(self, name: str, at: QPoint) -> None:
+        """What can be done with a landmark in this image."""
+        if name:
+            self.desk.choose_landmark(name)
+        self._popup(self._placement_menu() if name else self._image_menu(), at)
+
+    def _placement_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for verb in ("confirmPlacement", "absentPlacement", "resetPlacement"):
+            menu.addAction(self.actions_[verb])
+        menu.addSeparator()
+        for verb in ("renameLandmark", "colourLandmark", "hideLandmark", "deleteLandmark"):
+            menu.addAction(self.actions_[verb])
+        return menu
+
+    def _image_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction(self.actions_["newLandmark"])
+        menu.addSeparator()
+        for verb in ("fit", "actualSize", "invert"):
+            menu.addAction(self.actions_[verb])
+        return menu
+
+    def _landmark_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for verb in ("renameLandmark", "colourLandmark", "hideLandmark", "deleteLandmark"):
+            menu.addAction(self.actions_[verb])
+        return menu
+
+    def _popup(self, menu: QMenu, at: QPoint) -> None:
+        menu.setObjectName("contextMenu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at)
+
+    # --- the reader ------------------------------------------------------------------------------------------------
+
+    def ask_reader(self) -> None:
+        """Ask who is reading."""
+        self.reader_bar.ask(self.projects.reader())
+
+    def _set_reader(self, name: str) -> None:
+        self.projects.set_reader(name)
+        self.status.show_reader(name)
+        self.image_view.setFocus()
+
+    # --- files dropped, the end ------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        QTimer.singleShot(0, self, lambda: self.projects.add(paths))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.image_view.cancel_drag()
+        else:
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        kept = settings()
+        kept.setValue("geometry", self.saveGeometry())
+        kept.setValue("columns", self.columns.saveState())
+        kept.sync()
+        self.projects.close()
+        self.bridge.close()
+        event.accept()
+        self.closed.emit()

@@ -1,0 +1,1 @@
+"""Files in: radiographs, bundles, and the network's input."""

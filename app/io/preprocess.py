@@ -1,0 +1,62 @@
+"""From an image's grey values to the network's input."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from app.core.frame import Frame
+
+CLIP_PERCENTILES = (0.5, 99.5)
+"""Grey values beyond these percentiles are clipped before the z-normalisation."""
+
+
+def letterbox(pixels: npt.NDArray[np.generic], frame: Frame) -> npt.NDArray[np.float32]:
+    """Resample to the network's size, aspect kept, border filled with the darkest value.
+
+    Parameters
+    ----------
+    pixels : array [height, width]
+        Grey values, MONOCHROME2 (air is dark).
+    frame : Frame
+        Of the same image.
+
+    Returns
+    -------
+    array [network_height, network_width], float32
+        Area-averaged where the image shrinks; `Frame.to_network` gives each pixel's place.
+    """
+    grey = np.ascontiguousarray(pixels, np.float32)
+    width = max(1, round(frame.width * frame.scale))
+    height = max(1, round(frame.height * frame.scale))
+    shrinks = frame.scale < 1
+    small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    left, top = frame.padding
+    if (width, height) == (frame.network_width, frame.network_height):
+        return np.asarray(small, np.float32)
+    # The letter-box may begin between two pixels: shift by the exact remainder, so that no half pixel is lost.
+    sx, sy = width / (frame.width * frame.scale), height / (frame.height * frame.scale)
+    matrix = np.array([[1 / sx, 0, 0.5 / sx + left - 0.5], [0, 1 / sy, 0.5 / sy + top - 0.5]])
+    out = cv2.warpAffine(
+        small,
+        matrix,
+        (frame.network_width, frame.network_height),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=float(small.min()),
+    )
+    return np.asarray(out, np.float32)
+
+
+def normalise(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Clip to `CLIP_PERCENTILES`, then shift and scale to mean 0 and standard deviation 1 (float32, same shape)."""
+    low, high = np.percentile(picture, CLIP_PERCENTILES)
+    clipped = np.clip(picture, low, high)
+    deviation = float(clipped.std())
+    return np.asarray((clipped - clipped.mean()) / max(deviation, 1e-6), np.float32)
+
+
+def to_network_input(pixels: npt.NDArray[np.generic], frame: Frame) -> npt.NDArray[np.float32]:
+    """Grey values [height, width] to the network's input [1, 1, network_height, network_width], float32."""
+    return normalise(letterbox(pixels, frame))[None, None]

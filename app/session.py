@@ -1,0 +1,492 @@
+"""Everything a reader can do to one open project: one small method per action, each durable when it returns.
+
+`Session.changed` is emitted after the commit, on the thread that acted. Neither torch nor Qt is known here; the engine
+is started when it is first needed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from psygnal import EmitLoopError, Signal
+
+from app.core.landmark import LANDMARK_COLOUR, Landmark, Placements, PlacementState, ReviewState
+from app.core.prediction import Prediction
+from app.core.propagate import Places
+from app.core.template import Template
+from app.engine.client import Engine, ImageFacts, Predicted
+from app.io.bundle import Bundle, read_bundle
+from app.io.discover import discover, stem
+from app.jobs import Event, Failed, Finished, Job, Result
+from app.store import actions, entries
+from app.store.entries import AddReport, Change, HistoryEntry, Placement, PredictReport
+from app.store.errors import ProjectError
+from app.store.lock import ProjectLock
+from app.store.predictions import PredictionStore
+from app.store.project import Action, Entry, Project, RowChange
+from app.store.rows import FactsRow, landmark_row
+from app.store.state import ProjectState, file_spacing, file_stamp
+
+__all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "Placement", "PredictReport", "Session"]
+_LOG = logging.getLogger(__name__)
+
+ImageEntry = entries.ImageEntry[ImageFacts]
+Names = str | Sequence[str]
+
+
+class Session:
+    """One open project. Made by `create` or `open`; a context manager that closes it.
+
+    Only the thread that made it may use it. Actions raise ValueError with a sentence for the reader where they are not
+    possible: an accepted image is locked, a project may be open for reading only, a name may be unknown.
+
+    Attributes
+    ----------
+    changed : psygnal.Signal
+        Emits a `Change` after every action, undo, redo and new prediction.
+    threads : int
+        For the engine, when it is started.
+    """
+
+    changed: ClassVar[Signal] = Signal(Change)
+
+    def __init__(self, project: Project, bundle: Bundle, lock: ProjectLock | None, reader: str) -> None:
+        self.bundle = bundle
+        self.threads = 2
+        self._project = project
+        self._lock = lock
+        self._reader = reader
+        self._predictions = PredictionStore(project.path, bundle.sha256, bundle.template, project.read_only)
+        self._state = ProjectState(project, self._predictions, bundle.template, bundle.network_size)
+        self._engine: Engine | None = None
+        self._asked: dict[str, Path] = {}
+
+    # --- opening and closing
+
+    @classmethod
+    def create(cls, path: str | Path, model: str | Path | Bundle = "chest", reader: str = "") -> Session:
+        """Make a new project; its first landmarks are the bundle's, hidden.
+
+        Raises
+        ------
+        ProjectError
+            If there is a file already or it can't be written.
+        BundleError
+            If there is no such model or it is damaged.
+        """
+        file, bundle = Path(path), model if isinstance(model, Bundle) else read_bundle(model)
+        if not file.absolute().parent.is_dir():
+            raise ProjectError(f"There is no folder {file.absolute().parent}. Make it first, or choose another.")
+        if file.exists() and file.stat().st_size:
+            raise ProjectError(f"There is a file {file} already. Choose another name, or open it instead.")
+        meta = {"model": str(bundle.folder if isinstance(model, Bundle) else _model_name(model)), "reader": reader}
+        meta["bundle_sha256"] = bundle.sha256
+        marks = [landmark_row(i, mark) for i, mark in enumerate(bundle.landmarks, 1)]
+        with ProjectLock(file, reader).released_on_failure() as lock:
+            return cls(Project.create(file, meta, {"landmarks": marks}), bundle, lock, reader)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        read_only: bool = False,
+        model: str | Path | Bundle | None = None,
+        reader: str | None = None,
+    ) -> Session:
+        """Open a project; `model` replaces the one it was made with, `reader` the last one.
+
+        Raises
+        ------
+        ProjectError
+            If it is missing, damaged, no project or of a newer version.
+        ProjectLocked
+            If somebody else has it open for writing.
+        """
+        file = Path(path)
+        if not file.is_file():
+            raise ProjectError(f"There is no project file {file}.")
+        if read_only:
+            return cls._open(file, None, model, reader)
+        with ProjectLock(file, reader or "").released_on_failure() as lock:
+            return cls._open(file, lock, model, reader)
+
+    @classmethod
+    def _open(
+        cls, file: Path, lock: ProjectLock | None, model: str | Path | Bundle | None, reader: str | None
+    ) -> Session:
+        project = Project.open(file, read_only=lock is None)
+        try:
+            meta = project.meta()
+            chosen = model if model is not None else meta.get("model", "chest")
+            bundle = chosen if isinstance(chosen, Bundle) else read_bundle(chosen)
+            name = meta.get("reader", "") if reader is None else reader
+            session = cls(project, bundle, lock, name)
+            for mark in session.landmarks:
+                _fits(mark, bundle, file)
+            if lock is not None:
+                lock.name(name)
+                if model is not None or reader is not None or meta.get("bundle_sha256") != bundle.sha256:
+                    kept = bundle.folder if isinstance(chosen, Bundle) else _model_name(chosen)
+                    project.set_meta(model=str(kept), reader=name, bundle_sha256=bundle.sha256)
+        except BaseException:
+            project.close()
+            raise
+        return session
+
+    def close(self) -> None:
+        """End the engine, write everything back and give the lock back; closing twice does nothing."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+        self._predictions.close()
+        self._project.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- the project
+
+    @property
+    def path(self) -> Path:
+        """The project file."""
+        return self._project.path
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the project was opened for reading only."""
+        return self._project.read_only
+
+    @property
+    def template(self) -> Template:
+        """The bundle's template."""
+        return self.bundle.template
+
+    @property
+    def reader(self) -> str:
+        """Who is reviewing; stored with every change."""
+        return self._reader
+
+    @reader.setter
+    def reader(self, name: str) -> None:
+        self._reader = name
+        if self._lock is not None:
+            self._project.set_meta(reader=name)
+            self._lock.name(name)
+        self._emit(Change("reader"))
+
+    def _emit(self, change: Change) -> None:
+        try:
+            self.changed.emit(change)
+        except EmitLoopError:
+            _LOG.exception("A view failed to follow a change: %s", change)
+
+    def _act(self, action: Action) -> None:
+        done = self._project.act(self._reader, action)
+        if done is not None:
+            self._follow(*done)
+
+    def _follow(self, entry: Entry, changes: list[RowChange]) -> str:
+        self._state.apply(changes)
+        self._emit(Change(entry.kind, entry.images, entry.landmarks, entry.label))
+        return entry.label
+
+    # --- images
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Names of all images in the order in which they were added."""
+        return self._state.rows.images
+
+    def image(self, name: str) -> ImageEntry:
+        """What is known of one image."""
+        self._state.slot(name)
+        rows, row = self._state.rows, self._state.rows.facts_of(name)
+        facts = None
+        if row is not None and row.height is not None and row.width is not None:
+            size = self.bundle.network_size
+            facts = ImageFacts(row.height, row.width, file_spacing(row), row.remark, row.sha256, *size)
+        status, message = self._state.status(name)
+        return ImageEntry(
+            *(name, self._state.file(name)[0], facts, status, message, self._state.remark(name)),
+            *(self._state.suspect(name), *rows.review(name), self._state.frame(name)),
+        )
+
+    def add_images(self, paths: Sequence[str | Path] | str | Path) -> AddReport:
+        """Add the images below some paths, files or folders (design 6); one undo step."""
+        found = discover([paths] if isinstance(paths, str | Path) else list(paths))
+        new, known = actions.new_names(self._state, found.images)
+        if new:
+            folder = self.path.resolve().parent
+            self._act(actions.add_images(self._state, new, folder, f"Add {_count(tuple(new))}"))
+        return AddReport(tuple(new), found.ignored, tuple(known), found.failed)
+
+    def remove_images(self, names: Names) -> None:
+        """Take images out of the project with all that was said of them; their files stay. One undo step."""
+        gone = _several(names)
+        self._act(actions.remove_images(self._state, gone, f"Remove {_count(gone)}"))
+
+    def look_again(self) -> None:
+        """Look again which files are there and unchanged."""
+        self._state.look_again()
+        self._emit(Change("images", self.images))
+
+    def set_spacing(self, images: Names, row_mm: float, column_mm: float) -> None:
+        """Give the size of a pixel of images, in mm; one undo step."""
+        names, size = _several(images), (row_mm, column_mm)
+        label = f"Set the pixel spacing of {_count(names)}"
+        self._act(actions.set_spacing(self._state, names, size, self._reader, label))
+
+    # --- predictions
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, started when first asked for."""
+        if self._engine is None:
+            self._engine = Engine(self.bundle, self.threads)
+        return self._engine
+
+    def start_predict(self, images: Sequence[str] | None = None, first: str | None = None) -> Job:
+        """Predict the images that have no valid prediction, or those named, as a job; hand its events to `take_in`.
+
+        Images whose prediction is frozen, because they are accepted, are left out.
+        """
+        if self.read_only:
+            raise ValueError(f"The project {self.path.name} is open for reading only: nothing can be predicted.")
+        rows, state = self._state.rows, self._state
+        if images is None:
+            wanted = [name for name in self.images if not state.predicted(name)]
+        else:
+            wanted = [n for n in images if state.slot(n) >= 0 and not (rows.accepted(n) and state.predicted(n))]
+        if not wanted:
+            job = Job("Nothing to predict", 0)
+            job.post(Finished(cancelled=False))
+            return job
+        items = [(name, rows.path(name)) for name in wanted]
+        self._asked.update(items)
+        return self.engine.predict(items, first=first)
+
+    def take_in(self, event: Event) -> None:
+        """Store what a prediction job reports and emit `changed`; results for images that are gone are dropped."""
+        if not isinstance(event, Result | Failed):
+            return
+        name, rows = event.key, self._state.rows
+        if name not in rows.images_set or self._asked.get(name) != rows.path(name):
+            return
+        stamp = file_stamp(rows.path(name)) or (-1, -1)
+        if isinstance(event, Failed):
+            known = rows.facts_of(name) or FactsRow(rows.key(name), "", "")
+            self._state.take_facts(name, known._replace(status="failed", message=event.message))
+        elif isinstance(event.value, Predicted):
+            self._state.take_facts(name, _facts_row(rows.key(name), event.value.facts, stamp))
+            self._state.take_prediction(name, event.value.prediction, event.value.preview)
+        self._emit(Change("prediction", (name,)))
+
+    def predict(self) -> PredictReport:
+        """Predict the images that have no valid prediction; blocks, takes results in on this thread."""
+        job = self.start_predict()
+        done: dict[str, float] = {}
+        failed, suspect, cancelled = [], [], False
+        try:
+            for event in job:
+                self.take_in(event)
+                if isinstance(event, Result) and isinstance(event.value, Predicted):
+                    done[event.key] = event.value.seconds
+                    if event.value.prediction.suspect:
+                        suspect.append((event.key, event.value.prediction.suspect))
+                elif isinstance(event, Failed):
+                    failed.append((event.key, event.message))
+                elif isinstance(event, Finished):
+                    cancelled = event.cancelled
+        except BaseException:
+            job.cancel()
+            raise
+        return PredictReport(tuple(done), tuple(failed), tuple(suspect), done, cancelled)
+
+    def prediction(self, name: str) -> Prediction | None:
+        """The prediction of an image (the frozen one where it is accepted), None where there is none."""
+        return self._state.prediction(name)
+
+    def preview(self, name: str) -> npt.NDArray[np.uint8] | None:
+        """Small 8-bit picture of an image, longest side at most 512; None before it was decoded."""
+        return self._state.preview(name)
+
+    # --- landmarks
+
+    @property
+    def landmarks(self) -> tuple[Landmark, ...]:
+        """All landmarks in order of definition; the bundle's come first."""
+        return tuple(self._state.rows.landmarks.values())
+
+    def landmark(self, name: str) -> Landmark:
+        """The landmark of that name."""
+        return self._state.landmark(name)
+
+    def define_landmark(
+        self,
+        name: str,
+        structure: str,
+        uv: tuple[float, float],
+        rule: str = "",
+        group: str = "",
+        colour: str | None = None,
+    ) -> Landmark:
+        """Define a landmark at a template point; it is at once placed in every predicted image. One undo step."""
+        u, v = (float(value) for value in uv)
+        mark = Landmark(name.strip(), structure, u, v, rule, group, colour or LANDMARK_COLOUR)
+        self._act(actions.add_landmarks(self._state, self.template, [mark]))
+        return mark
+
+    def add_landmark_set(self, landmarks: Sequence[Landmark]) -> None:
+        """Add the landmarks of a set; one undo step."""
+        self._act(actions.add_landmarks(self._state, self.template, list(landmarks)))
+
+    def update_landmark(self, name: str, /, **fields: Any) -> Landmark:
+        """Change fields of a landmark (see `Landmark`); corrected, confirmed and absent placements stay as they are."""
+        mark, action = actions.change_landmark(self._state, self.template, name, fields)
+        self._act(action)
+        return mark
+
+    def move_landmark(self, name: str, uv: tuple[float, float]) -> Landmark:
+        """Move a landmark on the template; corrected, confirmed and absent placements stay as they are."""
+        return self.update_landmark(name, u=float(uv[0]), v=float(uv[1]))
+
+    def delete_landmark(self, name: str) -> None:
+        """Delete a landmark and its placements in all images; one undo step."""
+        self._act(actions.delete_landmark(self._state, name))
+
+    # --- placements
+
+    def placements(self, landmark: str) -> Placements:
+        """One landmark in all images, in the order of `images`."""
+        return self._state.placements(self._state.number(landmark))
+
+    def placements_in(self, image: str) -> list[Placement]:
+        """All landmarks in one image, in the order of `landmarks`."""
+        return self._state.placements_in(image)
+
+    def preview_places(self, structure: str, uv: tuple[float, float]) -> Places:
+        """A template point in all images, predicted; nothing is stored."""
+        return self._state.find(structure, uv)
+
+    def template_point(
+        self, image: str, xy: tuple[float, float], structure: str | None = None
+    ) -> tuple[str, tuple[float, float], float] | None:
+        """The template point that a pixel of an image shows: structure, (u, v), and by how many pixels that misses.
+
+        Without a structure the smallest one whose mask covers the pixel is taken; None where there is none.
+        """
+        return self._state.template_point(image, xy, structure)
+
+    def move_placement(self, image: str, landmark: str, xy: tuple[float, float]) -> None:
+        """Correct where a landmark is in an image, in native pixels."""
+        label = f"Move “{landmark}” in {stem(image)}"
+        said = PlacementState.CORRECTED
+        self._act(actions.place(self._state, image, landmark, said, xy, self._reader, label))
+
+    def set_absent(self, image: str, landmark: str) -> None:
+        """Say that a landmark can't be seen in an image."""
+        label = f"Set “{landmark}” absent in {stem(image)}"
+        said = PlacementState.ABSENT
+        self._act(actions.place(self._state, image, landmark, said, None, self._reader, label))
+
+    def confirm_placement(self, image: str, landmark: str) -> None:
+        """Say that a landmark is right where it is; confirming an absent one keeps it absent."""
+        label = f"Confirm “{landmark}” in {stem(image)}"
+        self._act(actions.confirm(self._state, image, landmark, self._reader, label))
+
+    def reset_placement(self, image: str, landmark: str) -> None:
+        """Forget what was said of a landmark in an image: the prediction counts again."""
+        self._act(actions.reset(self._state, image, landmark, f"Reset “{landmark}” in {stem(image)}"))
+
+    def lowest_confidence(self, image: str) -> float | None:
+        """Confidence of the least certain placement in an image, None where nothing is placed."""
+        return self._state.lowest_confidence(image)
+
+    def corrections(self, image: str) -> int:
+        """Number of placements that a reader corrected or set absent in an image."""
+        self._state.slot(image)
+        rows = self._state.rows.by_image.get(image, {}).values()
+        return sum(row.state != PlacementState.CONFIRMED for row in rows)
+
+    # --- reviews
+
+    def set_review(self, image: Names, state: ReviewState | str, note: str | None = None) -> None:
+        """Set the review state of one image or several; one undo step.
+
+        Accepting freezes: placements, masks and the bundle's hash are copied into the project and nothing changes them
+        until another state is set. Without a note the one that is there stays.
+        """
+        names, wanted = _several(image), ReviewState(state)
+        label = f"Set {_count(names)} to {wanted.value.replace('_', ' ')}"
+        self._act(actions.set_review(self._state, names, wanted, note, self._reader, label))
+
+    # --- history
+
+    @property
+    def undo_label(self) -> str | None:
+        """What `undo` would take back, None where there is nothing."""
+        entry = self._project.next_undo
+        return entry.label if entry is not None else None
+
+    @property
+    def redo_label(self) -> str | None:
+        """What `redo` would do again, None where there is nothing."""
+        entry = self._project.next_redo
+        return entry.label if entry is not None else None
+
+    def undo(self) -> str | None:
+        """Take the last action back, also after reopening; returns its label, None where there is nothing to undo."""
+        done = self._project.undo(self._reader)
+        return self._follow(*done) if done is not None else None
+
+    def redo(self) -> str | None:
+        """Do the last undone action again; returns its label, None where there is nothing to redo."""
+        done = self._project.redo(self._reader)
+        return self._follow(*done) if done is not None else None
+
+    def history(self) -> list[HistoryEntry]:
+        """Everything that was done, oldest first; undoing and redoing are entries of their own."""
+        return [HistoryEntry(entry.at, entry.reader, entry.told, undone) for entry, undone in self._project.entries()]
+
+
+def _fits(mark: Landmark, bundle: Bundle, file: Path) -> None:
+    try:
+        mark.check(bundle.template)
+    except ValueError as error:
+        raise ProjectError(f"{file.name} does not fit the model “{bundle.title}”: {error}") from None
+
+
+def _several(names: Names) -> list[str]:
+    return [names] if isinstance(names, str) else list(dict.fromkeys(names))
+
+
+def _count(names: Sequence[str]) -> str:
+    return stem(names[0]) if len(names) == 1 else f"{len(names)} images"
+
+
+def _model_name(model: str | Path) -> str:
+    """A model as the project remembers it: a shipped one by name, any other by its whole path."""
+    folder = Path(model)
+    return str(folder.absolute()) if folder.is_dir() else str(model)
+
+
+def _facts_row(path: str, facts: ImageFacts, stamp: tuple[int, int]) -> FactsRow:
+    spacing = facts.spacing
+    row = FactsRow(path, "", "", facts.height, facts.width, remark=facts.remark, sha256=facts.sha256)
+    row = row._replace(size=stamp[0], changed_ns=stamp[1])
+    if spacing is None:
+        return row
+    return row._replace(row_mm=spacing.row_mm, column_mm=spacing.column_mm, provenance=spacing.provenance.value)

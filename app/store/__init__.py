@@ -1,0 +1,1 @@
+"""The project file: apsw, changes, undo, history and blobs."""

@@ -1,0 +1,165 @@
+"""What a session tells its callers: images, placements, reports and history, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, Literal, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.frame import Frame
+from app.core.landmark import Landmark, PlacementState, ReviewState
+
+Status = Literal["waiting", "predicted", "failed", "missing"]
+Facts = TypeVar("Facts")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an action, an undo or a new prediction touched; views refresh that and nothing else.
+
+    Attributes
+    ----------
+    kind : str
+        ``images prediction landmarks placements review spacing reader``.
+    images, landmarks : tuple of str
+        Names. For the kind ``landmarks`` no images are named: every image is touched.
+    label : str
+        What happened in plain words, or empty.
+    """
+
+    kind: str
+    images: tuple[str, ...] = ()
+    landmarks: tuple[str, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class ImageEntry(Generic[Facts]):
+    """One image of a project.
+
+    Attributes
+    ----------
+    name : str
+    path : Path
+        Where its file is, or was.
+    facts : ImageFacts or None
+        None until the file was decoded.
+    status : str
+        ``waiting``, ``predicted``, ``failed`` or ``missing`` (its file).
+    message : str
+        Why it failed or is missing, in a sentence.
+    remark : str
+        What is worth knowing about the file.
+    suspect : str
+        A sentence where the image does not look like one for this model, else empty.
+    review : ReviewState
+    note : str
+        The reader's, to the review.
+    frame : Frame or None
+        With the spacing that the reader gave, if any; None until the file was decoded.
+    """
+
+    name: str
+    path: Path
+    facts: Facts | None
+    status: Status
+    message: str
+    remark: str
+    suspect: str
+    review: ReviewState
+    note: str
+    frame: Frame | None
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """One landmark in one image.
+
+    Attributes
+    ----------
+    landmark : Landmark
+    state : PlacementState or None
+        None where nothing was predicted yet.
+    xy : array [2], float64
+        Native pixels; NaN where absent or not predicted.
+    expected_error : float
+        Native pixels; 0 where a reader placed it, NaN where there is no place.
+    confidence : float
+        In [0, 1]; 1 where a reader placed it, NaN where there is no place.
+    reader, at : str
+        Who placed it and when (UTC, ISO 8601); empty for predicted ones.
+    new_since_accepted : bool
+        The image was accepted before this landmark was defined: nobody has looked at it there.
+    """
+
+    landmark: Landmark
+    state: PlacementState | None
+    xy: npt.NDArray[np.float64]
+    expected_error: float
+    confidence: float
+    reader: str = ""
+    at: str = ""
+    new_since_accepted: bool = False
+
+
+@dataclass(frozen=True)
+class AddReport:
+    """What came of adding images.
+
+    Attributes
+    ----------
+    added : tuple of str
+        Names of the new images.
+    ignored : int
+        Files that are no images.
+    known : tuple of str
+        Names of those that were in the project before.
+    failed : tuple of (name, sentence)
+    """
+
+    added: tuple[str, ...]
+    ignored: int = 0
+    known: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class PredictReport:
+    """What came of predicting.
+
+    Attributes
+    ----------
+    done : tuple of str
+    failed, suspect : tuple of (name, sentence)
+    seconds : dict of str to float
+        Per image that is done.
+    cancelled : bool
+    """
+
+    done: tuple[str, ...]
+    failed: tuple[tuple[str, str], ...] = ()
+    suspect: tuple[tuple[str, str], ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    cancelled: bool = False
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One line of the history.
+
+    Attributes
+    ----------
+    at : str
+        UTC, ISO 8601.
+    reader, label : str
+    undone : bool
+        Whether the action is taken back now.
+    """
+
+    at: str
+    reader: str
+    label: str
+    undone: bool

@@ -1,0 +1,214 @@
+"""The tables of the trail in memory, kept equal to the file row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apsw
+
+from app.core.landmark import Landmark, ReviewState
+from app.store.errors import ProjectError
+from app.store.project import NONSENSE, TRAIL, Project, RowChange, damaged
+
+Row = tuple[Any, ...]
+
+
+class PlacementRow(NamedTuple):
+    """What a reader said of one landmark in one image; x and y are None where it is absent."""
+
+    image: str
+    landmark: int
+    state: str
+    x: float | None
+    y: float | None
+    reader: str
+    at: str
+
+
+class FrozenRow(NamedTuple):
+    """What an accepted image holds: checksums of its blobs; None where nothing was predicted."""
+
+    image: str
+    bundle_sha256: str
+    suspect: str
+    placements: str
+    charts: str | None
+    maps: str | None
+
+
+class FactsRow(NamedTuple):
+    """What is known of an image file from decoding it; sizes are None until then."""
+
+    path: str
+    status: str
+    message: str
+    height: int | None = None
+    width: int | None = None
+    row_mm: float | None = None
+    column_mm: float | None = None
+    provenance: str | None = None
+    remark: str = ""
+    sha256: str = ""
+    size: int = -1
+    changed_ns: int = -1
+
+
+def landmark_row(number: int | None, mark: Landmark) -> Row:
+    """A landmark as it stands in the table."""
+    return (
+        *(number, mark.name, mark.structure, mark.u, mark.v, mark.rule, mark.group, mark.colour),
+        *(int(mark.hidden), int(mark.locked)),
+    )
+
+
+def _landmark(row: Row) -> Landmark:
+    _, name, structure, u, v, rule, group, colour, hidden, locked = row
+    return Landmark(name, structure, u, v, rule, group, colour, bool(hidden), bool(locked))
+
+
+class Rows:
+    """Images, landmarks, placements, reviews, spacings and frozen images of one project.
+
+    Attributes
+    ----------
+    images : tuple of str
+        Names in the project's order.
+    landmarks : dict of int to Landmark
+        By number, in order of definition. Numbers outlive renaming and are never used again.
+    numbers : dict of str to int
+        The landmarks' numbers by name.
+    by_landmark, by_image : dict
+        Placements made by readers, by landmark number and image name, and the other way round.
+    reviews : dict of str to (ReviewState, note)
+    spacings : dict of str to (row_mm, column_mm)
+    frozen : dict of str to FrozenRow
+    facts : dict of str to FactsRow
+        By path.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._folder = project.path.resolve().parent
+        self._images: dict[str, Row] = {}
+        self.images: tuple[str, ...] = ()
+        self.landmarks: dict[int, Landmark] = {}
+        self.numbers: dict[str, int] = {}
+        self.by_landmark: dict[int, dict[str, PlacementRow]] = {}
+        self.by_image: dict[str, dict[int, PlacementRow]] = {}
+        self.reviews: dict[str, tuple[ReviewState, str]] = {}
+        self.spacings: dict[str, tuple[float, float]] = {}
+        self.frozen: dict[str, FrozenRow] = {}
+        try:
+            self.facts: dict[str, FactsRow] = {row[0]: FactsRow(*row) for row in project.rows("facts")}
+            for table in TRAIL:
+                self._take([RowChange(table, None, row) for row in project.rows(table)])
+        except NONSENSE as error:
+            raise ProjectError(damaged(project.path, error)) from error
+
+    def apply(self, changes: list[RowChange]) -> None:
+        """Do to memory what was done to the file."""
+        self._take(changes)
+
+    def _take(self, changes: list[RowChange]) -> None:
+        for table, old, new in changes:
+            if old is not None and new is not None:
+                new = tuple(a if b is apsw.no_change else b for a, b in zip(self._whole(table, old), new, strict=True))
+            getattr(self, f"_{table}_changed")(old, new)
+        tables = {change.table for change in changes}
+        if "images" in tables:
+            self.images = tuple(sorted(self._images, key=lambda name: self._images[name][1]))
+        if "landmarks" in tables:
+            self.landmarks = dict(sorted(self.landmarks.items()))
+            self.numbers = {mark.name: number for number, mark in self.landmarks.items()}
+
+    def _whole(self, table: str, old: Row) -> Row:
+        """The row in memory with the key of `old` (an update's `old` holds the key and the changed columns alone)."""
+        if table == "images":
+            return self._images[old[0]]
+        if table == "landmarks":
+            return landmark_row(old[0], self.landmarks[old[0]])
+        if table == "placements":
+            return self.by_image[old[0]][old[1]]
+        if table == "frozen":
+            return self.frozen[old[0]]
+        return old
+
+    def _images_changed(self, old: Row | None, new: Row | None) -> None:
+        if new is not None:
+            self._images[new[0]] = new
+        elif old is not None:
+            del self._images[old[0]]
+
+    def _landmarks_changed(self, old: Row | None, new: Row | None) -> None:
+        if new is not None:
+            self.landmarks[new[0]] = _landmark(new)
+        elif old is not None:
+            del self.landmarks[old[0]]
+
+    def _placements_changed(self, old: Row | None, new: Row | None) -> None:
+        if new is not None:
+            row = PlacementRow(*new)
+            self.by_landmark.setdefault(row.landmark, {})[row.image] = row
+            self.by_image.setdefault(row.image, {})[row.landmark] = row
+        elif old is not None:
+            del self.by_landmark[old[1]][old[0]]
+            del self.by_image[old[0]][old[1]]
+
+    def _reviews_changed(self, old: Row | None, new: Row | None) -> None:
+        if new is not None:
+            before = self.reviews.get(new[0], (ReviewState.UNREAD, ""))
+            state = before[0] if new[1] is apsw.no_change else ReviewState(new[1])
+            self.reviews[new[0]] = (state, before[1] if new[2] is apsw.no_change else new[2])
+        elif old is not None:
+            del self.reviews[old[0]]
+
+    def _spacings_changed(self, old: Row | None, new: Row | None) -> None:
+        if new is not None:
+            before = self.spacings.get(new[0], (1.0, 1.0))
+            self.spacings[new[0]] = (
+                before[0] if new[1] is apsw.no_change else new[1],
+                before[1] if new[2] is apsw.no_change else new[2],
+            )
+        elif old is not None:
+            del self.spacings[old[0]]
+
+    def _frozen_changed(self, old: Row | None, new: Row | None) -> None:
+        if new is not None:
+            self.frozen[new[0]] = FrozenRow(*new)
+        elif old is not None:
+            del self.frozen[old[0]]
+
+    # --- images
+
+    @property
+    def images_set(self) -> Collection[str]:
+        """The names of the images, for membership."""
+        return self._images.keys()
+
+    def path(self, name: str) -> Path:
+        """Where the file of an image is: beside the project if it moved with it, else where it was."""
+        _, _, path, relative = self._images[name]
+        moved = self._folder / str(relative)
+        return moved if relative and moved.is_file() else Path(str(path))
+
+    def facts_of(self, name: str) -> FactsRow | None:
+        """What is known of an image's file."""
+        return self.facts.get(self._images[name][2])
+
+    def key(self, name: str) -> str:
+        """The path under which an image's facts are kept."""
+        path: str = self._images[name][2]
+        return path
+
+    def next_position(self) -> int:
+        """A place behind all images."""
+        return 1 + max((row[1] for row in self._images.values()), default=0)
+
+    def review(self, name: str) -> tuple[ReviewState, str]:
+        """Review state and note of an image."""
+        return self.reviews.get(name, (ReviewState.UNREAD, ""))
+
+    def accepted(self, name: str) -> bool:
+        """Whether an image is accepted, and thereby locked."""
+        return self.review(name)[0] is ReviewState.ACCEPTED

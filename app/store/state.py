@@ -1,0 +1,465 @@
+"""One project in memory: its rows, the inverse charts of all images, and what follows from both."""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.frame import Frame, Provenance, Spacing
+from app.core.landmark import Landmark, Placements, PlacementState
+from app.core.prediction import Prediction, confidence, sample_chart
+from app.core.propagate import Places, locate
+from app.core.template import Template
+from app.store.blobs import Arrays, pack
+from app.store.charts import CODES, FROZEN, FrozenPlacements, StoredCharts, restore
+from app.store.entries import Placement, Status
+from app.store.predictions import PredictionStore
+from app.store.project import Project, RowChange, Writer
+from app.store.rows import FactsRow, FrozenRow, PlacementRow, Rows
+
+_STATES: tuple[PlacementState | None, ...] = (None, *(PlacementState(code) for code in CODES[1:]))
+_STATE_OF_CODE = np.array(_STATES, object)
+_PREDICTED, _ABSENT = CODES.index("predicted"), CODES.index("absent")
+_RECENT = 16
+
+
+class ProjectState:
+    """Everything a session shows, derived from the project file and the file of predictions.
+
+    Parameters
+    ----------
+    project : Project
+    predictions : PredictionStore
+    template : Template
+    network_size : tuple of int
+        Height and width of the network's input.
+    """
+
+    def __init__(
+        self, project: Project, predictions: PredictionStore, template: Template, network_size: tuple[int, int]
+    ) -> None:
+        self.rows = Rows(project)
+        self._project = project
+        self._predictions = predictions
+        self._template = template
+        self._network_size = network_size
+        self._suspect = predictions.known()
+        self._slots = {name: slot for slot, name in enumerate(self.rows.images)}
+        self._free: list[int] = []
+        self._order: npt.NDArray[np.intp] = np.arange(len(self._slots))
+        self._in_order = True
+        self._charts: StoredCharts | None = None
+        self._frozen = FrozenPlacements()
+        self._recent: OrderedDict[str, Prediction] = OrderedDict()
+        self._files: dict[str, tuple[Path, tuple[int, int] | None]] = {}
+        self._worst: npt.NDArray[np.float64] | None = None
+        self._has: npt.NDArray[np.bool_] | None = None
+        self._places: dict[str, int] | None = None
+
+    # --- files and facts
+
+    def slot(self, name: str) -> int:
+        """Where an image lies in `charts` (not its place in the project); raises ValueError for an unknown name."""
+        try:
+            return self._slots[name]
+        except KeyError:
+            raise ValueError(f"The project has no image “{name}”.") from None
+
+    def file(self, name: str) -> tuple[Path, tuple[int, int] | None]:
+        """Where the file of an image is, or was, and its stamp; looked up once until `look_again`."""
+        if name not in self._files:
+            path = self.rows.path(name)
+            self._files[name] = path, file_stamp(path)
+        return self._files[name]
+
+    def look_again(self) -> None:
+        """Forget which files are there and unchanged."""
+        self._files.clear()
+        self._recent.clear()
+        self._has = self._worst = None
+
+    def file_key(self, name: str) -> str:
+        """SHA-256 of an image's file, empty if it was never decoded or has changed since."""
+        facts = self.rows.facts_of(name)
+        if facts is None or not facts.sha256:
+            return ""
+        stamp = self.file(name)[1]
+        return facts.sha256 if stamp is None or stamp == (facts.size, facts.changed_ns) else ""
+
+    def predicted(self, name: str) -> bool:
+        """Whether there is a valid prediction for an image: the frozen one, or one of its file by this bundle."""
+        frozen = self.rows.frozen.get(name)
+        return (frozen is not None and frozen.charts is not None) or self.file_key(name) in self._suspect
+
+    def suspect(self, name: str) -> str:
+        """Why the image does not look like one for this bundle, or empty."""
+        frozen = self.rows.frozen.get(name)
+        if frozen is not None and frozen.charts is not None:
+            return frozen.suspect
+        return self._suspect.get(self.file_key(name), "")
+
+    def status(self, name: str) -> tuple[Status, str]:
+        """Status of an image and a sentence where it is failed or missing."""
+        path, stamp = self.file(name)
+        if stamp is None:
+            return "missing", f"The file {path} is not there. Put it back, or remove the image."
+        if self.predicted(name):
+            return "predicted", ""
+        facts = self.rows.facts_of(name)
+        if facts is not None and facts.status == "failed":
+            return "failed", facts.message
+        return "waiting", ""
+
+    def remark(self, name: str) -> str:
+        """What is worth knowing about an image's file."""
+        facts = self.rows.facts_of(name)
+        if facts is None:
+            return ""
+        if name in self.rows.frozen and facts.sha256 and not self.file_key(name):
+            return f"The file has changed since this image was accepted. {facts.remark}".strip()
+        return facts.remark
+
+    def spacing(self, name: str) -> Spacing | None:
+        """The spacing that the reader gave, else the file's."""
+        if name in self.rows.spacings:
+            return Spacing(*self.rows.spacings[name], Provenance.GIVEN)
+        facts = self.rows.facts_of(name)
+        return file_spacing(facts) if facts is not None else None
+
+    def frame(self, name: str) -> Frame | None:
+        """Coordinate frames of an image; None until its file was decoded."""
+        facts = self.rows.facts_of(name)
+        if facts is None or facts.height is None or facts.width is None:
+            return None
+        return Frame(facts.height, facts.width, *self._network_size, self.spacing(name))
+
+    # --- predictions
+
+    @property
+    def charts(self) -> StoredCharts:
+        """Inverse charts of all images, read from the files when first needed."""
+        if self._charts is None:
+            self._charts = StoredCharts(self._template, capacity=max(64, len(self._slots)))
+            self._charts.resize(len(self._slots))
+            self._charts.put_compact(self._stored_charts(self.rows.images))
+            for name in self.rows.frozen:
+                self._freeze(name)
+        return self._charts
+
+    def _stored_charts(self, names: Sequence[str]) -> Iterator[tuple[int, Arrays]]:
+        """Charts of several images by slot; one by one for few, in one sweep over the file for many."""
+        files: dict[str, list[int]] = {}
+        for name in names:
+            frozen = self.rows.frozen.get(name)
+            if frozen is not None and frozen.charts is not None:
+                yield self.slot(name), self._project.blob(frozen.charts)
+            elif (key := self.file_key(name)) in self._suspect:
+                files.setdefault(key, []).append(self.slot(name))
+        if len(files) < 20:
+            found = ((key, arrays) for key in files if (arrays := self._predictions.chart(key)) is not None)
+            yield from ((slot, arrays) for key, arrays in found for slot in files[key])
+            return
+        for key, arrays in self._predictions.charts():
+            yield from ((slot, arrays) for slot in files.get(key, ()))
+
+    def _freeze(self, name: str) -> None:
+        frozen = self.rows.frozen.get(name)
+        table = None
+        if frozen is not None:
+            table = self._project.blob(frozen.placements)["placements"].view(FROZEN).reshape(-1)
+        self._frozen.put(self.slot(name), table)
+
+    def prediction(self, name: str) -> Prediction | None:
+        """Prediction of an image: the frozen one where it is accepted; the last few are kept in memory."""
+        self.slot(name)
+        if name in self._recent:
+            self._recent.move_to_end(name)
+            return self._recent[name]
+        frozen = self.rows.frozen.get(name)
+        found: Prediction | None = None
+        if frozen is not None and frozen.charts is not None and frozen.maps is not None:
+            charts, rest = self._project.blob(frozen.charts), self._project.blob(frozen.maps)
+            found = restore(frozen.bundle_sha256, frozen.suspect, charts, rest)
+        elif key := self.file_key(name):
+            found = self._predictions.get(key)
+        if found is not None:
+            self._recent[name] = found
+            if len(self._recent) > _RECENT:
+                self._recent.popitem(last=False)
+        return found
+
+    def preview(self, name: str) -> npt.NDArray[np.uint8] | None:
+        """Small 8-bit picture of an image, None if it was not decoded yet."""
+        self.slot(name)
+        key = self.file_key(name)
+        return self._predictions.preview(key) if key else None
+
+    def take_facts(self, name: str, facts: FactsRow) -> None:
+        """Keep what was found out about an image's file."""
+        self._project.record_facts(facts)
+        self.rows.facts[facts.path] = facts
+        self._files.pop(name, None)
+        self._refresh_has(name)
+
+    def take_prediction(self, name: str, prediction: Prediction, preview: npt.NDArray[np.uint8]) -> None:
+        """Keep the prediction of an image whose facts were taken; frozen images stay as they are."""
+        key = self.rows.facts[self.rows.key(name)].sha256
+        arrays = self._predictions.put(key, prediction, preview)
+        self._suspect[key] = prediction.suspect
+        self._refresh_has(name)
+        frozen = self.rows.frozen.get(name)
+        if frozen is not None and frozen.charts is not None:
+            return
+        self._recent.pop(name, None)
+        self.charts.put_compact([(self.slot(name), arrays)])
+        self._refresh_worst(name)
+
+    def freeze(self, name: str, writer: Writer) -> None:
+        """Copy the placements and the prediction of an image into the project file: it is being accepted."""
+        key = self.file_key(name)
+        packed = self._predictions.packed(key) if key in self._suspect else None
+        charts, rest = (writer.blob(packed[0]), writer.blob(packed[1])) if packed is not None else (None, None)
+        placements = writer.blob(pack({"placements": self.frozen_placements(name)}))
+        bundle = self._predictions.bundle_sha256
+        writer.put("frozen", *FrozenRow(name, bundle, self.suspect(name), placements, charts, rest))
+
+    def keep_thawed(self, name: str) -> None:
+        """Before an image is unlocked: give its frozen prediction back to the file of predictions if that lost it."""
+        frozen, key = self.rows.frozen.get(name), self.file_key(name)
+        if frozen is None or frozen.charts is None or frozen.maps is None or not key or key in self._suspect:
+            return
+        if frozen.bundle_sha256 == self._predictions.bundle_sha256:
+            data = self._project.blob_bytes(frozen.charts), self._project.blob_bytes(frozen.maps)
+            self._predictions.put_packed(key, frozen.suspect, *data)
+            self._suspect[key] = frozen.suspect
+
+    # --- changes
+
+    def apply(self, changes: list[RowChange]) -> None:
+        """Follow what an action, an undo or a redo did to the project file."""
+        charts = self.charts  # read before the rows change, so that slots and rows agree
+        self.rows.apply(changes)
+        tables = {change.table for change in changes}
+        if tables & {"images", "frozen"}:
+            self._has = self._places = None
+        if "images" in tables:
+            self._follow_images(charts)
+        for change in changes:
+            row = change.new or change.old
+            if change.table == "frozen" and row is not None and row[0] in self._slots:
+                self._refreeze(row[0])
+        if tables & {"images", "landmarks"}:
+            self._follow_landmarks(changes)
+        for name in {row[0] for c in changes if c.table in ("placements", "frozen") and (row := c.new or c.old)}:
+            self._refresh_worst(name)
+
+    def _follow_images(self, charts: StoredCharts) -> None:
+        """Give slots to new images and take those of removed ones back; nothing moves in memory."""
+        names = self.rows.images
+        for name in set(self._slots) - set(names):
+            slot = self._slots.pop(name)
+            charts.put(slot, None)
+            self._frozen.put(slot, None)
+            self._free.append(slot)
+            self._recent.pop(name, None)
+            self._files.pop(name, None)
+        added = [name for name in names if name not in self._slots]
+        fresh = itertools.count(len(charts))
+        for name in added:
+            self._slots[name] = self._free.pop() if self._free else next(fresh)
+        charts.resize(max(len(charts), next(fresh)))
+        self._order = np.array([self._slots[name] for name in names], np.intp)
+        self._in_order = np.array_equal(self._order, np.arange(len(charts)))
+        charts.put_compact(self._stored_charts(added))
+        for name in added:
+            if name in self.rows.frozen:
+                self._freeze(name)
+        self._worst = None
+
+    def _refreeze(self, name: str) -> None:
+        self._recent.pop(name, None)
+        self._freeze(name)
+        self.charts.put(self.slot(name), None)
+        self.charts.put_compact(self._stored_charts((name,)))
+
+    def _follow_landmarks(self, changes: list[RowChange]) -> None:
+        if self._worst is None:
+            return
+        if all(change.table == "landmarks" and change.old is None for change in changes):
+            for change in changes:
+                if change.new is not None:
+                    self._worst = np.fmax(self._worst, self._placed(int(change.new[0]))[2])
+        else:
+            self._worst = None
+
+    # --- placements
+
+    def placements(self, number: int) -> Placements:
+        """One landmark in all images."""
+        xy, codes, expected = self._placed(number)
+        return Placements(xy, tuple(_STATE_OF_CODE[codes].tolist()), expected)
+
+    def _placed(self, number: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+        mark = self.rows.landmarks[number]
+        xy, expected = self.find(mark.structure, mark.uv)
+        codes = np.where(np.isnan(xy[:, 0]), _ABSENT, _PREDICTED).astype(np.uint8)
+        codes[~self._is_predicted()] = 0
+        for name, row in self.rows.by_landmark.get(number, {}).items():
+            place = self.places[name]
+            codes[place] = CODES.index(row.state)
+            xy[place] = _xy(row)
+            expected[place] = np.nan if row.x is None else 0.0
+        self._frozen.lay_over(number, self._order, codes, xy, expected)
+        return xy, codes, expected
+
+    def _refresh_has(self, name: str) -> None:
+        if self._has is not None:
+            self._has[self.places[name]] = self.predicted(name)
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Place of each image in the project's order."""
+        if self._places is None:
+            self._places = {name: place for place, name in enumerate(self.rows.images)}
+        return self._places
+
+    def _is_predicted(self) -> npt.NDArray[np.bool_]:
+        if self._has is None:
+            self._has = np.array([self.predicted(name) for name in self.rows.images], bool)
+        return self._has
+
+    def find(self, structure: str, uv: tuple[float, float]) -> Places:
+        """A template point in all images."""
+        found = self.charts.find(structure, uv)
+        xy, expected = found if self._in_order else (found.xy[self._order], found.expected_error[self._order])
+        if not (has := self._is_predicted()).all():  # a file that has changed leaves its old charts behind
+            xy[~has], expected[~has] = np.nan, np.nan
+        return Places(xy, expected)
+
+    def placements_in(self, name: str) -> list[Placement]:
+        """All landmarks in one image, in the project's order of landmarks."""
+        slot, predicted = self.slot(name), self.predicted(name)
+        xy, expected = self._places_in(slot, predicted)
+        frame, manual = self.frame(name), self.rows.by_image.get(name, {})
+        frozen = name in self.rows.frozen
+        found = []
+        for i, (number, mark) in enumerate(self.rows.landmarks.items()):
+            place, error = xy[i], float(expected[i])
+            state = (PlacementState.ABSENT if np.isnan(place[0]) else PlacementState.PREDICTED) if predicted else None
+            row = manual.get(number)
+            code, frozen_xy, frozen_error = self._frozen.at(number, slot) if frozen else (0, place, error)
+            if row is not None:
+                state, place, error = PlacementState(row.state), _xy(row), 0.0 if row.x is not None else np.nan
+            elif code:
+                state, place, error = _STATES[code], frozen_xy, frozen_error
+            sure = float(confidence(error, frame.diagonal)) if frame is not None else float(error == 0)
+            who = (row.reader, row.at) if row is not None else ("", "")
+            found.append(Placement(mark, state, place, error, sure, *who, frozen and not code))
+        return found
+
+    def _places_in(self, slot: int, predicted: bool) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Predicted places [L, 2] and expected errors [L] of all landmarks in one image."""
+        marks = list(self.rows.landmarks.values())
+        xy, expected = np.full((len(marks), 2), np.nan), np.full(len(marks), np.nan)
+        if not predicted:
+            return xy, expected
+        for structure in {mark.structure for mark in marks}:
+            chart = self.charts.chart(structure, slot)
+            if chart is None:
+                continue
+            index = [i for i, mark in enumerate(marks) if mark.structure == structure]
+            uv = np.array([marks[i].uv for i in index])
+            xy[index] = sample_chart(chart, uv)
+            expected[index] = sample_chart(self.charts.errors(structure, slot), uv)
+        return xy, expected
+
+    def frozen_placements(self, name: str) -> npt.NDArray[np.uint8]:
+        """The placements of an image as they are frozen: dtype `FROZEN`, seen as bytes [L, itemsize]."""
+        one, rows = self.charts.only(self.slot(name)), []
+        for number, shown in zip(self.rows.landmarks, self.placements_in(name), strict=True):
+            xy, error = shown.xy, shown.expected_error
+            if shown.state is PlacementState.PREDICTED:
+                place = one.find(shown.landmark.structure, shown.landmark.uv)
+                xy, error = place.xy[0], place.expected_error[0]
+            if shown.state is not None:
+                rows.append((number, CODES.index(shown.state), xy[0], xy[1], error))
+        return np.array(rows, FROZEN).view(np.uint8).reshape(len(rows), FROZEN.itemsize)
+
+    def lowest_confidence(self, name: str) -> float | None:
+        """Confidence of the least certain placement in an image, None where nothing is placed."""
+        self.slot(name)
+        frame = self.frame(name)
+        if self._worst is None:
+            worst = np.full(len(self._order), np.nan)
+            for number in self.rows.landmarks:
+                worst = np.fmax(worst, self._placed(number)[2])
+            self._worst = worst
+        error = self._worst[self.places[name]]
+        return None if frame is None or np.isnan(error) else float(confidence(error, frame.diagonal))
+
+    def _refresh_worst(self, name: str) -> None:
+        if self._worst is not None and name in self._slots:
+            errors = np.array([p.expected_error for p in self.placements_in(name)])
+            known = errors[~np.isnan(errors)]
+            self._worst[self.places[name]] = known.max() if len(known) else np.nan
+
+    def template_point(
+        self, image: str, xy: tuple[float, float], structure: str | None
+    ) -> tuple[str, tuple[float, float], float] | None:
+        """The template point that a pixel shows; see `Session.template_point`."""
+        slot = self.slot(image)
+        name = structure or self._structure_at(image, xy)
+        if not self.predicted(image):
+            return None
+        chart = self.charts.chart(name, slot) if name is not None else None
+        if name is None or chart is None:
+            return None
+        (u, v), miss = locate(chart, self._template.structure(name), xy)
+        return name, (float(u), float(v)), miss
+
+    def _structure_at(self, image: str, xy: tuple[float, float]) -> str | None:
+        prediction, frame = self.prediction(image), self.frame(image)
+        if prediction is None or frame is None:
+            return None
+        x, y = np.rint(frame.to_network(xy)).astype(int)
+        if not (0 <= x < frame.network_width and 0 <= y < frame.network_height):
+            return None
+        shown = zip(self._template.structures, prediction.masks[:, y, x] > 127, prediction.present, strict=True)
+        hits = [structure for structure, covers, present in shown if covers and present]
+        return min(hits, key=lambda structure: structure.area_mm2).name if hits else None
+
+    def number(self, landmark: str) -> int:
+        """Number of a landmark; raises ValueError for an unknown name."""
+        try:
+            return self.rows.numbers[landmark]
+        except KeyError:
+            raise ValueError(f"The project has no landmark “{landmark}”.") from None
+
+    def landmark(self, name: str) -> Landmark:
+        """The landmark of that name; raises ValueError like `number`."""
+        return self.rows.landmarks[self.number(name)]
+
+
+def _xy(row: PlacementRow) -> npt.NDArray[np.float64]:
+    return np.array([np.nan, np.nan] if row.x is None else [row.x, row.y], float)
+
+
+def file_spacing(facts: FactsRow) -> Spacing | None:
+    """The spacing that an image's file gives."""
+    if facts.row_mm is None or facts.column_mm is None or facts.provenance is None:
+        return None
+    return Spacing(facts.row_mm, facts.column_mm, Provenance(facts.provenance))
+
+
+def file_stamp(path: Path) -> tuple[int, int] | None:
+    """Size and time of change (ns) of a file, None if it is not there."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_size, stat.st_mtime_ns

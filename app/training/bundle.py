@@ -1,0 +1,133 @@
+"""Writing a bundle: weights, OpenVINO network, template, shape prior, landmarks, model card and licence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file as save_numpy
+from safetensors.torch import save_file as save_torch
+from torch import Tensor, nn
+
+from app.core.landmark import Landmark, landmark_set_to_json
+from app.core.passes import Shift
+from app.core.plausibility import Plausibility
+from app.core.prediction import ErrorModel
+from app.core.shape_prior import ShapePrior
+from app.core.template import Template
+from models.network import DenseSegNet
+
+FORMAT = 1
+
+
+class _Served(nn.Module):
+    """The network as it is served: probabilities in place of logits."""
+
+    def __init__(self, net: DenseSegNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        raw = self.net(image)
+        return torch.sigmoid(raw.masks), raw.uv, raw.features
+
+
+def contour_landmarks(template: Template) -> list[Landmark]:
+    """The data set's contour points as a landmark set: ``heart_00`` and so on."""
+    return [
+        Landmark(
+            name=f"{structure.name}_{number:02d}",
+            structure=structure.name,
+            u=float(round(u, 6)),
+            v=float(round(v, 6)),
+            rule=f"Contour point {number} of the {structure.title.lower()} in the HybridGNet landmark set",
+            group="contour points",
+            colour=structure.colour,
+        )
+        for structure in template.structures
+        for number, (u, v) in enumerate(structure.outline_uv)
+    ]
+
+
+def convert(net: DenseSegNet, folder: Path) -> None:
+    """Write ``network.xml`` and ``network.bin``: the served network for OpenVINO, constants in float16."""
+    import openvino
+
+    net.eval()
+    example = torch.zeros(1, 1, net.config.height, net.config.width)
+    model = openvino.convert_model(_Served(net), example_input=example, input=[list(example.shape)])
+    model.inputs[0].get_tensor().set_names({"image"})
+    for output, name in zip(model.outputs, ("masks", "uv", "features"), strict=True):
+        output.get_tensor().set_names({name})
+    openvino.save_model(model, str(folder / "network.xml"), compress_to_fp16=True)
+
+
+def write_bundle(
+    folder: Path,
+    net: DenseSegNet,
+    template: Template,
+    prior: ShapePrior,
+    errors: ErrorModel,
+    plausibility: Plausibility,
+    shifts: Sequence[Shift],
+    documents: dict[str, str],
+    name: str = "chest",
+    title: str = "Chest, PA",
+) -> None:
+    """Write all files of a bundle, ``bundle.json`` with their hashes last: half a bundle is never taken for whole.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is missing; files of an older bundle are replaced.
+    net : DenseSegNet
+        Float32; rounded to float16 here, so that torch and OpenVINO serve the same numbers.
+    documents : dict
+        Text of ``MODEL_CARD.md`` and ``LICENSE.md``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "bundle.json").unlink(missing_ok=True)
+    half = {key: value.half().contiguous() for key, value in net.state_dict().items()}
+    net.load_state_dict({key: value.float() for key, value in half.items()})
+    save_torch(half, folder / "weights.safetensors")
+    convert(net, folder)
+    shape = {"mean": prior.mean, "modes": prior.modes, "shrinkage": prior.shrinkage}
+    if errors.typical is not None:
+        shape["typical_error"] = errors.typical
+    save_numpy({key: np.ascontiguousarray(a, np.float32) for key, a in shape.items()}, folder / "shape.safetensors")
+    check = {key: getattr(plausibility, key) for key in ("centre", "scale", "weights", "bias")}
+    save_numpy({key: a.astype(np.float32) for key, a in check.items()}, folder / "plausibility.safetensors")
+    _write_json(folder / "template.json", template.to_json())
+    _write_json(folder / "landmarks.json", landmark_set_to_json(template.anatomy, contour_landmarks(template)))
+    for file, text in documents.items():
+        (folder / file).write_text(text, encoding="utf-8")
+    hashes = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir()) if file.is_file()
+    }
+    _write_json(
+        folder / "bundle.json",
+        {
+            "format": FORMAT,
+            "name": name,
+            "title": title,
+            "anatomy": template.anatomy,
+            "network": net.config.to_json(),
+            "errors": {key: value for key, value in vars(errors).items() if key != "typical"},
+            "shifts": [list(shift) for shift in shifts],
+            "plausibility": {
+                "classes": plausibility.classes,
+                "subject": plausibility.subject,
+                "threshold": plausibility.threshold,
+            },
+            "files": hashes,
+        },
+    )
+
+
+def _write_json(path: Path, data: Any) -> None:
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,196 @@
+"""Evaluation of a bundle on images with reference contours: masks, landmarks, and landmarks nobody trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.core.chart import ChartMesh
+from app.core.frame import Frame, Points
+from app.core.metrics import ABSENT_MM, along_and_across, dice, robust_centre, surface_distance
+from app.core.prediction import Prediction, native_mask, sample_chart
+from app.core.propagate import locate
+from app.core.template import Structure, Template
+from app.training.contours import Contours, draw_masks
+
+MSE_SIZE = 1024
+"""Mean squared errors are given in pixels of a picture of this height, as HybridGNet does."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One image: its prediction, its frame, its reference contour points [K, 2] in native pixels, mm per pixel."""
+
+    prediction: Prediction
+    frame: Frame
+    points: Points
+    mm_per_pixel: float
+
+
+def _errors(case: Case, template: Template, slices: list[slice]) -> Points:
+    """Predicted minus reference contour points [K, 2], native pixels; NaN where absent."""
+    parts = []
+    for c, (structure, part) in enumerate(zip(template.structures, slices, strict=True)):
+        found = sample_chart(case.prediction.charts[c], structure.outline_uv)
+        parts.append(found - case.points[part] if case.prediction.present[c] else np.full_like(found, np.nan))
+    return np.concatenate(parts)
+
+
+def _length(errors: Points, mm_per_pixel: float) -> np.ndarray:
+    """Lengths in mm of error vectors; an absent one counts `ABSENT_MM`."""
+    return np.asarray(np.nan_to_num(np.linalg.norm(errors, axis=-1) * mm_per_pixel, nan=ABSENT_MM))
+
+
+def landmark_figures(cases: Sequence[Case], template: Template, slices: list[slice]) -> dict[str, Any]:
+    """Errors at the contour points: pooled, per structure, along and across, and the mean squared error."""
+    errors = np.stack([_errors(case, template, slices) for case in cases])
+    mm = np.stack([_length(e, case.mm_per_pixel) for e, case in zip(errors, cases, strict=True)])
+    pixels = errors * np.array([MSE_SIZE / case.frame.height for case in cases])[:, None, None]
+    lungs_heart = np.concatenate([pixels[:, slices[c]] for c in range(min(3, len(slices)))], axis=1)
+    split = [
+        along_and_across(e[part] * case.mm_per_pixel, case.points[part])
+        for e, case in zip(errors, cases, strict=True)
+        for part in slices
+    ]
+    expected = np.stack(
+        [
+            np.concatenate(
+                [
+                    sample_chart(case.prediction.expected_error[c], s.outline_uv) * case.mm_per_pixel
+                    for c, s in enumerate(template.structures)
+                ]
+            )
+            for case in cases
+        ]
+    )
+    return {
+        "error_mm": float(mm.mean()),
+        "error_mm_per_structure": {
+            s.name: float(mm[:, part].mean()) for s, part in zip(template.structures, slices, strict=True)
+        },
+        "mean_squared_error_px2": float(np.nanmean(lungs_heart**2)),
+        "along_mm": float(np.nanmean(np.concatenate([a for a, _ in split]))),
+        "across_mm": float(np.nanmean(np.concatenate([b for _, b in split]))),
+        "absent": int(np.isnan(errors[..., 0]).sum()),
+        "expected_error": _calibration(expected.ravel(), mm.ravel()),
+    }
+
+
+def _calibration(expected: np.ndarray, true: np.ndarray) -> dict[str, Any]:
+    """Expected against true error per decile, and the share of errors over 10 mm in the least confident tenth."""
+    order = np.argsort(expected)
+    deciles = [
+        {"expected_mm": float(expected[part].mean()), "true_mm": float(true[part].mean())}
+        for part in np.array_split(order, 10)
+    ]
+    far = true > 10
+    worst = order[-len(order) // 10 :]
+    return {"deciles": deciles, "over_10_mm_in_least_confident_tenth": float(far[worst].sum() / max(far.sum(), 1))}
+
+
+def mask_figures(cases: Sequence[Case], template: Template, slices: list[slice]) -> dict[str, Any]:
+    """Dice and average symmetric surface distance (mm) per structure, at native size."""
+    scores: dict[str, list[float]] = {s.name: [] for s in template.structures}
+    surfaces: dict[str, list[float]] = {s.name: [] for s in template.structures}
+    for case in cases:
+        truth = draw_masks(case.points, slices, case.frame.height, case.frame.width)
+        for c, structure in enumerate(template.structures):
+            mask = native_mask(case.prediction.masks[c], case.frame) & bool(case.prediction.present[c])
+            scores[structure.name].append(dice(mask, truth[c]))
+            surfaces[structure.name].append(surface_distance(mask, truth[c]) * case.mm_per_pixel)
+    return {
+        "dice": {name: float(np.mean(values)) for name, values in scores.items()},
+        "surface_distance_mm": {name: _mean_of_known(values) for name, values in surfaces.items()},
+    }
+
+
+def _mean_of_known(values: list[float]) -> float | None:
+    """Mean of the values that are numbers, or None (JSON's null) where none is."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else None
+
+
+def lung_figures(predictions: Sequence[tuple[Prediction, Frame]], lungs: Sequence[np.ndarray]) -> dict[str, Any]:
+    """Dice of both lungs together against reference masks [height, width], for images without reference contours."""
+    scores = []
+    for (prediction, frame), truth in zip(predictions, lungs, strict=True):
+        both = [native_mask(prediction.masks[c], frame) & bool(prediction.present[c]) for c in (0, 1)]
+        scores.append(dice(both[0] | both[1], truth))
+    return {
+        "images": len(scores),
+        "lungs_dice": {
+            "median": float(np.median(scores)),
+            "tenth_percentile": float(np.percentile(scores, 10)),
+            "worst": float(np.min(scores)),
+        },
+        "suspect": sum(bool(prediction.suspect) for prediction, _ in predictions),
+    }
+
+
+def interior_points(structure: Structure, count: int) -> Points:
+    """About `count` chart points [N, 2] spread over the inside of a mean shape, away from its rim."""
+    for cells in range(3, 80):
+        line = np.linspace(-1, 1, cells + 2)[1:-1]
+        grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+        inside = grid[structure.contains(grid)]
+        if len(inside) >= count:
+            return np.asarray(inside[np.linspace(0, len(inside) - 1, count).round().astype(int)])
+    return np.zeros((0, 2))
+
+
+def new_landmark_figures(
+    cases: Sequence[Case], template: Template, slices: list[slice], seed: int = 0
+) -> dict[str, Any]:
+    """What a reader does: landmarks defined by clicks in one and in three images, and 60 interior points.
+
+    The clicks are made at the reference places of the contour points; errors are measured in all other images.
+    """
+    rng = np.random.default_rng(seed)
+    trained, once, thrice, interior = [], [], [], []
+    for c, (structure, part) in enumerate(zip(template.structures, slices, strict=True)):
+        shown = [case for case in cases if case.prediction.present[c]]
+        if len(shown) < 4:
+            continue
+        charts = [case.prediction.charts[c].astype(float) for case in shown]
+        clicked = np.stack(
+            [
+                [locate(chart, structure, xy)[0] for xy in case.points[part]]
+                for chart, case in zip(charts, shown, strict=True)
+            ]
+        )
+        inner = interior_points(structure, 12)
+        weights = ChartMesh.of(structure).weights(inner)
+        for j, (chart, case) in enumerate(zip(charts, shown, strict=True)):
+            truth, mm = case.points[part], case.mm_per_pixel
+            trained.append(np.linalg.norm(sample_chart(chart, structure.outline_uv) - truth, axis=-1) * mm)
+            others = np.delete(np.arange(len(shown)), j)
+            found = sample_chart(chart, clicked[others])
+            once.append(np.linalg.norm(found - truth, axis=-1).ravel() * mm)
+            for k in range(len(truth)):
+                three = clicked[rng.choice(others, 3, replace=False), k]
+                place = sample_chart(chart, robust_centre(three))
+                thrice.append(np.atleast_1d(np.linalg.norm(place - truth[k]) * mm))
+            interior.append(np.linalg.norm(sample_chart(chart, inner) - weights @ truth, axis=-1) * mm)
+    base, one, three_clicks = (float(np.concatenate(values).mean()) for values in (trained, once, thrice))
+    return {
+        "trained_mm": base,
+        "one_click_mm": one,
+        "one_click_ratio": one / base,
+        "three_clicks_mm": three_clicks,
+        "three_clicks_ratio": three_clicks / base,
+        "interior_mm": float(np.concatenate(interior).mean()),
+    }
+
+
+def evaluate(cases: Sequence[Case], template: Template, contours: Contours) -> dict[str, Any]:
+    """All figures of one bundle on one set of images, ready for JSON."""
+    slices = contours.slices
+    return {
+        "images": len(cases),
+        "masks": mask_figures(cases, template, slices),
+        "landmarks": landmark_figures(cases, template, slices),
+        "new_landmarks": new_landmark_figures(cases, template, slices),
+    }

@@ -1,0 +1,92 @@
+"""After training: the shape prior and the error model, fitted on deformed training images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import nnls
+
+from app.core.frame import Points
+from app.core.inverse_chart import decode
+from app.core.passes import Looks, Shift, look
+from app.core.prediction import ErrorModel, disagreement_at
+from app.core.shape_prior import ShapePrior
+from app.core.template import Template
+from app.training.augment import Strength, make_batch
+from app.training.dataset import Examples
+from app.training.prior import fitted_shrinkage, shape_modes
+from app.training.train import serve
+from models.network import DenseSegNet
+
+FITTING_STRENGTH = Strength(rotation_degrees=5, shift=0.08, scale=0.08, aspect=0.04, elastic=0.03, intensity=0.6)
+"""Deformations that make seen images new again, so that their errors resemble those on unseen ones."""
+
+
+class Trials(NamedTuple):
+    """Decoded contours of deformed images beside the truth, in network pixels.
+
+    Attributes
+    ----------
+    decoded, truth : array [N, K, 2]
+    residual, disagreement : array [N, K]
+    """
+
+    decoded: Points
+    truth: Points
+    residual: Points
+    disagreement: Points
+
+
+def collect(
+    net: DenseSegNet, template: Template, examples: Examples, shifts: Sequence[Shift], rounds: int, seed: int = 1
+) -> Trials:
+    """Decode every example `rounds` times under `FITTING_STRENGTH`; examples with an absent structure are left out."""
+    rng = np.random.default_rng(seed)
+    size = net.config.height
+    found = []
+    net.eval()
+    for _ in range(rounds):
+        for start in range(0, len(examples), 8):
+            index = np.arange(start, min(start + 8, len(examples)))
+            batch = make_batch(examples, index, size, FITTING_STRENGTH, rng)
+            for image, landmarks in zip(batch.image, batch.landmarks, strict=True):
+                trial = _trial(look(serve(net), image[None].numpy(), shifts), template)
+                if trial is not None:
+                    truth = (landmarks.numpy().astype(float) + 1) / 2 * size - 0.5
+                    found.append((trial[0], truth, *trial[1:]))
+    return Trials(*(np.stack(parts) for parts in zip(*found, strict=True)))
+
+
+def _trial(looks: Looks, template: Template) -> tuple[Points, Points, Points] | None:
+    """Decoded contour [K, 2], residual [K] and disagreement [K] in network pixels; None where a structure is absent."""
+    count, height, width = looks.masks.shape
+    inside = looks.masks.reshape(count, height // 2, 2, width // 2, 2).mean(axis=(2, 4)) > 0.5
+    xy, residual, apart = [], [], []
+    for c, structure in enumerate(template.structures):
+        found = decode(looks.uv[c], inside[c], structure, structure.outline_uv)
+        if found is None:
+            return None
+        xy.append((found.xy + 0.5) * 2 - 0.5)
+        residual.append(2 * found.residual)
+        apart.append(2 * disagreement_at(looks.disagreement[c], found.pixels_per_mm, structure, found.xy))
+    return np.concatenate(xy), np.concatenate(residual), np.concatenate(apart)
+
+
+def fit_prior(template: Template, contours_mm: Points, trials: Trials, ridge_mm2: float) -> ShapePrior:
+    """Modes of the training contours, and the shrinkage learnt from the trials."""
+    mean = np.concatenate([s.outline for s in template.structures])
+    shrinkage = fitted_shrinkage(mean, trials.decoded, trials.truth, ridge_mm2)
+    return ShapePrior(mean, shape_modes(mean, contours_mm), shrinkage)
+
+
+def fit_errors(prior: ShapePrior, trials: Trials) -> ErrorModel:
+    """Non-negative least squares of the steadied error over where it lies and what the decoding saw, network pixels."""
+    steadied = np.stack([prior.steady(contour) for contour in trials.decoded])
+    error = np.linalg.norm(steadied - trials.truth, axis=-1)
+    moved = np.linalg.norm(steadied - trials.decoded, axis=-1)
+    typical = error.mean(axis=0)
+    columns = [np.broadcast_to(typical, error.shape), trials.residual, moved, trials.disagreement]
+    weights = nnls(np.stack([column.ravel() for column in columns], axis=1), error.ravel())[0]
+    return ErrorModel(typical, *(float(weight) for weight in weights))

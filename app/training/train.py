@@ -1,0 +1,242 @@
+"""Training: resumable legs on a clock, averaged weights, the best state by validation error kept."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from app.core import prediction
+from app.core.frame import Frame
+from app.core.passes import Float32, Infer, look
+from app.core.template import Template
+from app.io.preprocess import to_network_input
+from app.training.augment import Batch, Strength, make_batch
+from app.training.contours import Contours, draw_masks
+from app.training.dataset import Examples
+from models import losses
+from models.network import DenseSegNet, NetworkConfig
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All choices of one training run.
+
+    Parameters
+    ----------
+    minutes : float
+        Length of the whole schedule on the clock, over all legs. The machine decides how many epochs that makes.
+    small_share, small_size : float, int
+        Part of the schedule that runs at a smaller picture: the global arrangement is learned there, cheaply.
+    """
+
+    minutes: float = 60.0
+    batch: int = 8
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.02
+    warm_up: float = 0.05
+    average: float = 0.995
+    small_share: float = 0.4
+    small_size: int = 160
+    size: int = 256
+    uv_dense: float = 2.0
+    uv_landmarks: float = 2.0
+    uv_smooth: float = 0.2
+    seed: int = 0
+    validate_every: int = 5
+    strength: Strength = field(default_factory=Strength)
+
+
+@dataclass
+class Progress:
+    """What a leg reports after each epoch: minutes of the schedule spent, mean loss terms, validation figures."""
+
+    epoch: int
+    minutes: float
+    terms: dict[str, float]
+
+
+def learning_rate(recipe: Recipe, done: float) -> float:
+    """One-cycle: linear warm-up, then a cosine to a thousandth; `done` in [0, 1] is the share of the schedule."""
+    if done < recipe.warm_up:
+        return recipe.learning_rate * (0.05 + 0.95 * done / recipe.warm_up)
+    rest = (done - recipe.warm_up) / (1 - recipe.warm_up)
+    return recipe.learning_rate * (0.001 + 0.999 * 0.5 * (1 + float(np.cos(np.pi * min(rest, 1.0)))))
+
+
+def total_loss(
+    net: DenseSegNet, batch: Batch, landmark_uv: Tensor, structure_of: Tensor, recipe: Recipe
+) -> tuple[Tensor, dict[str, float]]:
+    """The weighted sum of all terms, and each term alone."""
+    with torch.autocast("cpu", torch.bfloat16):
+        raw = net(batch.image)
+    terms = {
+        "bce": (1.0, losses.mask_bce(raw.masks, batch.masks)),
+        "dice": (1.0, losses.soft_dice(raw.masks, batch.masks)),
+        "uv_dense": (recipe.uv_dense, losses.uv_dense(raw.uv, batch.uv, batch.inside)),
+        "uv_landmarks": (
+            recipe.uv_landmarks,
+            losses.uv_at_landmarks(raw.uv, batch.landmarks, landmark_uv, structure_of, batch.visible),
+        ),
+        "uv_smooth": (recipe.uv_smooth, losses.uv_smoothness(raw.uv, batch.inside)),
+    }
+    total = sum((weight * term for weight, term in terms.values()), torch.zeros(()))
+    return total, {name: float(term.detach()) for name, (_, term) in terms.items()}
+
+
+def serve(net: DenseSegNet) -> Infer:
+    """The network as `app.core.passes.look` calls it."""
+
+    def infer(image: Float32) -> tuple[Float32, Float32, Float32 | None]:
+        with torch.inference_mode():
+            raw = net(torch.from_numpy(image))
+        return torch.sigmoid(raw.masks)[0].numpy(), raw.uv[0].numpy(), raw.features[0].numpy()
+
+    return infer
+
+
+def validate(net: DenseSegNet, template: Template, pictures: list[np.ndarray], contours: Contours) -> dict[str, float]:
+    """Dice per structure on the network's grid, and the landmark error in pixels of a 1024 image, without a prior."""
+    net.eval()
+    dice, errors = [], []
+    for picture, points in zip(pictures, contours.points, strict=True):
+        height, width = picture.shape
+        frame = Frame(height, width, net.config.height, net.config.width)
+        looks = look(serve(net), to_network_input(picture, frame), [])
+        masks = looks.masks
+        truth = draw_masks(frame.to_network(points), contours.slices, frame.network_height, frame.network_width)
+        both = 2 * ((masks > 0.5) & truth).sum(axis=(1, 2))
+        dice.append(both / np.maximum((masks > 0.5).sum(axis=(1, 2)) + truth.sum(axis=(1, 2)), 1))
+        found = prediction.from_looks(looks, frame, template)
+        for c, (structure, part) in enumerate(zip(template.structures, contours.slices, strict=True)):
+            xy = prediction.sample_chart(found.charts[c], structure.outline_uv)
+            distance = np.linalg.norm(xy - points[part], axis=-1) * 1024 / frame.height
+            errors.append(distance if found.present[c] else np.full(len(distance), 30 / 0.35))
+    net.train()
+    names = [f"dice_{s.name}" for s in template.structures]
+    figures = dict(zip(names, np.mean(dice, axis=0).tolist(), strict=True))
+    return figures | {"error_mm": float(np.concatenate(errors).mean() * 0.35)}
+
+
+class Trainer:
+    """One training run in a folder: ``state.pt`` after every epoch, ``best.pt``, ``log.csv``."""
+
+    def __init__(self, folder: Path, template: Template, config: NetworkConfig, recipe: Recipe) -> None:
+        self.folder = folder
+        self.template = template
+        self.recipe = recipe
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(recipe.seed)
+        self.net = DenseSegNet(config)
+        self.averaged = DenseSegNet(config)
+        self.averaged.load_state_dict(self.net.state_dict())
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=1e-3, weight_decay=recipe.weight_decay)
+        self.epoch, self.steps, self.seconds, self.best = 0, 0, 0.0, float("inf")
+        self.landmark_uv = torch.from_numpy(np.concatenate([s.outline_uv for s in template.structures])).float()
+        self.structure_of = torch.repeat_interleave(
+            torch.arange(len(template.structures)), torch.tensor([len(s.outline) for s in template.structures])
+        )
+        if (folder / "state.pt").exists():
+            self._resume(torch.load(folder / "state.pt", weights_only=True))
+
+    @property
+    def done(self) -> float:
+        """Share of the schedule behind us, in [0, 1]."""
+        return min(self.seconds / 60 / self.recipe.minutes, 1.0)
+
+    def _resume(self, state: dict[str, Any]) -> None:
+        self.net.load_state_dict(state["net"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.epoch, self.steps = state["epoch"], state["steps"]
+        self.seconds, self.best = state["seconds"], state["best"]
+
+    def _save(self) -> None:
+        state = {
+            "net": self.net.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "epoch": self.epoch,
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "best": self.best,
+        }
+        torch.save(state, self.folder / "state.tmp")
+        (self.folder / "state.tmp").replace(self.folder / "state.pt")
+
+    def _step(self, batch: Batch) -> dict[str, float]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.recipe, self.done)
+        loss, terms = total_loss(self.net, batch, self.landmark_uv, self.structure_of, self.recipe)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimizer.step()
+        self.steps += 1
+        keep = min(self.recipe.average, (1 + self.steps) / (10 + self.steps))
+        with torch.no_grad():
+            for mean, now in zip(self.averaged.parameters(), self.net.parameters(), strict=True):
+                mean.lerp_(now, 1 - keep)
+        return terms
+
+    def _run_epoch(self, examples: Examples) -> dict[str, float]:
+        rng = np.random.default_rng([self.recipe.seed, self.epoch])
+        order = rng.permutation(len(examples))
+        size = self.recipe.small_size if self.done < self.recipe.small_share else self.recipe.size
+        sums: dict[str, float] = {}
+        count = 0
+        for start in range(0, len(order) - self.recipe.batch + 1, self.recipe.batch):
+            began = time.process_time()
+            clock = time.monotonic()
+            batch = make_batch(examples, order[start : start + self.recipe.batch], size, self.recipe.strength, rng)
+            for name, value in self._step(batch).items():
+                sums[name] = sums.get(name, 0.0) + value
+            count += 1
+            # A paused machine (SIGSTOP) must not eat the schedule: no step takes longer than its processor time.
+            self.seconds += min(time.monotonic() - clock, time.process_time() - began)
+        return {name: value / count for name, value in sums.items()}
+
+    def run(
+        self,
+        examples: Examples,
+        pictures: list[np.ndarray],
+        contours: Contours,
+        report: Callable[[Progress], None],
+        leg_minutes: float,
+    ) -> None:
+        """Train until the schedule or this leg ends; validation on `pictures` with `contours`."""
+        began = time.monotonic()
+        while self.done < 1.0 and time.monotonic() - began < leg_minutes * 60:
+            terms = self._run_epoch(examples)
+            self.epoch += 1
+            if self.epoch % self.recipe.validate_every == 0 or self.done >= 1.0:
+                terms |= validate(self.averaged, self.template, pictures, contours)
+                if terms["error_mm"] < self.best:
+                    self.best = terms["error_mm"]
+                    torch.save(self.averaged.state_dict(), self.folder / "best.pt")
+            self._save()
+            self._log(terms)
+            report(Progress(self.epoch, self.seconds / 60, terms))
+
+    def _log(self, terms: dict[str, float]) -> None:
+        path = self.folder / "log.csv"
+        names = ["epoch", "minutes", "bce", "dice", "uv_dense", "uv_landmarks", "uv_smooth", "error_mm"]
+        names += [f"dice_{s.name}" for s in self.template.structures]
+        new = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, names)
+            if new:
+                writer.writeheader()
+            writer.writerow({"epoch": self.epoch, "minutes": round(self.seconds / 60, 2)} | terms)
+
+
+def recipe_json(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as JSON, for the model card and the log."""
+    return asdict(recipe)

@@ -1,0 +1,1 @@
+"""DenseSeg's network and losses: torch only; knows nothing of the application."""

@@ -1,0 +1,130 @@
+"""How quick a session is with 10,000 images. The predictions are made up; everything else is the real thing."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from app.session import Session
+from app.store.blobs import checksum, pack
+from app.store.charts import compact, maps
+from app.store.state import file_stamp
+from tests.unit.store.fakes import fake_predicted
+
+IMAGES = 10_000
+KINDS = 40
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of 10,000 images with predictions, written the quick way: 40 different ones, over and over."""
+    folder = tmp_path_factory.mktemp("large")
+    (folder / "images").mkdir()
+    for i in range(IMAGES):
+        (folder / "images" / f"{i:05d}.png").write_bytes(b"")
+    path = folder / "large.dsr"
+    with Session.create(path) as session:
+        session.add_images([folder / "images"])
+        made = [fake_predicted(session, "", seed, (2048, 2048)) for seed in range(KINDS)]
+        packed = [(pack(compact(session.template, p.prediction), quick=True), pack(maps(p.prediction))) for p in made]
+        facts, rows = [], []
+        for i, name in enumerate(session.images):
+            charts, rest = packed[i % KINDS]
+            key = f"{i:064x}"
+            size = file_stamp(session.image(name).path)
+            facts.append((str(session.image(name).path), "", "", 2048, 2048, None, None, None, "", key, *size))
+            rows.append((session.bundle.sha256, key, checksum(charts), charts, checksum(rest), rest))
+        with session._project._db as db:
+            db.executemany("INSERT INTO facts VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", facts)
+        with session._predictions._db as db:
+            db.executemany("INSERT INTO predictions VALUES (?,?,'')", [row[:2] for row in rows])
+            db.executemany("INSERT INTO charts VALUES (?,?,?,?)", [row[:4] for row in rows])
+            db.executemany("INSERT INTO maps VALUES (?,?,?,?)", [(*row[:2], *row[4:]) for row in rows[:100]])
+    return path
+
+
+@pytest.fixture(scope="module")
+def session(project: Path):
+    with Session.open(project) as session:
+        session.placements(session.landmarks[0].name)
+        yield session
+
+
+def test_open(benchmark, project: Path):
+    """Opening: rows and files, without the charts."""
+    benchmark.pedantic(lambda: Session.open(project).close(), rounds=3)
+
+
+def test_open_and_show(benchmark, project: Path):
+    """Opening until the first landmark is placed in all images: the charts are read as well (design 7: 2 s)."""
+
+    def run() -> None:
+        with Session.open(project) as opened:
+            opened.placements("heart_00")
+            for name in opened.images:
+                opened.image(name)
+
+    benchmark.pedantic(run, rounds=3)
+
+
+def test_define_landmark(benchmark, session: Session):
+    """A new landmark in all images, durable (design 7: 4 ms)."""
+    numbers = itertools.count()
+
+    def run() -> None:
+        name = f"mark {next(numbers)}"
+        session.define_landmark(name, "right_lung", (0.1, 0.2))
+        assert len(session.placements(name).states) == IMAGES
+
+    benchmark.pedantic(run, rounds=30, warmup_rounds=2)
+
+
+def test_preview_places(benchmark, session: Session):
+    """Live link: a template point in all images, nothing stored."""
+    benchmark(session.preview_places, "heart", (0.3, -0.2))
+
+
+def test_placements_in(benchmark, session: Session):
+    """All landmarks in one image."""
+    benchmark(session.placements_in, session.images[5000])
+
+
+def test_move_placement(benchmark, session: Session):
+    """One correction, durable."""
+    places = itertools.count()
+    name = session.images[77]
+    benchmark.pedantic(lambda: session.move_placement(name, "heart_00", (next(places), 5)), rounds=50, warmup_rounds=2)
+
+
+def test_accept_and_unlock(benchmark, session: Session):
+    """Freezing one image and thawing it again, durable."""
+    name = session.images[50]
+
+    def run() -> None:
+        session.set_review(name, "accepted")
+        session.set_review(name, "in_progress")
+
+    benchmark.pedantic(run, rounds=20, warmup_rounds=2)
+
+
+def test_remove_and_undo(benchmark, session: Session):
+    """One image out of the middle and back."""
+
+    def run() -> None:
+        session.remove_images(session.images[3000])
+        session.undo()
+
+    benchmark.pedantic(run, rounds=3)
+
+
+def test_lowest_confidence(benchmark, session: Session):
+    """The worklist's column, all images, from nothing."""
+
+    def run() -> None:
+        session._state._worst = None
+        for name in session.images:
+            session.lowest_confidence(name)
+
+    benchmark.pedantic(run, rounds=3)

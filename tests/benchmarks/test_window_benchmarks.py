@@ -1,0 +1,108 @@
+"""The window's figures of design 7, each measured in a process of its own on rendered radiographs.
+
+Run with ``make bench``; the figures stand in the table's extra info and are printed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.session import Session
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "resources" / "samples"
+
+
+def run(what: str, project: Path, images: Path | None = None) -> dict[str, float]:
+    """Start ``tests.benchmarks.window_run`` with isolated settings and return what it printed."""
+    environment = os.environ | {
+        "QT_QPA_PLATFORM": "offscreen",
+        "DENSESEG_SETTINGS": str(project.parent / "settings.ini"),
+    }
+    command = [sys.executable, "-m", "tests.benchmarks.window_run", what, "--project", str(project)]
+    command += ["--images", str(images)] if images else []
+    command += ["--began", str(time.time())]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def measure(benchmark, what: str, *arguments) -> dict[str, float]:
+    """Run once; the figures go into the benchmark's extra info."""
+    seen = benchmark.pedantic(run, (what, *arguments), rounds=1, iterations=1)
+    benchmark.extra_info.update(seen)
+    print(f"\n{what}: {json.dumps({k: round(v, 3) for k, v in seen.items()})}")  # noqa: T201
+    return seen
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 200 rendered radiographs (the same ones under other names)."""
+    folder = tmp_path_factory.mktemp("large") / "films"
+    folder.mkdir()
+    sources = sorted(SAMPLES.iterdir())
+    for i in range(200):
+        source = sources[i % len(sources)]
+        shutil.copy(source, folder / f"{i:03d}{source.suffix}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def heavy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A predicted project of 30 pictures of 2048 x 2048 in 12 bits."""
+    folder = tmp_path_factory.mktemp("heavy")
+    films = folder / "films"
+    films.mkdir()
+    small = np.asarray(Image.open(SAMPLES / "rendered_4.png").convert("L"), np.float32)
+    grown = np.asarray(Image.fromarray(small).resize((2048, 2048)), np.float32) * (4095 / 255)
+    rng = np.random.default_rng(0)
+    for i in range(30):
+        noisy = np.clip(grown + rng.normal(0, 12, grown.shape), 0, 4095).astype(np.uint16)
+        Image.fromarray(noisy).save(films / f"{i:02d}.tif")
+    with Session.create(folder / "heavy.dsr", reader="Benchmark") as session:
+        session.add_images([films])
+        assert not session.predict().failed
+    return folder / "heavy.dsr"
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("samples")
+    with Session.create(folder / "samples.dsr", reader="Benchmark") as session:
+        session.add_images([SAMPLES])
+        assert not session.predict().failed
+    return folder / "samples.dsr"
+
+
+def test_start_to_first_handled_click(benchmark, samples):
+    run("start", samples)  # warms the file cache
+    measure(benchmark, "start", samples)
+
+
+def test_event_loop_gaps_while_200_images_are_predicted(benchmark, large):
+    measure(benchmark, "stalls", large.parent / "stalls.dsr", large)
+
+
+def test_next_image_of_2048(benchmark, heavy):
+    measure(benchmark, "next", heavy)
+
+
+def test_window_level_drag(benchmark, heavy):
+    measure(benchmark, "drag", heavy)
+
+
+def test_new_landmark_to_repainted_window_200_images(benchmark, large):
+    project = large.parent / "stalls.dsr"
+    if not project.exists():
+        pytest.skip("Needs the project of the stalls benchmark.")
+    measure(benchmark, "landmark", project)

@@ -1,0 +1,151 @@
+"""Starts the real application by `launch`, isolated from the reader's own settings; fails on Qt warnings and leaks."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt, QtMsgType, qInstallMessageHandler
+from PySide6.QtWidgets import QApplication
+
+from app.gui.application import App, launch
+
+SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
+HARMLESS = ("propagateSizeHints", "This plugin does not support")
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DENSESEG_SETTINGS", str(tmp_path / "settings.ini"))
+    for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+
+
+@pytest.fixture(autouse=True)
+def no_qt_warnings() -> Iterator[None]:
+    said: list[str] = []
+
+    def take(kind: QtMsgType, _context: object, text: str) -> None:
+        if kind != QtMsgType.QtDebugMsg and not any(word in text for word in HARMLESS):
+            said.append(text)
+
+    before = qInstallMessageHandler(take)
+    yield
+    qInstallMessageHandler(before)
+    assert not said
+
+
+@pytest.fixture
+def start(qtbot) -> Iterator[Callable[..., App]]:
+    """Launches the program; ends it (and its children) afterwards and looks for windows left behind."""
+    hook, apps = sys.excepthook, []
+    failures: list[object] = []
+    present = set(QApplication.topLevelWidgets())
+
+    def begin(*argv: object) -> App:
+        app = launch([str(a) for a in argv])
+        sys.excepthook = lambda kind, error, trace: failures.append(error)
+        app.window.resize(1280, 800)
+        app.window.reader_bar.hide()
+        apps.append(app)
+        qtbot.waitUntil(lambda: app.window.isVisible())
+        return app
+
+    yield begin
+    for app in apps:
+        app.window.close()
+        app.window.deleteLater()
+    QApplication.sendPostedEvents(None, 52)  # 52: DeferredDelete
+    QApplication.processEvents()
+    sys.excepthook = hook
+    assert not failures, failures
+    apps.clear()
+    left = [w for w in QApplication.topLevelWidgets() if w not in present and w.isVisible()]
+    assert not left
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> Path:
+    """A folder of three rendered radiographs."""
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for name in ("rendered_1.dcm", "rendered_3.png", "rendered_4.png"):
+        shutil.copy(SAMPLES / name, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def predicted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of three predicted images; copy it with its neighbours before use."""
+    from app.session import Session
+
+    folder = tmp_path_factory.mktemp("predicted")
+    films = folder / "films"
+    films.mkdir()
+    for name in ("rendered_1.dcm", "rendered_3.png", "rendered_4.png"):
+        shutil.copy(SAMPLES / name, films)
+    with Session.create(folder / "project.dsr", reader="Tester") as session:
+        session.add_images([films])
+        report = session.predict()
+    assert not report.failed
+    return folder
+
+
+@pytest.fixture
+def app(start, predicted: Path, tmp_path: Path, qtbot) -> App:
+    """The program with three predicted images open and the first picture decoded."""
+    folder = tmp_path / "project"
+    shutil.copytree(predicted, folder)
+    running = start("--project", folder / "project.dsr")
+    qtbot.waitUntil(lambda: shown_fully(running), timeout=20_000)
+    return running
+
+
+def shown_fully(app: App) -> bool:
+    picture = app.window.image_view.grey.picture
+    return picture is not None and not picture.coarse
+
+
+def settled(app: App) -> bool:
+    session = app.window.desk.session
+    if session is None or app.window.predicting.running:
+        return False
+    return all(session.image(name).status == "predicted" for name in session.images)
+
+
+def in_image(app: App, xy) -> QPoint:
+    """Viewport position of a native pixel."""
+    return app.window.image_view.viewport_of(float(xy[0]), float(xy[1])).toPoint()
+
+
+def on_template(app: App, structure: str, uv: tuple[float, float]) -> QPoint:
+    return app.window.template_view.viewport_of(structure, uv).toPoint()
+
+
+def drag(qtbot, widget, start: QPoint, end: QPoint, button=Qt.MouseButton.LeftButton) -> None:
+    """Press, move in steps with the button held, release."""
+    from PySide6.QtCore import QEvent, QPointF
+    from PySide6.QtGui import QMouseEvent
+
+    def send(kind: QEvent.Type, at: QPoint, pressed: Qt.MouseButton, held: Qt.MouseButton) -> None:
+        place = QPointF(at)
+        event = QMouseEvent(kind, place, QPointF(widget.mapToGlobal(at)), pressed, held, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(widget, event)
+
+    send(QEvent.Type.MouseButtonPress, start, button, button)
+    for i in range(1, 6):
+        send(QEvent.Type.MouseMove, start + (end - start) * i / 5, Qt.MouseButton.NoButton, button)
+    send(QEvent.Type.MouseButtonRelease, end, button, Qt.MouseButton.NoButton)
+
+
+def name_landmark(app: App, qtbot, structure: str, uv: tuple[float, float], name: str) -> None:
+    """Click on the template, type, Enter."""
+    view = app.window.template_view
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=on_template(app, structure, uv))
+    assert view.editor.isVisible()
+    view.editor.clear()
+    qtbot.keyClicks(view.editor, name)
+    qtbot.keyClick(view.editor, Qt.Key.Key_Return)

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.chart import GRID, ChartMesh
+from app.core.prediction import Prediction, sample_chart
+from app.core.propagate import ChartStack, locate
+from tests.unit.core.shapes import two_structures
+
+TEMPLATE = two_structures()
+
+
+def prediction(seed, present=(True, True)):
+    rng = np.random.default_rng(seed)
+    charts = []
+    for structure in TEMPLATE.structures:
+        contour = structure.outline * rng.uniform(2, 6) + rng.uniform(400, 600, 2)
+        contour += rng.normal(0, 4, contour.shape)
+        charts.append(ChartMesh.of(structure).inverse_chart(contour))
+    return Prediction(
+        bundle_sha256="",
+        masks=np.zeros((2, 4, 4), np.uint8),
+        uv=np.zeros((2, 2, 2, 2), np.float16),
+        charts=np.stack(charts).astype(np.float32),
+        expected_error=np.full((2, GRID, GRID), 3.0, np.float32),
+        present=np.array(present),
+    )
+
+
+def stack(count=5):
+    charts = ChartStack(TEMPLATE, capacity=2)
+    for slot in range(count):
+        charts.put(slot, prediction(slot))
+    return charts
+
+
+@given(st.floats(-0.9, 0.9), st.floats(-0.9, 0.9))
+@settings(max_examples=30, deadline=None)
+def test_the_stack_finds_what_each_chart_says(u, v):
+    places = stack().find("lung", (u, v))
+    for slot in range(5):
+        direct = sample_chart(prediction(slot).charts[0], (u, v))
+        np.testing.assert_allclose(places.xy[slot], direct, atol=0.05)
+    np.testing.assert_allclose(places.expected_error, 3.0, atol=1e-3)
+
+
+@given(st.floats(-0.6, 0.6), st.floats(-0.6, 0.6), st.integers(0, 4))
+@settings(max_examples=30, deadline=None)
+def test_locate_leads_back_to_the_pixel(u, v, slot):
+    charts = stack()
+    xy = charts.find("heart", (u, v)).xy[slot]
+    chart = charts.chart("heart", slot)
+    found, miss = locate(chart, TEMPLATE.structure("heart"), xy)
+    assert miss < 0.01
+    np.testing.assert_allclose(sample_chart(chart, found), xy, atol=0.01)
+
+
+def test_absent_structures_have_no_place():
+    charts = ChartStack(TEMPLATE)
+    charts.put(0, prediction(0, present=(True, False)))
+    assert np.isnan(charts.find("heart", (0, 0)).xy).all()
+    assert np.isfinite(charts.find("lung", (0, 0)).xy).all()
+    assert charts.chart("heart", 0) is None
+
+
+def test_slots_can_be_emptied_and_reordered():
+    charts = stack(3)
+    first, last = charts.find("lung", (0, 0)).xy[[0, 2]]
+    charts.move([2, 0])
+    np.testing.assert_array_equal(charts.find("lung", (0, 0)).xy, [last, first])
+    charts.put(0, None)
+    assert np.isnan(charts.find("lung", (0, 0)).xy[0]).all()
+
+
+def test_far_outside_the_chart_is_refused():
+    with pytest.raises(ValueError, match="outside the chart"):
+        stack(1).find("lung", (1.5, 0))
+    with pytest.raises(KeyError, match="no structure"):
+        stack(1).find("liver", (0, 0))

@@ -1,0 +1,303 @@
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage.draw import polygon2mask
+
+from app.core.frame import Frame, Provenance
+from app.core.prediction import native_mask, sample_chart
+from app.engine.client import Engine
+from app.io.errors import ImageError
+from app.jobs import Failed, Finished, Progress, Result
+from tests.unit.pictures import ramp, write_dicom, write_png
+from tests.unit.tiny_bundle import SIZE, outlines, template
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and pipes")
+
+
+@pytest.fixture(scope="module")
+def shared(tiny):
+    with Engine(tiny, threads=1) as engine:
+        yield engine
+
+
+@pytest.fixture
+def engine(tiny):
+    with Engine(tiny, threads=1) as engine:
+        yield engine
+
+
+def outcome(job):
+    """Results and failures by key, and the last event."""
+    results, failures, last = {}, {}, None
+    for event in job:
+        last = event
+        if isinstance(event, Result):
+            results[event.key] = event.value
+        elif isinstance(event, Failed):
+            failures[event.key] = event.message
+    return results, failures, last
+
+
+def pids(engine):
+    return {seat.role: seat.child.pid for seat in engine._conductor._seats if seat.child is not None}
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def until(condition, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (480, 480), (300, 500), (700, 333), (17, 40)])
+def test_places_are_in_native_pixels(shared, tmp_path, shape):
+    path = write_png(tmp_path / "x.png", ramp(*shape))
+    results, failures, last = outcome(shared.predict([("x", path)]))
+    assert (failures, last) == ({}, Finished(False))
+    found = results["x"]
+    frame = Frame(*shape, SIZE, SIZE)
+    assert found.facts.frame == frame
+    for c, structure in enumerate(template().structures):
+        places = sample_chart(found.prediction.charts[c], structure.outline_uv)
+        truth = frame.from_network(outlines()[structure.name])
+        assert np.abs(places - truth).max() < 0.4 / frame.scale
+        mask = native_mask(found.prediction.masks[c], frame)
+        assert mask.shape == shape
+        drawn = polygon2mask(shape, truth[:, ::-1])
+        assert 2 * (mask & drawn).sum() / (mask.sum() + drawn.sum()) > 0.95
+
+
+def test_facts_preview_and_spacing(shared, tiny, tmp_path):
+    path = write_dicom(tmp_path / "x.dcm", ramp(900, 1200, 4095, np.uint16), ImagerPixelSpacing=[0.2, 0.3])
+    results, _, _ = outcome(shared.predict([("x", path)]))
+    facts = results["x"].facts
+    assert (facts.height, facts.width) == (900, 1200)
+    assert (facts.spacing.row_mm, facts.spacing.provenance) == (0.2, Provenance.AT_DETECTOR)
+    assert facts.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert results["x"].preview.shape == (384, 512)
+    assert results["x"].preview.dtype == np.uint8
+    assert (results["x"].preview.min(), results["x"].preview.max()) == (0, 255)
+    assert results["x"].prediction.bundle_sha256 == tiny.sha256
+    assert results["x"].seconds > 0
+
+
+def test_bad_files_fail_with_a_sentence_and_the_others_are_done(shared, tmp_path):
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "text.png").write_text("hello")
+    write_png(tmp_path / "dot.png", np.zeros((1, 1), np.uint8))
+    write_png(tmp_path / "good.png")
+    names = ["empty.png", "text.png", "missing.png", "dot.png", "good.png"]
+    job = shared.predict([(name, tmp_path / name) for name in names])
+    events = list(job)
+    failed = [event.key for event in events if isinstance(event, Failed)]
+    assert failed == names[:4]
+    assert [event.key for event in events if isinstance(event, Result)] == ["good.png"]
+    progress = [event for event in events if isinstance(event, Progress)]
+    assert [event.done for event in progress] == list(range(6))
+    assert all(event.total == 5 for event in progress)
+
+
+def test_a_flat_image_shows_nothing_and_is_suspect(shared, tmp_path):
+    path = write_png(tmp_path / "flat.png", np.full((100, 80), 7, np.uint8))
+    results, _, _ = outcome(shared.predict([("flat", path)]))
+    assert not results["flat"].prediction.present.any()
+    assert results["flat"].prediction.suspect.endswith(".")
+
+
+def test_a_picture_is_what_the_file_holds(shared, tmp_path):
+    pixels = ramp(300, 200, 60000, np.uint16)
+    picture = shared.picture(write_png(tmp_path / "x.png", pixels)).result(20)
+    np.testing.assert_array_equal(picture.pixels, pixels)
+    assert picture.facts.frame.width == 200
+    with pytest.raises(ImageError, match="cannot be opened"):
+        shared.picture(tmp_path / "none.png").result(20)
+
+
+def test_no_images_end_at_once(shared):
+    assert outcome(shared.predict([])) == ({}, {}, Finished(False))
+
+
+def test_the_first_and_the_prioritised_image_come_first(shared, tmp_path):
+    paths = [write_png(tmp_path / f"{i}.png") for i in range(8)]
+    job = shared.predict([(path.name, path) for path in paths], first="5.png")
+    shared.prioritise("7.png")
+    order = [event.key for event in job if isinstance(event, Result)]
+    assert order[0] == "5.png"
+    assert order.index("7.png") < 5
+    assert sorted(order) == [path.name for path in paths]
+
+
+def test_a_listener_that_fails_does_not_end_the_engine(shared, tmp_path):
+    path, ended = write_png(tmp_path / "x.png"), threading.Event()
+
+    def listener(event):
+        if isinstance(event, Finished):
+            ended.set()
+        raise RuntimeError("a view's mistake")
+
+    shared.predict([("x", path)]).listen(listener)
+    assert ended.wait(20)
+    assert outcome(shared.predict([("x", path)]))[2] == Finished(False)
+
+
+def test_nobody_taking_results_stops_the_children_not_the_memory(shared, tmp_path):
+    path = write_png(tmp_path / "x.png")
+    job = shared.predict([(str(i), path) for i in range(120)])
+    until(lambda: job.backlog >= 60)
+    time.sleep(0.5)
+    assert job.backlog < 80
+    assert len(outcome(job)[0]) == 120
+
+
+@posix
+def test_a_hung_child_is_stopped_and_the_file_marked(tiny, tmp_path):
+    os.mkfifo(tmp_path / "hangs.png")
+    write_png(tmp_path / "good.png")
+    with Engine(tiny, threads=1, timeout=1.0) as engine:
+        items = [(name, tmp_path / name) for name in ("hangs.png", "good.png")]
+        results, failures, last = outcome(engine.predict(items))
+    assert list(results) == ["good.png"]
+    assert "longer than 1 seconds" in failures["hangs.png"]
+    assert "hangs.png" in failures["hangs.png"]
+    assert last == Finished(False)
+
+
+@posix
+@pytest.mark.parametrize("role", ["decode", "network"])
+def test_a_killed_child_is_restarted_and_the_file_marked(engine, tmp_path, role):
+    good = write_png(tmp_path / "good.png")
+    outcome(engine.predict([("good", good)]))
+    before = pids(engine)
+    os.kill(before[role], signal.SIGSTOP)  # so that the work is certainly in its hands when it dies
+    job = engine.predict([("bad", good), ("good", good)])
+    seat = next(seat for seat in engine._conductor._seats if seat.role == role)
+    until(lambda: seat.work is not None)
+    os.kill(before[role], signal.SIGKILL)
+    results, failures, last = outcome(job)
+    assert list(results) == ["good"]
+    assert list(failures) == ["bad"]
+    assert "good.png" in failures["bad"]
+    assert last == Finished(False)
+    assert pids(engine)[role] != before[role]
+
+
+@posix
+def test_an_idle_child_that_dies_is_replaced_silently(engine, tmp_path):
+    good = write_png(tmp_path / "good.png")
+    outcome(engine.predict([("good", good)]))
+    for pid in pids(engine).values():
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(0.2)
+    assert list(outcome(engine.predict([("good", good)]))[0]) == ["good"]
+
+
+@posix
+def test_cancel_takes_less_than_half_a_second_and_is_silent(engine, tmp_path):
+    good = write_png(tmp_path / "good.png")
+    os.mkfifo(tmp_path / "hangs.png")
+    outcome(engine.predict([("good", good)]))
+    job = engine.predict([("hangs", tmp_path / "hangs.png"), *((str(i), good) for i in range(50))])
+    until(lambda: engine._conductor.decoder.work is not None)
+    started = time.monotonic()
+    job.cancel()
+    _, failures, last = outcome(job)
+    assert time.monotonic() - started < 0.5
+    assert failures == {}
+    assert last == Finished(True)
+    results, _, _ = outcome(engine.predict([("good", good)]))  # the hung child is given up on the way
+    assert list(results) == ["good"]
+
+
+@posix
+def test_nothing_is_left_after_close(tiny, tmp_path):
+    engine = Engine(tiny, threads=1)
+    good = write_png(tmp_path / "good.png")
+    job = engine.predict([(str(i), good) for i in range(300)])
+    until(lambda: len(pids(engine)) == 2 and job.backlog > 1)
+    children = pids(engine).values()
+    os.mkfifo(tmp_path / "hangs.png")
+    future = engine.picture(tmp_path / "hangs.png")
+    threads = threading.active_count()
+    started = time.monotonic()
+    engine.close()
+    engine.close()
+    assert time.monotonic() - started < 1.0
+    assert not any(alive(pid) for pid in children)
+    assert threading.active_count() < threads
+    assert outcome(job)[2] == Finished(True)
+    assert future.cancelled() or isinstance(future.exception(), ImageError)
+    assert engine.picture(good).cancelled()
+    assert outcome(engine.predict([("good", good)])) == ({}, {}, Finished(True))
+
+
+def test_a_bundle_without_a_network_that_runs_is_said(tiny, tiny_folder, tmp_path):
+    broken = shutil.copytree(tiny_folder, tmp_path / "broken")
+    (broken / "network.xml").write_text("damaged")
+    with Engine(replace(tiny, folder=broken), threads=1) as engine:
+        results, failures, last = outcome(engine.predict([("x", write_png(tmp_path / "x.png"))]))
+    assert results == {}
+    assert "does not start" in failures["x"]
+    assert last == Finished(False)
+
+
+CHATTY = """
+import os, sys
+import app.engine.worker as worker
+def decoder():
+    print("a library prints to sys.stdout")
+    os.write(1, b"a C library prints to fd 1\\n")
+    return ORIGINAL()
+ORIGINAL, worker._decoder = worker._decoder, decoder
+sys.exit(worker.main())
+"""
+
+
+def test_what_libraries_print_does_not_disturb(tiny, tmp_path):
+    with Engine(tiny, threads=1) as engine:
+        engine._conductor.worker = ("-c", CHATTY)
+        results, _, _ = outcome(engine.predict([("x", write_png(tmp_path / "x.png"))]))
+        assert list(results) == ["x"]
+
+
+@posix
+def test_children_end_with_a_parent_that_is_killed(tiny_folder, tmp_path):
+    good = write_png(tmp_path / "good.png")
+    code = (
+        "import sys, time; from pathlib import Path; from app.engine.client import Engine;"
+        "from app.io.bundle import read_bundle; e = Engine(read_bundle(sys.argv[1]), 1);"
+        "list(e.predict([('x', Path(sys.argv[2]))]));"
+        "print(*[s.child.pid for s in e._conductor._seats], flush=True); time.sleep(60)"
+    )
+    root = Path(__file__).resolve().parents[3]
+    arguments = [sys.executable, "-c", code, str(tiny_folder), str(good)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, cwd=root) as parent:
+        children = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(children) == 2
+        parent.kill()
+    until(lambda: not any(running(pid) for pid in children), 5)
+
+
+def running(pid):
+    """Whether a process runs (one that nobody has reaped yet does not)."""
+    state = Path(f"/proc/{pid}/stat")
+    if not Path("/proc/self/stat").exists():
+        return alive(pid)
+    return state.exists() and state.read_text().rsplit(")", 1)[1].split()[0] != "Z"

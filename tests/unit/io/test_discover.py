@@ -1,0 +1,108 @@
+import os
+import sys
+
+import pytest
+
+from app.io.discover import discover, stem, suffix, unique_stems
+from tests.unit.pictures import ramp, write_dicom, write_png
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("a.png", "a"),
+        ("a.PNG", "a"),
+        ("sub/a.nii.gz", "sub/a"),
+        ("a.tar.gz", "a.tar.gz"),
+        ("a.dcm.png", "a.dcm"),
+        ("a", "a"),
+        (".png", ".png"),
+        ("IM0001", "IM0001"),
+        ("1.2.840.10008", "1.2.840.10008"),
+    ],
+)
+def test_stem(name, wanted):
+    assert stem(name) == wanted
+    assert wanted + suffix(name) == name
+
+
+def test_stems_keep_the_suffix_where_they_collide():
+    assert unique_stems(["a.png", "a.dcm", "b.png"]) == {"a.png": "a.png", "a.dcm": "a.dcm", "b.png": "b"}
+    assert unique_stems(["A.png", "a.dcm"]) == {"A.png": "A.png", "a.dcm": "a.dcm"}
+    names = ["a.png", "a.dcm", "a.png.png"]
+    assert len(set(unique_stems(names).values())) == 3
+
+
+def test_a_folder_is_searched_and_files_are_known_by_content(tmp_path):
+    write_png(tmp_path / "b.png")
+    write_png(tmp_path / "deep" / "er" / "a.png")
+    write_png(tmp_path / "plain_png.bin")
+    write_dicom(tmp_path / "IM0001", ramp(top=4095, dtype="u2"))
+    (tmp_path / "broken.png").write_text("no image at all")
+    (tmp_path / "empty.dcm").write_bytes(b"")
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "nothing").write_bytes(b"")
+    (tmp_path / "._b.png").write_bytes(b"mac")
+    write_dicom(tmp_path / "DICOMDIR", ramp(top=4095, dtype="u2"))
+    found = discover([tmp_path])
+    names = [name for name, _ in found.images]
+    assert sorted(names) == ["IM0001", "b.png", "broken.png", "deep/er/a.png", "empty.dcm", "plain_png.bin"]
+    assert names == [name for name, _ in discover([tmp_path]).images]
+    assert found.ignored == 4
+    assert found.failed == ()
+
+
+def test_names_of_files_and_of_several_paths(tmp_path):
+    for folder in ("one", "two"):
+        write_png(tmp_path / folder / "x.png")
+    write_png(tmp_path / "two" / "y.png")
+    assert [n for n, _ in discover([tmp_path / "one" / "x.png"]).images] == ["x.png"]
+    both = discover([tmp_path / "one", tmp_path / "two"])
+    assert [n for n, _ in both.images] == ["one/x.png", "two/x.png", "y.png"]
+    files = discover([tmp_path / "one" / "x.png", tmp_path / "two" / "x.png"])
+    assert [n for n, _ in files.images] == ["one/x.png", "two/x.png"]
+
+
+def test_folders_of_the_same_name_take_more_of_the_path(tmp_path):
+    for patient in ("p1", "p2"):
+        write_png(tmp_path / patient / "study" / "x.png")
+    found = discover([tmp_path / "p1" / "study", tmp_path / "p2" / "study"])
+    assert [n for n, _ in found.images] == ["p1/study/x.png", "p2/study/x.png"]
+
+
+def test_a_file_given_twice_counts_once(tmp_path):
+    path = write_png(tmp_path / "x.png")
+    assert [n for n, _ in discover([tmp_path, path, tmp_path]).images] == ["x.png"]
+
+
+def test_a_missing_path_is_a_failure_and_the_others_are_found(tmp_path):
+    write_png(tmp_path / "x.png")
+    found = discover([tmp_path / "nowhere", tmp_path])
+    assert len(found.images) == 1
+    ((name, sentence),) = found.failed
+    assert "nowhere" in name
+    assert "does not exist" in sentence
+
+
+def test_a_folder_named_like_an_image_is_a_folder(tmp_path):
+    write_png(tmp_path / "series.dcm" / "x.png")
+    assert [n for n, _ in discover([tmp_path]).images] == ["series.dcm/x.png"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_no_text_are_spelled_out(tmp_path):
+    for odd in (b"a\xff.png", b"a\xfe.png"):
+        write_png(tmp_path / "a.png").rename(tmp_path / os.fsdecode(odd))
+    found = discover([tmp_path])
+    assert [name for name, _ in found.images] == ["a\\xfe.png", "a\\xff.png"]
+    assert all(path.exists() and name.encode() for name, path in found.images)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX links and pipes")
+def test_broken_links_fail_and_pipes_are_left_alone(tmp_path):
+    (tmp_path / "gone.png").symlink_to(tmp_path / "target.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    found = discover([tmp_path])
+    assert found.images == ()
+    assert [name for name, _ in found.failed] == ["gone.png"]
+    assert found.ignored == 1

@@ -1,0 +1,95 @@
+"""Predictions made without a network: the template laid into an image by a map that is nearly affine."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from app.core.chart import GRID, grid_nodes
+from app.core.frame import Frame
+from app.core.prediction import Prediction
+from app.core.template import Template
+from app.engine.client import ImageFacts, Predicted
+from app.io.bundle import Bundle, read_bundle
+from app.jobs import Result
+from app.session import Session
+
+
+@lru_cache(maxsize=64)
+def fake_prediction(template: Template, sha256: str, frame: Frame, seed: int) -> Prediction:
+    rng = np.random.default_rng(seed)
+    count = len(template.structures)
+    charts = np.zeros((count, GRID, GRID, 2), np.float32)
+    masks = np.zeros((count, frame.network_height, frame.network_width), np.uint8)
+    low = np.min([s.outline.min(axis=0) for s in template.structures], axis=0)
+    high = np.max([s.outline.max(axis=0) for s in template.structures], axis=0)
+    scale = 0.8 * min(frame.width, frame.height) / (high - low).max() * rng.uniform(0.9, 1.1)
+    shift = np.array([frame.width, frame.height]) / 2 - scale * (low + high) / 2
+    ys, xs = np.mgrid[: frame.network_height, : frame.network_width]
+    pixels = (frame.from_network(np.stack([xs, ys], -1)) - shift) / scale
+    for c, structure in enumerate(template.structures):
+        plane = structure.from_chart(grid_nodes())
+        charts[c] = scale * plane + shift + 2 * np.sin(plane / 30 + seed)
+        masks[c] = 255 * structure.contains(structure.to_chart(pixels))
+    uv = rng.normal(size=(count, 2, frame.network_height // 2, frame.network_width // 2)).astype(np.float16)
+    error = rng.uniform(1, 4, (count, GRID, GRID)).astype(np.float32)
+    present = np.ones(count, bool)
+    present[seed % 7 % count] = seed % 7 >= count
+    return Prediction(sha256, masks, uv, charts, error, present)
+
+
+def fake_predicted(session: Session, name: str, seed: int, size: tuple[int, int] = (300, 320)) -> Predicted:
+    facts = ImageFacts(*size, sha256=f"{seed:064x}", network_height=256, network_width=256)
+    prediction = fake_prediction(session.template, session.bundle.sha256, facts.frame, seed)
+    return Predicted(facts, prediction, np.full((30, 32), seed % 256, np.uint8), 0.1)
+
+
+def fake_predict(session: Session) -> None:
+    """Hand in a made-up prediction for every image without one."""
+    for seed, name in enumerate(session.images):
+        if not session._state.predicted(name):
+            session._asked[name] = Path(session.image(name).path)
+            session.take_in(Result(name, fake_predicted(session, name, seed)))
+
+
+@cache
+def chest() -> Bundle:
+    return read_bundle("chest")
+
+
+def write_images(folder: Path, count: int = 3) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in range(count):
+        cv2.imwrite(str(folder / f"im{i}.png"), np.full((300, 320), i, np.uint8))
+    return folder
+
+
+def make(path: Path, bundle: Bundle, predicted: bool = True) -> Session:
+    session = Session.create(path, bundle, reader="Ann")
+    session.add_images([write_images(path.parent / "images")])
+    if predicted:
+        fake_predict(session)
+    return session
+
+
+def snapshot(session: Session) -> dict[str, object]:
+    """Everything a reader can see, comparable."""
+    found: dict[str, object] = {"images": session.images, "landmarks": session.landmarks}
+    marks = [mark for mark in session.landmarks if not mark.hidden] + list(session.landmarks[:2])
+    for mark in marks:
+        placements = session.placements(mark.name)
+        found["placements", mark.name] = (
+            np.nan_to_num(placements.xy, nan=-1).tolist(),
+            placements.states,
+            np.nan_to_num(placements.expected_error, nan=-1).tolist(),
+        )
+    for name in session.images:
+        entry = session.image(name)
+        found["image", name] = (entry.status, entry.review, entry.note, entry.frame, session.corrections(name))
+        found["new", name] = [p.landmark.name for p in session.placements_in(name) if p.new_since_accepted]
+        lowest = session.lowest_confidence(name)
+        found["lowest", name] = lowest if lowest is None else round(lowest, 6)  # float32 in bulk, float64 singly
+    return found

@@ -1,0 +1,217 @@
+"""A session: undo, redo, history, signals, and a process killed at any moment."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from app.core.landmark import PlacementState, ReviewState
+from app.io.bundle import Bundle, read_bundle
+from app.session import Change, Session
+from tests.unit.store.fakes import chest, make, snapshot
+
+P = PlacementState
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return chest()
+
+
+@pytest.fixture
+def session(tmp_path: Path, bundle: Bundle):
+    with make(tmp_path / "p.dsr", bundle) as session:
+        yield session
+
+
+# --- undo, history, signals
+
+
+def act(session: Session, kind: int, number: int) -> None:
+    """One action; which one follows from two numbers. Impossible ones are refused and change nothing."""
+    images, own = session.images, [mark.name for mark in session.landmarks if not mark.hidden]
+    image = images[number % len(images)] if images else "none"
+    mark = own[number % len(own)] if own and number % 3 else "heart_00"
+    uv = ((number * 37 % 100) / 100, (number * 61 % 100) / 100 - 0.5)
+    states = list(ReviewState)
+    actions = [
+        lambda: session.define_landmark(f"mark {number}", "right_lung", uv),
+        lambda: session.move_placement(image, mark, (number, number / 2)),
+        lambda: session.set_absent(image, mark),
+        lambda: session.confirm_placement(image, mark),
+        lambda: session.reset_placement(image, mark),
+        lambda: session.set_review(image, states[number % 5], f"note {number}"),
+        lambda: session.set_review(image, "accepted"),
+        lambda: session.move_landmark(mark, uv),
+        lambda: session.update_landmark(mark, name=f"renamed {number}"),
+        lambda: session.delete_landmark(mark),
+        lambda: session.set_spacing(image, 0.1 + number, 0.2),
+        lambda: session.remove_images([image]),
+        lambda: session.add_images([session.path.parent / "images"]),
+    ]
+    with contextlib.suppress(ValueError):
+        actions[kind % len(actions)]()
+
+
+STEPS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 40)), min_size=1, max_size=15)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(STEPS, st.booleans(), st.booleans())
+def test_undo_and_redo_anything(steps: list[tuple[int, int]], early: bool, late: bool):
+    with tempfile.TemporaryDirectory() as folder:
+        session = make(Path(folder) / "p", chest())
+        first, done = snapshot(session), len(session.history())
+        try:
+            for kind, number in steps:
+                act(session, kind, number)
+            done = len(session.history()) - done
+            last = snapshot(session)
+            session = reopened(session) if early else session
+            assert snapshot(session) == last
+            for _ in range(done):
+                assert session.undo() is not None
+            assert snapshot(session) == first
+            session = reopened(session) if late else session
+            for _ in range(done):
+                assert session.redo() is not None
+            assert session.redo() is None
+            assert snapshot(session) == last
+        finally:
+            session.close()
+
+
+def reopened(session: Session) -> Session:
+    session.close()
+    return Session.open(session.path, model=session.bundle)
+
+
+def test_history(session: Session):
+    session.set_absent("im0.png", "heart_00")
+    session.reader = "Bob"
+    session.undo()
+    lines = [(line.reader, line.label, line.undone) for line in session.history()]
+    assert lines == [
+        ("Ann", "Add 3 images", False),
+        ("Ann", "Set “heart_00” absent in im0", True),
+        ("Bob", "Undo: Set “heart_00” absent in im0", False),
+    ]
+    assert session.redo_label == "Set “heart_00” absent in im0"
+    assert session.redo() == "Set “heart_00” absent in im0"
+    assert session.redo() is None
+
+
+def test_changes_are_told_after_the_commit(session: Session):
+    seen: list[Change] = []
+
+    def look(change: Change) -> None:
+        with Session.open(session.path, read_only=True, model=session.bundle) as other:
+            assert len(other.history()) == len(session.history())
+        seen.append(change)
+
+    session.changed.connect(look)
+    session.define_landmark("x", "heart", (0, 0))
+    session.move_placement("im0.png", "x", (1, 2))
+    session.undo()
+    assert [(c.kind, c.images, c.landmarks) for c in seen] == [
+        ("landmarks", (), ("x",)),
+        ("placements", ("im0.png",), ("x",)),
+        ("placements", ("im0.png",), ("x",)),
+    ]
+    assert seen[1].label == "Move “x” in im0"
+
+
+def test_a_failing_view_harms_no_action(session: Session, caplog: pytest.LogCaptureFixture):
+    def fail(change: Change) -> None:
+        raise RuntimeError("broken view")
+
+    session.changed.connect(fail)
+    session.set_absent("im0.png", "heart_00")
+    assert session.placements("heart_00").states[0] == P.ABSENT
+    assert "A view failed" in caplog.text
+
+
+# --- crashes
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX signals")
+def test_killed_at_any_moment_nothing_reported_is_lost(tmp_path: Path, bundle: Bundle):
+    path = tmp_path / "p"
+    make(path, bundle).close()
+    rng = random.Random(1)
+    child = subprocess.Popen(
+        [sys.executable, "-c", "from tests.unit.test_session_history import nursery; nursery()", str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    expected: list[str] = []
+    try:
+        for _ in range(50):
+            expected += one_life(child, rng)
+    finally:
+        child.stdin.close()
+        assert child.wait(20) == 0
+        child.stdout.close()
+    with Session.open(path, model=bundle) as session:
+        labels = [line.label for line in session.history()]
+        assert len(expected) > 50
+        assert set(expected) <= set(labels)
+        assert labels.count("Add 3 images") == 1
+        last = [label for label in labels if label.startswith("Move")][-1]
+        number = float(last.split()[1].strip("“”")[1:])
+        assert session.landmark(f"m{number:.0f}").uv == (0.5, 0.25)
+
+
+def one_life(child: subprocess.Popen[bytes], rng: random.Random) -> list[str]:
+    """Let one editing process live for some milliseconds; returns the labels of the actions it reported."""
+    child.stdin.write(b"go\n")
+    child.stdin.flush()
+    pid = int(child.stdout.readline())
+    first = json.loads(child.stdout.readline())
+    end = time.monotonic() + rng.uniform(0, 0.06)
+    told = [first]
+    while (rest := end - time.monotonic()) > 0:
+        if select.select([child.stdout], [], [], rest)[0]:
+            told.append(json.loads(child.stdout.readline()))
+    os.kill(pid, signal.SIGKILL)
+    while (line := child.stdout.readline()) != b"dead\n":
+        told.append(json.loads(line))
+    return told
+
+
+def nursery() -> None:
+    """In a process of its own: per line on stdin fork a child that edits the project and reports each action."""
+    bundle = read_bundle("chest")
+    for life, _ in enumerate(iter(sys.stdin.readline, ""), 1):
+        pid = os.fork()
+        if not pid:
+            edit_for_ever(sys.argv[1], bundle, life)
+        os.waitpid(pid, 0)
+        os.write(1, b"dead\n")
+
+
+def edit_for_ever(path: str, bundle: Bundle, life: int) -> None:
+    os.write(1, f"{os.getpid()}\n".encode())
+    session = Session.open(path, model=bundle)
+    for step in range(100_000):
+        number = life * 100_000 + step
+        session.define_landmark(f"m{number}", "heart", (0, 0))
+        os.write(1, json.dumps(session.undo_label).encode() + b"\n")
+        session.move_landmark(f"m{number}", (0.5, 0.25))
+        os.write(1, json.dumps(session.undo_label).encode() + b"\n")
+        session.set_review("im0.png", ("accepted", "unread")[step % 2], str(number))
+        session.move_placement("im1.png", "heart_00", (number, step))
