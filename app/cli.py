@@ -159,10 +159,13 @@ def train(
     leg_minutes: Annotated[float, typer.Option(min=0.1, help="Stop after this long; the next call goes on.")] = 1e6,
     threads: Threads = 2,
     seed: int = 1,
+    start: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Begin with the weights of this bundle.")] = "",
 ) -> None:
     """Train a network and write its bundle; goes on where an earlier call stopped."""
     _data(data)
     _folder(out)
+    if start:
+        _bundle(start)
     from app.training import commands
 
     def report(epoch: Any) -> None:
@@ -170,7 +173,7 @@ def train(
         say(f"Epoch {epoch.epoch}, {epoch.minutes:.1f} min: {terms}")
 
     with _reported_errors():
-        whole = commands.train(data, out, minutes, leg_minutes, threads, seed, report)
+        whole = commands.train(data, out, minutes, leg_minutes, threads, seed, report, start)
         say(f"The bundle lies in {out / 'bundle'}." if whole else "The schedule is not complete; call again to go on.")
 
 

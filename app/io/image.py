@@ -191,8 +191,10 @@ def _read_picture(data: bytes, name: str) -> Image:
     import imageio.v3 as imageio
     from PIL import Image as Pillow
 
-    Pillow.MAX_IMAGE_PIXELS = LARGEST_PIXELS
+    Pillow.MAX_IMAGE_PIXELS = None  # `check_size` has a limit of its own and asks the header alone
     try:
+        with Pillow.open(io.BytesIO(data)) as header:
+            check_size(header.height, header.width, name)
         values = np.asarray(imageio.imread(data, plugin="pillow", index=0))
     except OSError as error:
         if "uri" not in str(error):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
 from app.core.frame import Provenance, Spacing
 from app.engine.client import Engine, Predicted
@@ -43,6 +45,7 @@ def train(
     threads: int,
     seed: int,
     report: Callable[[training.Progress], None],
+    start: str = "",
 ) -> bool:
     """Train on ``data/train``, validate on ``data/val``; resumes what `out` holds.
 
@@ -52,6 +55,8 @@ def train(
         Length of the whole schedule, and of this leg at the most.
     report : callable
         Called after each epoch.
+    start : str
+        Name or folder of a bundle whose weights a new run begins with; it then runs at full size throughout.
 
     Returns
     -------
@@ -70,7 +75,10 @@ def train(
     prior = prior_of(np.concatenate(mean), reference.points * CHEST_MM_PER_PIXEL)
     examples = build(template, read_pictures(reference), reference)
     rendered = build(template, *render_examples(template, prior, RENDERED_EXAMPLES, seed=seed))
-    trainer = training.Trainer(out, template, NetworkConfig(), training.Recipe(minutes=minutes, seed=seed))
+    recipe = training.Recipe(minutes=minutes, seed=seed)
+    if start:
+        recipe = replace(recipe, small_share=0.0, learning_rate=1e-3)
+    trainer = training.Trainer(out, template, NetworkConfig(), recipe, _weights(start) if start else None)
     trainer.run(examples.joined(rendered), read_pictures(held_out), held_out, report, leg_minutes)
     if trainer.done < 1.0:
         return False
@@ -84,6 +92,11 @@ def train(
         out / "bundle", net, template, fitted, errors, plausibility, SHIFTS, bundle_documents(RENDERED_EXAMPLES)
     )
     return True
+
+
+def _weights(model: str) -> dict[str, torch.Tensor]:
+    half = load_file(read_bundle(model).folder / "weights.safetensors")
+    return {name: value.float() for name, value in half.items()}
 
 
 def evaluate(

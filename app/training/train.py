@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -32,7 +32,11 @@ class Recipe:
     Parameters
     ----------
     minutes : float
-        Length of the whole schedule on the clock, over all legs. The machine decides how many epochs that makes.
+        Length of the whole schedule in minutes of computing, over all legs: processor time over threads, so that a
+        busy or paused machine takes nothing from it.
+    uv_mm_power : float
+        How far uv errors are weighed by the mm of the template that a chart unit spans (0: not at all, as in the
+        paper; 1: the loss is in mm): a lung's v spans six times as many as a clavicle's.
     small_share, small_size : float, int
         Part of the schedule that runs at a smaller picture: the global arrangement is learned there, cheaply.
     """
@@ -49,6 +53,7 @@ class Recipe:
     uv_dense: float = 2.0
     uv_landmarks: float = 2.0
     uv_smooth: float = 0.2
+    uv_mm_power: float = 0.5
     seed: int = 0
     validate_every: int = 5
     strength: Strength = field(default_factory=Strength)
@@ -71,19 +76,47 @@ def learning_rate(recipe: Recipe, done: float) -> float:
     return recipe.learning_rate * (0.001 + 0.999 * 0.5 * (1 + float(np.cos(np.pi * min(rest, 1.0)))))
 
 
-def total_loss(
-    net: DenseSegNet, batch: Batch, landmark_uv: Tensor, structure_of: Tensor, recipe: Recipe
-) -> tuple[Tensor, dict[str, float]]:
+class UvTargets(NamedTuple):
+    """What the uv losses need beside a batch.
+
+    Attributes
+    ----------
+    landmark_uv : Tensor [K, 2]
+        Template coordinates of the contour points.
+    structure_of : Tensor [K], int64
+    weight : Tensor [C, 2]
+        Of each structure's u and v; 1 in the mean.
+    """
+
+    landmark_uv: Tensor
+    structure_of: Tensor
+    weight: Tensor
+
+    @classmethod
+    def of(cls, template: Template, mm_power: float) -> UvTargets:
+        """Targets of a template's contour points."""
+        sizes = torch.tensor([len(s.outline) for s in template.structures])
+        span = np.stack([s.half_size_mm for s in template.structures]) ** mm_power
+        return cls(
+            torch.from_numpy(np.concatenate([s.outline_uv for s in template.structures])).float(),
+            torch.repeat_interleave(torch.arange(len(sizes)), sizes),
+            torch.from_numpy(span / span.mean()).float(),
+        )
+
+
+def total_loss(net: DenseSegNet, batch: Batch, targets: UvTargets, recipe: Recipe) -> tuple[Tensor, dict[str, float]]:
     """The weighted sum of all terms, and each term alone."""
     with torch.autocast("cpu", torch.bfloat16):
         raw = net(batch.image)
+    weight = targets.weight[None, :, :, None, None]
+    uv, landmark_uv = raw.uv * weight, targets.landmark_uv * targets.weight[targets.structure_of]
     terms = {
         "bce": (1.0, losses.mask_bce(raw.masks, batch.masks)),
         "dice": (1.0, losses.soft_dice(raw.masks, batch.masks)),
-        "uv_dense": (recipe.uv_dense, losses.uv_dense(raw.uv, batch.uv, batch.inside)),
+        "uv_dense": (recipe.uv_dense, losses.uv_dense(uv, batch.uv * weight, batch.inside)),
         "uv_landmarks": (
             recipe.uv_landmarks,
-            losses.uv_at_landmarks(raw.uv, batch.landmarks, landmark_uv, structure_of, batch.visible),
+            losses.uv_at_landmarks(uv, batch.landmarks, landmark_uv, targets.structure_of, batch.visible),
         ),
         "uv_smooth": (recipe.uv_smooth, losses.uv_smoothness(raw.uv, batch.inside)),
     }
@@ -126,23 +159,32 @@ def validate(net: DenseSegNet, template: Template, pictures: list[np.ndarray], c
 
 
 class Trainer:
-    """One training run in a folder: ``state.pt`` after every epoch, ``best.pt``, ``log.csv``."""
+    """One training run in a folder: ``state.pt`` after every epoch, ``best.pt``, ``log.csv``.
 
-    def __init__(self, folder: Path, template: Template, config: NetworkConfig, recipe: Recipe) -> None:
+    A new run begins with the weights `start`, a run that has a state with that.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        template: Template,
+        config: NetworkConfig,
+        recipe: Recipe,
+        start: dict[str, Tensor] | None = None,
+    ) -> None:
         self.folder = folder
         self.template = template
         self.recipe = recipe
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe.seed)
         self.net = DenseSegNet(config)
+        if start is not None:
+            self.net.load_state_dict(start)
         self.averaged = DenseSegNet(config)
         self.averaged.load_state_dict(self.net.state_dict())
         self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=1e-3, weight_decay=recipe.weight_decay)
         self.epoch, self.steps, self.seconds, self.best = 0, 0, 0.0, float("inf")
-        self.landmark_uv = torch.from_numpy(np.concatenate([s.outline_uv for s in template.structures])).float()
-        self.structure_of = torch.repeat_interleave(
-            torch.arange(len(template.structures)), torch.tensor([len(s.outline) for s in template.structures])
-        )
+        self.targets = UvTargets.of(template, recipe.uv_mm_power)
         if (folder / "state.pt").exists():
             self._resume(torch.load(folder / "state.pt", weights_only=True))
 
@@ -174,7 +216,7 @@ class Trainer:
     def _step(self, batch: Batch) -> dict[str, float]:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.recipe, self.done)
-        loss, terms = total_loss(self.net, batch, self.landmark_uv, self.structure_of, self.recipe)
+        loss, terms = total_loss(self.net, batch, self.targets, self.recipe)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -194,13 +236,11 @@ class Trainer:
         count = 0
         for start in range(0, len(order) - self.recipe.batch + 1, self.recipe.batch):
             began = time.process_time()
-            clock = time.monotonic()
             batch = make_batch(examples, order[start : start + self.recipe.batch], size, self.recipe.strength, rng)
             for name, value in self._step(batch).items():
                 sums[name] = sums.get(name, 0.0) + value
             count += 1
-            # A paused machine (SIGSTOP) must not eat the schedule: no step takes longer than its processor time.
-            self.seconds += min(time.monotonic() - clock, time.process_time() - began)
+            self.seconds += (time.process_time() - began) / torch.get_num_threads()
         return {name: value / count for name, value in sums.items()}
 
     def run(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,8 @@ from app.core.landmark import PlacementState, ReviewState
 from app.gui.desk import Mode
 from tests.gui.conftest import drag, in_image, name_landmark, on_template, settled, shown_fully
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 def test_opening_a_folder_predicts_by_itself(start, samples, tmp_path, qtbot) -> None:
     app = start(samples, "--project", tmp_path / "new.dsr")
@@ -22,9 +27,21 @@ def test_opening_a_folder_predicts_by_itself(start, samples, tmp_path, qtbot) ->
     qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
     assert window.job_panel.label.text() == "Ready"
     assert not window.messages.sentences()
-    import sys
 
-    assert "torch" not in sys.modules
+
+def test_the_window_predicts_without_torch(samples, tmp_path) -> None:
+    # In a process of its own: in this one another test may have imported torch.
+    code = (
+        "import sys, time; from app.gui.application import launch\n"
+        "app = launch(sys.argv[1:]); window = app.window; end = time.monotonic() + 60\n"
+        "while window.predicting.running and time.monotonic() < end: app.qt_app.processEvents()\n"
+        "session = window.desk.session\n"
+        "print([session.image(name).status for name in session.images], 'torch' in sys.modules)\n"
+        "window.close()"
+    )
+    arguments = [sys.executable, "-c", code, str(samples), "--project", str(tmp_path / "new.dsr")]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=90, check=True, cwd=ROOT)
+    assert done.stdout.split("\n")[0] == f"{['predicted'] * 3} False"
 
 
 def test_without_a_project_one_is_made_and_reopened(start, samples, qtbot) -> None:
