@@ -21,16 +21,16 @@ from app.core.prediction import Prediction
 from app.core.propagate import Places
 from app.core.template import Template
 from app.engine.client import Engine, ImageFacts, Predicted
-from app.io.bundle import Bundle, read_bundle
+from app.io.bundle import Bundle
 from app.io.discover import discover, stem
 from app.jobs import Event, Failed, Finished, Job, Result
+from app.opening import existing_project, new_project
 from app.store import actions, entries
 from app.store.entries import AddReport, Change, HistoryEntry, Placement, PredictReport
-from app.store.errors import ProjectError
 from app.store.lock import ProjectLock
 from app.store.predictions import PredictionStore
 from app.store.project import Action, Entry, Project, RowChange
-from app.store.rows import FactsRow, landmark_row
+from app.store.rows import FactsRow
 from app.store.state import ProjectState, file_spacing, file_stamp
 
 __all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "Placement", "PredictReport", "Session"]
@@ -80,16 +80,7 @@ class Session:
         BundleError
             If there is no such model or it is damaged.
         """
-        file, bundle = Path(path), model if isinstance(model, Bundle) else read_bundle(model)
-        if not file.absolute().parent.is_dir():
-            raise ProjectError(f"There is no folder {file.absolute().parent}. Make it first, or choose another.")
-        if file.exists() and file.stat().st_size:
-            raise ProjectError(f"There is a file {file} already. Choose another name, or open it instead.")
-        meta = {"model": str(bundle.folder if isinstance(model, Bundle) else _model_name(model)), "reader": reader}
-        meta["bundle_sha256"] = bundle.sha256
-        marks = [landmark_row(i, mark) for i, mark in enumerate(bundle.landmarks, 1)]
-        with ProjectLock(file, reader).released_on_failure() as lock:
-            return cls(Project.create(file, meta, {"landmarks": marks}), bundle, lock, reader)
+        return cls(*new_project(path, model, reader))
 
     @classmethod
     def open(
@@ -108,36 +99,7 @@ class Session:
         ProjectLocked
             If somebody else has it open for writing.
         """
-        file = Path(path)
-        if not file.is_file():
-            raise ProjectError(f"There is no project file {file}.")
-        if read_only:
-            return cls._open(file, None, model, reader)
-        with ProjectLock(file, reader or "").released_on_failure() as lock:
-            return cls._open(file, lock, model, reader)
-
-    @classmethod
-    def _open(
-        cls, file: Path, lock: ProjectLock | None, model: str | Path | Bundle | None, reader: str | None
-    ) -> Session:
-        project = Project.open(file, read_only=lock is None)
-        try:
-            meta = project.meta()
-            chosen = model if model is not None else meta.get("model", "chest")
-            bundle = chosen if isinstance(chosen, Bundle) else read_bundle(chosen)
-            name = meta.get("reader", "") if reader is None else reader
-            session = cls(project, bundle, lock, name)
-            for mark in session.landmarks:
-                _fits(mark, bundle, file)
-            if lock is not None:
-                lock.name(name)
-                if model is not None or reader is not None or meta.get("bundle_sha256") != bundle.sha256:
-                    kept = bundle.folder if isinstance(chosen, Bundle) else _model_name(chosen)
-                    project.set_meta(model=str(kept), reader=name, bundle_sha256=bundle.sha256)
-        except BaseException:
-            project.close()
-            raise
-        return session
+        return cls(*existing_project(path, read_only, model, reader))
 
     def close(self) -> None:
         """End the engine, write everything back and give the lock back; closing twice does nothing."""
@@ -163,6 +125,11 @@ class Session:
     def path(self) -> Path:
         """The project file."""
         return self._project.path
+
+    @property
+    def id(self) -> str:
+        """What the project is known by wherever its file goes; empty for an old one that is open for reading only."""
+        return self._project.meta().get("id", "")
 
     @property
     def read_only(self) -> bool:
@@ -462,25 +429,12 @@ class Session:
         return [HistoryEntry(entry.at, entry.reader, entry.told, undone) for entry, undone in self._project.entries()]
 
 
-def _fits(mark: Landmark, bundle: Bundle, file: Path) -> None:
-    try:
-        mark.check(bundle.template)
-    except ValueError as error:
-        raise ProjectError(f"{file.name} does not fit the model “{bundle.title}”: {error}") from None
-
-
 def _several(names: Names) -> list[str]:
     return [names] if isinstance(names, str) else list(dict.fromkeys(names))
 
 
 def _count(names: Sequence[str]) -> str:
     return stem(names[0]) if len(names) == 1 else f"{len(names)} images"
-
-
-def _model_name(model: str | Path) -> str:
-    """A model as the project remembers it: a shipped one by name, any other by its whole path."""
-    folder = Path(model)
-    return str(folder.absolute()) if folder.is_dir() else str(model)
 
 
 def _facts_row(path: str, facts: ImageFacts, stamp: tuple[int, int]) -> FactsRow:

@@ -63,7 +63,8 @@ def landmark_row(number: int | None, mark: Landmark) -> Row:
     )
 
 
-def _landmark(row: Row) -> Landmark:
+def landmark_of(row: Row) -> Landmark:
+    """A row of the table as a landmark."""
     _, name, structure, u, v, rule, group, colour, hidden, locked = row
     return Landmark(name, structure, u, v, rule, group, colour, bool(hidden), bool(locked))
 
@@ -142,7 +143,7 @@ class Rows:
 
     def _landmarks_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
-            self.landmarks[new[0]] = _landmark(new)
+            self.landmarks[new[0]] = landmark_of(new)
         elif old is not None:
             del self.landmarks[old[0]]
 
