@@ -54,7 +54,7 @@ def launch(argv: Sequence[str] = ()) -> App:
     running = QApplication.instance()
     qt_app = running if isinstance(running, QApplication) else QApplication([sys.argv[0]])
     qt_app.setApplicationName(NAME)
-    theme.apply(qt_app)
+    theme.start(qt_app)
     window = Window(model=given.model)
     faults.install(window.desk.say, faults.start_log())
     _alive.append(window)

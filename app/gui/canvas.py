@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QGraphicsView, QWidget
 
@@ -15,13 +15,15 @@ pg.setConfigOptions(imageAxisOrder="row-major", antialias=True)
 class Canvas(pg.GraphicsView):  # type: ignore[misc]
     """One aspect-locked view box, y down, that fills the widget.
 
-    Zoom is screen pixels per unit of the plane. While `fitted`, resizing keeps the content fitted.
+    Zoom is screen pixels per unit of the plane. While `fitted`, resizing keeps the content fitted. Without a background
+    of its own it takes the theme's.
     """
 
     zoomChanged = Signal(float)
 
-    def __init__(self, parent: QWidget | None = None, background: str = theme.BACKGROUND, margin: int = 0) -> None:
-        super().__init__(parent, background=background)
+    def __init__(self, parent: QWidget | None = None, background: str = "", margin: int = 0) -> None:
+        super().__init__(parent, background=background or theme.BACKGROUND)
+        self._follows_theme = not background
         self.box = pg.ViewBox(enableMenu=False, enableMouse=False, invertY=True, lockAspect=True, defaultPadding=0)
         self.box.disableAutoRange()
         self.setCentralItem(self.box)
@@ -34,6 +36,11 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self._zoom = 1.0
         self._margin = margin
         self.content = QRectF(0, 0, 1, 1)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and getattr(self, "_follows_theme", False):
+            self.setBackground(theme.BACKGROUND)
 
     def set_content(self, rect: QRectF) -> None:
         """What there is to see, in plane units; shown whole."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.core.landmark import ReviewState
-from app.gui import dialogs
+from app.gui import dialogs, theme
 from app.gui.desk import MaskStyle, Mode
 
 if TYPE_CHECKING:
@@ -76,6 +76,15 @@ class ViewCommands:
 
     def showHidden(self, on: bool) -> None:
         self._window.landmark_table.set_show_hidden(on)
+
+    def themeDark(self, on: bool) -> None:
+        theme.choose(theme.Theme.DARK)
+
+    def themeLight(self, on: bool) -> None:
+        theme.choose(theme.Theme.LIGHT)
+
+    def themeSystem(self, on: bool) -> None:
+        theme.choose(theme.Theme.SYSTEM)
 
     def showMessages(self, on: bool) -> None:
         self._window.messages.setVisible(on)

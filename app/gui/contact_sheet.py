@@ -197,7 +197,7 @@ class ContactSheet(QAbstractScrollArea):
         assert self._desk.session is not None
         tile = self.tiles[row]
         crop = self._crop(tile)
-        painter.fillRect(rect, QColor(theme.BACKGROUND))
+        painter.fillRect(rect, QColor(0, 0, 0))
         if crop is not None:
             painter.drawImage(rect.topLeft(), crop)
         at = QPointF(rect.center()) + QPointF(0.5, 0.5)

@@ -136,7 +136,7 @@ def _text_dialog(parent: QWidget, title: str, markdown: str) -> QDialog:
     text.setOpenExternalLinks(False)
     text.setMarkdown(markdown)
     _space(text)
-    text.setStyleSheet(f"background: {theme.PANEL}; padding: 8px;")
+    text.setStyleSheet("padding: 8px;")
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.reject)
     layout = QVBoxLayout(dialog)

@@ -12,17 +12,18 @@ from app.core.landmark import ReviewState
 from app.gui import theme
 from app.gui.desk import Mode
 from app.gui.markers import draw_text
+from app.gui.theme import ON_IMAGE
 
 if TYPE_CHECKING:
     from app.gui.image_view import ImageView
 
 MARGIN = 12.0
 REVIEW_WORDS = {
-    ReviewState.UNREAD: ("unread", theme.MUTED),
-    ReviewState.IN_PROGRESS: ("in progress", theme.TEXT),
-    ReviewState.ACCEPTED: ("accepted · locked", theme.GOOD),
-    ReviewState.REJECTED: ("rejected", theme.BAD),
-    ReviewState.SECOND_OPINION: ("second opinion", theme.CAUTION),
+    ReviewState.UNREAD: ("unread", ON_IMAGE.muted),
+    ReviewState.IN_PROGRESS: ("in progress", ON_IMAGE.text),
+    ReviewState.ACCEPTED: ("accepted · locked", ON_IMAGE.good),
+    ReviewState.REJECTED: ("rejected", ON_IMAGE.bad),
+    ReviewState.SECOND_OPINION: ("second opinion", ON_IMAGE.caution),
 }
 BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 BARS_PX = (5, 10, 20, 50, 100, 200, 500, 1000, 2000)
@@ -68,19 +69,19 @@ class ImageTexts:
         desk = self._view._desk
         entry = desk.open_session().image(desk.image)
         word, colour = REVIEW_WORDS[entry.review]
-        lines: list[Line] = [(desk.image, theme.TEXT, True), (word, colour, False)]
+        lines: list[Line] = [(desk.image, ON_IMAGE.text, True), (word, colour, False)]
         if entry.message:
-            lines.append((entry.message, theme.BAD, False))
+            lines.append((entry.message, ON_IMAGE.bad, False))
         elif entry.status == "waiting":
-            lines.append(("waiting for its prediction", theme.MUTED, False))
+            lines.append(("waiting for its prediction", ON_IMAGE.muted, False))
         if entry.suspect:
-            lines.append((str(entry.suspect), theme.CAUTION, False))
+            lines.append((str(entry.suspect), ON_IMAGE.caution, False))
         if entry.remark:
-            lines.append((entry.remark, theme.MUTED, False))
+            lines.append((entry.remark, ON_IMAGE.muted, False))
         if entry.note:
-            lines.append((f"Note: {entry.note}", theme.TEXT, False))
+            lines.append((f"Note: {entry.note}", ON_IMAGE.text, False))
         if self._view.grey.picture is None and not entry.message:
-            lines.append(("loading …", theme.MUTED, False))
+            lines.append(("loading …", ON_IMAGE.muted, False))
         return lines
 
     def _top_right(self) -> list[Line]:
@@ -89,17 +90,17 @@ class ImageTexts:
             return []
         window = view.grey.window
         inverted = " · inverted" if view.invert else ""
-        lines: list[Line] = [(f"W {window.width:.0f}  L {window.level:.0f}{inverted}", theme.TEXT, False)]
+        lines: list[Line] = [(f"W {window.width:.0f}  L {window.level:.0f}{inverted}", ON_IMAGE.text, False)]
         frame = view.frame_of_image
         spacing = frame.spacing if frame is not None else None
         if frame is None or spacing is None:
-            lines.append(("pixel size unknown", theme.MUTED, False))
+            lines.append(("pixel size unknown", ON_IMAGE.muted, False))
         else:
             mm = frame.mm_per_pixel
-            lines.append((f"{mm:.3g} mm/px · {spacing.provenance.value}", theme.MUTED, False))
-        lines.append((f"{view.zoom * 100:.0f} %", theme.MUTED, False))
+            lines.append((f"{mm:.3g} mm/px · {spacing.provenance.value}", ON_IMAGE.muted, False))
+        lines.append((f"{view.zoom * 100:.0f} %", ON_IMAGE.muted, False))
         if view._desk.mode == Mode.LANDMARK:
-            lines.append(("Landmark mode: drag corrects", theme.ACCENT, False))
+            lines.append(("Landmark mode: drag corrects", ON_IMAGE.accent, False))
         return lines
 
     def _bottom_right(self, mouse: QPointF | None) -> list[Line]:
@@ -109,11 +110,11 @@ class ImageTexts:
             return []
         value = view.grey.picture.value(float(xy[0]), float(xy[1])) if view.grey.picture else None
         grey = "" if value is None else f"  grey {value:.0f}"
-        lines: list[Line] = [(f"x {xy[0]:.1f}  y {xy[1]:.1f} px{grey}", theme.TEXT, False)]
+        lines: list[Line] = [(f"x {xy[0]:.1f}  y {xy[1]:.1f} px{grey}", ON_IMAGE.text, False)]
         spot = view._desk.spot
         if spot is not None and spot.source == "image":
             title = view._desk.open_session().template.structure(spot.structure).title.lower()
-            lines.append((f"{title}  u {spot.uv[0]:.2f}  v {spot.uv[1]:.2f}", theme.TEXT, False))
+            lines.append((f"{title}  u {spot.uv[0]:.2f}  v {spot.uv[1]:.2f}", ON_IMAGE.text, False))
         return lines
 
     def _block(self, painter: QPainter, area: QRectF, lines: list[Line], right: bool, bottom: bool) -> None:
@@ -133,7 +134,7 @@ class ImageTexts:
         length, caption = bar_length(view.zoom, mm)
         y = area.bottom() - 26
         left = area.left()
-        for colour, width in ((QColor(0, 0, 0, 170), 4.0), (QColor(theme.TEXT), 2.0)):
+        for colour, width in ((QColor(0, 0, 0, 170), 4.0), (QColor(ON_IMAGE.text), 2.0)):
             painter.setPen(QPen(colour, width))
             painter.drawLine(QPointF(left, y), QPointF(left + length, y))
             for x in (left, left + length):

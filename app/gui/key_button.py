@@ -30,12 +30,12 @@ def keeps_key(event: QEvent, keys: Sequence[Qt.Key]) -> bool:
 
 
 class KeyButton(QAbstractButton):
-    """Shows and triggers a QAction; checked ones are tinted, `tone` tints a command such as Accept."""
+    """Shows and triggers a QAction; checked ones are tinted, `good` tints a command such as Accept."""
 
-    def __init__(self, action: QAction, words: str = "", tone: str = "") -> None:
+    def __init__(self, action: QAction, words: str = "", good: bool = False) -> None:
         super().__init__()
         self.show_key = True
-        self.action, self._words, self._tone = action, words or action.text().replace("&", ""), tone
+        self.action, self._words, self._good = action, words or action.text().replace("&", ""), good
         self.setText(self._words)
         self.setAccessibleName(self._words)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -66,12 +66,12 @@ class KeyButton(QAbstractButton):
         checked = self.action.isCheckable() and self.action.isChecked()
         fill, ink = QColor(0, 0, 0, 0), QColor(theme.TEXT)
         if checked:
-            fill, ink = QColor("#20354d"), QColor("#a8d1ff")
-        elif self._tone:
-            fill, ink = QColor(self._tone), QColor(theme.TEXT)
+            fill, ink = QColor(theme.PRESSED), QColor(theme.PRESSED_TEXT)
+        elif self._good:
+            fill, ink = QColor(theme.GOOD), QColor(theme.TEXT)
             fill.setAlpha(70)
         if not self.isEnabled():
-            ink = QColor("#5c646d")
+            ink = QColor(theme.FAINT)
             fill.setAlpha(0)
         elif self.isDown():
             fill = fill.lighter(80) if fill.alpha() else QColor(theme.BACKGROUND)

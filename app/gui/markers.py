@@ -48,7 +48,7 @@ def draw_marker(
     """Draw one marker in screen pixels: dashed ring, solid ring, filled disc or crossed-out ring, on a dark halo."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     if chosen:
-        painter.setPen(QPen(QColor(theme.ACCENT), 1.5))
+        painter.setPen(QPen(QColor(theme.ON_IMAGE.accent), 1.5))
         painter.drawEllipse(at, radius + 4, radius + 4)
     halo, pen = QPen(QColor(0, 0, 0, 150), 5.0), QPen(QColor(colour), 2.0)
     if state == PlacementState.PREDICTED:
@@ -108,7 +108,11 @@ def place_labels(
 
 
 def draw_text(
-    painter: QPainter, box: QRectF, text: str, colour: str = theme.TEXT, align: int | Qt.AlignmentFlag | None = None
+    painter: QPainter,
+    box: QRectF,
+    text: str,
+    colour: str = theme.ON_IMAGE.text,
+    align: int | Qt.AlignmentFlag | None = None,
 ) -> None:
     """Text on a soft dark plate, readable on any grey."""
     flags = int(align if align is not None else Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -177,7 +181,7 @@ class MarkerItem(pg.GraphicsObject):  # type: ignore[misc]
 
     def _paint_spot(self, painter: QPainter, at: QPointF) -> None:
         """A small cross-hair with an open middle."""
-        for colour, width in ((QColor(0, 0, 0, 170), 4.0), (QColor(theme.ACCENT), 2.0)):
+        for colour, width in ((QColor(0, 0, 0, 170), 4.0), (QColor(theme.ON_IMAGE.accent), 2.0)):
             painter.setPen(QPen(colour, width))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):

@@ -43,7 +43,6 @@ class Messages(QWidget):
         layout.addWidget(self.list)
         self.setMaximumHeight(160)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setStyleSheet(f"#messages {{ border-top: 1px solid {theme.LINE}; }}")
         self.hide()
 
     def add(self, sentence: str) -> None:

@@ -9,7 +9,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from app.core.landmark import ReviewState
-from app.gui import theme
 from app.gui.actions import Actions
 from app.gui.contact_sheet import ContactSheet
 from app.gui.desk import Desk
@@ -132,7 +131,7 @@ def separator() -> QFrame:
     """A thin upright line."""
     line = QFrame()
     line.setFixedSize(1, 18)
-    line.setStyleSheet(f"background: {theme.LINE};")
+    line.setProperty("separator", "true")
     return line
 
 
@@ -143,7 +142,6 @@ class Toolbar(QWidget):
         super().__init__()
         self.setObjectName("toolbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setStyleSheet(f"#toolbar {{ background: {theme.PANEL}; border-bottom: 1px solid {theme.LINE}; }}")
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 6, 8, 6)
         row.setSpacing(4)
@@ -174,7 +172,7 @@ class Toolbar(QWidget):
         row.addSpacing(4)
         row.addWidget(self.value)
         row.addStretch()
-        row.addWidget(KeyButton(actions["accept"], tone=theme.GOOD))
+        row.addWidget(KeyButton(actions["accept"], good=True))
         row.addSpacing(4)
         second, reject = KeyButton(actions["secondOpinion"]), KeyButton(actions["reject"])
         for button in (second, reject):
@@ -192,7 +190,6 @@ class StatusLine(QWidget):
         super().__init__()
         self.setObjectName("statusLine")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setStyleSheet(f"#statusLine {{ background: {theme.PANEL}; border-top: 1px solid {theme.LINE}; }}")
         self.setFixedHeight(30)
         self._desk = desk
         self._final: set[str] = set()
@@ -202,7 +199,7 @@ class StatusLine(QWidget):
             button.setProperty("flat", "true")
             button.setProperty("small", "true")
         self.research = label("Research use only", small=True)
-        self.research.setStyleSheet(f"color: {theme.CAUTION};")
+        self.research.setProperty("caution", "true")
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(20)

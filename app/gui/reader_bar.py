@@ -6,8 +6,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
-from app.gui import theme
-
 
 class ReaderBar(QWidget):
     """A line across the window: a question, a field, a button."""
@@ -18,7 +16,6 @@ class ReaderBar(QWidget):
         super().__init__()
         self.setObjectName("readerBar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setStyleSheet(f"#readerBar {{ background: {theme.RAISED}; border-bottom: 1px solid {theme.LINE}; }}")
         self.field = QLineEdit(placeholderText="Your name or initials")
         self.field.setObjectName("readerName")
         self.field.setFixedWidth(220)

@@ -24,7 +24,7 @@ EYE = 28
 
 def draw_eye(painter: QPainter, rect: QRectF, is_open: bool) -> None:
     """A small eye: open with a pupil, or dim and struck out."""
-    colour = QColor(theme.MUTED if is_open else "#5c646d")
+    colour = QColor(theme.MUTED if is_open else theme.FAINT)
     centre = rect.center()
     painter.setPen(QPen(colour, 1.3))
     painter.setBrush(Qt.BrushStyle.NoBrush)

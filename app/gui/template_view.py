@@ -105,7 +105,7 @@ class TemplateView(Canvas):
     """Shows the template of the desk's session. Coordinates of the plane are mm of the template."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(background=theme.BACKGROUND, margin=12)
+        super().__init__(margin=12)
         self.setObjectName("templateView")
         self.setAccessibleName("Template: click to place a landmark")
         self._desk = desk
@@ -124,6 +124,11 @@ class TemplateView(Canvas):
         desk.lookChanged.connect(self._show_look)
         desk.spotChanged.connect(self._show_spot)
         desk.changed.connect(lambda change: self.show_markers() if change.kind == "landmarks" else None)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "item"):
+            self.item.update()  # it is cached as a picture
 
     def _show_template(self) -> None:
         session = self._desk.session

@@ -1,29 +1,94 @@
-"""The one palette, the one font, and the style sheet made of them (design 10)."""
+"""Two palettes, one font, and the style sheet made of them (design 10).
+
+`theme.TEXT`, `theme.LINE` and the like are the colours of the theme in use. They change when the reader chooses another
+theme: read them while painting, never keep them. What lies on a radiograph takes its colours from `ON_IMAGE`, since
+the image stays on black in either theme.
+"""
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import NamedTuple
+
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
-BACKGROUND = "#15171a"
-PANEL = "#1c1f23"
-RAISED = "#24282d"
-LINE = "#30353b"
-TEXT = "#d9dde2"
-MUTED = "#8b949e"
-ACCENT = "#4ea1ff"
-GOOD = "#3fb68b"
-CAUTION = "#e0a33a"
-BAD = "#e5604d"
-SELECTED = "#22303f"
-"""Accent over panel, for the chosen row and the pressed button."""
+from app.gui.settings import settings
+
+
+class Theme(StrEnum):
+    """What the reader can choose."""
+
+    DARK = "dark"
+    LIGHT = "light"
+    SYSTEM = "system"
+
+
+class Palette(NamedTuple):
+    """The colours of one theme, each ``#rrggbb``.
+
+    Attributes
+    ----------
+    background, panel, raised, line : str
+        Surfaces from the deepest to the nearest, and what parts them.
+    text, muted, faint : str
+        Words, lesser words, words of what is not possible now.
+    accent, good, caution, bad : str
+    selected : str
+        Accent over panel, for the chosen row.
+    pressed, pressed_text : str
+        Of a button that is switched on.
+    handle, handle_hover : str
+        Of scroll bars.
+    """
+
+    background: str
+    panel: str
+    raised: str
+    line: str
+    text: str
+    muted: str
+    faint: str
+    accent: str
+    good: str
+    caution: str
+    bad: str
+    selected: str
+    pressed: str
+    pressed_text: str
+    handle: str
+    handle_hover: str
+
+
+DARK = Palette(
+    *("#15171a", "#1c1f23", "#24282d", "#30353b", "#d9dde2", "#8b949e", "#5c646d"),
+    *("#4ea1ff", "#3fb68b", "#e0a33a", "#e5604d"),
+    *("#22303f", "#20354d", "#a8d1ff", "#3a4048", "#515963"),
+)
+LIGHT = Palette(
+    *("#ffffff", "#f4f5f7", "#e7eaee", "#d2d7dd", "#1d2126", "#59626c", "#a0a8b1"),
+    *("#0b68c8", "#197a53", "#966000", "#c0392b"),
+    *("#dceafa", "#d2e4f8", "#0a4f99", "#c2c9d0", "#a6afb8"),
+)
+ON_IMAGE = DARK
+"""Of words and signs that lie on a radiograph."""
+
+BACKGROUND, PANEL, RAISED, LINE, TEXT, MUTED, FAINT, ACCENT, GOOD, CAUTION, BAD, *_ = DARK
+SELECTED, PRESSED, PRESSED_TEXT, HANDLE, HANDLE_HOVER = DARK[11:]
 
 NORMAL_PX = 13
 SMALL_PX = 12
 STEP = 4
 """Spacing comes in steps of this many pixels."""
 
-_SHEET = f"""
+
+def _take(palette: Palette) -> None:
+    globals().update({name.upper(): colour for name, colour in palette._asdict().items()})
+
+
+def _sheet() -> str:
+    return f"""
 * {{ outline: none; }}
 QMainWindow, QDialog, QMenu, QMessageBox {{ background: {PANEL}; color: {TEXT}; }}
 QWidget {{ color: {TEXT}; selection-background-color: {ACCENT}; selection-color: {BACKGROUND}; }}
@@ -33,7 +98,7 @@ QMenuBar::item:selected {{ background: {RAISED}; }}
 QMenu {{ border: 1px solid {LINE}; padding: 4px; }}
 QMenu::item {{ padding: 4px 28px 4px 12px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {SELECTED}; }}
-QMenu::item:disabled {{ color: #5c646d; }}
+QMenu::item:disabled {{ color: {FAINT}; }}
 QMenu::separator {{ height: 1px; background: {LINE}; margin: 4px 8px; }}
 QMenu::indicator {{ width: 12px; height: 12px; margin-left: 8px; }}
 QMenu::indicator:checked {{ background: {ACCENT}; border-radius: 3px; }}
@@ -49,7 +114,7 @@ QAbstractScrollArea {{ background: {PANEL}; border: none; }}
 QPushButton {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4px; padding: 4px 12px; }}
 QPushButton:hover {{ border-color: {MUTED}; }}
 QPushButton:focus {{ border-color: {ACCENT}; }}
-QPushButton:disabled {{ color: #5c646d; }}
+QPushButton:disabled {{ color: {FAINT}; }}
 QPushButton[flat="true"] {{ background: transparent; border: none; color: {ACCENT}; padding: 0 4px; }}
 QPushButton[flat="true"]:hover {{ text-decoration: underline; }}
 QPushButton[chip="true"] {{ background: {RAISED}; border: 1px solid transparent; border-radius: 10px;
@@ -58,8 +123,8 @@ QPushButton[chip="true"]:checked {{ background: {SELECTED}; color: {ACCENT}; }}
 QPushButton[chip="true"]:hover {{ border-color: {LINE}; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
-QScrollBar::handle {{ background: #3a4048; border-radius: 3px; margin: 2px; min-height: 24px; min-width: 24px; }}
-QScrollBar::handle:hover {{ background: #515963; }}
+QScrollBar::handle {{ background: {HANDLE}; border-radius: 3px; margin: 2px; min-height: 24px; min-width: 24px; }}
+QScrollBar::handle:hover {{ background: {HANDLE_HOVER}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QSlider::groove:horizontal {{ background: {LINE}; height: 4px; border-radius: 2px; }}
@@ -68,7 +133,13 @@ QSlider::handle:horizontal {{ background: {TEXT}; width: 10px; height: 10px; mar
 QHeaderView::section {{ background: {PANEL}; color: {MUTED}; border: none; padding: 4px; }}
 QLabel[small="true"], QPushButton[small="true"] {{ font-size: {SMALL_PX}px; }}
 QLabel[muted="true"] {{ color: {MUTED}; }}
+QLabel[caution="true"] {{ color: {CAUTION}; }}
 QLabel[heading="true"] {{ font-weight: 600; }}
+QFrame[separator="true"] {{ background: {LINE}; }}
+#welcome {{ background: {BACKGROUND}; }}
+#toolbar {{ background: {PANEL}; border-bottom: 1px solid {LINE}; }}
+#readerBar {{ background: {RAISED}; border-bottom: 1px solid {LINE}; }}
+#messages, #statusLine {{ background: {PANEL}; border-top: 1px solid {LINE}; }}
 """
 
 
@@ -88,12 +159,35 @@ def font(small: bool = False, bold: bool = False) -> QFont:
     return made
 
 
-def apply(app: QApplication) -> None:
-    """Dress the whole application."""
+def start(app: QApplication) -> None:
+    """Dress the application as the reader likes it, and follow the system where that is wanted."""
     app.setStyle("Fusion")
     base = QFont(family())
     base.setPixelSize(NORMAL_PX)
     app.setFont(base)
+    dress(app)
+    app.styleHints().colorSchemeChanged.connect(lambda _: dress(app) if chosen() is Theme.SYSTEM else None)
+
+
+def chosen() -> Theme:
+    """The reader's choice: dark until another is made, since reading rooms are."""
+    kept = str(settings().value("theme", Theme.DARK))
+    return Theme(kept) if kept in set(Theme) else Theme.DARK
+
+
+def choose(theme: Theme) -> None:
+    """Change the theme while the program runs, and remember it."""
+    settings().setValue("theme", theme.value)
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    dress(app)
+
+
+def dress(app: QApplication) -> None:
+    """Give the whole application the colours of the chosen theme; every widget is told by a StyleChange event."""
+    wanted = chosen()
+    dark = wanted is Theme.DARK or (wanted is Theme.SYSTEM and app.styleHints().colorScheme() != Qt.ColorScheme.Light)
+    _take(DARK if dark else LIGHT)
     palette = QPalette()
     for role, colour in (
         (QPalette.ColorRole.Window, PANEL),
@@ -112,7 +206,7 @@ def apply(app: QApplication) -> None:
     ):
         palette.setColor(role, QColor(colour))
     app.setPalette(palette)
-    app.setStyleSheet(_SHEET)
+    app.setStyleSheet(_sheet())
 
 
 def confidence_colour(confidence: float) -> str:

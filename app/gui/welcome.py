@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.gui import theme
 from app.gui.key_button import key_text
 
 
@@ -17,7 +16,6 @@ class Welcome(QWidget):
         super().__init__()
         self.setObjectName("welcome")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setStyleSheet(f"#welcome {{ background: {theme.BACKGROUND}; }}")
         title = QLabel("DenseSeg Review")
         title.setProperty("heading", "true")
         words = QLabel(
@@ -26,7 +24,7 @@ class Welcome(QWidget):
         )
         words.setProperty("muted", "true")
         research = QLabel("Research use only. Not a medical device.")
-        research.setStyleSheet(f"color: {theme.CAUTION};")
+        research.setProperty("caution", "true")
         column = QVBoxLayout()
         column.setSpacing(12)
         column.addWidget(title)

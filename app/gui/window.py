@@ -6,6 +6,7 @@ from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from app.gui import theme
 from app.gui.actions import Actions
 from app.gui.bridge import Bridge
 from app.gui.commands_file import FileCommands
@@ -150,6 +151,7 @@ class Window(QMainWindow):
         self.status.show_reader(name)
         self.reader_bar.setVisible(not name)
         self.actions_["navigate"].setChecked(True)
+        self.actions_[f"theme{theme.chosen().capitalize()}"].setChecked(True)
         self.image_view.setFocus()
 
     # --- what follows from what ------------------------------------------------------------------------------------
