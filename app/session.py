@@ -188,7 +188,7 @@ class Session:
         status, message = self._state.status(name)
         return ImageEntry(
             *(name, self._state.file(name)[0], facts, status, message, self._state.remark(name)),
-            *(self._state.suspect(name), *rows.review(name), self._state.frame(name)),
+            *(self._state.suspect(name), *rows.review(name), self._state.frame(name), rows.reviews_in(name)),
         )
 
     def add_images(self, paths: Sequence[str | Path] | str | Path) -> AddReport:
@@ -390,15 +390,24 @@ class Session:
 
     # --- reviews
 
-    def set_review(self, image: Names, state: ReviewState | str, note: str | None = None) -> None:
-        """Set the review state of one image or several; one undo step.
+    def set_review(
+        self, image: Names, state: ReviewState | str, note: str | None = None, structure: str | None = None
+    ) -> None:
+        """Set the review state of one image or several, or of one structure in them; one undo step.
 
-        Accepting freezes: placements, masks and the bundle's hash are copied into the project and nothing changes them
-        until another state is set. Without a note the one that is there stays.
+        Accepting an image freezes it: placements, masks and the bundle's hash are copied into the project and nothing
+        changes them until another state is set. A structure that is set to ``unread`` has nothing said of it any more.
+        Without a note the one that is there stays.
         """
         names, wanted = _several(image), ReviewState(state)
-        label = f"Set {_count(names)} to {wanted.value.replace('_', ' ')}"
-        self._act(actions.set_review(self._state, names, wanted, note, self._reader, label))
+        words = wanted.value.replace("_", " ")
+        if structure is None:
+            label = f"Set {_count(names)} to {words}"
+            self._act(actions.set_review(self._state, names, wanted, note, self._reader, label))
+            return
+        title = actions.structure_title(self.template, structure)
+        label = f"Set {title} in {_count(names)} to {words}"
+        self._act(actions.review_structure(self._state, names, structure, wanted, note, self._reader, label))
 
     # --- history
 

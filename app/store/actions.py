@@ -89,7 +89,7 @@ def remove_images(state: ProjectState, images: Sequence[str], label: str) -> Act
     def edit(writer: Writer) -> None:
         for name in images:
             writer.drop("images", name=name)
-            for table in ("placements", "reviews", "spacings"):
+            for table in ("placements", "reviews", "structure_reviews", "spacings"):
                 writer.drop(table, image=name)
 
     return Action("images", label, edit, tuple(images))
@@ -237,3 +237,36 @@ def set_review(
                 writer.drop("frozen", image=name)
 
     return Action("review", label, edit, changed)
+
+
+def structure_title(template: Template, structure: str) -> str:
+    """A structure's title as it stands within a sentence."""
+    try:
+        return template.structure(structure).title.lower()
+    except KeyError as error:
+        raise ValueError(str(error.args[0])) from None
+
+
+def review_structure(
+    state: ProjectState,
+    images: Sequence[str],
+    structure: str,
+    wanted: ReviewState,
+    note: str | None,
+    reader: str,
+    label: str,
+) -> Action:
+    """Set what is said of one structure; `unread` takes it back. Without a note the old one stays."""
+    check_unlocked(state, images)
+    before = {name: state.rows.structure_reviews.get(name, {}).get(structure) for name in images}
+    kept = {name: said.note if said is not None else "" for name, said in before.items()}
+
+    def edit(writer: Writer) -> None:
+        for name, said in before.items():
+            words = kept[name] if note is None else note
+            if wanted is ReviewState.UNREAD:
+                writer.drop("structure_reviews", image=name, structure=structure)
+            elif said is None or (said.state, said.note) != (wanted, words):
+                writer.put("structure_reviews", name, structure, wanted.value, words, reader, now())
+
+    return Action("review", label, edit, tuple(images))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from app.core.frame import Frame
 from app.core.landmark import Landmark, PlacementState, ReviewState
+from app.store.rows import StructureReview
 
 Status = Literal["waiting", "predicted", "failed", "missing"]
 Facts = TypeVar("Facts")
@@ -60,6 +61,8 @@ class ImageEntry(Generic[Facts]):
         The reader's, to the review.
     frame : Frame or None
         With the spacing that the reader gave, if any; None until the file was decoded.
+    structures : tuple of StructureReview
+        What was said of single structures, in the order of their names.
     """
 
     name: str
@@ -72,6 +75,7 @@ class ImageEntry(Generic[Facts]):
     review: ReviewState
     note: str
     frame: Frame | None
+    structures: tuple[StructureReview, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

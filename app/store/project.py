@@ -21,38 +21,10 @@ import apsw
 
 from app.store.blobs import Arrays, DamagedBlob, checksum, unpack
 from app.store.errors import ProjectError
-
-APPLICATION_ID = 0x44534556  # "DSEV"
-FORMAT = 1
-TRAIL = ("images", "landmarks", "placements", "reviews", "spacings", "frozen")
-"""Tables whose changes can be undone."""
+from app.store.schema import APPLICATION_ID, FORMAT, SCHEMA, TRAIL, migrate
 
 NONSENSE = (ValueError, TypeError, KeyError, IndexError)
 """What reading rows raises if they hold what nobody wrote."""
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
-CREATE TABLE images (name TEXT PRIMARY KEY NOT NULL, position INTEGER NOT NULL, path TEXT NOT NULL,
-    relative TEXT NOT NULL) STRICT;
-CREATE TABLE landmarks (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT NOT NULL,
-    structure TEXT NOT NULL, u REAL NOT NULL, v REAL NOT NULL, rule TEXT NOT NULL, "group" TEXT NOT NULL,
-    colour TEXT NOT NULL, hidden INTEGER NOT NULL, locked INTEGER NOT NULL) STRICT;
-CREATE TABLE placements (image TEXT NOT NULL, landmark INTEGER NOT NULL, state TEXT NOT NULL, x REAL, y REAL,
-    reader TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (image, landmark)) STRICT;
-CREATE TABLE reviews (image TEXT PRIMARY KEY NOT NULL, state TEXT NOT NULL, note TEXT NOT NULL, reader TEXT NOT NULL,
-    at TEXT NOT NULL) STRICT;
-CREATE TABLE spacings (image TEXT PRIMARY KEY NOT NULL, row_mm REAL NOT NULL, column_mm REAL NOT NULL,
-    reader TEXT NOT NULL) STRICT;
-CREATE TABLE frozen (image TEXT PRIMARY KEY NOT NULL, bundle_sha256 TEXT NOT NULL, suspect TEXT NOT NULL,
-    placements TEXT NOT NULL, charts TEXT, maps TEXT) STRICT;
-CREATE TABLE facts (path TEXT PRIMARY KEY NOT NULL, status TEXT NOT NULL, message TEXT NOT NULL, height INTEGER,
-    width INTEGER, row_mm REAL, column_mm REAL, provenance TEXT, remark TEXT NOT NULL, sha256 TEXT NOT NULL,
-    size INTEGER NOT NULL, changed_ns INTEGER NOT NULL) STRICT;
-CREATE TABLE blobs (sha256 TEXT PRIMARY KEY NOT NULL, data BLOB NOT NULL) STRICT;
-CREATE TABLE changes (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, reader TEXT NOT NULL, kind TEXT NOT NULL,
-    label TEXT NOT NULL, images TEXT NOT NULL, landmarks TEXT NOT NULL, changeset BLOB NOT NULL, undoes INTEGER,
-    redoes INTEGER) STRICT;
-"""
 
 
 class RowChange(NamedTuple):
@@ -181,7 +153,7 @@ class Project:
             db = connect(path, "rwc")
             _run(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
             with db:
-                _run(db, f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={FORMAT}; {_SCHEMA}")
+                _run(db, f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={FORMAT}; {SCHEMA}")
                 db.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
                 for table, values in rows.items():
                     for row in values:
@@ -209,6 +181,7 @@ class Project:
                 raise ProjectError(f"{path} was written by a newer DenseSeg Review. Update the program to open it.")
             if not read_only:
                 _run(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
+            migrate(db, version, read_only)
             project = cls(path, db, read_only)
             with project.guarded():
                 project._read_trail()
@@ -245,6 +218,17 @@ class Project:
             raise ProjectError(damaged(self.path, error)) from error
 
     # --- reading
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """Everything read within is of one moment, whatever another process writes meanwhile."""
+        with self.guarded():
+            self._db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
 
     def rows(self, table: str, order: str = "rowid") -> list[tuple[Any, ...]]:
         """All rows of a table."""

@@ -10,7 +10,8 @@ import apsw
 
 from app.core.landmark import Landmark, ReviewState
 from app.store.errors import ProjectError
-from app.store.project import NONSENSE, TRAIL, Project, RowChange, damaged
+from app.store.project import NONSENSE, Project, RowChange, damaged
+from app.store.schema import TRAIL
 
 Row = tuple[Any, ...]
 
@@ -23,6 +24,17 @@ class PlacementRow(NamedTuple):
     state: str
     x: float | None
     y: float | None
+    reader: str
+    at: str
+
+
+class StructureReview(NamedTuple):
+    """What a reader said of one structure in one image."""
+
+    image: str
+    structure: str
+    state: ReviewState
+    note: str
     reader: str
     at: str
 
@@ -83,6 +95,8 @@ class Rows:
     by_landmark, by_image : dict
         Placements made by readers, by landmark number and image name, and the other way round.
     reviews : dict of str to (ReviewState, note)
+    structure_reviews : dict of str to dict of str to StructureReview
+        By image and structure.
     spacings : dict of str to (row_mm, column_mm)
     frozen : dict of str to FrozenRow
     facts : dict of str to FactsRow
@@ -98,12 +112,14 @@ class Rows:
         self.by_landmark: dict[int, dict[str, PlacementRow]] = {}
         self.by_image: dict[str, dict[int, PlacementRow]] = {}
         self.reviews: dict[str, tuple[ReviewState, str]] = {}
+        self.structure_reviews: dict[str, dict[str, StructureReview]] = {}
         self.spacings: dict[str, tuple[float, float]] = {}
         self.frozen: dict[str, FrozenRow] = {}
         try:
-            self.facts: dict[str, FactsRow] = {row[0]: FactsRow(*row) for row in project.rows("facts")}
-            for table in TRAIL:
-                self._take([RowChange(table, None, row) for row in project.rows(table)])
+            with project.one_moment():
+                self.facts: dict[str, FactsRow] = {row[0]: FactsRow(*row) for row in project.rows("facts")}
+                for table in TRAIL:
+                    self._take([RowChange(table, None, row) for row in project.rows(table)])
         except NONSENSE as error:
             raise ProjectError(damaged(project.path, error)) from error
 
@@ -133,6 +149,8 @@ class Rows:
             return self.by_image[old[0]][old[1]]
         if table == "frozen":
             return self.frozen[old[0]]
+        if table == "structure_reviews":
+            return self.structure_reviews[old[0]][old[1]]
         return old
 
     def _images_changed(self, old: Row | None, new: Row | None) -> None:
@@ -163,6 +181,14 @@ class Rows:
             self.reviews[new[0]] = (state, before[1] if new[2] is apsw.no_change else new[2])
         elif old is not None:
             del self.reviews[old[0]]
+
+    def _structure_reviews_changed(self, old: Row | None, new: Row | None) -> None:
+        if new is not None:
+            image, structure, state, note, reader, at = new
+            review = StructureReview(image, structure, ReviewState(state), note, reader, at)
+            self.structure_reviews.setdefault(review.image, {})[review.structure] = review
+        elif old is not None:
+            del self.structure_reviews[old[0]][old[1]]
 
     def _spacings_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
@@ -209,6 +235,11 @@ class Rows:
     def review(self, name: str) -> tuple[ReviewState, str]:
         """Review state and note of an image."""
         return self.reviews.get(name, (ReviewState.UNREAD, ""))
+
+    def reviews_in(self, name: str) -> tuple[StructureReview, ...]:
+        """What was said of single structures of an image, in the order of their names."""
+        found = self.structure_reviews.get(name, {})
+        return tuple(found[structure] for structure in sorted(found))
 
     def accepted(self, name: str) -> bool:
         """Whether an image is accepted, and thereby locked."""

@@ -61,12 +61,13 @@ def act(session: Session, kind: int, number: int) -> None:
         lambda: session.set_spacing(image, 0.1 + number, 0.2),
         lambda: session.remove_images([image]),
         lambda: session.add_images([session.path.parent / "images"]),
+        lambda: session.set_review(image, states[number % 5], f"note {number}", structure="heart"),
     ]
     with contextlib.suppress(ValueError):
         actions[kind % len(actions)]()
 
 
-STEPS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 40)), min_size=1, max_size=15)
+STEPS = st.lists(st.tuples(st.integers(0, 13), st.integers(0, 40)), min_size=1, max_size=15)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])

@@ -1,0 +1,75 @@
+"""The tables of the project file, and how older files come to have them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import apsw
+
+APPLICATION_ID = 0x44534556  # "DSEV"
+TRAIL = ("images", "landmarks", "placements", "reviews", "structure_reviews", "spacings", "frozen")
+"""Tables whose changes can be undone."""
+
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
+CREATE TABLE images (name TEXT PRIMARY KEY NOT NULL, position INTEGER NOT NULL, path TEXT NOT NULL,
+    relative TEXT NOT NULL) STRICT;
+CREATE TABLE landmarks (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT NOT NULL,
+    structure TEXT NOT NULL, u REAL NOT NULL, v REAL NOT NULL, rule TEXT NOT NULL, "group" TEXT NOT NULL,
+    colour TEXT NOT NULL, hidden INTEGER NOT NULL, locked INTEGER NOT NULL) STRICT;
+CREATE TABLE placements (image TEXT NOT NULL, landmark INTEGER NOT NULL, state TEXT NOT NULL, x REAL, y REAL,
+    reader TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (image, landmark)) STRICT;
+CREATE TABLE reviews (image TEXT PRIMARY KEY NOT NULL, state TEXT NOT NULL, note TEXT NOT NULL, reader TEXT NOT NULL,
+    at TEXT NOT NULL) STRICT;
+CREATE TABLE structure_reviews (image TEXT NOT NULL, structure TEXT NOT NULL, state TEXT NOT NULL, note TEXT NOT NULL,
+    reader TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (image, structure)) STRICT;
+CREATE TABLE spacings (image TEXT PRIMARY KEY NOT NULL, row_mm REAL NOT NULL, column_mm REAL NOT NULL,
+    reader TEXT NOT NULL) STRICT;
+CREATE TABLE frozen (image TEXT PRIMARY KEY NOT NULL, bundle_sha256 TEXT NOT NULL, suspect TEXT NOT NULL,
+    placements TEXT NOT NULL, charts TEXT, maps TEXT) STRICT;
+CREATE TABLE facts (path TEXT PRIMARY KEY NOT NULL, status TEXT NOT NULL, message TEXT NOT NULL, height INTEGER,
+    width INTEGER, row_mm REAL, column_mm REAL, provenance TEXT, remark TEXT NOT NULL, sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL, changed_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE blobs (sha256 TEXT PRIMARY KEY NOT NULL, data BLOB NOT NULL) STRICT;
+CREATE TABLE changes (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, reader TEXT NOT NULL, kind TEXT NOT NULL,
+    label TEXT NOT NULL, images TEXT NOT NULL, landmarks TEXT NOT NULL, changeset BLOB NOT NULL, undoes INTEGER,
+    redoes INTEGER) STRICT;
+"""
+
+
+class Migration(NamedTuple):
+    """One step from a format to the next.
+
+    Attributes
+    ----------
+    change : str
+        What is done to a file that is open for writing.
+    pretend : str
+        What makes a file that is open for reading only look so: temporary tables or views of the same names, which
+        SQLite finds first and keeps in memory.
+    """
+
+    change: str
+    pretend: str
+
+
+_STRUCTURE_REVIEWS = """structure_reviews (image TEXT NOT NULL, structure TEXT NOT NULL, state TEXT NOT NULL,
+    note TEXT NOT NULL, reader TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (image, structure)) STRICT"""
+MIGRATIONS = (
+    # 1 to 2: a review may speak of one structure.
+    Migration(f"CREATE TABLE {_STRUCTURE_REVIEWS}", f"CREATE TEMP TABLE {_STRUCTURE_REVIEWS}"),
+)
+"""From format 1 on; a new step goes to the end, and what it changes into `SCHEMA`."""
+
+FORMAT = 1 + len(MIGRATIONS)
+
+
+def migrate(db: apsw.Connection, version: int, read_only: bool) -> None:
+    """Bring a file of format `version` up to `FORMAT`, in one transaction; raises apsw.Error."""
+    steps = MIGRATIONS[max(version, 1) - 1 :]
+    if not steps:
+        return
+    script = ";".join(step.pretend if read_only else step.change for step in steps)
+    with db:
+        for _ in db.execute(script if read_only else f"{script}; PRAGMA user_version={FORMAT}"):
+            pass

@@ -1,0 +1,58 @@
+"""Projects of older formats: opened for writing they are brought up to date, for reading they only look so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from app.core.landmark import ReviewState
+from app.session import Session
+from app.store.schema import FORMAT
+from tests.unit.store.fakes import chest, make
+
+
+def made_by_format_1(path: Path) -> Path:
+    """A project as the first version of the program wrote it: no table of structure reviews, no id."""
+    with make(path, chest(), predicted=False) as session:
+        session.set_absent("im0.png", "heart_00")
+    db = apsw.Connection(str(path))
+    for _ in db.execute("DROP TABLE structure_reviews; DELETE FROM meta WHERE key = 'id'; PRAGMA user_version=1"):
+        pass
+    db.close()
+    return path
+
+
+def version(path: Path) -> int:
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    (found,) = next(iter(db.execute("PRAGMA user_version")))
+    db.close()
+    return int(found)
+
+
+def test_an_old_project_is_brought_up_to_date(tmp_path: Path):
+    path = made_by_format_1(tmp_path / "p.dsr")
+    with Session.open(path, model=chest()) as session:
+        kept = session.id
+        assert len(kept) == 16
+        session.set_review("im0.png", "rejected", "mask leaks", structure="heart")
+    assert version(path) == FORMAT
+    with Session.open(path, model=chest()) as session:
+        assert session.id == kept
+        assert [said.state for said in session.image("im0.png").structures] == [ReviewState.REJECTED]
+        assert session.undo() == "Set heart in im0 to rejected"
+        assert session.undo() == "Set “heart_00” absent in im0"
+
+
+def test_reading_an_old_project_changes_nothing_in_it(tmp_path: Path):
+    path = made_by_format_1(tmp_path / "p.dsr")
+    before = path.read_bytes()
+    with Session.open(path, read_only=True, model=chest()) as session:
+        assert session.images == ("im0.png", "im1.png", "im2.png")
+        assert session.image("im0.png").structures == ()
+        assert session.id == ""
+        with pytest.raises(ValueError, match="reading only"):
+            session.set_review("im0.png", "rejected", structure="heart")
+    assert path.read_bytes() == before
+    assert version(path) == 1
