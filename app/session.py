@@ -26,14 +26,14 @@ from app.io.discover import discover, stem
 from app.jobs import Event, Failed, Finished, Job, Result
 from app.opening import existing_project, new_project
 from app.store import actions, entries
-from app.store.entries import AddReport, Change, HistoryEntry, Placement, PredictReport
+from app.store.entries import AddReport, Change, HistoryEntry, MovePreview, Placement, PredictReport
 from app.store.lock import ProjectLock
 from app.store.predictions import PredictionStore
 from app.store.project import Action, Entry, Project, RowChange
 from app.store.rows import FactsRow
 from app.store.state import ProjectState, file_spacing, file_stamp
 
-__all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "Placement", "PredictReport", "Session"]
+__all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "MovePreview", "Placement", "PredictReport", "Session"]
 _LOG = logging.getLogger(__name__)
 
 ImageEntry = entries.ImageEntry[ImageFacts]
@@ -329,6 +329,10 @@ class Session:
     def move_landmark(self, name: str, uv: tuple[float, float]) -> Landmark:
         """Move a landmark on the template; corrected, confirmed and absent placements stay as they are."""
         return self.update_landmark(name, u=float(uv[0]), v=float(uv[1]))
+
+    def preview_move(self, name: str, uv: tuple[float, float]) -> MovePreview:
+        """Where `move_landmark` would put a landmark in all images, and where it stays; nothing is stored."""
+        return self._state.moved(self._state.number(name), (float(uv[0]), float(uv[1])))
 
     def delete_landmark(self, name: str) -> None:
         """Delete a landmark and its placements in all images; one undo step."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -39,6 +39,8 @@ class Tile:
     Attributes
     ----------
     image : str
+    slot : int
+        Its place among the session's images.
     xy : tuple of float
         Native pixels; where it would be if it is absent.
     state : PlacementState
@@ -47,6 +49,7 @@ class Tile:
     """
 
     image: str
+    slot: int
     xy: tuple[float, float]
     state: PlacementState
     confidence: float
@@ -67,7 +70,7 @@ def collect_tiles(session: Session, landmark: str) -> list[Tile]:
             frame = session.image(image).frame
             assert frame is not None
             sure = float(confidence(placed.expected_error[i], frame.diagonal))
-        tiles.append(Tile(image, (float(xy[0]), float(xy[1])), state, sure))
+        tiles.append(Tile(image, i, (float(xy[0]), float(xy[1])), state, sure))
     return sorted(tiles, key=lambda t: (np.isnan(t.confidence), t.confidence))
 
 
@@ -94,6 +97,7 @@ class ContactSheet(QAbstractScrollArea):
         desk.sessionChanged.connect(self._forget)
         desk.landmarkChanged.connect(self.collect)
         desk.imageChanged.connect(self._show_current)
+        desk.movingChanged.connect(self.viewport().update)
         desk.changed.connect(self._on_change)
 
     def _forget(self) -> None:
@@ -156,6 +160,13 @@ class ContactSheet(QAbstractScrollArea):
 
     # --- painting --------------------------------------------------------------------------------------------------
 
+    def _now(self, tile: Tile) -> Tile:
+        """The tile where a drag on the template would put it."""
+        place = self._desk.moving_place(self._desk.landmark, tile.slot)
+        if place is None or not np.isfinite(place).all():
+            return tile
+        return replace(tile, xy=(float(place[0]), float(place[1])))
+
     def _crop(self, tile: Tile) -> QImage | None:
         preview = self._pictures.preview(tile.image)
         if preview is None:
@@ -195,7 +206,7 @@ class ContactSheet(QAbstractScrollArea):
 
     def _paint_tile(self, painter: QPainter, rect: QRect, row: int) -> None:
         assert self._desk.session is not None
-        tile = self.tiles[row]
+        tile = self._now(self.tiles[row])
         crop = self._crop(tile)
         painter.fillRect(rect, QColor(0, 0, 0))
         if crop is not None:

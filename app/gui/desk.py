@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
 from app.store.errors import ProjectError
 
 if TYPE_CHECKING:
     from app.core.frame import Frame
-    from app.session import Session
+    from app.session import MovePreview, Session
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +80,24 @@ class Spot:
     pinned: bool = False
 
 
+@dataclass(frozen=True)
+class Moving:
+    """A landmark that is being dragged over the template; nothing is stored before it is dropped.
+
+    Attributes
+    ----------
+    landmark : str
+    uv : tuple of float
+        Where it is now.
+    preview : MovePreview
+        Where that puts it in all images.
+    """
+
+    landmark: str
+    uv: tuple[float, float]
+    preview: MovePreview
+
+
 class Desk(QObject):
     """The open session, the chosen image, landmark and structure, the mode and the look.
 
@@ -91,6 +111,7 @@ class Desk(QObject):
     modeChanged = Signal(str)
     lookChanged = Signal()
     spotChanged = Signal(object)
+    movingChanged = Signal()
     changed = Signal(object)
     said = Signal(str)
 
@@ -103,6 +124,7 @@ class Desk(QObject):
         self.mode = Mode.NAVIGATE
         self.look = Look()
         self.spot: Spot | None = None
+        self.moving: Moving | None = None
 
     def use(self, session: Session | None) -> None:
         """Put another project on the desk; the caller has closed the one before."""
@@ -110,7 +132,7 @@ class Desk(QObject):
             self.session.changed.disconnect(self._on_change)
         self.session = session
         self.image = self.landmark = ""
-        self.spot = None
+        self.spot = self.moving = None
         self.structure = session.template.structures[0].name if session else ""
         if session is not None:
             session.changed.connect(self._on_change)
@@ -179,6 +201,26 @@ class Desk(QObject):
         if spot != self.spot:
             self.spot = spot
             self.spotChanged.emit(spot)
+
+    def move(self, landmark: str, uv: tuple[float, float]) -> None:
+        """Show a landmark elsewhere on its chart, in all views, until it is dropped (`end_move`)."""
+        self.moving = Moving(landmark, uv, self.open_session().preview_move(landmark, uv))
+        self.movingChanged.emit()
+
+    def end_move(self, keep: bool) -> None:
+        """Drop the landmark that is being moved, as one undo step; or put it back where it was."""
+        moving, self.moving = self.moving, None
+        if moving is not None and keep:
+            self.do(self.open_session().move_landmark, moving.landmark, moving.uv)
+        if moving is not None:
+            self.movingChanged.emit()
+
+    def moving_place(self, landmark: str, slot: int) -> npt.NDArray[np.float64] | None:
+        """Where a landmark that is being moved would be in an image, native pixels [2]; None if it is not moved."""
+        if self.moving is None or self.moving.landmark != landmark:
+            return None
+        place: npt.NDArray[np.float64] = self.moving.preview.placements.xy[slot]
+        return place
 
     def say(self, sentence: str) -> None:
         """Tell the reader something, quietly and lastingly."""

@@ -69,6 +69,7 @@ class ImageView(Canvas):
         desk.lookChanged.connect(self._show_look)
         desk.modeChanged.connect(self._show_mode)
         desk.spotChanged.connect(self._show_spot)
+        desk.movingChanged.connect(self.show_markers)
         desk.changed.connect(self._on_change)
         self._pictures.ready.connect(self._on_picture)
 
@@ -156,6 +157,8 @@ class ImageView(Canvas):
             xy = np.asarray(placement.xy, float)
             if placement.state == PlacementState.ABSENT or not np.isfinite(xy).all():
                 xy = session.preview_places(mark.structure, mark.uv).xy[slot]  # crossed out where it would have been
+            moving = self._desk.moving_place(mark.name, slot)
+            xy = xy if moving is None or np.isnan(moving[0]) else moving
             if mark.name == self._dragged and self._dragged_to is not None:
                 xy = self._dragged_to
             if placement.state is None or not np.isfinite(xy).all():

@@ -16,6 +16,7 @@ from app.gui.job_panel import JobPanel
 from app.gui.key_button import KeyButton
 from app.gui.landmark_table import LandmarkTable
 from app.gui.structure_list import StructureList
+from app.gui.template_foot import TemplateFoot
 from app.gui.template_view import TemplateView
 from app.store.entries import Change
 
@@ -58,7 +59,11 @@ class RightColumn(QWidget):
         layout.setSpacing(8)
         layout.addLayout(heading_row(self.title, label("click to place a landmark", small=True, muted=True)))
         template.setMinimumHeight(220)
-        layout.addWidget(template, stretch=3)
+        whole = QVBoxLayout()
+        whole.setSpacing(0)
+        whole.addWidget(template)
+        whole.addWidget(TemplateFoot(desk))
+        layout.addLayout(whole, stretch=3)
         layout.addSpacing(4)
         layout.addLayout(heading_row(label("Structures", heading=True), self.uv))
         layout.addWidget(structures)

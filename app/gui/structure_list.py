@@ -71,6 +71,7 @@ class StructureList(QWidget):
         desk.imageChanged.connect(self._collect)
         desk.changed.connect(lambda c: self._collect() if c.kind == "prediction" and desk.image in c.images else None)
         desk.structureChanged.connect(self.update)
+        desk.spotChanged.connect(self.update)
         desk.lookChanged.connect(self.update)
 
     def _structures(self) -> tuple[Structure, ...]:
@@ -144,7 +145,8 @@ class StructureList(QWidget):
         for i, structure in enumerate(self._structures()):
             rect = QRect(0, i * ROW, self.width(), ROW)
             chosen = structure.name == self._desk.structure and look.uv
-            if chosen or i == self._over:
+            pointed = self._desk.spot is not None and self._desk.spot.structure == structure.name
+            if chosen or pointed or i == self._over:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(theme.SELECTED if chosen else theme.RAISED))
                 painter.drawRoundedRect(rect.adjusted(4, 1, -4, -1), 4, 4)

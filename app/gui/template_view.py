@@ -7,21 +7,22 @@ from functools import lru_cache
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
+from app.core.chart import REACH
 from app.core.landmark import PlacementState
 from app.core.template import Structure, Template
 from app.gui import theme, uv_colours
 from app.gui.canvas import Canvas
-from app.gui.desk import Desk, Spot
+from app.gui.desk import Desk, Mode, Spot
 from app.gui.markers import HIT_RADIUS, Marker, MarkerItem
 from app.gui.name_editor import NameEditor, define, free_name
 from app.gui.overlays import bgra_image, iso_lines, polygon
 
 
-@lru_cache(maxsize=32)
-def _chart_picture() -> QImage:
+@lru_cache(maxsize=1)
+def chart_picture() -> QImage:
     """The colours of the whole chart, [-1, 1] x [-1, 1]."""
     line = (np.arange(128) + 0.5) / 64 - 1
     rgb = uv_colours.colours(np.stack(np.meshgrid(line, line), axis=-1))
@@ -87,7 +88,7 @@ class TemplateItem(pg.GraphicsObject):  # type: ignore[misc]
         (x0, y0), (x1, y1) = structure.box.tolist()
         painter.setOpacity(0.85)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(QRectF(x0, y0, x1 - x0, y1 - y0), _chart_picture())
+        painter.drawImage(QRectF(x0, y0, x1 - x0, y1 - y0), chart_picture())
         painter.restore()
         if structure.name not in self._iso:
             lines = QPainterPath()
@@ -117,12 +118,14 @@ class TemplateView(Canvas):
         self._press: QPointF | None = None
         self._moved = False
         self._last = QPointF()
+        self._dragged, self._grip = "", QPointF()
         self.viewport().setCursor(Qt.CursorShape.CrossCursor)
         desk.sessionChanged.connect(self._show_template)
         desk.landmarkChanged.connect(self.show_markers)
         desk.structureChanged.connect(self._show_look)
         desk.lookChanged.connect(self._show_look)
         desk.spotChanged.connect(self._show_spot)
+        desk.movingChanged.connect(self.show_markers)
         desk.changed.connect(lambda change: self.show_markers() if change.kind == "landmarks" else None)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -154,7 +157,9 @@ class TemplateView(Canvas):
             chosen = mark.name == self._desk.landmark
             if mark.hidden and not chosen:
                 continue
-            x, y = self._desk.open_session().template.structure(mark.structure).from_chart(mark.uv)
+            moving = self._desk.moving
+            uv = moving.uv if moving is not None and moving.landmark == mark.name else mark.uv
+            x, y = self._desk.open_session().template.structure(mark.structure).from_chart(uv)
             found.append(Marker(mark.name, (float(x), float(y)), PlacementState.CORRECTED, mark.colour, chosen))
         self.markers.set_markers(found, labels=False)
 
@@ -202,13 +207,45 @@ class TemplateView(Canvas):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._press = self._last = event.position()
         self._moved = False
+        grab = self._desk.mode == Mode.LANDMARK or event.modifiers() & Qt.KeyboardModifier.AltModifier
+        if event.button() == Qt.MouseButton.LeftButton and grab:
+            self._pick_up(event.position())
         event.accept()
+
+    def _pick_up(self, at: QPointF) -> None:
+        """Take the marker that is close, unless its landmark is locked."""
+        name, session = self.marker_at(at), self._desk.session
+        if not name or session is None:
+            return
+        self._desk.choose_landmark(name)
+        if session.landmark(name).locked:
+            self._desk.say(f"“{name}” is locked on the template. Unlock it to move it (Landmark menu).")
+            return
+        (marker,) = (m for m in self.markers.markers if m.name == name)
+        self._dragged, self._grip = name, QPointF(*marker.xy) - self.to_plane(at)
+
+    def _drag_to(self, at: QPointF) -> None:
+        session = self._desk.open_session()
+        place = self.to_plane(at) + self._grip
+        structure = session.template.structure(session.landmark(self._dragged).structure)
+        u, v = np.clip(structure.to_chart([place.x(), place.y()]), -REACH, REACH)
+        self._desk.move(self._dragged, (float(u), float(v)))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._dragged:
+            self._dragged, self._press = "", None
+            self._desk.end_move(keep=False)
+            event.accept()
+        else:
+            event.ignore()  # the window has the keys
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
         if self._press is not None:
             self._moved = self._moved or (at - self._press).manhattanLength() >= 4
-            if self._moved and not event.buttons() & Qt.MouseButton.LeftButton:
+            if self._moved and self._dragged:
+                self._drag_to(at)
+            elif self._moved and not event.buttons() & Qt.MouseButton.LeftButton:
                 self.pan(at - self._last)
             self._last = at
             return
@@ -216,7 +253,8 @@ class TemplateView(Canvas):
         self._glow(found[0] if found else "")
         self._desk.point_at(Spot(found[0], found[1], "template") if found else None)
         name = self.marker_at(at)
-        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if name else Qt.CursorShape.CrossCursor)
+        over = Qt.CursorShape.OpenHandCursor if self._desk.mode == Mode.LANDMARK else Qt.CursorShape.PointingHandCursor
+        self.viewport().setCursor(over if name else Qt.CursorShape.CrossCursor)
         self.setToolTip(name)
 
     def _glow(self, structure: str) -> None:
@@ -226,7 +264,8 @@ class TemplateView(Canvas):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         clicked = self._press is not None and not self._moved and event.button() == Qt.MouseButton.LeftButton
-        self._press = None
+        self._press, self._dragged = None, ""
+        self._desk.end_move(keep=True)
         if clicked:
             name = self.marker_at(event.position())
             if name:

@@ -141,6 +141,15 @@ class FrozenPlacements:
             return 0, np.full(2, np.nan), np.nan
         return int(self.codes[row, slot]), self.xy[row, slot].copy(), float(self.error[row, slot])
 
+    def has(self, landmark: int, slots: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        """Whether a landmark is frozen in the images in `slots` [N], [N]."""
+        found = np.zeros(len(slots), bool)
+        row = self._row.get(landmark)
+        if row is not None:
+            inside = slots < self.codes.shape[1]
+            found[inside] = self.codes[row, slots[inside]] > 0
+        return found
+
     def lay_over(
         self,
         landmark: int,

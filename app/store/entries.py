@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.frame import Frame
-from app.core.landmark import Landmark, PlacementState, ReviewState
+from app.core.landmark import Landmark, Placements, PlacementState, ReviewState
 from app.store.rows import StructureReview
 
 Status = Literal["waiting", "predicted", "failed", "missing"]
@@ -107,6 +107,27 @@ class Placement:
     reader: str = ""
     at: str = ""
     new_since_accepted: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class MovePreview:
+    """A landmark in N images as it would be after a move on the template.
+
+    Attributes
+    ----------
+    placements : Placements
+    kept : array [N], bool
+        Where it stays as it is: a reader spoke, or the image is accepted.
+    """
+
+    placements: Placements
+    kept: npt.NDArray[np.bool_]
+
+    @property
+    def changing(self) -> int:
+        """Number of placements that the move changes."""
+        moves = np.isfinite(self.placements.xy[:, 0]) & ~self.kept
+        return int(np.count_nonzero(moves))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from app.core.propagate import Places, locate
 from app.core.template import Template
 from app.store.blobs import Arrays, pack
 from app.store.charts import CODES, FROZEN, FrozenPlacements, StoredCharts, restore
-from app.store.entries import Placement, Status
+from app.store.entries import MovePreview, Placement, Status
 from app.store.predictions import PredictionStore
 from app.store.project import Project, RowChange, Writer
 from app.store.rows import FactsRow, FrozenRow, PlacementRow, Rows
@@ -304,9 +304,18 @@ class ProjectState:
         xy, codes, expected = self._placed(number)
         return Placements(xy, tuple(_STATE_OF_CODE[codes].tolist()), expected)
 
-    def _placed(self, number: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+    def moved(self, number: int, uv: tuple[float, float]) -> MovePreview:
+        """One landmark in all images as it would be at another place of its chart."""
+        xy, codes, expected = self._placed(number, uv)
+        kept = self._frozen.has(number, self._order)
+        kept[[self.places[name] for name in self.rows.by_landmark.get(number, {})]] = True
+        return MovePreview(Placements(xy, tuple(_STATE_OF_CODE[codes].tolist()), expected), kept)
+
+    def _placed(
+        self, number: int, uv: tuple[float, float] | None = None
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
         mark = self.rows.landmarks[number]
-        xy, expected = self.find(mark.structure, mark.uv)
+        xy, expected = self.find(mark.structure, uv or mark.uv)
         codes = np.where(np.isnan(xy[:, 0]), _ABSENT, _PREDICTED).astype(np.uint8)
         codes[~self._is_predicted()] = 0
         for name, row in self.rows.by_landmark.get(number, {}).items():

@@ -244,6 +244,23 @@ def test_moving_a_landmark_keeps_what_readers_said(session: Session):
     np.testing.assert_array_equal(session.placements("x").xy, before.xy)
 
 
+def test_a_moves_preview_is_what_the_move_does(session: Session):
+    session.define_landmark("hilum", "heart", (0.1, 0.2))
+    session.set_absent("im0.png", "hilum")
+    session.set_review("im1.png", "accepted")
+    session.define_landmark("later", "heart", (0.1, 0.2))
+    for name, kept in (("hilum", [True, True, False]), ("later", [False, False, False])):
+        preview = session.preview_move(name, (0.3, -0.1))
+        before = session.placements(name)
+        session.move_landmark(name, (0.3, -0.1))
+        after = session.placements(name)
+        np.testing.assert_array_equal(preview.placements.xy, after.xy)
+        assert preview.placements.states == after.states
+        assert preview.kept.tolist() == kept
+        changed = np.isfinite(after.xy[:, 0]) & (after.xy != before.xy).any(-1)
+        assert preview.changing == np.count_nonzero(changed)
+
+
 def test_changing_landmarks(session: Session):
     session.define_landmark("x", "heart", (0, 0))
     session.move_placement("im0.png", "x", (5, 6))
