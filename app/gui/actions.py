@@ -100,6 +100,7 @@ COMMANDS = (
     Command("accept", "Review", "Accept and next", "Ctrl+Return Ctrl+Enter", "image"),
     Command("secondOpinion", "Review", "Second opinion", "Ctrl+Shift+S", "image"),
     Command("reject", "Review", "Reject", "Ctrl+Shift+R", "image"),
+    Command("rejectStructure", "Review", "Reject a structure…", "Ctrl+Shift+X", "image", tip="One structure, and why"),
     Command("reopen", "Review", "Reopen", "Ctrl+Shift+U", "image", tip="Unlock an accepted image"),
     Command("note", "Review", "Note…", "Ctrl+Shift+N", "image", tip="A remark to the review of this image"),
     Command("nextOpen", "Review", "Next unread image", "Ctrl+PgDown", "image", line=True),

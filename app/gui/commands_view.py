@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from app.core.landmark import ReviewState
 from app.gui import dialogs, theme
 from app.gui.desk import MaskStyle, Mode
+from app.gui.structure_review import StructureReviewDialog
 
 if TYPE_CHECKING:
     from app.gui.window import Window
@@ -166,6 +167,9 @@ class ReviewCommands:
 
     def reject(self) -> None:
         self._set(ReviewState.REJECTED)
+
+    def rejectStructure(self) -> None:
+        StructureReviewDialog(self._window, self._desk).open()
 
     def reopen(self) -> None:
         self._set(ReviewState.IN_PROGRESS)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from app.core.landmark import ReviewState
-from app.gui import theme
+from app.gui import structure_review, theme
 from app.gui.desk import Mode
 from app.gui.markers import draw_text
 from app.gui.theme import ON_IMAGE
@@ -78,6 +78,9 @@ class ImageTexts:
             lines.append((str(entry.suspect), ON_IMAGE.caution, False))
         if entry.remark:
             lines.append((entry.remark, ON_IMAGE.muted, False))
+        for said in entry.structures:
+            words = structure_review.sentence(said, desk.open_session().template)
+            lines.append((words, ON_IMAGE.bad if said.state is ReviewState.REJECTED else ON_IMAGE.caution, False))
         if entry.note:
             lines.append((f"Note: {entry.note}", ON_IMAGE.text, False))
         if self._view.grey.picture is None and not entry.message:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app.core.landmark import ReviewState
+from app.gui import structure_review
 from app.gui.desk import Desk
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Row:
         Of the least certain placement.
     trouble : bool
         Whether the file failed, is missing or does not look right.
+    doubted : bool
+        Whether a reader has something to say against one of its structures.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Row:
     review: ReviewState
     confidence: float | None
     trouble: bool
+    doubted: bool
 
 
 def row_of(session: Session, name: str) -> Row:
@@ -62,8 +66,11 @@ def row_of(session: Session, name: str) -> Row:
             words = "does not look right"
         if corrected:
             words = f"{words.removeprefix('lowest ')} · {corrected} corrected"
+    if entry.structures and entry.status not in ("failed", "missing"):
+        said = structure_review.words_of(entry.structures, session.template)
+        words = f"{words} · {said}" if entry.review not in OPEN else said
     trouble = entry.status in ("failed", "missing") or bool(entry.suspect)
-    return Row(name, words, entry.review, lowest, trouble)
+    return Row(name, words, entry.review, lowest, trouble, bool(entry.structures))
 
 
 class WorklistModel(QAbstractListModel):
@@ -98,7 +105,9 @@ class WorklistModel(QAbstractListModel):
         if found is None:
             assert self._desk.session is not None
             found = self._rows[name] = row_of(self._desk.session, name)
-            flagged = found.trouble or found.review in (ReviewState.REJECTED, ReviewState.SECOND_OPINION)
+            flagged = (
+                found.trouble or found.doubted or found.review in (ReviewState.REJECTED, ReviewState.SECOND_OPINION)
+            )
             self._signs[name] = (found.review in OPEN, flagged)
         return found
 
