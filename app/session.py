@@ -294,7 +294,7 @@ class Session:
 
     @property
     def landmarks(self) -> tuple[Landmark, ...]:
-        """All landmarks in order of definition; the bundle's come first."""
+        """All landmarks in the reader's order: the bundle's and then those defined, unless they were moved."""
         return tuple(self._state.rows.landmarks.values())
 
     def landmark(self, name: str) -> Landmark:
@@ -329,6 +329,11 @@ class Session:
     def move_landmark(self, name: str, uv: tuple[float, float]) -> Landmark:
         """Move a landmark on the template; corrected, confirmed and absent placements stay as they are."""
         return self.update_landmark(name, u=float(uv[0]), v=float(uv[1]))
+
+    def order_landmark(self, name: str, before: str | None) -> None:
+        """Put a landmark before another one in the list, or last (None); one undo step."""
+        if name != before:
+            self._act(actions.order_landmark(self._state, name, before))
 
     def preview_move(self, name: str, uv: tuple[float, float]) -> MovePreview:
         """Where `move_landmark` would put a landmark in all images, and where it stays; nothing is stored."""

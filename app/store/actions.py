@@ -156,12 +156,28 @@ def change_landmark(
     return mark, Action("landmarks", label, edit, landmarks=names)
 
 
+def order_landmark(state: ProjectState, name: str, before: str | None) -> Action:
+    """Put a landmark before another one in the list, or last."""
+    number, rows = state.number(name), state.rows
+    order = [other for other in rows.landmarks if other != number]
+    order.insert(len(order) if before is None else order.index(state.number(before)), number)
+    positions = [rows.position(other) for other in rows.landmarks]  # the same ones, dealt out anew
+
+    def edit(writer: Writer) -> None:
+        for other, position in zip(order, positions, strict=True):
+            if rows.position(other) != position:
+                writer.put("landmark_order", other, position)
+
+    return Action("landmarks", f"Move “{name}” in the list", edit, landmarks=(name,))
+
+
 def delete_landmark(state: ProjectState, name: str) -> Action:
     """Delete a landmark and what readers said of it in all images."""
     number = state.number(name)
 
     def edit(writer: Writer) -> None:
         writer.drop("landmarks", id=number)
+        writer.drop("landmark_order", landmark=number)
         writer.drop("placements", landmark=number)
 
     return Action("landmarks", f"Delete “{name}”", edit, landmarks=(name,))

@@ -89,7 +89,8 @@ class Rows:
     images : tuple of str
         Names in the project's order.
     landmarks : dict of int to Landmark
-        By number, in order of definition. Numbers outlive renaming and are never used again.
+        By number, in the reader's order (of definition, unless moved). Numbers outlive renaming and are never used
+        again.
     numbers : dict of str to int
         The landmarks' numbers by name.
     by_landmark, by_image : dict
@@ -109,6 +110,7 @@ class Rows:
         self.images: tuple[str, ...] = ()
         self.landmarks: dict[int, Landmark] = {}
         self.numbers: dict[str, int] = {}
+        self._positions: dict[int, int] = {}
         self.by_landmark: dict[int, dict[str, PlacementRow]] = {}
         self.by_image: dict[str, dict[int, PlacementRow]] = {}
         self.reviews: dict[str, tuple[ReviewState, str]] = {}
@@ -135,8 +137,8 @@ class Rows:
         tables = {change.table for change in changes}
         if "images" in tables:
             self.images = tuple(sorted(self._images, key=lambda name: self._images[name][1]))
-        if "landmarks" in tables:
-            self.landmarks = dict(sorted(self.landmarks.items()))
+        if tables & {"landmarks", "landmark_order"}:
+            self.landmarks = {number: self.landmarks[number] for number in sorted(self.landmarks, key=self.position)}
             self.numbers = {mark.name: number for number, mark in self.landmarks.items()}
 
     def _whole(self, table: str, old: Row) -> Row:
@@ -145,6 +147,8 @@ class Rows:
             return self._images[old[0]]
         if table == "landmarks":
             return landmark_row(old[0], self.landmarks[old[0]])
+        if table == "landmark_order":
+            return old[0], self._positions[old[0]]
         if table == "placements":
             return self.by_image[old[0]][old[1]]
         if table == "frozen":
@@ -164,6 +168,16 @@ class Rows:
             self.landmarks[new[0]] = landmark_of(new)
         elif old is not None:
             del self.landmarks[old[0]]
+
+    def _landmark_order_changed(self, old: Row | None, new: Row | None) -> None:
+        if new is not None:
+            self._positions[new[0]] = new[1]
+        elif old is not None:
+            del self._positions[old[0]]
+
+    def position(self, number: int) -> int:
+        """Where a landmark lies in the list; its number until it was moved."""
+        return self._positions.get(number, number)
 
     def _placements_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:

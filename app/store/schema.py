@@ -7,7 +7,7 @@ from typing import NamedTuple
 import apsw
 
 APPLICATION_ID = 0x44534556  # "DSEV"
-TRAIL = ("images", "landmarks", "placements", "reviews", "structure_reviews", "spacings", "frozen")
+TRAIL = ("images", "landmarks", "landmark_order", "placements", "reviews", "structure_reviews", "spacings", "frozen")
 """Tables whose changes can be undone."""
 
 SCHEMA = """
@@ -17,6 +17,7 @@ CREATE TABLE images (name TEXT PRIMARY KEY NOT NULL, position INTEGER NOT NULL, 
 CREATE TABLE landmarks (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT NOT NULL,
     structure TEXT NOT NULL, u REAL NOT NULL, v REAL NOT NULL, rule TEXT NOT NULL, "group" TEXT NOT NULL,
     colour TEXT NOT NULL, hidden INTEGER NOT NULL, locked INTEGER NOT NULL) STRICT;
+CREATE TABLE landmark_order (landmark INTEGER PRIMARY KEY NOT NULL, position INTEGER NOT NULL) STRICT;
 CREATE TABLE placements (image TEXT NOT NULL, landmark INTEGER NOT NULL, state TEXT NOT NULL, x REAL, y REAL,
     reader TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (image, landmark)) STRICT;
 CREATE TABLE reviews (image TEXT PRIMARY KEY NOT NULL, state TEXT NOT NULL, note TEXT NOT NULL, reader TEXT NOT NULL,
@@ -55,9 +56,12 @@ class Migration(NamedTuple):
 
 _STRUCTURE_REVIEWS = """structure_reviews (image TEXT NOT NULL, structure TEXT NOT NULL, state TEXT NOT NULL,
     note TEXT NOT NULL, reader TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (image, structure)) STRICT"""
+_LANDMARK_ORDER = "landmark_order (landmark INTEGER PRIMARY KEY NOT NULL, position INTEGER NOT NULL) STRICT"
 MIGRATIONS = (
     # 1 to 2: a review may speak of one structure.
     Migration(f"CREATE TABLE {_STRUCTURE_REVIEWS}", f"CREATE TEMP TABLE {_STRUCTURE_REVIEWS}"),
+    # 2 to 3: landmarks have an order of their own; those without a row lie where they were defined.
+    Migration(f"CREATE TABLE {_LANDMARK_ORDER}", f"CREATE TEMP TABLE {_LANDMARK_ORDER}"),
 )
 """From format 1 on; a new step goes to the end, and what it changes into `SCHEMA`."""
 

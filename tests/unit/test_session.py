@@ -283,6 +283,36 @@ def test_changing_landmarks(session: Session):
         session.add_landmark_set([Landmark("a", "heart", 0, 0), Landmark("a", "heart", 0, 0.1)])
 
 
+def test_landmarks_keep_the_readers_order(session: Session):
+    for name in ("a", "b", "c"):
+        session.define_landmark(name, "heart", (0, 0))
+    first = session.landmarks[0].name
+
+    def own() -> list[str]:
+        return [mark.name for mark in session.landmarks if not mark.hidden]
+
+    session.order_landmark("c", "a")
+    assert own() == ["c", "a", "b"]
+    assert session.undo_label == "Move “c” in the list"
+    session.order_landmark("c", None)
+    session.order_landmark("b", "a")
+    assert own() == ["b", "a", "c"]
+    assert session.landmarks[0].name == first
+    session.define_landmark("d", "heart", (0, 0))
+    session.delete_landmark("a")
+    assert own() == ["b", "c", "d"]
+    session.undo()
+    assert own() == ["b", "a", "c", "d"]
+    assert [p.landmark.name for p in session.placements_in("im0.png")][-4:] == own()
+    before = snapshot(session)
+    session.close()
+    with Session.open(session.path) as again:
+        assert snapshot(again) == before
+        again.undo()
+        again.undo()
+        assert [mark.name for mark in again.landmarks if not mark.hidden] == ["a", "b", "c"]
+
+
 def test_a_deleted_landmarks_name_starts_anew(session: Session):
     session.define_landmark("x", "heart", (0, 0))
     session.set_review("im0.png", "accepted")

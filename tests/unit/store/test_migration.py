@@ -14,11 +14,12 @@ from tests.unit.store.fakes import chest, make
 
 
 def made_by_format_1(path: Path) -> Path:
-    """A project as the first version of the program wrote it: no table of structure reviews, no id."""
+    """A project as the first version of the program wrote it: no reviews of structures, no order, no id."""
     with make(path, chest(), predicted=False) as session:
         session.set_absent("im0.png", "heart_00")
     db = apsw.Connection(str(path))
-    for _ in db.execute("DROP TABLE structure_reviews; DELETE FROM meta WHERE key = 'id'; PRAGMA user_version=1"):
+    later = "DROP TABLE structure_reviews; DROP TABLE landmark_order; DELETE FROM meta WHERE key = 'id'"
+    for _ in db.execute(f"{later}; PRAGMA user_version=1"):
         pass
     db.close()
     return path
