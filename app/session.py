@@ -7,7 +7,7 @@ is started when it is first needed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
@@ -26,6 +26,7 @@ from app.io.discover import discover, stem
 from app.jobs import Event, Failed, Finished, Job, Result
 from app.opening import existing_project, new_project
 from app.store import actions, entries
+from app.store.bursts import NUDGE, one_burst
 from app.store.entries import AddReport, Change, HistoryEntry, MovePreview, Placement, PredictReport
 from app.store.lock import ProjectLock
 from app.store.predictions import PredictionStore
@@ -167,7 +168,8 @@ class Session:
 
     def _follow(self, entry: Entry, changes: list[RowChange]) -> str:
         self._state.apply(changes)
-        self._emit(Change(entry.kind, entry.images, entry.landmarks, entry.label))
+        kind = "placements" if entry.kind == NUDGE else entry.kind
+        self._emit(Change(kind, entry.images, entry.landmarks, entry.label))
         return entry.label
 
     # --- images
@@ -215,6 +217,11 @@ class Session:
         names, size = _several(images), (row_mm, column_mm)
         label = f"Set the pixel spacing of {_count(names)}"
         self._act(actions.set_spacing(self._state, names, size, self._reader, label))
+
+    def reset_spacing(self, images: Names) -> None:
+        """Forget the size of a pixel that a reader gave: the file's own counts again. One undo step."""
+        names = _several(images)
+        self._act(actions.reset_spacing(self._state, names, f"Reset the pixel spacing of {_count(names)}"))
 
     # --- predictions
 
@@ -357,6 +364,14 @@ class Session:
         """A template point in all images, predicted; nothing is stored."""
         return self._state.find(structure, uv)
 
+    def place_in(self, image: str, structure: str, uv: tuple[float, float]) -> npt.NDArray[np.float64]:
+        """A template point in one image, predicted: native pixels [2], NaN where it is nowhere."""
+        return self._state.place_in(image, structure, uv)
+
+    def structures_at(self, image: str, xy: tuple[float, float]) -> tuple[str, ...]:
+        """The structures whose masks cover a pixel of an image, the smallest first."""
+        return self._state.structures_at(image, xy)
+
     def template_point(
         self, image: str, xy: tuple[float, float], structure: str | None = None
     ) -> tuple[str, tuple[float, float], float] | None:
@@ -371,6 +386,11 @@ class Session:
         label = f"Move “{landmark}” in {stem(image)}"
         said = PlacementState.CORRECTED
         self._act(actions.place(self._state, image, landmark, said, xy, self._reader, label))
+
+    def nudge_placement(self, image: str, landmark: str, step: tuple[float, float]) -> None:
+        """Correct a placement by a small step in native pixels; nudges in quick succession are undone together."""
+        label = f"Nudge “{landmark}” in {stem(image)}"
+        self._act(actions.nudge(self._state, image, landmark, step, self._reader, label))
 
     def set_absent(self, image: str, landmark: str) -> None:
         """Say that a landmark can't be seen in an image."""
@@ -434,13 +454,21 @@ class Session:
 
     def undo(self) -> str | None:
         """Take the last action back, also after reopening; returns its label, None where there is nothing to undo."""
-        done = self._project.undo(self._reader)
-        return self._follow(*done) if done is not None else None
+        return self._burst(self._project.undo, lambda: self._project.next_undo)
 
     def redo(self) -> str | None:
         """Do the last undone action again; returns its label, None where there is nothing to redo."""
-        done = self._project.redo(self._reader)
-        return self._follow(*done) if done is not None else None
+        return self._burst(self._project.redo, lambda: self._project.next_redo)
+
+    def _burst(
+        self, again: Callable[[str], tuple[Entry, list[RowChange]] | None], following: Callable[[], Entry | None]
+    ) -> str | None:
+        """Undo or redo one action, or all nudges that were made in one go."""
+        label, more = None, True
+        while more and (done := again(self._reader)) is not None:
+            label = self._follow(*done)
+            more = one_burst(done[0], following())
+        return label
 
     def history(self) -> list[HistoryEntry]:
         """Everything that was done, oldest first; undoing and redoing are entries of their own."""

@@ -33,7 +33,6 @@ class ViewCommands:
 
     def invert(self, on: bool) -> None:
         self._view.set_invert(on)
-        self._view.viewport().update()
 
     def preset1(self) -> None:
         self._view.use_preset(1)
@@ -205,7 +204,7 @@ class LandmarkCommands:
         self._desk.set_mode(Mode.LANDMARK)
 
     def newLandmark(self) -> None:
-        self._window.image_view.name_landmark_here()
+        self._window.image_view.pointing.name_landmark_here()
 
     def confirmPlacement(self) -> None:
         if self._desk.session is not None:

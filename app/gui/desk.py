@@ -48,7 +48,9 @@ class Look:
     opacity : float
         Of fills and uv colours, 0 to 1.
     hidden : frozenset of str
-        Structures that are switched off.
+        Structures that are switched off, one by one.
+    structures : bool
+        The switch for all: False shows the plain image and keeps `hidden` for later.
     labels : bool
         Whether landmarks carry their names.
     """
@@ -57,7 +59,12 @@ class Look:
     uv: bool = True
     opacity: float = 0.45
     hidden: frozenset[str] = frozenset()
+    structures: bool = True
     labels: bool = True
+
+    def shows(self, structure: str) -> bool:
+        """Whether a structure is drawn over images."""
+        return self.structures and structure not in self.hidden
 
 
 @dataclass(frozen=True)
@@ -69,15 +76,18 @@ class Spot:
     structure : str
     uv : tuple of float
     source : str
-        ``template`` or ``image``: the view that need not draw it.
+        The view that need not draw it: ``template`` or ``image``.
     pinned : bool
         True while its name is being typed.
+    image : str
+        The image that is pointed at, where the source is one.
     """
 
     structure: str
     uv: tuple[float, float]
     source: str
     pinned: bool = False
+    image: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,25 @@ from app.core.frame import Frame
 AnyPixels = npt.NDArray[Any]
 
 
+AUTO = (0.5, 99.5)
+"""Percentiles of the grey values between which the automatic window lies."""
+
+
 @dataclass(frozen=True)
 class Window:
-    """Window level of a picture, in the picture's own grey values."""
+    """Window level of a picture, in the picture's own grey values.
+
+    Attributes
+    ----------
+    level, width : float
+        Centre and extent of what is shown between black and white.
+    gamma : float
+        Above 1 the middle greys are shown brighter, below 1 darker; black and white stay.
+    """
 
     level: float
     width: float
+    gamma: float = 1.0
 
     @property
     def low(self) -> float:
@@ -66,11 +79,9 @@ class GreyPicture:
             stored = np.round((finite - low) / slope).astype(np.uint16)
         sample = stored[:: max(1, stored.shape[0] // 256), :: max(1, stored.shape[1] // 256)]
         presets = [(name or "File", Window(centre, max(width, 1e-6))) for name, centre, width in windows]
-        for name, low_share, high_share in (("Auto", 0.5, 99.5), ("Bright parts", 50, 99.8), ("Dark parts", 0.5, 60)):
-            low, high = (float(x) * slope + intercept for x in np.percentile(sample, [low_share, high_share]))
-            presets.append((name, Window((low + high) / 2, max(high - low, slope))))
-        full = (float(sample.min()) * slope + intercept, float(sample.max()) * slope + intercept)
-        presets.append(("Full range", Window(sum(full) / 2, max(full[1] - full[0], slope))))
+        shares = {"Auto": AUTO, "Bright parts": (50, 99.8), "Dark parts": (0.5, 60), "Full range": (0, 100)}
+        for name, (low, high) in shares.items():
+            presets.append((name, _between(sample, low, high, slope, intercept)))
         return cls(np.ascontiguousarray(stored), slope, intercept, frame, tuple(presets))
 
     @classmethod
@@ -84,6 +95,15 @@ class GreyPicture:
         if self.coarse or not (0 <= row < self.stored.shape[0] and 0 <= column < self.stored.shape[1]):
             return None
         return float(self.stored[row, column]) * self.slope + self.intercept
+
+    def auto_window(self, left: float, top: float, right: float, bottom: float) -> Window:
+        """The window that suits a part of the picture, given in native pixels; as much of it as there is."""
+        height, width = self.stored.shape
+        x0, x1 = (int(np.clip(round(x), 0, width - 1)) for x in (left, right))
+        y0, y1 = (int(np.clip(round(y), 0, height - 1)) for y in (top, bottom))
+        step = max(1, (y1 - y0) // 256, (x1 - x0) // 256)
+        part = self.stored[y0 : y1 + 1 : step, x0 : x1 + 1 : step]
+        return _between(part, *AUTO, self.slope, self.intercept)
 
     def level(self, wanted: int) -> AnyPixels:
         """The picture halved `wanted` times (or as often as is sensible)."""
@@ -100,7 +120,10 @@ class GreyPicture:
         """Look-up table from stored values to screen grey: 256 or 65,536 entries."""
         count = 256 if self.stored.dtype == np.uint8 else 65536
         values = np.arange(count, dtype=np.float32) * np.float32(self.slope) + np.float32(self.intercept)
-        grey = np.clip((values - window.low) * (255 / max(window.width, 1e-9)) + 0.5, 0, 255).astype(np.uint8)
+        share = np.clip((values - window.low) * np.float32(1 / max(window.width, 1e-9)), 0, 1)
+        if window.gamma != 1:
+            share **= np.float32(1 / window.gamma)
+        grey = (share * 255 + 0.5).astype(np.uint8)
         return np.asarray(255 - grey if invert else grey)
 
     def resample(self, matrix: npt.NDArray[np.float64], width: int, height: int) -> AnyPixels:
@@ -123,3 +146,8 @@ class GreyPicture:
         nearest = zoom > 6
         flags = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
         return cv2.warpAffine(source, full, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _between(stored: AnyPixels, low_percent: float, high_percent: float, slope: float, intercept: float) -> Window:
+    low, high = (float(x) * slope + intercept for x in np.percentile(stored, [low_percent, high_percent]))
+    return Window((low + high) / 2, max(high - low, slope))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from app.core.landmark import ReviewState
+from app.core.landmark import PlacementState, ReviewState
 from app.gui import structure_review, theme
-from app.gui.desk import Mode
+from app.gui.desk import Desk, Mode
 from app.gui.markers import draw_text
 from app.gui.theme import ON_IMAGE
+from app.gui.turn import Side
 
 if TYPE_CHECKING:
+    from app.core.frame import Frame
+    from app.core.template import Template
     from app.gui.image_view import ImageView
 
 MARGIN = 12.0
@@ -28,7 +32,31 @@ REVIEW_WORDS = {
 BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 BARS_PX = (5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
+_MIDDLE, _CENTRE = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+_EDGES: dict[Side, Qt.AlignmentFlag] = {
+    "left": _MIDDLE | Qt.AlignmentFlag.AlignLeft,
+    "right": _MIDDLE | Qt.AlignmentFlag.AlignRight,
+    "top": _CENTRE,
+    "bottom": Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom,
+}
+
 Line = tuple[str, str, bool]
+
+
+def read_out(xy: Sequence[float], grey: float | None, frame: Frame) -> tuple[str, str]:
+    """A place in words: native pixels with the grey value, and mm with their provenance (empty where unknown)."""
+    value = "" if grey is None else f"  grey {grey:.0f}"
+    pixels = f"x {xy[0]:.1f}  y {xy[1]:.1f} px{value}"
+    if frame.spacing is None:
+        return pixels, ""
+    x, y = frame.to_mm(xy)
+    return pixels, f"{x:.1f}, {y:.1f} mm {frame.spacing.provenance.value}"
+
+
+def has_sides(template: Template) -> bool:
+    """Whether the patient's right and left are known: by structures that carry the side in their name."""
+    names = [structure.name for structure in template.structures]
+    return all(any(name.startswith(side) for name in names) for side in ("right_", "left_"))
 
 
 def bar_length(zoom: float, mm_per_pixel: float, longest: float = 140) -> tuple[float, str]:
@@ -44,13 +72,13 @@ def bar_length(zoom: float, mm_per_pixel: float, longest: float = 140) -> tuple[
 class ImageTexts:
     """Paints over the image view in screen pixels."""
 
-    def __init__(self, view: ImageView) -> None:
-        self._view = view
+    def __init__(self, view: ImageView, desk: Desk) -> None:
+        self._view, self._desk = view, desk
 
-    def paint(self, painter: QPainter, port: QRectF, mouse: QPointF | None) -> None:
-        view = self._view
-        desk = view._desk
-        if desk.session is None or not desk.image:
+    def paint(self, painter: QPainter, port: QRectF) -> None:
+        """Paint all texts into the viewport."""
+        view, session = self._view, self._desk.session
+        if session is None or not view.image:
             return
         area = port.adjusted(MARGIN, MARGIN - 2, -MARGIN, -MARGIN + 2)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -58,18 +86,28 @@ class ImageTexts:
         self._block(painter, area, self._top_right(), right=True, bottom=False)
         if view.grey.picture is None:
             return
-        self._block(painter, area, self._bottom_right(mouse), right=True, bottom=True)
-        painter.setFont(theme.font(bold=True))
-        middle = int(Qt.AlignmentFlag.AlignVCenter)
-        draw_text(painter, area, "R", align=middle | int(Qt.AlignmentFlag.AlignLeft))
-        draw_text(painter, area, "L", align=middle | int(Qt.AlignmentFlag.AlignRight))
+        self._block(painter, area, self._bottom_right(), right=True, bottom=True)
+        if has_sides(session.template):
+            painter.setFont(theme.font(bold=True))
+            # A patient's right is on the left of the stored picture (design 2).
+            for letter, x in (("R", -1), ("L", 1)):
+                draw_text(painter, area, letter, align=_EDGES[view.turn.side(x, 0)])
+        self._turn_sign(painter, area)
         self._scale_bar(painter, area)
 
+    def _turn_sign(self, painter: QPainter, area: QRectF) -> None:
+        """Plainly: what is seen is not what is stored."""
+        words = self._view.turn.words
+        if not words:
+            return
+        painter.setFont(theme.font(bold=True))
+        top = area.top() + (28 if self._view.turn.quarters % 2 and has_sides(self._desk.open_session().template) else 0)
+        draw_text(painter, QRectF(area.left(), top, area.width(), 20), f"View {words}", ON_IMAGE.caution, _CENTRE)
+
     def _top_left(self) -> list[Line]:
-        desk = self._view._desk
-        entry = desk.open_session().image(desk.image)
+        entry = self._desk.open_session().image(self._view.image)
         word, colour = REVIEW_WORDS[entry.review]
-        lines: list[Line] = [(desk.image, ON_IMAGE.text, True), (word, colour, False)]
+        lines: list[Line] = [(entry.name, ON_IMAGE.text, True), (word, colour, False)]
         if entry.message:
             lines.append((entry.message, ON_IMAGE.bad, False))
         elif entry.status == "waiting":
@@ -79,7 +117,7 @@ class ImageTexts:
         if entry.remark:
             lines.append((entry.remark, ON_IMAGE.muted, False))
         for said in entry.structures:
-            words = structure_review.sentence(said, desk.open_session().template)
+            words = structure_review.sentence(said, self._desk.open_session().template)
             lines.append((words, ON_IMAGE.bad if said.state is ReviewState.REJECTED else ON_IMAGE.caution, False))
         if entry.note:
             lines.append((f"Note: {entry.note}", ON_IMAGE.text, False))
@@ -92,8 +130,9 @@ class ImageTexts:
         if view.grey.picture is None:
             return []
         window = view.grey.window
+        gamma = f"  γ {window.gamma:.2f}" if window.gamma != 1 else ""
         inverted = " · inverted" if view.invert else ""
-        lines: list[Line] = [(f"W {window.width:.0f}  L {window.level:.0f}{inverted}", ON_IMAGE.text, False)]
+        lines: list[Line] = [(f"W {window.width:.0f}  L {window.level:.0f}{gamma}{inverted}", ON_IMAGE.text, False)]
         frame = view.frame_of_image
         spacing = frame.spacing if frame is not None else None
         if frame is None or spacing is None:
@@ -102,23 +141,34 @@ class ImageTexts:
             mm = frame.mm_per_pixel
             lines.append((f"{mm:.3g} mm/px · {spacing.provenance.value}", ON_IMAGE.muted, False))
         lines.append((f"{view.zoom * 100:.0f} %", ON_IMAGE.muted, False))
-        if view._desk.mode == Mode.LANDMARK:
-            lines.append(("Landmark mode: drag corrects", ON_IMAGE.accent, False))
+        if view.editable and self._desk.mode == Mode.LANDMARK:
+            lines.append((self._landmark_hint(), ON_IMAGE.accent, False))
         return lines
 
-    def _bottom_right(self, mouse: QPointF | None) -> list[Line]:
-        view = self._view
-        xy = view.native_of(mouse) if mouse is not None else None
-        if xy is None or view.frame_of_image is None or not view.frame_of_image.contains(xy):
+    def _landmark_hint(self) -> str:
+        state = self._view.state_of(self._desk.landmark) if self._desk.landmark else PlacementState.PREDICTED
+        if state in (None, PlacementState.ABSENT):
+            return f"click to place “{self._desk.landmark}”"
+        return "drag corrects · arrows nudge"
+
+    def _bottom_right(self) -> list[Line]:
+        view, pointing = self._view, self._view.pointing
+        frame = view.frame_of_image
+        xy = view.native_of(pointing.mouse) if pointing.mouse is not None else None
+        if xy is None or frame is None or not frame.contains(xy):
             return []
         value = view.grey.picture.value(float(xy[0]), float(xy[1])) if view.grey.picture else None
-        grey = "" if value is None else f"  grey {value:.0f}"
-        lines: list[Line] = [(f"x {xy[0]:.1f}  y {xy[1]:.1f} px{grey}", ON_IMAGE.text, False)]
-        spot = view._desk.spot
-        if spot is not None and spot.source == "image":
-            title = view._desk.open_session().template.structure(spot.structure).title.lower()
-            lines.append((f"{title}  u {spot.uv[0]:.2f}  v {spot.uv[1]:.2f}", ON_IMAGE.text, False))
-        return lines
+        pixels, mm = read_out(xy.tolist(), value, frame)
+        lines: list[Line] = []
+        if pointing.spot is not None:
+            structure, (u, v) = pointing.spot.structure, pointing.spot.uv
+            title = self._desk.open_session().template.structure(structure).title.lower()
+            if len(pointing.under) > 1:
+                place = f"{pointing.under.index(structure) + 1} of {len(pointing.under)} here"
+                lines.append((f"{place} · Tab: the next", ON_IMAGE.muted, False))
+            lines.append((f"{title}  u {u:.2f}  v {v:.2f}", ON_IMAGE.text, False))
+        lines.append((pixels, ON_IMAGE.text, False))
+        return [*lines, (mm, ON_IMAGE.text, False)] if mm else lines
 
     def _block(self, painter: QPainter, area: QRectF, lines: list[Line], right: bool, bottom: bool) -> None:
         height = 20.0
@@ -133,8 +183,7 @@ class ImageTexts:
 
     def _scale_bar(self, painter: QPainter, area: QRectF) -> None:
         view = self._view
-        mm = view.frame_of_image.mm_per_pixel if view.frame_of_image else float("nan")
-        length, caption = bar_length(view.zoom, mm)
+        length, caption = bar_length(view.zoom, view.mm_across)
         y = area.bottom() - 26
         left = area.left()
         for colour, width in ((QColor(0, 0, 0, 170), 4.0), (QColor(ON_IMAGE.text), 2.0)):

@@ -17,11 +17,15 @@ def key_text(action: QAction) -> str:
     return text.replace("Return", "↵").replace("Enter", "↵")
 
 
-def keeps_key(event: QEvent, keys: Sequence[Qt.Key]) -> bool:
-    """Whether a focused view takes this plain key before the window's shortcuts do; accepts the event if so."""
+def keeps_key(event: QEvent, keys: Sequence[Qt.Key], shift: bool = False) -> bool:
+    """Whether a focused view takes this plain key before the window's shortcuts do; accepts the event if so.
+
+    With `shift` also together with Shift.
+    """
     if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
         return False
-    if event.modifiers() not in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier):
+    held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    if held and not (shift and held == Qt.KeyboardModifier.ShiftModifier):
         return False
     if event.key() not in keys:
         return False

@@ -152,7 +152,7 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         if not self._look.uv or prediction is None or template is None or not self._structure:
             return None
         channel = template.index(self._structure)
-        return channel if prediction.present[channel] and self._structure not in self._look.hidden else None
+        return channel if prediction.present[channel] and self._look.shows(self._structure) else None
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Draw from a picture of the size of the screen that is made again only when the view or the look changes."""
@@ -178,9 +178,7 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         painter.restore()
 
     def _draw(self, painter: QPainter, prediction: Prediction, template: Template, frame: Frame) -> None:
-        shown = [
-            c for c, s in enumerate(template.structures) if s.name not in self._look.hidden and prediction.present[c]
-        ]
+        shown = [c for c, s in enumerate(template.structures) if self._look.shows(s.name) and prediction.present[c]]
         uv_channel = self._uv_channel()
         painter.setClipRect(self.boundingRect())
         merged = self._field(shown, uv_channel)

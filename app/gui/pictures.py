@@ -45,9 +45,9 @@ class Pictures(QObject):
         self._asked.clear()
 
     def _on_change(self, change: Change) -> None:
-        if change.kind == "spacing":
-            for name in change.images:
-                self._pictures.pop(name, None)
+        for name in change.images if change.kind == "spacing" else ():
+            if name in self._pictures:
+                self._pictures[name].frame = self._desk.frame(name)
 
     def picture(self, name: str) -> GreyPicture | None:
         """The decoded picture if it is there; else None, and `ready` follows once `fetch` was called."""

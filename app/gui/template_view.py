@@ -111,8 +111,8 @@ class TemplateView(Canvas):
         self.setAccessibleName("Template: click to place a landmark")
         self._desk = desk
         self.item, self.markers = TemplateItem(), MarkerItem()
-        self.box.addItem(self.item, ignoreBounds=True)
-        self.box.addItem(self.markers, ignoreBounds=True)
+        self.add(self.item)
+        self.add(self.markers)
         self.editor = NameEditor(self)
         self.editor.ended.connect(lambda: desk.point_at(None))
         self._press: QPointF | None = None

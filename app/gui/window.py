@@ -281,7 +281,7 @@ class Window(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.image_view.cancel_drag()
+            self.image_view.hands.cancel()
         else:
             super().keyPressEvent(event)
 

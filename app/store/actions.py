@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from app.core.frame import Provenance, Spacing
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.core.template import Template
+from app.store.bursts import NUDGE
 from app.store.project import Action, Writer, now
 from app.store.rows import landmark_row
 from app.store.state import ProjectState
@@ -109,6 +111,17 @@ def set_spacing(
     return Action("spacing", label, edit, tuple(images))
 
 
+def reset_spacing(state: ProjectState, images: Sequence[str], label: str) -> Action:
+    """Forget what a reader said of the size of a pixel: the file's own counts again."""
+    check_unlocked(state, images)
+
+    def edit(writer: Writer) -> None:
+        for name in images:
+            writer.drop("spacings", image=name)
+
+    return Action("spacing", label, edit, tuple(images))
+
+
 # --- landmarks
 
 
@@ -191,7 +204,7 @@ def place(
     image: str,
     landmark: str,
     said: PlacementState,
-    xy: Sequence[float] | None,
+    xy: Sequence[float] | npt.NDArray[np.float64] | None,
     reader: str,
     label: str,
 ) -> Action:
@@ -210,14 +223,29 @@ def place(
 
 def confirm(state: ProjectState, image: str, landmark: str, reader: str, label: str) -> Action:
     """Say that a landmark is right where it is; an absent one stays absent."""
+    found, xy = _shown(state, image, landmark)
+    if found is PlacementState.ABSENT:
+        return place(state, image, landmark, PlacementState.ABSENT, None, reader, label)
+    return place(state, image, landmark, PlacementState.CONFIRMED, xy, reader, label)
+
+
+def _shown(state: ProjectState, image: str, landmark: str) -> tuple[PlacementState, npt.NDArray[np.float64]]:
+    """Who says where a landmark is in an image that is not locked, and where; ValueError where nobody does."""
     check_unlocked(state, [image])
     shown, place_of = state.placements(state.number(landmark)), state.places[image]
     found = shown.states[place_of]
     if found is None:
         raise ValueError(f"“{landmark}” has no place in {image} yet. Predict the image first, or place it by hand.")
+    return found, shown.xy[place_of]
+
+
+def nudge(state: ProjectState, image: str, landmark: str, step: tuple[float, float], reader: str, label: str) -> Action:
+    """Correct a placement by a small step in native pixels; several in a row are undone together (see `bursts`)."""
+    found, xy = _shown(state, image, landmark)
     if found is PlacementState.ABSENT:
-        return place(state, image, landmark, PlacementState.ABSENT, None, reader, label)
-    return place(state, image, landmark, PlacementState.CONFIRMED, shown.xy[place_of], reader, label)
+        raise ValueError(f"“{landmark}” is absent in {image}. Click where it is to place it.")
+    there = (float(xy[0]) + step[0], float(xy[1]) + step[1])
+    return replace(place(state, image, landmark, PlacementState.CORRECTED, there, reader, label), kind=NUDGE)
 
 
 def reset(state: ProjectState, image: str, landmark: str, label: str) -> Action:

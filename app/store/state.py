@@ -422,25 +422,32 @@ class ProjectState:
     ) -> tuple[str, tuple[float, float], float] | None:
         """The template point that a pixel shows; see `Session.template_point`."""
         slot = self.slot(image)
-        name = structure or self._structure_at(image, xy)
         if not self.predicted(image):
             return None
+        name = structure or next(iter(self.structures_at(image, xy)), None)
         chart = self.charts.chart(name, slot) if name is not None else None
         if name is None or chart is None:
             return None
         (u, v), miss = locate(chart, self._template.structure(name), xy)
         return name, (float(u), float(v)), miss
 
-    def _structure_at(self, image: str, xy: tuple[float, float]) -> str | None:
+    def structures_at(self, image: str, xy: tuple[float, float]) -> tuple[str, ...]:
+        """The structures whose masks cover a pixel, the smallest first."""
         prediction, frame = self.prediction(image), self.frame(image)
         if prediction is None or frame is None:
-            return None
+            return ()
         x, y = np.rint(frame.to_network(xy)).astype(int)
         if not (0 <= x < frame.network_width and 0 <= y < frame.network_height):
-            return None
+            return ()
         shown = zip(self._template.structures, prediction.masks[:, y, x] > 127, prediction.present, strict=True)
         hits = [structure for structure, covers, present in shown if covers and present]
-        return min(hits, key=lambda structure: structure.area_mm2).name if hits else None
+        return tuple(structure.name for structure in sorted(hits, key=lambda structure: structure.area_mm2))
+
+    def place_in(self, image: str, structure: str, uv: tuple[float, float]) -> npt.NDArray[np.float64]:
+        """Where a template point is predicted in one image [2], NaN where it is nowhere."""
+        slot = self.slot(image)
+        chart = self.charts.chart(structure, slot) if self.predicted(image) else None
+        return np.full(2, np.nan) if chart is None else sample_chart(chart, uv)
 
     def number(self, landmark: str) -> int:
         """Number of a landmark; raises ValueError for an unknown name."""

@@ -1,0 +1,62 @@
+"""How the reader has turned the view of an image. Only the picture on the screen turns; coordinates stay native."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QTransform
+
+Side = Literal["left", "right", "top", "bottom"]
+
+_TURNED = {1: "turned 90° right", 2: "turned 180°", 3: "turned 90° left"}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """First mirrored, then turned.
+
+    Attributes
+    ----------
+    quarters : int
+        Quarter turns to the right (clockwise), 0 to 3.
+    mirrored : bool
+        Left and right of the stored image exchanged.
+    """
+
+    quarters: int = 0
+    mirrored: bool = False
+
+    def right(self) -> Turn:
+        """A quarter turn to the right."""
+        return Turn((self.quarters + 1) % 4, self.mirrored)
+
+    def left(self) -> Turn:
+        """A quarter turn to the left."""
+        return Turn((self.quarters - 1) % 4, self.mirrored)
+
+    def mirror(self) -> Turn:
+        """Left and right of the screen exchanged."""
+        return Turn(-self.quarters % 4, not self.mirrored)
+
+    @property
+    def transform(self) -> QTransform:
+        """From the plane (the corner frame of the image) to the turned plane, about the plane's origin."""
+        mirror = QTransform.fromScale(-1 if self.mirrored else 1, 1)
+        return mirror * QTransform().rotate(90 * self.quarters)
+
+    @property
+    def words(self) -> str:
+        """What was done to the view, or empty."""
+        said = ["mirrored"] if self.mirrored else []
+        if self.quarters:
+            said.append(_TURNED[self.quarters])
+        return " · ".join(said)
+
+    def side(self, x: int, y: int) -> Side:
+        """The side of the screen on which a side of the stored image is: (-1, 0) is its left, (0, 1) its bottom."""
+        at = self.transform.map(QPointF(x, y))
+        if abs(at.x()) > abs(at.y()):
+            return "right" if at.x() > 0 else "left"
+        return "bottom" if at.y() > 0 else "top"
