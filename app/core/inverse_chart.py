@@ -93,19 +93,45 @@ def decode(
     design = np.c_[known - centre, np.ones(len(known))]
     coefficients = np.linalg.lstsq(design, pixels, rcond=None)[0]
     jacobian = coefficients[:2]  # pixels per mm, [2 mm, 2 px]
-    scale = np.sqrt(max(abs(np.linalg.det(jacobian)), 1e-9))
+    scale = float(np.sqrt(max(abs(np.linalg.det(jacobian)), 1e-9)))
+    off_global = pixels - (known - centre) @ jacobian
 
     _, index = cKDTree(known).query(wanted, NEIGHBOURS)
-    near_mm, near_px = known[index], pixels[index]
-    mean_mm, mean_px = near_mm.mean(axis=1), near_px.mean(axis=1)
-    dx = near_mm - mean_mm[:, None]
-    off_global = near_px - mean_px[:, None] - dx @ jacobian
-    normal = np.einsum("nki,nkj->nij", dx, dx) + np.eye(2) * (RIDGE * NEIGHBOURS / scale**2 / 4)
-    local = np.linalg.solve(normal, np.einsum("nki,nkj->nij", dx, off_global))
-    residual = np.sqrt(((off_global - dx @ local) ** 2).sum(-1).mean(-1))
-
+    local, mean_mm, mean_off, residual = _local_fits(known, off_global, index.T, RIDGE * NEIGHBOURS / scale**2 / 4)
     step = wanted - mean_mm
     length = np.linalg.norm(step, axis=-1, keepdims=True) * scale
     limited = step * np.minimum(1.0, REACH_PIXELS / np.maximum(length, 1e-9))
-    xy = mean_px + step @ jacobian + np.einsum("ni,nij->nj", limited, local)
-    return Decoded(xy, residual, float(scale))
+    xy = mean_off + (wanted - centre) @ jacobian + np.einsum("ni,nij->nj", limited, local)
+    return Decoded(xy, residual, scale)
+
+
+def _local_fits(
+    source: FloatArray, target: FloatArray, index: npt.NDArray[np.intp], ridge: float
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Linear fits of target over source [P, 2] on the neighbours in `index` [k, N], each shrunk towards zero.
+
+    Component by component over contiguous rows: three times as fast as one small matrix product per point.
+
+    Returns
+    -------
+    local : array [N, 2, 2]
+        First axis source, second target.
+    mean_source, mean_target : array [N, 2]
+    residual : array [N]
+        Root mean square misfit.
+    """
+    x, y, p, q = (column[index] for column in np.ascontiguousarray(np.c_[source, target].T))
+    means = [part.mean(axis=0) for part in (x, y, p, q)]
+    x, y, p, q = (part - mean for part, mean in zip((x, y, p, q), means, strict=True))
+    xx, xy, yy = ((a * b).sum(axis=0) for a, b in ((x, x), (x, y), (y, y)))
+    moments = np.stack([[(a * b).sum(axis=0) for b in (p, q)] for a in (x, y)])  # [2, 2, N]
+    determinant = (xx + ridge) * (yy + ridge) - xy * xy
+    local = np.stack([(yy + ridge) * moments[0] - xy * moments[1], (xx + ridge) * moments[1] - xy * moments[0]])
+    local /= determinant
+    along_x, along_y = local  # each [2, N]
+    explained = (
+        along_x**2 * xx + 2 * along_x * along_y * xy + along_y**2 * yy - 2 * (local * moments).sum(axis=0)
+    ).sum(0)
+    squares = (p * p + q * q).sum(axis=0)
+    residual = np.sqrt(np.maximum(squares + explained, 0.0) / len(index))
+    return np.moveaxis(local, -1, 0), np.stack(means[:2], axis=-1), np.stack(means[2:], axis=-1), residual

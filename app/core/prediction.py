@@ -104,6 +104,21 @@ def reachable(structure: Structure) -> npt.NDArray[np.bool_]:
     return reach
 
 
+@lru_cache(maxsize=64)
+def _pins(structure: Structure) -> npt.NDArray[np.float64]:
+    """Takes misses [K] at the contour points to the least change [GRID * GRID] of the nodes that undoes them."""
+    corners = sample_chart(np.eye(GRID * GRID).reshape(GRID, GRID, -1), structure.outline_uv)
+    return np.asarray(corners.T @ np.linalg.pinv(corners @ corners.T))
+
+
+def prepare(template: Template) -> None:
+    """Compute what decoding needs of a template once, so that the first image does not wait for it."""
+    for structure in template.structures:
+        reachable(structure)
+        _mesh(structure).grid_weights  # noqa: B018 (a cached property)
+        _pins(structure)
+
+
 def present_structures(inside: npt.NDArray[np.bool_], template: Template) -> npt.NDArray[np.bool_]:
     """Which masks [C, h, w] show enough of their structure, compared with the others' share of the template, [C]."""
     share = inside.sum(axis=(1, 2)) / np.array([s.area_mm2 for s in template.structures])
@@ -160,8 +175,21 @@ def decode_charts(
             shift = _mesh(template.structures[c]).inverse_chart(steadied[c] - contours[c])
             charts[c] += shift
             moved[c] = np.linalg.norm(shift, axis=-1)
+        contours = steadied
+    for c in np.flatnonzero(present).tolist():
+        charts[c] += pinned(charts[c], contours[c], template.structures[c])
     expected = errors(typical_at_nodes(errors, template), 2 * residual, 2 * moved, 2 * apart) / 2
     return Charts(charts, expected, present)
+
+
+def pinned(chart: Points, contour: Points, structure: Structure) -> Points:
+    """What to add to a chart [GRID, GRID, 2] so that looking a contour point up gives its place in `contour` [K, 2].
+
+    The nodes are decoded one by one, and the nearest pixels change by steps: between nodes that leaves up to 1.5 mm
+    (docs/decisions.md). Contour points are what the model was trained on, so there the look-up has to be exact.
+    """
+    miss = contour - sample_chart(chart, structure.outline_uv)
+    return np.asarray((_pins(structure) @ miss).reshape(GRID, GRID, 2))
 
 
 def disagreement_at(

@@ -55,7 +55,8 @@ class Child:
         self._outbox: queue.Queue[Message | None] = queue.Queue()
         self._said: deque[str] = deque(maxlen=40)
         environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": str(threads)}
-        environment["OPENBLAS_NUM_THREADS"] = environment["OMP_NUM_THREADS"]
+        # numpy multiplies small matrices alone here: with two threads that takes up to sixty times as long on busy cores.
+        environment["OPENBLAS_NUM_THREADS"] = "1"
         self._process = subprocess.Popen(
             [sys.executable, *worker, "--role", role, *arguments],
             stdin=subprocess.PIPE,

@@ -174,7 +174,7 @@ def preview(pixels: npt.NDArray[Any], side: int = PREVIEW_SIDE) -> npt.NDArray[n
 def _network(options: argparse.Namespace) -> dict[str, Handler]:
     from app.core.frame import Frame
     from app.core.passes import look
-    from app.core.prediction import from_looks
+    from app.core.prediction import from_looks, prepare
     from app.io.bundle import read_bundle
 
     bundle = read_bundle(options.bundle)
@@ -183,6 +183,7 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
         wants_torch = True
     infer = (torch_network if wants_torch else openvino_network)(bundle, options.threads)
     infer(np.zeros((1, 1, *bundle.network_size), np.float32))  # the first run allocates
+    prepare(bundle.template)
 
     def predict(request: Message) -> Message:
         height, width = request.fields["size"]

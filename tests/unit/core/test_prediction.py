@@ -5,6 +5,7 @@ from skimage.draw import polygon2mask
 from app.core import metrics
 from app.core.chart import GRID, ChartMesh
 from app.core.frame import Frame
+from app.core.inverse_chart import decode
 from app.core.passes import Looks, look, shifted
 from app.core.plausibility import EXPECTED, SENTENCES, Plausibility
 from app.core.prediction import ErrorModel, confidence, from_looks, native_mask, sample_chart
@@ -42,6 +43,20 @@ def test_perfect_output_leads_back_to_the_contour(size):
         assert np.linalg.norm(places - contours[c], axis=-1).mean() < 0.2 / frame.scale
         truth = polygon2mask(size, contours[c][:, ::-1])
         assert metrics.dice(native_mask(found.masks[c], frame), truth) > 0.97
+
+
+def test_a_chart_is_exact_at_every_contour_point():
+    """However rough the uv-map: the look-up gives what decoding the contour point itself gives (design 5.1)."""
+    frame = Frame(1024, 1024)
+    masks, uv, _ = perfect_output(frame)
+    rng = np.random.default_rng(1)
+    rough = (uv + rng.normal(0, 0.02, uv.shape)).astype(np.float32)
+    found = from_looks(one_look(masks, rough), frame, TEMPLATE)
+    half = masks.reshape(len(masks), 128, 2, 128, 2).mean(axis=(2, 4)) > 0.5
+    for c, structure in enumerate(TEMPLATE.structures):
+        direct = decode(rough[c], half[c], structure, structure.outline_uv)
+        truth = frame.from_network((direct.xy + 0.5) * 2 - 0.5)
+        np.testing.assert_allclose(sample_chart(found.charts[c], structure.outline_uv), truth, atol=1e-3)
 
 
 def test_a_missing_structure_is_absent_and_the_other_is_not():

@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,15 +11,17 @@ from app.core.propagate import ChartStack, locate
 from tests.unit.core.shapes import two_structures
 
 TEMPLATE = two_structures()
+MESHES = [ChartMesh.of(structure) for structure in TEMPLATE.structures]
 
 
+@cache
 def prediction(seed, present=(True, True)):
     rng = np.random.default_rng(seed)
     charts = []
-    for structure in TEMPLATE.structures:
+    for structure, mesh in zip(TEMPLATE.structures, MESHES, strict=True):
         contour = structure.outline * rng.uniform(2, 6) + rng.uniform(400, 600, 2)
         contour += rng.normal(0, 4, contour.shape)
-        charts.append(ChartMesh.of(structure).inverse_chart(contour))
+        charts.append(mesh.inverse_chart(contour))
     return Prediction(
         bundle_sha256="",
         masks=np.zeros((2, 4, 4), np.uint8),
