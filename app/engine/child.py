@@ -55,7 +55,7 @@ class Child:
         self._outbox: queue.Queue[Message | None] = queue.Queue()
         self._said: deque[str] = deque(maxlen=40)
         environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": str(threads)}
-        # numpy multiplies small matrices here: on busy cores its threads wait for each other, up to sixty times as long.
+        # numpy multiplies small matrices here: on busy cores its threads wait for each other, up to 60 times as long.
         environment["OPENBLAS_NUM_THREADS"] = "1"
         self._process = subprocess.Popen(
             [sys.executable, *worker, "--role", role, *arguments],
