@@ -5,7 +5,8 @@ Frames
 native
     Pixels of the image as stored, (x, y), x right, y down; (0, 0) is the centre of the first pixel.
 network
-    Pixels of the network's letter-boxed input, same convention.
+    Pixels of the network's letter-boxed input, same convention. It shows the image as read (`app.core.reading`): turned
+    and mirrored where that was wanted, then shrunk to fit.
 corner
     Native pixels with the origin at the outer corner of the first pixel. DICOM SCOORD (PS3.3 C.10.5)
     and Qt image items use it.
@@ -20,6 +21,8 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
+
+from app.core.reading import AS_STORED, Reading
 
 Points = npt.NDArray[np.float64]
 """Points of shape (..., 2) in (x, y) order."""
@@ -72,6 +75,8 @@ class Frame:
         Size of the network's input, in pixels.
     spacing : Spacing or None
         None where the size of a pixel is unknown.
+    reading : Reading
+        How the network sees the image; everything else stays as stored.
     """
 
     height: int
@@ -79,25 +84,32 @@ class Frame:
     network_height: int = 256
     network_width: int = 256
     spacing: Spacing | None = None
+    reading: Reading = AS_STORED
+
+    @property
+    def size_as_read(self) -> tuple[int, int]:
+        """Height and width in pixels of the image as read: exchanged where it is turned by 90°."""
+        return (self.width, self.height) if self.reading.swaps_sides else (self.height, self.width)
 
     @property
     def scale(self) -> float:
         """Network pixels per native pixel (the same in x and y: the aspect is kept)."""
-        return min(self.network_height / self.height, self.network_width / self.width)
+        height, width = self.size_as_read
+        return min(self.network_height / height, self.network_width / width)
 
     @property
     def padding(self) -> tuple[float, float]:
         """Left and top border of the letter-box, in network pixels."""
-        return (
-            (self.network_width - self.width * self.scale) / 2,
-            (self.network_height - self.height * self.scale) / 2,
-        )
+        height, width = self.size_as_read
+        return (self.network_width - width * self.scale) / 2, (self.network_height - height * self.scale) / 2
 
     @property
     def to_network_affine(self) -> npt.NDArray[np.float64]:
-        """Matrix [2, 3] that takes (x, y, 1) in native pixels to network pixels."""
-        s, (left, top) = self.scale, self.padding
-        return np.array([[s, 0.0, 0.5 * s + left - 0.5], [0.0, s, 0.5 * s + top - 0.5]])
+        """Matrix [2, 3] that takes (x, y, 1) in native pixels to network pixels, middle to middle."""
+        linear = self.scale * self.reading.linear
+        middle = np.array([self.width - 1, self.height - 1]) / 2
+        network_middle = np.array([self.network_width - 1, self.network_height - 1]) / 2
+        return np.asarray(np.c_[linear, network_middle - linear @ middle])
 
     @property
     def diagonal(self) -> float:
@@ -107,12 +119,12 @@ class Frame:
     def to_network(self, xy: npt.ArrayLike) -> Points:
         """Native pixels [..., 2] to network pixels [..., 2]."""
         matrix = self.to_network_affine
-        return np.asarray(xy, float) * self.scale + matrix[:, 2]
+        return np.asarray(np.asarray(xy, float) @ matrix[:, :2].T + matrix[:, 2])
 
     def from_network(self, xy: npt.ArrayLike) -> Points:
         """Network pixels [..., 2] to native pixels [..., 2]."""
         matrix = self.to_network_affine
-        return (np.asarray(xy, float) - matrix[:, 2]) / self.scale
+        return np.asarray((np.asarray(xy, float) - matrix[:, 2]) @ self.reading.linear / self.scale)
 
     def to_corner(self, xy: npt.ArrayLike) -> Points:
         """Native pixels [..., 2] to the corner frame of DICOM SCOORD and Qt image items."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from app.core.reading import Reading
+
 EXPECTED = "expected"
 SENTENCES = {
     "other": "This does not look like a {subject} radiograph; masks and landmarks may be nonsense.",
@@ -17,6 +19,14 @@ SENTENCES = {
     "inverted": "The grey values of this {subject} radiograph look inverted; masks and landmarks may be nonsense.",
 }
 """What the reader is told, by class."""
+REMEDIES = {
+    "upside_down": Reading(quarter_turns=2),
+    "turned_left": Reading(quarter_turns=1),
+    "turned_right": Reading(quarter_turns=-1),
+    "mirrored": Reading(mirrored=True),
+    "inverted": Reading(inverted=True),
+}
+"""How to read an image of a class, so that it is as it should be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +59,11 @@ class Plausibility:
         """What to tell the reader of an image with features [F] and present structures [C]; empty where all is well."""
         found = self.judge(features, present)
         return SENTENCES[found].format(subject=self.subject) if found != EXPECTED else ""
+
+    def remedy(self, sentence: str) -> Reading | None:
+        """How to read an image of which `sentence` was said, on top of how it is read; None where nothing helps."""
+        said = {words.format(subject=self.subject): name for name, words in SENTENCES.items()}
+        return REMEDIES.get(said.get(sentence, ""))
 
     def probabilities(self, features: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Probability of each class [..., K] for features [..., F]."""

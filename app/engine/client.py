@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+from app.core.reading import AS_STORED, Reading
 from app.engine.conductor import Conductor, Work
 from app.engine.results import ImageFacts, Picture, Predicted
 from app.io.bundle import Bundle
@@ -49,7 +50,9 @@ class Engine:
         """Start both children now, so that the first image does not wait for them."""
         self._conductor.call(self._conductor.warm_up)
 
-    def predict(self, items: Sequence[tuple[str, Path]], first: str | None = None) -> Job:
+    def predict(
+        self, items: Sequence[tuple[str, Path]], first: str | None = None, readings: Mapping[str, Reading] | None = None
+    ) -> Job:
         """Predict images.
 
         Parameters
@@ -57,6 +60,8 @@ class Engine:
         items : sequence of (key, path)
         first : str or None
             Key of the image to begin with.
+        readings : mapping of key to Reading, or None
+            Of the images that are not read as stored.
 
         Returns
         -------
@@ -70,7 +75,8 @@ class Engine:
             conductor.call(lambda: conductor.cancel(job))
 
         job = Job(title, len(items), cancel)
-        works = [Work(key, path.absolute(), job) for key, path in items]
+        read = readings or {}
+        works = [Work(key, path.absolute(), job, reading=read.get(key, AS_STORED)) for key, path in items]
         works.sort(key=lambda work: work.key != first)
         if not conductor.call(lambda: conductor.begin(job, works)):
             job.post(Finished(cancelled=True))

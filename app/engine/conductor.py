@@ -13,10 +13,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
 
+from app.core.reading import AS_STORED, Reading
 from app.engine.child import WORKER, Child
 from app.engine.protocol import Message
 from app.engine.results import Picture, picture_from, predicted_from
@@ -43,6 +44,12 @@ class Work:
     job: Job | None
     future: Future[Picture] | None = None
     decoded: Message | None = None
+    reading: Reading = AS_STORED
+
+    @property
+    def read_as(self) -> list[int]:
+        """The reading as it goes through the pipe."""
+        return list(astuple(self.reading))
 
     @property
     def stale(self) -> bool:
@@ -207,7 +214,7 @@ class Conductor:
             work = self._decoded.popleft()
             assert work.decoded is not None
             facts = work.decoded.fields["facts"]
-            fields = {"size": [facts["height"], facts["width"]], "name": work.path.name}
+            fields = {"size": [facts["height"], facts["width"]], "name": work.path.name, "reading": work.read_as}
             self._assign(self.network, work, Message("predict", fields, {"input": work.decoded.arrays["input"]}))
 
     def _decode(self, work: Work) -> None:
@@ -215,6 +222,7 @@ class Conductor:
             return
         kind = "decode" if work.job is not None else "picture"
         fields = {"path": str(work.path), "name": work.path.name, "network": list(self._network)}
+        fields["reading"] = work.read_as
         self._assign(self.decoder, work, Message(kind, fields))
 
     def _assign(self, seat: Seat, work: Work, message: Message) -> None:
@@ -271,7 +279,8 @@ class Conductor:
         elif message.kind == "picture" and work.future is not None:
             work.future.set_result(picture_from(message, self._network))
         elif message.kind == "predicted" and work.decoded is not None and work.job is not None:
-            self._post(work.job, Result(work.key, predicted_from(work.decoded, message, self._network)))
+            result = predicted_from(work.decoded, message, self._network, work.reading)
+            self._post(work.job, Result(work.key, result))
             self._count(work)
         else:
             raise ValueError(f"an answer “{message.kind}” that nobody asked for")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from app.core.frame import Frame, Provenance, Spacing
 from app.core.prediction import Prediction
+from app.core.reading import AS_STORED, Reading
 from app.engine.protocol import Message
 
 
@@ -29,6 +30,8 @@ class ImageFacts:
         Of the file's bytes, hexadecimal.
     network_height, network_width : int
         Size of the network's input that the image is predicted with.
+    reading : Reading
+        How the network sees it.
     """
 
     height: int
@@ -38,11 +41,12 @@ class ImageFacts:
     sha256: str = ""
     network_height: int = 256
     network_width: int = 256
+    reading: Reading = AS_STORED
 
     @property
     def frame(self) -> Frame:
         """The image's coordinate frames."""
-        return Frame(self.height, self.width, self.network_height, self.network_width, self.spacing)
+        return Frame(self.height, self.width, self.network_height, self.network_width, self.spacing, self.reading)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +87,11 @@ class Picture:
     windows: tuple[tuple[str, float, float], ...] = ()
 
 
-def facts_from(data: dict[str, Any], network: tuple[int, int]) -> ImageFacts:
+def facts_from(data: dict[str, Any], network: tuple[int, int], reading: Reading = AS_STORED) -> ImageFacts:
     """Facts as the decoder sends them."""
     given = data["spacing"]
     spacing = Spacing(given[0], given[1], Provenance(given[2])) if given else None
-    return ImageFacts(data["height"], data["width"], spacing, data["remark"], data["sha256"], *network)
+    return ImageFacts(data["height"], data["width"], spacing, data["remark"], data["sha256"], *network, reading)
 
 
 def picture_from(message: Message, network: tuple[int, int]) -> Picture:
@@ -96,7 +100,9 @@ def picture_from(message: Message, network: tuple[int, int]) -> Picture:
     return Picture(message.arrays["pixels"], facts_from(message.fields["facts"], network), windows)
 
 
-def predicted_from(decoded: Message, message: Message, network: tuple[int, int]) -> Predicted:
+def predicted_from(
+    decoded: Message, message: Message, network: tuple[int, int], reading: Reading = AS_STORED
+) -> Predicted:
     """The decoder's and the network's answers of one image together."""
     arrays = message.arrays
     prediction = Prediction(
@@ -109,4 +115,5 @@ def predicted_from(decoded: Message, message: Message, network: tuple[int, int])
         suspect=str(message.fields["suspect"]),
     )
     seconds = float(decoded.fields["seconds"]) + float(message.fields["seconds"])
-    return Predicted(facts_from(decoded.fields["facts"], network), prediction, decoded.arrays["preview"], seconds)
+    facts = facts_from(decoded.fields["facts"], network, reading)
+    return Predicted(facts, prediction, decoded.arrays["preview"], seconds)

@@ -137,11 +137,13 @@ def _read(request: Message) -> tuple[Any, dict[str, Any]]:
 
 def _decode(request: Message) -> Message:
     from app.core.frame import Frame
+    from app.core.reading import Reading
     from app.io.preprocess import to_network_input
 
     image, facts = _read(request)
     rows, columns = request.fields["network"]
-    frame = Frame(facts["height"], facts["width"], rows, columns, image.spacing)
+    reading = Reading(*request.fields["reading"])
+    frame = Frame(facts["height"], facts["width"], rows, columns, image.spacing, reading)
     arrays: dict[str, npt.NDArray[Any]] = {
         "input": to_network_input(image.pixels, frame),
         "preview": preview(image.pixels),
@@ -175,6 +177,7 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
     from app.core.frame import Frame
     from app.core.passes import look
     from app.core.prediction import from_looks, prepare
+    from app.core.reading import Reading
     from app.io.bundle import read_bundle
 
     bundle = read_bundle(options.bundle)
@@ -187,7 +190,7 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
 
     def predict(request: Message) -> Message:
         height, width = request.fields["size"]
-        frame = Frame(height, width, *bundle.network_size)
+        frame = Frame(height, width, *bundle.network_size, reading=Reading(*request.fields["reading"]))
         looks = look(infer, request.arrays["input"], bundle.shifts)
         known = (bundle.template, bundle.prior, bundle.errors, bundle.sha256, bundle.plausibility)
         result = from_looks(looks, frame, *known)

@@ -110,6 +110,13 @@ def over(top: npt.NDArray[np.uint8], below: npt.NDArray[np.uint8]) -> npt.NDArra
     return (top + (below * rest // 255)).astype(np.uint8)
 
 
+def network_corners(frame: Frame) -> QTransform:
+    """From the corners of the network's grid to the corner frame of the image: turned where it is read turned."""
+    origin, right, down = frame.to_corner(frame.from_network([[-0.5, -0.5], [0.5, -0.5], [-0.5, 0.5]]))
+    (m11, m12), (m21, m22), (dx, dy) = right - origin, down - origin, origin
+    return QTransform(m11, m12, m21, m22, dx, dy)
+
+
 class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
     """All that a prediction shows, in the corner frame of its image."""
 
@@ -183,10 +190,11 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         painter.setClipRect(self.boundingRect())
         merged = self._field(shown, uv_channel)
         if merged is not None:
-            height, width = prediction.masks.shape[1:]
-            corners = frame.to_corner(frame.from_network([[-0.5, -0.5], [width - 0.5, height - 0.5]]))
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(QRectF(QPointF(*corners[0]), QPointF(*corners[1])), merged)
+            painter.save()
+            painter.setTransform(network_corners(frame), combine=True)
+            painter.drawImage(QPointF(0, 0), merged)
+            painter.restore()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if uv_channel is not None:

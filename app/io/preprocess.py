@@ -13,14 +13,14 @@ CLIP_PERCENTILES = (0.5, 99.5)
 
 
 def letterbox(pixels: npt.NDArray[np.generic], frame: Frame) -> npt.NDArray[np.float32]:
-    """Resample to the network's size, aspect kept, border filled with the darkest value.
+    """Turn, mirror and invert as the frame's reading says, resample to the network's size, border in the darkest value.
 
     Parameters
     ----------
     pixels : array [height, width]
-        Grey values, MONOCHROME2 (air is dark).
+        Grey values as stored, MONOCHROME2 (air is dark).
     frame : Frame
-        Of the same image.
+        Of the same image; the aspect is kept.
 
     Returns
     -------
@@ -28,15 +28,17 @@ def letterbox(pixels: npt.NDArray[np.generic], frame: Frame) -> npt.NDArray[np.f
         Area-averaged where the image shrinks; `Frame.to_network` gives each pixel's place.
     """
     grey = np.ascontiguousarray(pixels, np.float32)
-    width = max(1, round(frame.width * frame.scale))
-    height = max(1, round(frame.height * frame.scale))
+    size = (max(1, round(frame.width * frame.scale)), max(1, round(frame.height * frame.scale)))
     shrinks = frame.scale < 1
-    small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    small = np.ascontiguousarray(frame.reading.turned(-small if frame.reading.inverted else small))
+    height, width = small.shape
     left, top = frame.padding
     if (width, height) == (frame.network_width, frame.network_height):
         return np.asarray(small, np.float32)
     # The letter-box may begin between two pixels: shift by the exact remainder, so that no half pixel is lost.
-    sx, sy = width / (frame.width * frame.scale), height / (frame.height * frame.scale)
+    high, wide = frame.size_as_read
+    sx, sy = width / (wide * frame.scale), height / (high * frame.scale)
     matrix = np.array([[1 / sx, 0, 0.5 / sx + left - 0.5], [0, 1 / sy, 0.5 / sy + top - 0.5]])
     out = cv2.warpAffine(
         small,

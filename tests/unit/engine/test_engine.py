@@ -15,6 +15,7 @@ from skimage.draw import polygon2mask
 
 from app.core.frame import Frame, Provenance
 from app.core.prediction import native_mask, sample_chart
+from app.core.reading import Reading
 from app.engine.client import Engine
 from app.io.errors import ImageError
 from app.jobs import Failed, Finished, Progress, Result
@@ -82,6 +83,21 @@ def test_places_are_in_native_pixels(shared, tmp_path, shape):
         mask = native_mask(found.prediction.masks[c], frame)
         assert mask.shape == shape
         drawn = polygon2mask(shape, truth[:, ::-1])
+        assert 2 * (mask & drawn).sum() / (mask.sum() + drawn.sum()) > 0.95
+
+
+@pytest.mark.parametrize("reading", [Reading(1), Reading(2, inverted=True), Reading(3, mirrored=True)])
+def test_a_reading_turns_what_the_network_sees_and_nothing_else(shared, tmp_path, reading):
+    path = write_png(tmp_path / "x.png", ramp(300, 500))
+    results, _, _ = outcome(shared.predict([("x", path)], readings={"x": reading}))
+    found, frame = results["x"], Frame(300, 500, SIZE, SIZE, reading=reading)
+    assert found.facts.frame == frame
+    for c, structure in enumerate(template().structures):
+        places = sample_chart(found.prediction.charts[c], structure.outline_uv)
+        truth = frame.from_network(outlines()[structure.name])
+        assert np.abs(places - truth).max() < 0.4 / frame.scale
+        drawn = polygon2mask((300, 500), truth[:, ::-1])
+        mask = native_mask(found.prediction.masks[c], frame)
         assert 2 * (mask & drawn).sum() / (mask.sum() + drawn.sum()) > 0.95
 
 
