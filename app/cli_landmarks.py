@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from app.core.frame import Frame
-from app.core.landmark import Landmark, landmark_set_from_json
+from app.core.landmark import Landmark
 from app.core.prediction import Prediction, native_mask
 from app.core.propagate import locate
 from app.core.template import Template
+from app.io.landmark_set import read_landmark_set
 
 FARTHEST = 0.02
 """How far outside a mask a landmark may be read off an image, as a share of the image's diagonal."""
@@ -78,7 +78,7 @@ def parse_spot(text: str, template: Template) -> Spot:
 def read_landmark_file(file: Path, template: Template) -> list[Landmark]:
     """The landmarks of a landmark set; raises ValueError with a sentence."""
     try:
-        return landmark_set_from_json(json.loads(file.read_text("utf-8")), template)
+        return read_landmark_set(file, template)
     except OSError as error:
         raise ValueError(f"The landmark set {file} cannot be read ({error.strerror or error}).") from None
     except ValueError as error:

@@ -337,10 +337,13 @@ class Session:
         """Move a landmark on the template; corrected, confirmed and absent placements stay as they are."""
         return self.update_landmark(name, u=float(uv[0]), v=float(uv[1]))
 
-    def order_landmark(self, name: str, before: str | None) -> None:
-        """Put a landmark before another one in the list, or last (None); one undo step."""
+    def order_landmark(self, name: str, before: str | None, group: str | None = None) -> None:
+        """Put a landmark before another one in the list, or last (None), and into a group if one is named.
+
+        One undo step.
+        """
         if name != before:
-            self._act(actions.order_landmark(self._state, name, before))
+            self._act(actions.order_landmark(self._state, name, before, group))
 
     def preview_move(self, name: str, uv: tuple[float, float]) -> MovePreview:
         """Where `move_landmark` would put a landmark in all images, and where it stays; nothing is stored."""

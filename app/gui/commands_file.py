@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,21 +91,23 @@ class FileCommands:
         self._desk.say(f"{count} placements were written to {target}.")
 
     def loadLandmarks(self) -> None:
-        from app.core.landmark import landmark_set_from_json
+        from app.io.landmark_set import read_landmark_set
 
         session = self._desk.session
         file, _ = QFileDialog.getOpenFileName(self._window, "Load landmark set", self._folder(), "JSON (*.json)")
         if not file or session is None:
             return
         try:
-            marks = landmark_set_from_json(json.loads(Path(file).read_text("utf-8")), session.template)
+            marks = read_landmark_set(Path(file), session.template)
         except (ValueError, OSError) as error:
-            self._desk.say(f"{Path(file).name} could not be read as a landmark set: {error}")
+            reason = error.strerror if isinstance(error, OSError) else error
+            self._desk.say(f"{Path(file).name} could not be loaded. {reason}")
             return
         self._desk.do(session.add_landmark_set, marks)
 
     def saveLandmarks(self) -> None:
-        from app.core.landmark import landmark_set_to_json
+        from app.export.atomic import write_text
+        from app.io.landmark_set import landmark_set_text
 
         session = self._desk.session
         start = str(Path(self._folder()) / "landmarks.json")
@@ -114,11 +115,12 @@ class FileCommands:
         if not file or session is None:
             return
         own = [mark for mark in session.landmarks if not mark.hidden]
-        text = json.dumps(landmark_set_to_json(session.template.anatomy, own), indent=1, ensure_ascii=False)
         try:
-            Path(file).write_text(text + "\n", "utf-8")
+            write_text(Path(file), landmark_set_text(session.template, own))
         except OSError as error:
             self._desk.say(f"{file} could not be written ({error.strerror}). Choose another folder.")
+            return
+        self._desk.say(f"{len(own)} landmark{'' if len(own) == 1 else 's'} saved to {file}.")
 
     def undo(self) -> None:
         if self._desk.session is not None:

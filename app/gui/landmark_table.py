@@ -1,23 +1,9 @@
-"""The landmarks: marker, name, how many images show them predicted and corrected, and an eye each."""
+"""The landmarks: marker, name, how many images show them in each state, and an eye each."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QEvent,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    QPointF,
-    QRectF,
-    QSize,
-    Qt,
-    QTimer,
-    Signal,
-)
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -32,106 +18,18 @@ from app.core.landmark import Landmark, PlacementState
 from app.gui import theme
 from app.gui.desk import Desk
 from app.gui.key_button import keeps_key
+from app.gui.landmark_model import COUNTS, EYE, NAME, Index, LandmarkModel
 from app.gui.markers import draw_marker
 from app.gui.structure_list import draw_eye
 from app.store.entries import Change
 
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
-NAME, COUNTS, EYE = range(3)
 ROW = 26
-CORRECTED = (PlacementState.CORRECTED, PlacementState.CONFIRMED, PlacementState.ABSENT)
-
-
-class LandmarkModel(QAbstractTableModel):
-    """The session's landmarks; those of the data set only on request."""
-
-    def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._desk = desk
-        self.marks: list[Landmark] = []
-        self.show_hidden = False
-        self._counts: dict[str, tuple[int, int]] = {}
-
-    def reload(self) -> None:
-        """Take the landmarks anew. A reader's own stay in the list while hidden, the bundle's do not."""
-        session = self._desk.session
-        self.beginResetModel()
-        marks = session.landmarks if session else ()
-        given = {m.name for m in session.bundle.landmarks} if session else set()
-        self.marks = [m for m in marks if self.show_hidden or not m.hidden or m.name not in given]
-        self._counts.clear()
-        self.endResetModel()
-
-    def recount(self) -> None:
-        """Predictions or placements changed."""
-        self._counts.clear()
-        if self.marks:
-            self.dataChanged.emit(self.index(0, COUNTS), self.index(len(self.marks) - 1, COUNTS))
-
-    def counts(self, name: str) -> tuple[int, int]:
-        """In how many images a landmark is predicted, and in how many a reader has spoken."""
-        if name not in self._counts:
-            assert self._desk.session is not None
-            states = self._desk.session.placements(name).states
-            predicted = sum(state == PlacementState.PREDICTED for state in states)
-            self._counts[name] = (predicted, sum(state in CORRECTED for state in states))
-        return self._counts[name]
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self.marks)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else 3
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return ("Landmark", "Predicted · by reader", "Shown")[section]
-        return None
-
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        return flags | Qt.ItemFlag.ItemIsEditable if index.column() == NAME else flags
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        mark = self.marks[index.row()]
-        if index.column() == NAME and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return mark.name
-        if index.column() == COUNTS and role == Qt.ItemDataRole.DisplayRole:
-            predicted, spoken = self.counts(mark.name)
-            return f"{predicted} · {spoken}"
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tip(mark, index.column())
-        if role == Qt.ItemDataRole.CheckStateRole and index.column() == EYE:
-            return Qt.CheckState.Unchecked if mark.hidden else Qt.CheckState.Checked
-        return None
-
-    def _tip(self, mark: Landmark, column: int) -> str:
-        if column == COUNTS:
-            predicted, spoken = self.counts(mark.name)
-            return f"Predicted in {predicted} images; corrected, confirmed or absent in {spoken}"
-        if column == EYE:
-            return "Show or hide this landmark"
-        assert self._desk.session is not None
-        title = self._desk.session.template.structure(mark.structure).title
-        where = f"{title}, u {mark.u:.2f}, v {mark.v:.2f}"
-        return f"{mark.rule}\n{where}" if mark.rule else f"{mark.name}\n{where}"
-
-    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        name = str(value).strip()
-        before = self.marks[index.row()].name
-        session = self._desk.session
-        if role != Qt.ItemDataRole.EditRole or not name or name == before or session is None:
-            return False
-        was_chosen = self._desk.landmark == before
-        if not self._desk.do(session.update_landmark, before, name=name):
-            return False
-        if was_chosen:
-            self._desk.choose_landmark(name)
-        return True
+EYE_WIDTH = 32
+LEAST_COUNT_WIDTH = 20
 
 
 class RowPainter(QStyledItemDelegate):
-    """Paints the three cells; the editor of a name is Qt's own."""
+    """Paints groups' headings and the three cells of a landmark; the editor of a name is Qt's own."""
 
     def __init__(self, table: LandmarkTable) -> None:
         super().__init__(table)
@@ -141,35 +39,91 @@ class RowPainter(QStyledItemDelegate):
         return QSize(40, ROW)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        mark = self._table.landmarks.marks[index.row()]
-        rect = option.rect
+        mark = self._table.landmarks.mark_at(index.row())
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, QColor(theme.SELECTED))
-        if index.column() == NAME:
-            at = QPointF(rect.x() + 18, rect.center().y() + 0.5)
-            draw_marker(painter, at, PlacementState.CORRECTED, theme.MUTED if mark.hidden else mark.colour, radius=4.5)
-            painter.setPen(QColor(theme.MUTED if mark.hidden else theme.TEXT))
-            text = rect.adjusted(36, 0, -4, 0)
-            short = option.fontMetrics.elidedText(mark.name, Qt.TextElideMode.ElideRight, text.width())
-            painter.drawText(text, int(Qt.AlignmentFlag.AlignVCenter), short)
-        elif index.column() == COUNTS:
+        if mark is None:
             painter.setFont(theme.font(small=True))
             painter.setPen(QColor(theme.MUTED))
-            align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-            painter.drawText(rect.adjusted(0, 0, -4, 0), int(align), index.data())
+            if index.column() == NAME:
+                bottom = int(Qt.AlignmentFlag.AlignBottom)
+                painter.drawText(option.rect.adjusted(12, 0, 0, -5), bottom, index.data())
         else:
-            draw_eye(painter, QRectF(rect.right() - 12 - 16, rect.y() + 5, 16, 16), not mark.hidden)
+            if option.state & QStyle.StateFlag.State_Selected:
+                painter.fillRect(option.rect, QColor(theme.SELECTED))
+            if index.column() == NAME:
+                self._paint_name(painter, option.rect, mark)
+            elif index.column() == COUNTS:
+                self._paint_counts(painter, option.rect, mark)
+            else:
+                eye = QRectF(option.rect.right() - 12 - 16, option.rect.y() + 5, 16, 16)
+                draw_eye(painter, eye, not mark.hidden)
         painter.restore()
+
+    def _paint_name(self, painter: QPainter, rect: QRect, mark: Landmark) -> None:
+        at = QPointF(rect.x() + 18, rect.center().y() + 0.5)
+        draw_marker(painter, at, PlacementState.CORRECTED, theme.MUTED if mark.hidden else mark.colour, radius=4.5)
+        text = rect.adjusted(32, 0, -20 if mark.locked else -4, 0)
+        painter.setFont(theme.font())
+        painter.setPen(QColor(theme.MUTED if mark.hidden else theme.TEXT))
+        short = painter.fontMetrics().elidedText(mark.name, Qt.TextElideMode.ElideRight, text.width())
+        painter.drawText(text, int(Qt.AlignmentFlag.AlignVCenter), short)
+        if mark.locked:
+            left = text.left() + painter.fontMetrics().horizontalAdvance(short) + 6
+            draw_lock(painter, QPointF(left + 4, rect.center().y() + 1))
+
+    def _paint_counts(self, painter: QPainter, rect: QRect, mark: Landmark) -> None:
+        """Four numbers below the four signs of the heading; zeros step back."""
+        painter.setFont(theme.font(small=True))
+        width = self._table.count_width
+        for i, number in enumerate(self._table.landmarks.counts(mark.name)):
+            cell = QRect(rect.x() + i * width, rect.y(), width, rect.height())
+            painter.setPen(QColor(theme.MUTED if number else theme.LINE))
+            painter.drawText(cell, int(Qt.AlignmentFlag.AlignCenter), str(number))
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
         editor.setGeometry(option.rect.adjusted(28, 0, 0, 0))
         editor.setStyleSheet("padding: 0 4px;")
 
 
+def draw_lock(painter: QPainter, at: QPointF) -> None:
+    """A small padlock."""
+    painter.setPen(QPen(QColor(theme.MUTED), 1.2))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawArc(QRectF(at.x() - 2.5, at.y() - 5.5, 5, 7), 0, 180 * 16)
+    painter.setBrush(QColor(theme.MUTED))
+    painter.drawRoundedRect(QRectF(at.x() - 3.5, at.y() - 1.5, 7, 5), 1, 1)
+
+
+class StateHeads(QWidget):
+    """The signs of the four states, above the numbers of the table."""
+
+    def __init__(self, table: LandmarkTable) -> None:
+        super().__init__()
+        self._table = table
+        self.setFixedHeight(18)
+        self.setToolTip("In how many images a landmark is predicted, corrected, confirmed and absent")
+        table.landmarks.modelReset.connect(self._fit)
+        table.horizontalHeader().sectionResized.connect(self.update)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setFixedWidth(4 * self._table.count_width + EYE_WIDTH)
+        self.setVisible(bool(self._table.landmarks.rows))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        width, column = self._table.count_width, QPoint(self._table.columnViewportPosition(COUNTS), 0)
+        left = self.mapFromGlobal(self._table.viewport().mapToGlobal(column)).x()
+        for i, state in enumerate(PlacementState):
+            draw_marker(painter, QPointF(left + (i + 0.5) * width, 9), state, theme.MUTED, radius=3.5, halo=False)
+        painter.end()
+
+
 class LandmarkTable(QTableView):
-    """Click chooses, double click renames, the eye hides; the rest is in the Landmark menu and by right click."""
+    """Click chooses, double click renames, dragging puts in order, the eye hides; the rest is in the Landmark menu."""
 
     menuWanted = Signal(object)
     hiddenCounted = Signal(int)
@@ -196,8 +150,10 @@ class LandmarkTable(QTableView):
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(COUNTS, QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(EYE, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(COUNTS, 64)
-        header.resizeSection(EYE, 36)
+        header.resizeSection(EYE, EYE_WIDTH)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+        self.setDragDropOverwriteMode(False)
+        self.setDropIndicatorShown(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(lambda at: self.menuWanted.emit(self.viewport().mapToGlobal(at)))
         self._recount = QTimer(self, singleShot=True, interval=250)
@@ -215,15 +171,22 @@ class LandmarkTable(QTableView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if not self.landmarks.marks:
+        if not self.landmarks.rows:
             painter = QPainter(self.viewport())
             painter.setPen(QColor(theme.MUTED))
             painter.drawText(self.viewport().rect().adjusted(12, 2, -12, 0), 0, "None yet. Click on the template.")
             painter.end()
 
+    @property
+    def count_width(self) -> int:
+        """Of one of the four numbers: as wide as the number of images needs it."""
+        count = len(self._desk.session.images) if self._desk.session else 0
+        return max(LEAST_COUNT_WIDTH, self.fontMetrics().horizontalAdvance(str(count)) + 6)
+
     def reload(self) -> None:
         """Take the landmarks anew and keep the chosen one chosen."""
         self.landmarks.reload()
+        self.horizontalHeader().resizeSection(COUNTS, 4 * self.count_width)
         self._show_chosen(self._desk.landmark)
         session = self._desk.session
         self.hiddenCounted.emit(len(session.landmarks) - len(self.landmarks.marks) if session else 0)
@@ -234,27 +197,30 @@ class LandmarkTable(QTableView):
         self.reload()
 
     def _on_change(self, change: Change) -> None:
-        if change.kind == "landmarks":
+        if change.kind in ("landmarks", "images"):
             self.reload()
-        elif change.kind in ("prediction", "placements", "images"):
+        elif change.kind in ("prediction", "placements"):
             self._recount.start()
 
     def _on_click(self, index: QModelIndex) -> None:
-        mark = self.landmarks.marks[index.row()]
+        mark = self.landmarks.mark_at(index.row())
+        if mark is None:
+            return
         self._desk.choose_landmark(mark.name)
         if index.column() == EYE and self._desk.session is not None:
             self._desk.do(self._desk.session.update_landmark, mark.name, hidden=not mark.hidden)
 
     def _row_chosen(self, index: QModelIndex, _: QModelIndex) -> None:
-        if index.isValid():
-            self._desk.choose_landmark(self.landmarks.marks[index.row()].name)
+        mark = self.landmarks.mark_at(index.row()) if index.isValid() else None
+        if mark is not None:
+            self._desk.choose_landmark(mark.name)
 
     def _show_chosen(self, name: str) -> None:
-        for row, mark in enumerate(self.landmarks.marks):
-            if mark.name == name:
-                self.setCurrentIndex(self.landmarks.index(row, NAME))
-                return
-        self.selectionModel().clear()
+        row = self.landmarks.row_of(name)
+        if row >= 0:
+            self.setCurrentIndex(self.landmarks.index(row, NAME))
+        else:
+            self.selectionModel().clear()
 
     def rename_chosen(self) -> None:
         """Edit the chosen landmark's name in place."""

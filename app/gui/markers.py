@@ -43,20 +43,26 @@ class Marker:
 
 
 def draw_marker(
-    painter: QPainter, at: QPointF, state: PlacementState, colour: str, chosen: bool = False, radius: float = RADIUS
+    painter: QPainter,
+    at: QPointF,
+    state: PlacementState,
+    colour: str,
+    chosen: bool = False,
+    radius: float = RADIUS,
+    halo: bool = True,
 ) -> None:
     """Draw one marker in screen pixels: dashed ring, solid ring, filled disc or crossed-out ring, on a dark halo."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     if chosen:
         painter.setPen(QPen(QColor(theme.ON_IMAGE.accent), 1.5))
         painter.drawEllipse(at, radius + 4, radius + 4)
-    halo, pen = QPen(QColor(0, 0, 0, 150), 5.0), QPen(QColor(colour), 2.0)
+    dark, pen = QPen(QColor(0, 0, 0, 150 if halo else 0), 5.0), QPen(QColor(colour), 2.0 if halo else 1.3)
     if state == PlacementState.PREDICTED:
         step = 2 * np.pi * radius / 6  # six dashes around the ring
-        for each in (halo, pen):
+        for each in (dark, pen):
             each.setCapStyle(Qt.PenCapStyle.FlatCap)
             each.setDashPattern([0.62 * step / each.widthF(), 0.38 * step / each.widthF()])
-    painter.setPen(halo)
+    painter.setPen(dark)
     painter.drawEllipse(at, radius, radius)
     if state == PlacementState.ABSENT:
         _draw_cross(painter, at, radius + 2)

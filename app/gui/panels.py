@@ -14,7 +14,7 @@ from app.gui.contact_sheet import ContactSheet
 from app.gui.desk import Desk
 from app.gui.job_panel import JobPanel
 from app.gui.key_button import KeyButton
-from app.gui.landmark_table import LandmarkTable
+from app.gui.landmark_table import LandmarkTable, StateHeads
 from app.gui.structure_list import StructureList
 from app.gui.template_foot import TemplateFoot
 from app.gui.template_view import TemplateView
@@ -50,7 +50,6 @@ class RightColumn(QWidget):
         self._desk, self._table = desk, table
         self.title = label("Template", heading=True)
         self.uv = label(small=True, muted=True)
-        self.count = label(small=True, muted=True)
         self.hidden = QPushButton()
         self.hidden.setProperty("flat", "true")
         self.hidden.setProperty("small", "true")
@@ -68,7 +67,7 @@ class RightColumn(QWidget):
         layout.addLayout(heading_row(label("Structures", heading=True), self.uv))
         layout.addWidget(structures)
         layout.addSpacing(4)
-        layout.addLayout(heading_row(label("Landmarks", heading=True), self.count))
+        layout.addLayout(heading_row(label("Landmarks", heading=True), StateHeads(table)))
         layout.addWidget(table, stretch=2)
         foot = QHBoxLayout()
         foot.setContentsMargins(8, 0, 12, 0)
@@ -76,18 +75,15 @@ class RightColumn(QWidget):
         foot.addStretch()
         layout.addLayout(foot)
         table.hiddenCounted.connect(self._show_hidden)
-        table.landmarks.modelReset.connect(self._show_landmarks)
         desk.sessionChanged.connect(self._show_title)
         desk.structureChanged.connect(self._show_uv)
         desk.lookChanged.connect(self._show_uv)
         self._show_hidden(0)
-        self._show_landmarks()
 
     def _show_title(self) -> None:
         session = self._desk.session
         self.title.setText(f"Template · {session.template.anatomy}" if session else "Template")
         self._show_uv()
-        self._show_landmarks()
 
     def _show_uv(self, *_: object) -> None:
         session, look = self._desk.session, self._desk.look
@@ -95,10 +91,6 @@ class RightColumn(QWidget):
         self.uv.setText(
             f"uv: {session.template.structure(self._desk.structure).title.lower()}" if on and session else ""
         )
-
-    def _show_landmarks(self) -> None:
-        count = self._table.landmarks.rowCount()
-        self.count.setText("predicted · by reader" if count else "")
 
     def _show_hidden(self, count: int) -> None:
         listed = self._table.landmarks.show_hidden

@@ -111,6 +111,8 @@ QLineEdit, QKeySequenceEdit QLineEdit {{ background: {BACKGROUND}; border: 1px s
     padding: 4px 8px; }}
 QLineEdit:focus {{ border-color: {ACCENT}; }}
 QAbstractScrollArea {{ background: {PANEL}; border: none; }}
+QPlainTextEdit {{ background: {BACKGROUND}; border: 1px solid {LINE}; border-radius: 4px; padding: 2px 4px; }}
+QPlainTextEdit:focus {{ border-color: {ACCENT}; }}
 QPushButton {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4px; padding: 4px 12px; }}
 QPushButton:hover {{ border-color: {MUTED}; }}
 QPushButton:focus {{ border-color: {ACCENT}; }}
@@ -127,6 +129,9 @@ QScrollBar::handle {{ background: {HANDLE}; border-radius: 3px; margin: 2px; min
 QScrollBar::handle:hover {{ background: {HANDLE_HOVER}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QCheckBox {{ spacing: 8px; }}
+QCheckBox::indicator {{ width: 12px; height: 12px; border: 1px solid {HANDLE_HOVER}; border-radius: 3px; }}
+QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
 QSlider::groove:horizontal {{ background: {LINE}; height: 4px; border-radius: 2px; }}
 QSlider::sub-page:horizontal {{ background: {ACCENT}; height: 4px; border-radius: 2px; }}
 QSlider::handle:horizontal {{ background: {TEXT}; width: 10px; height: 10px; margin: -3px 0; border-radius: 5px; }}

@@ -10,6 +10,7 @@ from app.gui import theme
 from app.gui.actions import Actions
 from app.gui.bridge import Bridge
 from app.gui.commands_file import FileCommands
+from app.gui.commands_landmark import LandmarkListCommands
 from app.gui.commands_view import ImageCommands, LandmarkCommands, ReviewCommands, ViewCommands
 from app.gui.contact_sheet import ContactSheet
 from app.gui.desk import Desk, MaskStyle, Mode
@@ -67,7 +68,7 @@ class Window(QMainWindow):
         self.job_panel = JobPanel(self.predicting)
         self.status = StatusLine(self.desk, self.job_panel)
         self.files = FileCommands(self)
-        others = (ViewCommands, ImageCommands, ReviewCommands, LandmarkCommands)
+        others = (ViewCommands, ImageCommands, ReviewCommands, LandmarkCommands, LandmarkListCommands)
         self.handlers = _Handlers(self.files, *(made(self) for made in others))
         self.actions_ = Actions(self.menuBar(), self.handlers)
         self._lay_out()
@@ -249,7 +250,10 @@ class Window(QMainWindow):
 
     def _landmark_menu(self) -> QMenu:
         menu = QMenu(self)
-        for verb in ("renameLandmark", "colourLandmark", "hideLandmark", "deleteLandmark"):
+        for verb in ("leastConfident", "editLandmark", "renameLandmark", "colourLandmark", "hideLandmark"):
+            menu.addAction(self.actions_[verb])
+        menu.addSeparator()
+        for verb in ("lockLandmark", "moveLandmarkUp", "moveLandmarkDown", "deleteLandmark"):
             menu.addAction(self.actions_[verb])
         return menu
 

@@ -169,9 +169,9 @@ def change_landmark(
     return mark, Action("landmarks", label, edit, landmarks=names)
 
 
-def order_landmark(state: ProjectState, name: str, before: str | None) -> Action:
-    """Put a landmark before another one in the list, or last."""
-    number, rows = state.number(name), state.rows
+def order_landmark(state: ProjectState, name: str, before: str | None, group: str | None) -> Action:
+    """Put a landmark before another one in the list, or last; and into a group, unless that is None."""
+    number, rows, mark = state.number(name), state.rows, state.landmark(name)
     order = [other for other in rows.landmarks if other != number]
     order.insert(len(order) if before is None else order.index(state.number(before)), number)
     positions = [rows.position(other) for other in rows.landmarks]  # the same ones, dealt out anew
@@ -180,6 +180,8 @@ def order_landmark(state: ProjectState, name: str, before: str | None) -> Action
         for other, position in zip(order, positions, strict=True):
             if rows.position(other) != position:
                 writer.put("landmark_order", other, position)
+        if group is not None and group != mark.group:
+            writer.put("landmarks", *landmark_row(number, replace(mark, group=group)))
 
     return Action("landmarks", f"Move “{name}” in the list", edit, landmarks=(name,))
 

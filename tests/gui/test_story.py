@@ -69,7 +69,7 @@ def test_a_click_on_the_template_marks_all_images(app, qtbot) -> None:
     assert session.placements(mark.name).states == (PlacementState.PREDICTED,) * 3
     assert len(window.contact_sheet.tiles) == 3
     assert [m.name for m in window.image_view.markers.markers] == [mark.name]
-    assert window.landmark_table.landmarks.counts(mark.name) == (3, 0)
+    assert window.landmark_table.landmarks.counts(mark.name) == (3, 0, 0, 0)
 
 
 def test_the_smallest_structure_is_meant(app, qtbot) -> None:

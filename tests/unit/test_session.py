@@ -298,6 +298,11 @@ def test_landmarks_keep_the_readers_order(session: Session):
     session.order_landmark("b", "a")
     assert own() == ["b", "a", "c"]
     assert session.landmarks[0].name == first
+    session.order_landmark("c", "a", group="Hila")
+    assert own() == ["b", "c", "a"]
+    assert session.landmark("c").group == "Hila"
+    session.undo()
+    assert session.landmark("c").group == ""
     session.define_landmark("d", "heart", (0, 0))
     session.delete_landmark("a")
     assert own() == ["b", "c", "d"]
