@@ -160,6 +160,11 @@ def train(
     threads: Threads = 2,
     seed: int = 1,
     start: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Begin with the weights of this bundle.")] = "",
+    fold: Annotated[int | None, typer.Option(min=0, max=2, help="Leave this third of the images out.")] = None,
+    thinned: Annotated[bool, typer.Option("--thinned", help="Leave a third of the contour points out.")] = False,
+    folds: Annotated[
+        list[Path] | None, typer.Option("--fold-run", metavar="FOLDER", help="A complete run with --fold; repeat it.")
+    ] = None,
 ) -> None:
     """Train a network and write its bundle; goes on where an earlier call stopped."""
     _data(data)
@@ -173,7 +178,8 @@ def train(
         say(f"Epoch {epoch.epoch}, {epoch.minutes:.1f} min: {terms}")
 
     with _reported_errors():
-        whole = commands.train(data, out, minutes, leg_minutes, threads, seed, report, start)
+        parts = (start, fold, thinned, tuple(folds or ()))
+        whole = commands.train(commands.Plan(data, out, minutes, leg_minutes, threads, seed, *parts), report)
         say(f"The bundle lies in {out / 'bundle'}." if whole else "The schedule is not complete; call again to go on.")
 
 
@@ -185,15 +191,20 @@ def evaluate(
     part: Annotated[str, typer.Option(metavar="NAME", help="Part of the data: NAME/, NAME_landmarks.csv.")] = "val",
     threads: Threads = 2,
     backend: Backend = "auto",
+    thinned: Annotated[
+        str, typer.Option(metavar="FOLDER", help="Bundle of a --thinned run beside which --model is put.")
+    ] = "",
 ) -> None:
     """Compare predictions with a reference and write evaluation.json."""
     _bundle(model)
+    if thinned:
+        _bundle(thinned)
     _data(data)
     _folder(out)
     from app.training import commands
 
     with _reported_errors(), _bar("Evaluating", 0) as advance:
-        commands.evaluate(data, model, out, part, threads, backend, advance)
+        commands.evaluate(data, model, out, part, threads, backend, advance, thinned)
     say(f"Wrote {out / 'evaluation.json'}.")
 
 

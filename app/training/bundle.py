@@ -71,11 +71,11 @@ def write_bundle(
     folder: Path,
     net: DenseSegNet,
     template: Template,
-    prior: ShapePrior,
-    errors: ErrorModel,
-    plausibility: Plausibility,
-    shifts: Sequence[Shift],
     documents: dict[str, str],
+    prior: ShapePrior | None = None,
+    errors: ErrorModel | None = None,
+    plausibility: Plausibility | None = None,
+    shifts: Sequence[Shift] = (),
     name: str = "chest",
     title: str = "Chest, PA",
 ) -> None:
@@ -96,12 +96,25 @@ def write_bundle(
     net.load_state_dict({key: value.float() for key, value in half.items()})
     save_torch(half, folder / "weights.safetensors")
     convert(net, folder)
-    shape = {"mean": prior.mean, "modes": prior.modes, "shrinkage": prior.shrinkage}
-    if errors.typical is not None:
-        shape["typical_error"] = errors.typical
-    save_numpy({key: np.ascontiguousarray(a, np.float32) for key, a in shape.items()}, folder / "shape.safetensors")
-    check = {key: getattr(plausibility, key) for key in ("centre", "scale", "weights", "bias")}
-    save_numpy({key: a.astype(np.float32) for key, a in check.items()}, folder / "plausibility.safetensors")
+    errors = errors or ErrorModel()
+    head: dict[str, Any] = {
+        "format": FORMAT,
+        "name": name,
+        "title": title,
+        "anatomy": template.anatomy,
+        "network": net.config.to_json(),
+        "errors": {key: value for key, value in vars(errors).items() if key != "typical"},
+        "shifts": [list(shift) for shift in shifts],
+    }
+    if prior is not None:
+        shape = {"mean": prior.mean, "modes": prior.modes, "shrinkage": prior.shrinkage}
+        _write_arrays(
+            folder / "shape.safetensors", shape | ({} if errors.typical is None else {"typical_error": errors.typical})
+        )
+    if plausibility is not None:
+        names = ("centre", "scale", "weights", "bias")
+        _write_arrays(folder / "plausibility.safetensors", {key: getattr(plausibility, key) for key in names})
+        head["plausibility"] = {key: getattr(plausibility, key) for key in ("classes", "subject", "threshold")}
     _write_json(folder / "template.json", template.to_json())
     _write_json(folder / "landmarks.json", landmark_set_to_json(template.anatomy, contour_landmarks(template)))
     for file, text in documents.items():
@@ -109,24 +122,11 @@ def write_bundle(
     hashes = {
         file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir()) if file.is_file()
     }
-    _write_json(
-        folder / "bundle.json",
-        {
-            "format": FORMAT,
-            "name": name,
-            "title": title,
-            "anatomy": template.anatomy,
-            "network": net.config.to_json(),
-            "errors": {key: value for key, value in vars(errors).items() if key != "typical"},
-            "shifts": [list(shift) for shift in shifts],
-            "plausibility": {
-                "classes": plausibility.classes,
-                "subject": plausibility.subject,
-                "threshold": plausibility.threshold,
-            },
-            "files": hashes,
-        },
-    )
+    _write_json(folder / "bundle.json", head | {"files": hashes})
+
+
+def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    save_numpy({key: np.ascontiguousarray(array, np.float32) for key, array in arrays.items()}, path)
 
 
 def _write_json(path: Path, data: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,80 +17,123 @@ from app.engine.client import Engine, Predicted
 from app.io.bundle import Bundle, read_bundle
 from app.io.image import read_image
 from app.jobs import Failed, Finished, Progress, Result
+from app.training import leave_out
 from app.training import train as training
+from app.training.augment import Strength
 from app.training.bundle import write_bundle
-from app.training.contours import CHEST_MM_PER_PIXEL, chest_template, read_chest
+from app.training.contours import CHEST_MM_PER_PIXEL, Contours, chest_template, read_chest
 from app.training.dataset import build, read_pictures
 from app.training.documents import bundle_documents
-from app.training.evaluate import Case, lung_figures
+from app.training.evaluate import Case, left_out_figures, lung_figures
 from app.training.evaluate import evaluate as figures_of
-from app.training.finish import collect, fit_errors, fit_prior
+from app.training.finish import collect, fit_errors, fit_prior, joined, steady_left_out
 from app.training.plausibility import collect_features, fit_plausibility
 from app.training.prior import prior_of
 from app.training.rendered import render_examples
-from models.network import DenseSegNet, NetworkConfig
+from models.network import NetworkConfig
 
 RENDERED_EXAMPLES = 40
 SHIFTS = ((4, 2), (-4, -2))
 """Two looks at every image; chosen on validation (docs/experiments.md)."""
+UNSEEN_STRENGTH = Strength(rotation_degrees=3, shift=0.04, scale=0.04, aspect=0.02, elastic=0.0, intensity=0.3)
+"""Unseen images need no deformation to be new; a little, several times, makes more of them."""
 RIDGE_MM2 = 10.0
 """Ridge of the shape prior's shrinkage; chosen on validation (docs/experiments.md)."""
 
 
-def train(
-    data: Path,
-    out: Path,
-    minutes: float,
-    leg_minutes: float,
-    threads: int,
-    seed: int,
-    report: Callable[[training.Progress], None],
-    start: str = "",
-) -> bool:
-    """Train on ``data/train``, validate on ``data/val``; resumes what `out` holds.
+@dataclass(frozen=True)
+class Plan:
+    """What one call of `train` works on.
 
-    Parameters
+    Attributes
     ----------
+    data, out : Path
+        Learn from ``data/train``, validate on ``data/val``; checkpoints and the bundle go to `out`.
     minutes, leg_minutes : float
-        Length of the whole schedule, and of this leg at the most.
-    report : callable
-        Called after each epoch.
+        Length of the whole schedule in minutes of computing, and of this leg on the clock at the most.
+    threads, seed : int
     start : str
         Name or folder of a bundle whose weights a new run begins with; it then runs at full size throughout.
+    fold : int or None
+        Leave this third of the training images out and keep how they are found: for `folds` of another run.
+    thinned : bool
+        Learn from two thirds of the contour points: `evaluate` then asks for the others.
+    folds : tuple of Path
+        Complete runs of all folds: prior and expected errors are fitted on what their networks had not seen.
+    """
+
+    data: Path
+    out: Path
+    minutes: float
+    leg_minutes: float
+    threads: int
+    seed: int
+    start: str = ""
+    fold: int | None = None
+    thinned: bool = False
+    folds: tuple[Path, ...] = ()
+
+    @property
+    def recipe(self) -> training.Recipe:
+        """A run on its own first learns small; a part of one is a shorter look at the same."""
+        recipe = training.Recipe(minutes=self.minutes, seed=self.seed)
+        if self.start:
+            return replace(recipe, small_share=0.0, learning_rate=1e-3)
+        if self.fold is not None:
+            return replace(recipe, small_share=0.7, small_size=128, validate_every=1000)
+        return recipe
+
+
+def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
+    """Train, or go on with what `plan.out` holds; `report` is called after each epoch.
 
     Returns
     -------
     bool
-        Whether the schedule is complete; then ``out/bundle`` holds the bundle.
+        Whether the schedule is complete; then ``plan.out/bundle`` holds the bundle.
 
     Raises
     ------
     OSError
-        If the data cannot be read.
+        If the data cannot be read, or a fold is not complete.
     """
-    torch.set_num_threads(threads)
-    reference, held_out = read_chest(data, "train"), read_chest(data, "val")
+    torch.set_num_threads(plan.threads)
+    folds = leave_out.load_trials(plan.folds)
+    reference, held_out = read_chest(plan.data, "train"), read_chest(plan.data, "val")
     template = chest_template(reference)
+    if plan.thinned:
+        reference, held_out = leave_out.thin_contours(reference), leave_out.thin_contours(held_out)
+        template = leave_out.thin_template(template)
     mean = [s.outline for s in template.structures]
-    prior = prior_of(np.concatenate(mean), reference.points * CHEST_MM_PER_PIXEL)
+    contours_mm = reference.points * CHEST_MM_PER_PIXEL
+    prior = prior_of(np.concatenate(mean), contours_mm)
+    unseen = None
+    if plan.fold is not None:
+        reference, unseen = leave_out.split_images(reference, plan.fold)
     examples = build(template, read_pictures(reference), reference)
-    rendered = build(template, *render_examples(template, prior, RENDERED_EXAMPLES, seed=seed))
-    recipe = training.Recipe(minutes=minutes, seed=seed)
-    if start:
-        recipe = replace(recipe, small_share=0.0, learning_rate=1e-3)
-    trainer = training.Trainer(out, template, NetworkConfig(), recipe, _weights(start) if start else None)
-    trainer.run(examples.joined(rendered), read_pictures(held_out), held_out, report, leg_minutes)
+    rendered = build(template, *render_examples(template, prior, RENDERED_EXAMPLES, seed=plan.seed))
+    start = _weights(plan.start) if plan.start else None
+    trainer = training.Trainer(plan.out, template, NetworkConfig(), plan.recipe, start)
+    trainer.run(examples.joined(rendered), read_pictures(held_out), held_out, report, plan.leg_minutes)
     if trainer.done < 1.0:
         return False
-    net = DenseSegNet(NetworkConfig())
-    net.load_state_dict(torch.load(out / "best.pt", weights_only=True))
-    trials = collect(net, template, examples, SHIFTS, rounds=8)
-    fitted = fit_prior(template, reference.points * CHEST_MM_PER_PIXEL, trials, RIDGE_MM2)
-    plausibility = fit_plausibility(*collect_features(net, examples.joined(rendered), 2, np.random.default_rng(seed)))
-    errors = fit_errors(fitted, trials)
-    write_bundle(
-        out / "bundle", net, template, fitted, errors, plausibility, SHIFTS, bundle_documents(RENDERED_EXAMPLES)
-    )
+    net = trainer.averaged
+    if plan.fold is None:
+        net.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
+    if unseen is not None:
+        left = build(template, read_pictures(unseen), unseen)
+        leave_out.save_trials(plan.out, collect(net, template, left, SHIFTS, rounds=2, strength=UNSEEN_STRENGTH))
+        write_bundle(plan.out / "bundle", net, template, bundle_documents(RENDERED_EXAMPLES), shifts=SHIFTS)
+        return True
+    trials = joined(folds) if folds else collect(net, template, examples, SHIFTS, rounds=4)
+    prior = fit_prior(template, contours_mm, trials, RIDGE_MM2)
+    if folds:
+        steadied = steady_left_out(template, contours_mm, folds, RIDGE_MM2)
+    else:
+        steadied = np.stack([prior.steady(contour) for contour in trials.decoded])
+    features = collect_features(net, examples.joined(rendered), 2, np.random.default_rng(plan.seed))
+    fitted = (prior, fit_errors(steadied, trials), fit_plausibility(*features), SHIFTS)
+    write_bundle(plan.out / "bundle", net, template, bundle_documents(RENDERED_EXAMPLES), *fitted)
     return True
 
 
@@ -107,10 +150,13 @@ def evaluate(
     threads: int,
     backend: str,
     progress: Callable[[int, int], None],
+    thinned: str = "",
 ) -> dict[str, Any]:
     """Predict through the engine, as the window does, and write ``out/evaluation.json``.
 
     `data` holds reference contours (``<part>/``, ``<part>_landmarks.csv``) or lung masks (``images/``, ``lungs/``).
+    `thinned` names a bundle of the same schedule as `model` that learnt two thirds of the points: the others are
+    looked up in both.
 
     Raises
     ------
@@ -121,13 +167,25 @@ def evaluate(
     if (data / "lungs").is_dir():
         return _write(out, bundle, _evaluate_lungs(data, bundle, threads, backend, progress))
     reference = read_chest(data, part)
+    cases = _cases(bundle, reference, threads, backend, progress)
+    figures = figures_of(cases, bundle.template, reference)
+    if thinned:
+        other = read_bundle(thinned)
+        thin = _cases(other, reference, threads, backend, progress)
+        left_out = left_out_figures(cases, bundle.template, thin, other.template, reference)
+        figures["new_landmarks"] |= {"never_trained": left_out}
+    return _write(out, bundle, figures)
+
+
+def _cases(
+    bundle: Bundle, reference: Contours, threads: int, backend: str, progress: Callable[[int, int], None]
+) -> list[Case]:
     predicted = _predict(bundle, reference.images, threads, backend, progress)
     spacing = Spacing(CHEST_MM_PER_PIXEL, CHEST_MM_PER_PIXEL, Provenance.GIVEN)
-    cases = [
+    return [
         Case(predicted[str(path)].prediction, predicted[str(path)].facts.frame, points, spacing.row_mm)
         for path, points in zip(reference.images, reference.points, strict=True)
     ]
-    return _write(out, bundle, figures_of(cases, bundle.template, reference))
 
 
 def _evaluate_lungs(

@@ -15,6 +15,7 @@ from app.core.prediction import Prediction, native_mask, sample_chart
 from app.core.propagate import locate
 from app.core.template import Structure, Template
 from app.training.contours import Contours, draw_masks
+from app.training.leave_out import kept_points, left_out_uv
 
 MSE_SIZE = 1024
 """Mean squared errors are given in pixels of a picture of this height, as HybridGNet does."""
@@ -183,6 +184,29 @@ def new_landmark_figures(
         "three_clicks_ratio": three_clicks / base,
         "interior_mm": float(np.concatenate(interior).mean()),
     }
+
+
+def left_out_figures(
+    whole: Sequence[Case], template: Template, thin: Sequence[Case], thin_template: Template, contours: Contours
+) -> dict[str, float]:
+    """Errors at the contour points that a thinned bundle never learnt, by it and by the same run with all points.
+
+    `whole` and `thin` are the same images, with all contour points; the charts' points are `leave_out.left_out_uv`.
+    """
+    errors: dict[str, list[np.ndarray]] = {"trained_mm": [], "left_out_mm": []}
+    unseen = left_out_uv(template, thin_template)
+    for name, cases, charts in (
+        ("trained_mm", whole, [s.outline_uv[~kept_points([len(s.outline)])] for s in template.structures]),
+        ("left_out_mm", thin, unseen),
+    ):
+        for case in cases:
+            for c, (uv, part) in enumerate(zip(charts, contours.slices, strict=True)):
+                truth = case.points[part][~kept_points([part.stop - part.start])]
+                found = sample_chart(case.prediction.charts[c], uv)
+                missed = found - truth if case.prediction.present[c] else np.full_like(found, np.nan)
+                errors[name].append(_length(missed, case.mm_per_pixel))
+    trained, left_out = (float(np.concatenate(values).mean()) for values in errors.values())
+    return {"trained_mm": trained, "left_out_mm": left_out, "left_out_ratio": left_out / trained}
 
 
 def evaluate(cases: Sequence[Case], template: Template, contours: Contours) -> dict[str, Any]:

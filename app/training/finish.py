@@ -1,4 +1,4 @@
-"""After training: the shape prior and the error model, fitted on deformed training images."""
+"""After training: shape prior and error model, fitted on images the network has not seen, or on deformed ones."""
 
 from __future__ import annotations
 
@@ -40,9 +40,15 @@ class Trials(NamedTuple):
 
 
 def collect(
-    net: DenseSegNet, template: Template, examples: Examples, shifts: Sequence[Shift], rounds: int, seed: int = 1
+    net: DenseSegNet,
+    template: Template,
+    examples: Examples,
+    shifts: Sequence[Shift],
+    rounds: int,
+    strength: Strength = FITTING_STRENGTH,
+    seed: int = 1,
 ) -> Trials:
-    """Decode every example `rounds` times under `FITTING_STRENGTH`; examples with an absent structure are left out."""
+    """Decode every example `rounds` times under `strength`; examples with an absent structure are left out."""
     rng = np.random.default_rng(seed)
     size = net.config.height
     found = []
@@ -50,7 +56,7 @@ def collect(
     for _ in range(rounds):
         for start in range(0, len(examples), 8):
             index = np.arange(start, min(start + 8, len(examples)))
-            batch = make_batch(examples, index, size, FITTING_STRENGTH, rng)
+            batch = make_batch(examples, index, size, strength, rng)
             for image, landmarks in zip(batch.image, batch.landmarks, strict=True):
                 trial = _trial(look(serve(net), image[None].numpy(), shifts), template)
                 if trial is not None:
@@ -81,9 +87,23 @@ def fit_prior(template: Template, contours_mm: Points, trials: Trials, ridge_mm2
     return ShapePrior(mean, shape_modes(mean, contours_mm), shrinkage)
 
 
-def fit_errors(prior: ShapePrior, trials: Trials) -> ErrorModel:
+def joined(trials: Sequence[Trials]) -> Trials:
+    """All trials one after the other."""
+    return Trials(*(np.concatenate(parts) for parts in zip(*trials, strict=True)))
+
+
+def steady_left_out(template: Template, contours_mm: Points, folds: Sequence[Trials], ridge_mm2: float) -> Points:
+    """Each fold's decoded contours [N, K, 2], steadied by a prior that was fitted without that fold."""
+    steadied = []
+    for fold, trials in enumerate(folds):
+        others = joined([t for i, t in enumerate(folds) if i != fold])
+        prior = fit_prior(template, contours_mm, others, ridge_mm2)
+        steadied.append(np.stack([prior.steady(contour) for contour in trials.decoded]))
+    return np.concatenate(steadied)
+
+
+def fit_errors(steadied: Points, trials: Trials) -> ErrorModel:
     """Non-negative least squares of the steadied error over where it lies and what the decoding saw, network pixels."""
-    steadied = np.stack([prior.steady(contour) for contour in trials.decoded])
     error = np.linalg.norm(steadied - trials.truth, axis=-1)
     moved = np.linalg.norm(steadied - trials.decoded, axis=-1)
     typical = error.mean(axis=0)

@@ -13,7 +13,15 @@ from app.core.template import STRUCTURE_COLOURS, Structure, Template
 from app.training.augment import Strength, make_batch
 from app.training.contours import mean_shape
 from app.training.dataset import build
-from app.training.evaluate import Case, interior_points, landmark_figures, mask_figures, new_landmark_figures
+from app.training.evaluate import (
+    Case,
+    interior_points,
+    landmark_figures,
+    left_out_figures,
+    mask_figures,
+    new_landmark_figures,
+)
+from app.training.leave_out import FOLDS, split_images, thin_contours, thin_template
 from app.training.prior import fitted_shrinkage, prior_of
 from app.training.rendered import render_examples
 from app.training.train import Recipe, Trainer
@@ -118,6 +126,28 @@ def test_evaluation_of_perfect_charts_is_nearly_zero(rendered):
     assert clicks["one_click_mm"] < 0.6
     assert clicks["interior_mm"] < 0.3
     assert mask_figures(cases, TEMPLATE, contours.slices)["dice"]["heart"] == 0
+
+
+def test_points_never_learnt_are_found_by_perfect_thinned_charts(rendered):
+    _, contours = rendered
+    thin, few = thin_template(TEMPLATE), thin_contours(contours)
+    assert few.sizes == tuple(len(s.outline) for s in thin.structures)
+    cases = perfect(contours)
+    for case, points in zip(thinned := perfect(contours), few.points, strict=True):
+        case.prediction.charts[:] = np.stack(
+            [ChartMesh.of(s).inverse_chart(points[part]) for s, part in zip(thin.structures, few.slices, strict=True)]
+        )
+    figures = left_out_figures(cases, TEMPLATE, thinned, thin, contours)
+    assert figures["trained_mm"] < 0.3
+    assert figures["trained_mm"] < figures["left_out_mm"] < 1.5  # straight lines between the neighbours
+
+
+def test_folds_deal_every_image_once(rendered):
+    _, contours = rendered
+    left = [split_images(contours, fold)[1].images for fold in range(FOLDS)]
+    assert sorted(path for part in left for path in part) == sorted(contours.images)
+    kept, unseen = split_images(contours, 1)
+    assert not set(kept.images) & set(unseen.images)
 
 
 def test_absent_structures_count_as_thirty_mm(rendered):
