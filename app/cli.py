@@ -28,8 +28,9 @@ from app.export.masks import write_masks
 from app.export.table import Row, rows_of, write_table
 from app.io.bundle import Bundle, read_bundle
 from app.io.discover import Discovery, discover, unique_stems
-from app.io.errors import BundleError
+from app.io.errors import BundleError, ReadError
 from app.jobs import Failed, Finished, Progress, Result
+from app.store.errors import ProjectError
 
 cli = typer.Typer(
     add_completion=False,
@@ -123,15 +124,19 @@ def propagate(
 def export(
     project: Annotated[Path, typer.Option("--project", metavar="FILE", help="The project file.")],
     out: Out,
-    format: Annotated[str, typer.Option("--format", metavar="csv|masks|...", help="What to write.")] = "csv",
+    format: Annotated[
+        list[str], typer.Option("--format", metavar="csv|coco|...", help="What to write; may be given several times.")
+    ] = ["csv"],  # noqa: B006 (typer copies it)
     state: Annotated[str, typer.Option("--state", metavar="accepted|all", help="Which images.")] = "all",
 ) -> None:
     """Write a project's placements and masks for other programs."""
     from app.export.formats import FORMATS
     from app.export.from_session import view_of
+    from app.export.write import write
 
-    if format not in FORMATS:
-        wrong_usage(f"There is no format “{format}”. There are: {', '.join(FORMATS)}.")
+    for name in format:
+        if name not in FORMATS:
+            wrong_usage(f"There is no format “{name}”. There are: {', '.join(FORMATS)}.")
     if state not in {"accepted", "all"}:
         wrong_usage(f"--state is “accepted” or “all”, not “{state}”.")
     if not project.is_file():
@@ -140,15 +145,17 @@ def export(
     from app.session import Session
 
     try:
-        with Session.open(project, read_only=True) as session:
-            report = FORMATS[format](view_of(session, accepted_only=state == "accepted"), out)
-    except (OSError, ValueError) as error:
+        with Session.open(project, read_only=True) as session, _bar("Exporting", 0) as advance:
+            view = view_of(session, state)
+            total = len(view.images)
+            report = write(view, out, format, lambda done, name, failure: advance(done, total))
+    except (OSError, ValueError, ProjectError, ReadError) as error:
         say(f"The project {project} could not be exported: {error}")
         raise typer.Exit(1) from None
-    for name, sentence in report.failed:
+    for name, sentence in [*report.failed, *report.not_written]:
         say(f"{name}: {sentence}")
-    say(f"Wrote {report.images} images to {out}.")
-    raise typer.Exit(1 if report.failed or not report.images else 0)
+    say(f"Wrote {', '.join(report.files) or 'nothing'} of {len(report.images)} images to {out}.")
+    raise typer.Exit(0 if report.complete and (report.images or set(format) == {"landmarks"}) else 1)
 
 
 @cli.command()

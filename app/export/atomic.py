@@ -5,26 +5,64 @@ from __future__ import annotations
 import contextlib
 import secrets
 from pathlib import Path
+from typing import IO
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file, making its folders; whoever reads it sees the old content or the new, never half of one.
+class WholeFile:
+    """A file in the making: whoever reads the destination sees the old content or the new, never half of one.
+
+    Parameters
+    ----------
+    path : Path
+        The destination; its folders are made.
 
     Raises
     ------
     OSError
-        If it cannot be written; nothing is left behind then.
+        If it cannot be written there.
+
+    Attributes
+    ----------
+    file : binary file
+        To write to, until `keep` or `drop` is called.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(data)
-        part.replace(path)
-    except BaseException:
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._part = path.with_name(f".{secrets.token_hex(8)}.part")
+        self.file: IO[bytes] = self._part.open("xb")
+
+    def write(self, text: str) -> None:
+        """Write text in UTF-8, line ends as given; raises OSError."""
+        self.file.write(text.encode("utf-8"))
+
+    def keep(self) -> None:
+        """Put it in its place; raises OSError, and nothing is left behind then."""
+        try:
+            self.file.close()
+            self._part.replace(self.path)
+        except BaseException:
+            self.drop()
+            raise
+
+    def drop(self) -> None:
+        """Leave the destination as it was."""
         with contextlib.suppress(OSError):
-            part.unlink()
+            self.file.close()
+        with contextlib.suppress(OSError):
+            self._part.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file; raises OSError if it cannot be written, and nothing is left behind then."""
+    whole = WholeFile(path)
+    try:
+        whole.file.write(data)
+    except BaseException:
+        whole.drop()
         raise
+    whole.keep()
 
 
 def write_text(path: Path, text: str) -> None:

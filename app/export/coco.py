@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from pycocotools import mask as rle
 
 from app.core.landmark import Landmark
 from app.core.template import Template
-from app.export.atomic import write_text
+from app.export.atomic import WholeFile
 from app.export.view import ImageView
 
 LABELLED_AND_VISIBLE = 2
@@ -34,7 +34,7 @@ def categories_of(template: Template, landmarks: Sequence[Landmark]) -> list[dic
 
 
 def annotation_of(image: ImageView, template: Template, category: dict[str, Any]) -> dict[str, Any] | None:
-    """One structure in one image, or None where it has neither a mask nor a placement.
+    """One structure in one image, or None where it has no mask, no placement and no review of its own.
 
     Keypoints are in COCO's pixels, whose (0, 0) is the centre of the first pixel, as ours.
     """
@@ -49,47 +49,64 @@ def annotation_of(image: ImageView, template: Template, category: dict[str, Any]
         keypoints += [round(float(row.xy[0]), 3), round(float(row.xy[1]), 3), LABELLED_AND_VISIBLE]
         count += 1
     mask = image.mask(template, category["name"])
-    if mask is None and not count:
+    said = next((said for said in image.structures if said.structure == category["name"]), None)
+    if mask is None and not count and said is None:
         return None
     found: dict[str, Any] = {"iscrowd": 0, "keypoints": keypoints, "num_keypoints": count}
+    if mask is None and said is not None and image.frame is not None:
+        mask = np.zeros((image.frame.height, image.frame.width), bool)  # readers expect one where a review stands
     if mask is not None:
         encoded = rle.encode(np.asfortranarray(mask, np.uint8))
         found["area"] = float(rle.area(encoded))
         found["bbox"] = [float(value) for value in rle.toBbox(encoded)]
         found["segmentation"] = {"size": list(encoded["size"]), "counts": encoded["counts"].decode("ascii")}
+    if said is not None:
+        found |= {"review": said.state.value, "review_note": said.note}
     return found
 
 
-def write_coco(
-    images: Iterable[ImageView], template: Template, landmarks: Sequence[Landmark], path: Path, description: str = ""
-) -> int:
-    """Write one COCO file of all images whose size is known and return their number; raises OSError."""
-    categories = categories_of(template, landmarks)
-    pictures: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
-    for image in images:
+class CocoFile:
+    """One COCO file in the making, in its place once `keep` was called; all may raise OSError.
+
+    Annotations are written as images come; the list of images, which is small, follows at the end.
+
+    Parameters
+    ----------
+    path : Path
+    template : Template
+    landmarks : sequence of Landmark
+    """
+
+    def __init__(self, path: Path, template: Template, landmarks: Sequence[Landmark]) -> None:
+        self._template = template
+        self._categories = categories_of(template, landmarks)
+        self._pictures: list[dict[str, Any]] = []
+        self._count = 0
+        self._whole = WholeFile(path)
+        self.drop = self._whole.drop
+        info = {"description": "DenseSeg Review. Research use only; not a medical device."}
+        self._whole.write(f'{{"info": {_json(info)}, "categories": {_json(self._categories)}, "annotations": [')
+
+    def add(self, image: ImageView) -> None:
+        """Write one image; one whose size is not known is left out."""
         if image.frame is None:
-            continue
-        number = len(pictures) + 1
-        pictures.append(
-            {
-                "id": number,
-                "file_name": image.name,
-                "width": image.frame.width,
-                "height": image.frame.height,
-                "review": image.review,
-            }
-        )
-        for category in categories:
-            found = annotation_of(image, template, category)
+            return
+        number = len(self._pictures) + 1
+        size = {"width": image.frame.width, "height": image.frame.height}
+        picture = {"id": number, "file_name": image.name, **size, "review": image.review, "review_note": image.note}
+        for category in self._categories:
+            found = annotation_of(image, self._template, category)
             if found is not None:
-                head = {"id": len(annotations) + 1, "image_id": number, "category_id": category["id"]}
-                annotations.append(head | found)
-    data = {
-        "info": {"description": description or "DenseSeg Review. Research use only; not a medical device."},
-        "images": pictures,
-        "categories": categories,
-        "annotations": annotations,
-    }
-    write_text(path, json.dumps(data, ensure_ascii=False) + "\n")
-    return len(pictures)
+                self._count += 1
+                head = {"id": self._count, "image_id": number, "category_id": category["id"]}
+                self._whole.write(("" if self._count == 1 else ",") + "\n" + _json(head | found))
+        self._pictures.append(picture)
+
+    def keep(self) -> None:
+        """Put the file in its place."""
+        self._whole.write(f'\n], "images": {_json(self._pictures)}}}\n')
+        self._whole.keep()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

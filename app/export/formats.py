@@ -1,75 +1,114 @@
-"""The formats that ``export --format`` knows; each is a function ``write(project, folder) -> Report``."""
+"""The formats of an export: each takes one image after the other and puts its file in place at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-from app.core.landmark import Landmark
-from app.core.template import Template
-from app.export.coco import write_coco
+from app.core.landmark import landmark_set_to_json
+from app.export.atomic import write_text
+from app.export.coco import CocoFile
 from app.export.masks import write_masks
-from app.export.table import write_table
-from app.export.view import ImageView
+from app.export.table import TableFile
+from app.export.view import ImageView, ProjectView
 
 
-@dataclass(frozen=True, eq=False)
-class ProjectView:
-    """What is exported of a project; `images` is gone through once."""
-
-    template: Template
-    model: str
-    landmarks: tuple[Landmark, ...]
-    images: Iterable[ImageView]
-
-
-@dataclass
-class Report:
-    """What an exporter did.
+class Format(Protocol):
+    """What every format does. All methods may raise OSError.
 
     Attributes
     ----------
-    images : int
-        How many were written.
-    failed : list of (name, sentence)
+    file : str
+        What it writes, seen from the folder of the export.
+    needs_images : bool
+        False where it writes the same whichever images are exported.
+    single_files : bool
+        Whether every image has files of its own, so that one may fail without the others.
     """
 
-    images: int = 0
-    failed: list[tuple[str, str]] = field(default_factory=list)
+    file: str
+    needs_images: bool
+    single_files: bool
+
+    def add(self, image: ImageView) -> None:
+        """Write one image."""
+
+    def keep(self) -> None:
+        """Put the file in its place: all images were written."""
+
+    def drop(self) -> None:
+        """Give up and leave no half file behind."""
 
 
-def _predicted(project: ProjectView, report: Report) -> Iterator[ImageView]:
-    """The images that have something to write; the others are reported as failed."""
-    for image in project.images:
-        if image.frame is None or (image.prediction is None and not image.rows):
-            report.failed.append((image.name, "It was not predicted yet, so there is nothing to write. Predict it."))
-            continue
-        report.images += 1
-        yield image
+class Csv:
+    """``landmarks.csv``: one row per placement."""
+
+    file, needs_images, single_files = "landmarks.csv", True, False
+
+    def __init__(self, project: ProjectView, folder: Path) -> None:
+        self._table = TableFile(folder / self.file)
+        self.keep, self.drop = self._table.keep, self._table.drop
+
+    def add(self, image: ImageView) -> None:
+        """Write the image's rows."""
+        self._table.add(image.rows)
 
 
-def csv(project: ProjectView, folder: Path) -> Report:
-    """``landmarks.csv``; raises OSError."""
-    report = Report()
-    write_table((row for image in _predicted(project, report) for row in image.rows), folder / "landmarks.csv")
-    return report
+class Coco:
+    """``coco.json``: masks as RLE, landmarks as keypoints, reviews."""
+
+    file, needs_images, single_files = "coco.json", True, False
+
+    def __init__(self, project: ProjectView, folder: Path) -> None:
+        self._coco = CocoFile(folder / self.file, project.template, project.landmarks)
+        self.add, self.keep, self.drop = self._coco.add, self._coco.keep, self._coco.drop
 
 
-def masks(project: ProjectView, folder: Path) -> Report:
-    """``masks/<stem>/<structure>.png``; raises OSError."""
-    report = Report()
-    for image in _predicted(project, report):
+class Masks:
+    """``masks/<stem>/<structure>.png``."""
+
+    file, needs_images, single_files = "masks", True, True
+
+    def __init__(self, project: ProjectView, folder: Path) -> None:
+        self._template, self._folder = project.template, folder / self.file
+
+    def add(self, image: ImageView) -> None:
+        """Write the image's masks; where nothing was predicted there are none."""
         if image.prediction is not None and image.frame is not None:
-            write_masks(image.prediction, image.frame, project.template, folder / "masks" / image.stem)
-    return report
+            write_masks(image.prediction, image.frame, self._template, self._folder / image.stem)
+
+    def keep(self) -> None:
+        """Nothing is left to do."""
+
+    def drop(self) -> None:
+        """Every file that is there is whole and stays."""
 
 
-def coco(project: ProjectView, folder: Path) -> Report:
-    """``coco.json``; raises OSError."""
-    report = Report()
-    write_coco(_predicted(project, report), project.template, project.landmarks, folder / "coco.json")
-    return report
+class LandmarkSet:
+    """``landmarks.json``: the project's own landmarks as a landmark set."""
+
+    file, needs_images, single_files = "landmarks.json", False, False
+
+    def __init__(self, project: ProjectView, folder: Path) -> None:
+        self._path, self._project = folder / self.file, project
+
+    def add(self, image: ImageView) -> None:
+        """Landmarks are definitions: images add nothing."""
+
+    def keep(self) -> None:
+        """Write the set."""
+        data = landmark_set_to_json(self._project.template.anatomy, list(self._project.own))
+        write_text(self._path, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+
+    def drop(self) -> None:
+        """Nothing was written yet."""
 
 
-FORMATS: dict[str, Callable[[ProjectView, Path], Report]] = {"csv": csv, "masks": masks, "coco": coco}
+FORMATS: dict[str, Callable[[ProjectView, Path], Format]] = {
+    "csv": Csv,
+    "masks": Masks,
+    "coco": Coco,
+    "landmarks": LandmarkSet,
+}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -11,11 +12,11 @@ import numpy.typing as npt
 from app.core.frame import Frame
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.core.prediction import Prediction
-from app.export.formats import ProjectView
 from app.export.table import Row
-from app.export.view import ImageView
+from app.export.view import ImageView, ProjectView
 from app.io.bundle import Bundle
 from app.io.discover import unique_stems
+from app.store.rows import StructureReview
 
 
 class PlacementLike(Protocol):
@@ -38,6 +39,10 @@ class EntryLike(Protocol):
     def frame(self) -> Frame | None: ...  # noqa: D102
     @property
     def review(self) -> ReviewState: ...  # noqa: D102
+    @property
+    def note(self) -> str: ...  # noqa: D102
+    @property
+    def structures(self) -> tuple[StructureReview, ...]: ...  # noqa: D102
 
 
 class SessionLike(Protocol):
@@ -45,6 +50,8 @@ class SessionLike(Protocol):
 
     bundle: Bundle
 
+    @property
+    def path(self) -> Path: ...  # noqa: D102
     @property
     def images(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
@@ -54,24 +61,50 @@ class SessionLike(Protocol):
     def prediction(self, name: str) -> Prediction | None: ...  # noqa: D102
 
 
-def view_of(session: SessionLike, accepted_only: bool = False) -> ProjectView:
-    """Everything of a project that is exported, in the order of its images; read as it is gone through."""
-    bundle = session.bundle
-    return ProjectView(bundle.template, bundle.name, session.landmarks, _images(session, accepted_only))
+SCOPES = ("all", "accepted", "image")
+"""Every image, the accepted ones, or a single one."""
 
 
-def _images(session: SessionLike, accepted_only: bool) -> Iterator[ImageView]:
-    stems = unique_stems(session.images)
-    for name in session.images:
-        entry = session.image(name)
-        if accepted_only and entry.review is not ReviewState.ACCEPTED:
-            continue
-        rows = tuple(
-            _row(name, placement, entry.frame)
-            for placement in session.placements_in(name)
-            if placement.state is not None
-        )
-        yield ImageView(name, stems[name], entry.review.value, entry.frame, session.prediction(name), rows)
+def names_in(session: SessionLike, scope: str, image: str = "") -> tuple[str, ...]:
+    """The images of a scope, in the project's order; raises ValueError for an unknown scope or image."""
+    if scope == "accepted":
+        return tuple(name for name in session.images if session.image(name).review is ReviewState.ACCEPTED)
+    if scope == "image":
+        session.image(image)
+        return (image,)
+    if scope == "all":
+        return session.images
+    raise ValueError(f"The images to export are “all”, “accepted” or “image”, not “{scope}”.")
+
+
+def view_of(session: SessionLike, scope: str = "all", image: str = "") -> ProjectView:
+    """What is exported of a project; images are read one by one when they are asked for."""
+    bundle, stems = session.bundle, unique_stems(session.images)
+    return ProjectView(
+        session.path.name,
+        bundle.name,
+        bundle.sha256,
+        bundle.template,
+        session.landmarks,
+        _own(session),
+        names_in(session, scope, image),
+        lambda name: _image(session, name, stems[name]),
+    )
+
+
+def _own(session: SessionLike) -> tuple[Landmark, ...]:
+    """All landmarks but the hidden ones that came with the model; where no other is there, those."""
+    given = {(mark.name, mark.structure, mark.uv) for mark in session.bundle.landmarks}
+    own = [mark for mark in session.landmarks if not (mark.hidden and (mark.name, mark.structure, mark.uv) in given)]
+    return tuple(own) or session.landmarks
+
+
+def _image(session: SessionLike, name: str, stem: str) -> ImageView:
+    entry = session.image(name)
+    placed = [placement for placement in session.placements_in(name) if placement.state is not None]
+    rows = tuple(_row(name, placement, entry.frame) for placement in placed)
+    seen = session.prediction(name)
+    return ImageView(name, stem, entry.review.value, entry.frame, seen, rows, entry.note, entry.structures)
 
 
 def _row(image: str, placement: PlacementLike, frame: Frame | None) -> Row:

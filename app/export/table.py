@@ -14,7 +14,7 @@ from app.core.frame import Frame
 from app.core.landmark import Landmark, PlacementState
 from app.core.prediction import Prediction, confidence, sample_chart
 from app.core.template import Template
-from app.export.atomic import write_text
+from app.export.atomic import WholeFile
 
 COLUMNS = (
     "image",
@@ -95,14 +95,41 @@ def rows_of(
     return rows
 
 
-def write_table(rows: Iterable[Row], path: Path) -> int:
-    """Write the table as CSV (UTF-8, one line feed per row) and return the number of rows; raises OSError."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    count = 0
-    for row in rows:
-        writer.writerow(row.cells())
-        count += 1
-    write_text(path, text.getvalue())
-    return count
+class TableFile:
+    """The table as CSV (UTF-8, one line feed per row), in its place once `keep` was called; all may raise OSError.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._whole = WholeFile(path)
+        self._text = io.StringIO()
+        self._writer = csv.writer(self._text, lineterminator="\n")
+        self._writer.writerow(COLUMNS)
+        self.drop = self._whole.drop
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Write some rows."""
+        for row in rows:
+            self._writer.writerow(row.cells())
+        self._whole.write(self._text.getvalue())
+        self._text.seek(0)
+        self._text.truncate()
+
+    def keep(self) -> None:
+        """Put the table in its place."""
+        self.add(())
+        self._whole.keep()
+
+
+def write_table(rows: Iterable[Row], path: Path) -> None:
+    """Write a whole table; raises OSError."""
+    table = TableFile(path)
+    try:
+        table.add(rows)
+    except BaseException:
+        table.drop()
+        raise
+    table.keep()

@@ -232,6 +232,10 @@ def test_export_of_a_project(call, images, tiny_folder, tmp_path):
     assert mask(out / "masks" / "sub" / "b" / "heart.png").any()
     assert run([*arguments, "--format", "coco"]) == 0
     assert json.loads((out / "coco.json").read_text())["images"]
+    assert run([*arguments, "--format", "landmarks"]) == 0
+    assert json.loads((out / "landmarks.json").read_text())["anatomy"] == "test"
+    assert run([*arguments, "--format", "csv", "--format", "coco"]) == 0
+    assert report(out)["files"] == ["landmarks.csv", "coco.json"]
     assert run([*arguments, "--format", "nonsense"]) == 2
     assert run([*arguments, "--state", "nonsense"]) == 2
 

@@ -7,7 +7,7 @@ from pycocotools.coco import COCO
 from app.core.frame import Frame
 from app.core.landmark import Landmark
 from app.core.prediction import native_mask
-from app.export.coco import write_coco
+from app.export.coco import CocoFile
 from app.export.table import rows_of
 from app.export.view import ImageView
 from tests.unit.core.shapes import two_structures
@@ -15,6 +15,13 @@ from tests.unit.core.test_propagate import prediction
 
 TEMPLATE = two_structures()
 MARKS = [Landmark("apex", "heart", 0.2, 0.5), Landmark("hilum", "lung", 0, 0), Landmark("base", "lung", 0, 0.8)]
+
+
+def write_coco(views, path):
+    coco = CocoFile(path, TEMPLATE, MARKS)
+    for one in views:
+        coco.add(one)
+    coco.keep()
 
 
 def view(name, seed, present=(True, True)):
@@ -27,7 +34,7 @@ def view(name, seed, present=(True, True)):
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # inside pycocotools' decode
 def test_pycocotools_reads_back_what_was_written(tmp_path, capsys):
     views = [view("a", 0), view("b", 1, present=(True, False)), ImageView("c", "c", "unread", None, None, ())]
-    assert write_coco(views, TEMPLATE, MARKS, tmp_path / "coco.json") == 2
+    write_coco(views, tmp_path / "coco.json")
     coco = COCO(str(tmp_path / "coco.json"))
     capsys.readouterr()
     assert [coco.imgs[i]["file_name"] for i in sorted(coco.imgs)] == ["a", "b"]
@@ -45,7 +52,7 @@ def test_pycocotools_reads_back_what_was_written(tmp_path, capsys):
 
 
 def test_an_absent_structure_has_no_annotation(tmp_path):
-    write_coco([view("b", 1, present=(True, False))], TEMPLATE, MARKS, tmp_path / "coco.json")
+    write_coco([view("b", 1, present=(True, False))], tmp_path / "coco.json")
     data = json.loads((tmp_path / "coco.json").read_text())
     assert [annotation["category_id"] for annotation in data["annotations"]] == [1]
 
@@ -53,5 +60,5 @@ def test_an_absent_structure_has_no_annotation(tmp_path):
 def test_a_folder_that_cannot_be_written_leaves_nothing_behind(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match=r"."):
-        write_coco([view("a", 0)], TEMPLATE, MARKS, tmp_path / "file" / "coco.json")
+        write_coco([view("a", 0)], tmp_path / "file" / "coco.json")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
