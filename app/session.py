@@ -179,6 +179,11 @@ class Session:
         """Names of all images in the order in which they were added."""
         return self._state.rows.images
 
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Names of the accepted images, in the project's order."""
+        return tuple(filter(self._state.rows.accepted, self.images))
+
     def image(self, name: str) -> ImageEntry:
         """What is known of one image."""
         self._state.slot(name)

@@ -55,6 +55,8 @@ class SessionLike(Protocol):
     @property
     def images(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
+    def accepted(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
     def landmarks(self) -> tuple[Landmark, ...]: ...  # noqa: D102
     def image(self, name: str) -> EntryLike: ...  # noqa: D102
     def placements_in(self, image: str) -> Sequence[PlacementLike]: ...  # noqa: D102
@@ -68,7 +70,7 @@ SCOPES = ("all", "accepted", "image")
 def names_in(session: SessionLike, scope: str, image: str = "") -> tuple[str, ...]:
     """The images of a scope, in the project's order; raises ValueError for an unknown scope or image."""
     if scope == "accepted":
-        return tuple(name for name in session.images if session.image(name).review is ReviewState.ACCEPTED)
+        return session.accepted
     if scope == "image":
         session.image(image)
         return (image,)

@@ -52,7 +52,7 @@ COMMANDS = (
     Command("openSamples", "File", "Try the rendered samples", tip="Six rendered chest pictures, no patients"),
     Command("newProject", "File", "New project…", "Ctrl+N", line=True),
     Command("openProject", "File", "Open project…", "Ctrl+Shift+P"),
-    Command("exportCsv", "File", "Export placements as CSV…", "Ctrl+E", "project", line=True),
+    Command("export", "File", "Export…", "Ctrl+E", "project", tip="Table, COCO, masks, landmark set", line=True),
     Command("loadLandmarks", "File", "Load landmark set…", needs="writable", line=True),
     Command("saveLandmarks", "File", "Save landmark set…", needs="project"),
     Command("closeProject", "File", "Close project", "Ctrl+W", "project", line=True),

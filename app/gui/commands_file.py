@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog
 
 from app.gui import dialogs
+from app.gui.export_dialog import ExportDialog
 from app.gui.settings import PROJECT_SUFFIX, data_folder, settings
 
 if TYPE_CHECKING:
@@ -59,36 +60,9 @@ class FileCommands:
     def quit(self) -> None:
         self._window.close()
 
-    def exportCsv(self) -> None:
-        session = self._desk.session
-        if session is None:
-            return
-        start = str(Path(self._folder()) / "landmarks.csv")
-        file, _ = QFileDialog.getSaveFileName(self._window, "Export placements", start, "CSV (*.csv)")
-        if file:
-            self.export_to(Path(file))
-
-    def export_to(self, path: Path) -> None:
-        """Write the placements of every landmark in every image; a folder gets ``landmarks.csv``."""
-        from app.export.table import Row, write_table
-
-        session = self._desk.session
-        assert session is not None
-        target = path / "landmarks.csv" if path.is_dir() else path
-        rows = []
-        for image in session.images:
-            frame = session.image(image).frame
-            for p in session.placements_in(image):
-                if p.state is not None:
-                    xy = (float(p.xy[0]), float(p.xy[1]))
-                    place = (p.landmark.structure, p.landmark.name, p.state.value, xy, float(p.expected_error))
-                    rows.append(Row(image, *place, frame))
-        try:
-            count = write_table(rows, target)
-        except OSError as error:
-            self._desk.say(f"{target} could not be written ({error.strerror}). Choose another folder.")
-            return
-        self._desk.say(f"{count} placements were written to {target}.")
+    def export(self) -> None:
+        if self._desk.session is not None:
+            ExportDialog(self._window, self._desk, self._window.exporting).open()
 
     def loadLandmarks(self) -> None:
         from app.io.landmark_set import read_landmark_set

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.gui import theme
-from app.gui.predicting import Predicting
+from app.gui.running import Runner
 
 
 def time_left(seconds: float) -> str:
@@ -48,19 +51,28 @@ class Bar(QWidget):
         painter.end()
 
 
-class JobPanel(QWidget):
-    """Shows the prediction job; empty and quiet while none runs."""
+@dataclass
+class _Shown:
+    """What is said of one running job."""
 
-    def __init__(self, predicting: Predicting) -> None:
+    title: str
+    share: float = 0.0
+    left: float = -1.0
+
+
+class JobPanel(QWidget):
+    """Shows the job that began last; empty and quiet while none runs."""
+
+    def __init__(self, *runners: Runner) -> None:
         super().__init__()
         self.setObjectName("jobPanel")
+        self._running: dict[Runner, _Shown] = {}
         self.label, self.left = QLabel(), QLabel()
         self.bar = Bar()
         self.cancel = QPushButton("Cancel")
         self.cancel.setObjectName("cancelJob")
         self.cancel.setProperty("flat", "true")
-        self.cancel.setAccessibleName("Cancel the running prediction")
-        self.cancel.clicked.connect(predicting.cancel)
+        self.cancel.clicked.connect(self._cancel)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3 * theme.STEP)
@@ -69,24 +81,37 @@ class JobPanel(QWidget):
         for label in (self.label, self.left):
             label.setProperty("small", "true")
             label.setProperty("muted", "true")
-        predicting.started.connect(self._on_start)
-        predicting.progressed.connect(self._on_progress)
-        predicting.ended.connect(self._on_end)
-        self._on_end("")
+        for runner in runners:
+            runner.started.connect(partial(self._on_start, runner))
+            runner.progressed.connect(partial(self._on_progress, runner))
+            runner.ended.connect(partial(self._on_end, runner))
+        self._show("")
 
-    def _on_start(self, title: str, total: int) -> None:
-        self.label.setText(title)
-        self.bar.set_share(0)
-        self.left.setText("")
+    def _cancel(self) -> None:
+        if self._running:
+            list(self._running)[-1].cancel()
+
+    def _on_start(self, runner: Runner, title: str, total: int) -> None:
+        self._running.pop(runner, None)
+        self._running[runner] = _Shown(title)
+        self._show("")
+
+    def _on_progress(self, runner: Runner, done: int, total: int, left: float) -> None:
+        self._running[runner] = _Shown(f"{runner.verb} {done} of {total}", done / max(total, 1), left)
+        self._show("")
+
+    def _on_end(self, runner: Runner, sentence: str) -> None:
+        self._running.pop(runner, None)
+        self._show(sentence)
+
+    def _show(self, sentence: str) -> None:
         for widget in (self.bar, self.left, self.cancel):
-            widget.show()
-
-    def _on_progress(self, done: int, total: int, left: float) -> None:
-        self.label.setText(f"Predicting {done} of {total}")
-        self.bar.set_share(done / max(total, 1))
-        self.left.setText(time_left(left))
-
-    def _on_end(self, sentence: str) -> None:
-        self.label.setText(sentence or "Ready")
-        for widget in (self.bar, self.left, self.cancel):
-            widget.hide()
+            widget.setVisible(bool(self._running))
+        if not self._running:
+            self.label.setText(sentence or "Ready")
+            return
+        shown = list(self._running.values())[-1]
+        self.label.setText(shown.title)
+        self.bar.set_share(shown.share)
+        self.left.setText(time_left(shown.left))
+        self.cancel.setAccessibleName(f"Cancel: {shown.title}")

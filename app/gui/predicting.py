@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QObject, Signal
-
 from app.gui.bridge import Bridge
 from app.gui.desk import Desk
+from app.gui.running import Runner
 from app.jobs import Event, Failed, Finished, Job, Progress
 
 
-class Predicting(QObject):
-    """Runs one prediction job at a time for the desk's session.
+class Predicting(Runner):
+    """Runs one prediction job at a time for the desk's session."""
 
-    Signals: `started(title, total)`, `progressed(done, total, seconds left or -1)`, `ended(sentence)`.
-    """
-
-    started = Signal(str, int)
-    progressed = Signal(int, int, float)
-    ended = Signal(str)
+    verb = "Predicting"
 
     def __init__(self, desk: Desk, bridge: Bridge) -> None:
         super().__init__(desk)
@@ -84,9 +78,7 @@ class Predicting(QObject):
         if job is not self._job or session is None:  # an event of a project that was closed meanwhile
             return
         if isinstance(event, Progress):
-            elapsed = time.monotonic() - self._since
-            left = elapsed / event.done * (event.total - event.done) if event.done > 2 else -1.0
-            self.progressed.emit(event.done, event.total, left)
+            self.tell(event, self._since)
         elif isinstance(event, Finished):
             self._job = None
             self.ended.emit("Prediction cancelled" if event.cancelled else "")

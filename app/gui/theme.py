@@ -103,6 +103,13 @@ QMenu::separator {{ height: 1px; background: {LINE}; margin: 4px 8px; }}
 QMenu::indicator {{ width: 12px; height: 12px; margin-left: 8px; }}
 QMenu::indicator:checked {{ background: {ACCENT}; border-radius: 3px; }}
 QMenu::indicator:unchecked {{ border: 1px solid {LINE}; border-radius: 3px; width: 10px; height: 10px; }}
+QCheckBox, QRadioButton {{ spacing: 8px; padding: 2px 0; }}
+QCheckBox:disabled, QRadioButton:disabled {{ color: {FAINT}; }}
+QCheckBox::indicator {{ width: 12px; height: 12px; border: 1px solid {MUTED}; border-radius: 3px; }}
+QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {MUTED}; border-radius: 7px; }}
+QCheckBox::indicator:checked, QRadioButton::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {LINE}; }}
+QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border-color: {ACCENT}; }}
 QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {LINE}; padding: 4px 8px; }}
 QSplitter::handle {{ background: {LINE}; }}
 QSplitter::handle:horizontal {{ width: 1px; }}

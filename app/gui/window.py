@@ -14,6 +14,7 @@ from app.gui.commands_landmark import LandmarkListCommands
 from app.gui.commands_view import ImageCommands, LandmarkCommands, ReviewCommands, ViewCommands
 from app.gui.contact_sheet import ContactSheet
 from app.gui.desk import Desk, MaskStyle, Mode
+from app.gui.exporting import Exporting
 from app.gui.image_view import ImageView
 from app.gui.job_panel import JobPanel
 from app.gui.landmark_table import LandmarkTable
@@ -65,7 +66,8 @@ class Window(QMainWindow):
         self.landmark_table = LandmarkTable(self.desk)
         self.messages = Messages()
         self.reader_bar = ReaderBar()
-        self.job_panel = JobPanel(self.predicting)
+        self.exporting = Exporting(self.desk, self.bridge)
+        self.job_panel = JobPanel(self.predicting, self.exporting)
         self.status = StatusLine(self.desk, self.job_panel)
         self.files = FileCommands(self)
         others = (ViewCommands, ImageCommands, ReviewCommands, LandmarkCommands, LandmarkListCommands)
@@ -294,6 +296,7 @@ class Window(QMainWindow):
         kept.setValue("geometry", self.saveGeometry())
         kept.setValue("columns", self.columns.saveState())
         kept.sync()
+        self.exporting.cancel()
         self.projects.close()
         self.bridge.close()
         event.accept()

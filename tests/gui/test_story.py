@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QFileDialog
 
 from app.core.landmark import PlacementState, ReviewState
 from app.gui.desk import Mode
@@ -134,21 +132,6 @@ def test_closing_and_reopening_shows_the_same(app, start, qtbot) -> None:
     np.testing.assert_allclose(after.xy, before.xy)
     assert again.image(again.images[0]).review == ReviewState.SECOND_OPINION
     assert again.undo_label
-
-
-def test_export_writes_every_placement(app, qtbot, tmp_path, monkeypatch) -> None:
-    session = app.window.desk.session
-    name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
-    target = tmp_path / "out.csv"
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(target), ""))
-    app.window.actions_["exportCsv"].trigger()
-    with target.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == len(session.images) * len(session.landmarks)
-    mine = [row for row in rows if row["landmark"] == "Apex"]
-    found = [[float(row["x_px"]), float(row["y_px"])] for row in mine]
-    np.testing.assert_allclose(found, session.placements("Apex").xy, atol=1e-3)
-    assert str(target) in app.window.messages.sentences()[-1]
 
 
 def test_accept_locks_and_goes_on(app, qtbot) -> None:

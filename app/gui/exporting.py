@@ -1,0 +1,90 @@
+"""Runs exports and tells what came of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.gui.bridge import Bridge
+from app.gui.desk import Desk
+from app.gui.running import Runner
+from app.jobs import Event, Failed, Finished, Job, Progress, Result
+
+if TYPE_CHECKING:
+    from app.export.write import Report
+
+NAMED = 3
+"""So many images are named in a message; the report names all."""
+
+
+def outcome(report: Report, folder: Path) -> Iterator[str]:
+    """What an export did, in sentences."""
+    count = "1 image" if len(report.images) == 1 else f"{len(report.images)} images"
+    if report.files:
+        stopped = "The export was cancelled; complete are" if report.cancelled else "Exported"
+        said = f" of {count}" if report.images else ""
+        yield f"{stopped} {', '.join(report.files)}{said} to {folder}."
+    elif report.cancelled:
+        yield f"The export to {folder} was cancelled; nothing was written."
+    for file, sentence in report.not_written if not report.cancelled else ():
+        yield f"{file} was not exported. {sentence}"
+    reasons: dict[str, list[str]] = {}
+    for name, sentence in report.failed:
+        reasons.setdefault(sentence, []).append(name)
+    for sentence, names in reasons.items():
+        listed = ", ".join(names[:NAMED])
+        if len(names) > NAMED:
+            listed += f" and {len(names) - NAMED} more (all are in report.json there)"
+        yield f"Not exported: {listed}. {sentence}"
+
+
+class Exporting(Runner):
+    """One export at a time; it reads the project's file by itself and goes on where the project is closed."""
+
+    verb = "Exporting"
+
+    def __init__(self, desk: Desk, bridge: Bridge) -> None:
+        super().__init__(desk)
+        self._desk, self._bridge = desk, bridge
+        self._job: Job | None = None
+        self._folder = Path()
+        self._since = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Whether an export is under way."""
+        return self._job is not None
+
+    def start(self, formats: list[str], folder: Path, scope: str) -> bool:
+        """Export what is on the desk; False (with a message) where that can't begin."""
+        session = self._desk.session
+        if session is None or self._job is not None:
+            return False
+        try:
+            job = session.start_export(formats, folder, scope, self._desk.image if scope == "image" else "")
+        except (ValueError, OSError) as error:
+            self._desk.say(str(error))
+            return False
+        self._job, self._folder, self._since = job, folder, time.monotonic()
+        self.started.emit(job.title, job.total)
+        self._bridge.job(job, self._on_event)
+        return True
+
+    def cancel(self) -> None:
+        """Stop; every file that is there is whole."""
+        if self._job is not None:
+            self._job.cancel()
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self.tell(event, self._since)
+        elif isinstance(event, Failed) and not event.key:  # those of single images stand in the report
+            self._desk.say(event.message)
+        elif isinstance(event, Result):
+            for sentence in outcome(event.value, self._folder):  # type: ignore[arg-type]
+                self._desk.say(sentence)
+        elif isinstance(event, Finished):
+            self._job = None
+            self.ended.emit("Export cancelled" if event.cancelled else "")

@@ -1,0 +1,106 @@
+"""The export dialog: what, which images, where; progress and cancel in the job panel, the outcome in the messages."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
+
+from app.export.write import NOT_PREDICTED, Report
+from app.gui.export_dialog import ExportDialog
+from app.gui.exporting import outcome
+from tests.gui.conftest import name_landmark
+
+
+def dialog_of(app, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ExportDialog:
+    app.window.actions_["export"].trigger()
+    dialog = app.window.findChild(ExportDialog, "exportDialog")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a, **k: str(folder))
+    dialog._choose()
+    return dialog
+
+
+def finish(app, qtbot, dialog: ExportDialog) -> None:
+    qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not app.window.exporting.running, timeout=30_000)
+
+
+def test_export_writes_every_placement(app, qtbot, tmp_path, monkeypatch) -> None:
+    window, session = app.window, app.window.desk.session
+    name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
+    out = tmp_path / "out"
+    dialog = dialog_of(app, out, monkeypatch)
+    assert dialog.chosen() == ["csv"]
+    dialog.formats["coco"].setChecked(True)
+    finish(app, qtbot, dialog)
+    with (out / "landmarks.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(session.images) * len(session.landmarks)
+    mine = [row for row in rows if row["landmark"] == "Apex"]
+    found = [[float(row["x_px"]), float(row["y_px"])] for row in mine]
+    np.testing.assert_allclose(found, session.placements("Apex").xy, atol=1e-3)
+    assert window.messages.sentences() == [f"Exported landmarks.csv, coco.json of 3 images to {out}."]
+    assert window.job_panel.label.text() == "Ready"
+    again = dialog_of(app, out, monkeypatch)
+    assert again.chosen() == ["csv", "coco"]
+    again.reject()
+
+
+def test_only_accepted_images(app, qtbot, tmp_path, monkeypatch) -> None:
+    window, session = app.window, app.window.desk.session
+    dialog = dialog_of(app, tmp_path, monkeypatch)
+    assert not dialog.scopes["accepted"].isEnabled()
+    dialog.reject()
+    qtbot.waitUntil(lambda: window.findChild(ExportDialog, "exportDialog") is None)
+    session.set_review(session.images[1], "accepted")
+    dialog = dialog_of(app, tmp_path / "out", monkeypatch)
+    dialog.formats["masks"].setChecked(True)
+    dialog.formats["csv"].setChecked(False)
+    dialog.scopes["accepted"].click()
+    finish(app, qtbot, dialog)
+    told = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+    assert [entry["name"] for entry in told["images"]] == [session.images[1]]
+    assert len(list((tmp_path / "out" / "masks").rglob("*.png"))) == len(session.template.structures)
+
+
+def test_nothing_chosen_can_not_be_exported(app, qtbot, tmp_path, monkeypatch) -> None:
+    dialog = dialog_of(app, tmp_path, monkeypatch)
+    dialog.formats["csv"].setChecked(False)
+    assert not dialog.export.isEnabled()
+    dialog.formats["landmarks"].setChecked(True)
+    assert dialog.export.isEnabled()
+    dialog.folder.clear()
+    assert not dialog.export.isEnabled()
+    dialog.reject()
+
+
+def test_cancel_in_the_job_panel(app, qtbot, tmp_path, monkeypatch) -> None:
+    window = app.window
+    dialog = dialog_of(app, tmp_path / "out", monkeypatch)
+    qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
+    assert window.job_panel.label.text() == "Exporting 3 images"
+    qtbot.mouseClick(window.job_panel.cancel, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not window.exporting.running, timeout=10_000)
+    assert window.job_panel.label.text() == "Export cancelled"
+    assert not window.job_panel.cancel.isVisible()
+    assert not (tmp_path / "out" / "landmarks.csv").exists()
+
+
+def test_a_folder_that_can_not_be_written_is_told(app, qtbot, tmp_path, monkeypatch) -> None:
+    (tmp_path / "file").write_text("")
+    finish(app, qtbot, dialog_of(app, tmp_path / "file", monkeypatch))
+    assert "Choose another folder" in app.window.messages.sentences()[-1]
+
+
+def test_many_failures_are_one_sentence() -> None:
+    report = Report(["a"], [(f"im{i}.png", NOT_PREDICTED) for i in range(9)], ["coco.json"])
+    first, second = outcome(report, Path("out"))
+    assert first == "Exported coco.json of 1 image to out."
+    assert (
+        second == f"Not exported: im0.png, im1.png, im2.png and 6 more (all are in report.json there). {NOT_PREDICTED}"
+    )
