@@ -28,7 +28,8 @@ class Command:
     keys : str
         Separated by spaces.
     needs : str
-        ``nothing``, ``project``, ``writable``, ``image`` or ``landmark`` must be there.
+        ``nothing``, ``project``, ``writable``, ``image`` or ``landmark`` must be there, or an ``overlap`` of structures
+        under the mouse.
     group : str
         Checkable actions of one group exclude each other; ``own`` for a switch of its own.
     tip : str
@@ -67,7 +68,18 @@ COMMANDS = (
     Command("zoomOut", "View", "Zoom out", "Ctrl+-", "image"),
     Command("invert", "View", "Invert", "I", "image", "own", "Show black as white"),
     *(Command(f"preset{n}", "View/Window", f"Preset {n}", str(n), "image") for n in range(1, 7)),
-    Command("outlines", "View", "Outlines", "O", group="masks", tip="Masks as outlines", line=True),
+    Command("autoWindow", "View/Window", "Auto for what is on the screen", "A", "image", line=True),
+    Command("gammaUp", "View/Window", "Brighter middle greys", "]", "image", tip="Also: Ctrl and left drag", line=True),
+    Command("gammaDown", "View/Window", "Darker middle greys", "[", "image", tip="Also: Ctrl and left drag"),
+    Command("gammaReset", "View/Window", "Middle greys as they are", "", "image"),
+    Command("turnLeft", "View/Turn the view", "To the left", "Ctrl+Left", "image", tip="The image stays as stored"),
+    Command("turnRight", "View/Turn the view", "To the right", "Ctrl+Right", "image", tip="The image stays as stored"),
+    Command("mirror", "View/Turn the view", "Mirror", "X", "image", tip="The image stays as stored"),
+    Command("resetTurn", "View/Turn the view", "As stored", "Ctrl+Up", "image", line=True),
+    Command("magnifier", "View", "Magnifier", "G", "image", "own", "A round lens under the mouse"),
+    Command("crosshair", "View", "Cross-hair", "Shift+X", group="own", tip="Lines through the place under the mouse"),
+    Command("structures", "View", "Structures", "Shift+H", group="own", tip="Show or hide all of them", line=True),
+    Command("outlines", "View", "Outlines", "O", group="masks", tip="Masks as outlines"),
     Command("fills", "View", "Fills", "Shift+O", group="masks", tip="Masks as outlines with a fill"),
     Command("noMasks", "View", "No masks", "Ctrl+Shift+M", group="masks"),
     Command("uvColours", "View", "uv colours", "U", group="own", tip="Colours that match between template and image"),
@@ -90,6 +102,8 @@ COMMANDS = (
     Command("navigate", "Landmark", "Navigate", "V", group="mode", tip="Left drag changes the window level"),
     Command("landmarkMode", "Landmark", "Landmark", "L", group="mode", tip="Left drag of a marker corrects it"),
     Command("newLandmark", "Landmark", "New landmark under the mouse", "Ins", "image"),
+    Command("placeHere", "Landmark", "Place under the mouse", "P", "landmark", tip="The chosen landmark is here"),
+    Command("nextStructure", "Landmark", "Next of the structures under the mouse", "Tab", "overlap"),
     Command("confirmPlacement", "Landmark", "Confirm here", "C", "landmark", line=True),
     Command("absentPlacement", "Landmark", "Absent here", "Shift+A", "landmark"),
     Command("resetPlacement", "Landmark", "Reset to the prediction", "Backspace", "landmark"),

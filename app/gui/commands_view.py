@@ -8,6 +8,7 @@ from app.core.landmark import ReviewState
 from app.gui import dialogs, theme
 from app.gui.desk import MaskStyle, Mode
 from app.gui.structure_review import StructureReviewDialog
+from app.gui.turn import Turn
 
 if TYPE_CHECKING:
     from app.gui.window import Window
@@ -51,6 +52,39 @@ class ViewCommands:
 
     def preset6(self) -> None:
         self._view.use_preset(6)
+
+    def autoWindow(self) -> None:
+        self._view.use_auto_window()
+
+    def gammaUp(self) -> None:
+        self._view.set_gamma(self._view.grey.window.gamma * 1.15)
+
+    def gammaDown(self) -> None:
+        self._view.set_gamma(self._view.grey.window.gamma / 1.15)
+
+    def gammaReset(self) -> None:
+        self._view.set_gamma(1.0)
+
+    def turnLeft(self) -> None:
+        self._view.set_turn(self._view.turn.left())
+
+    def turnRight(self) -> None:
+        self._view.set_turn(self._view.turn.right())
+
+    def mirror(self) -> None:
+        self._view.set_turn(self._view.turn.mirror())
+
+    def resetTurn(self) -> None:
+        self._view.set_turn(Turn())
+
+    def magnifier(self, on: bool) -> None:
+        self._view.set_magnifier(on)
+
+    def crosshair(self, on: bool) -> None:
+        self._view.set_crosshair(on)
+
+    def structures(self, on: bool) -> None:
+        self._desk.set_look(structures=on)
 
     def outlines(self, on: bool) -> None:
         self._masks(MaskStyle.OUTLINE)
@@ -205,6 +239,12 @@ class LandmarkCommands:
 
     def newLandmark(self) -> None:
         self._window.image_view.pointing.name_landmark_here()
+
+    def placeHere(self) -> None:
+        self._window.image_view.hands.place_at(self._window.image_view.pointing.place)
+
+    def nextStructure(self) -> None:
+        self._window.image_view.pointing.step()
 
     def confirmPlacement(self) -> None:
         if self._desk.session is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
@@ -10,10 +12,12 @@ from app.core.frame import Frame
 from app.core.landmark import PlacementState
 from app.gui.canvas import Canvas
 from app.gui.desk import Desk, Mode, Spot
+from app.gui.drags import GAMMAS
 from app.gui.grey import GreyPicture, Window
 from app.gui.grey_item import GreyItem
 from app.gui.image_hands import ImageHands
 from app.gui.image_texts import ImageTexts
+from app.gui.lens import Lens, draw_crosshair
 from app.gui.markers import HIT_RADIUS, Marker, MarkerItem
 from app.gui.name_editor import NameEditor
 from app.gui.overlays import OverlayItem
@@ -47,6 +51,8 @@ class ImageView(Canvas):
         self.image = ""
         self.turn = Turn()
         self.invert = False
+        self.lens: Lens | None = None
+        self.crosshair = False
         self.frame_of_image: Frame | None = None
         self.grey, self.overlay, self.markers = GreyItem(), OverlayItem(), MarkerItem()
         for item in (self.grey, self.overlay, self.markers):
@@ -225,6 +231,20 @@ class ImageView(Canvas):
             corners = picture.frame.from_corner([seen.topLeft().toTuple(), seen.bottomRight().toTuple()])
             self.set_window(picture.auto_window(*corners.ravel().tolist()))
 
+    def set_gamma(self, gamma: float) -> None:
+        """Brighten (above 1) or darken the middle greys."""
+        self.set_window(replace(self.grey.window, gamma=float(np.clip(gamma, *GAMMAS))))
+
+    def set_magnifier(self, on: bool) -> None:
+        """Show a lens under the mouse."""
+        self.lens = Lens(self, self._desk) if on else None
+        self.viewport().update()
+
+    def set_crosshair(self, on: bool) -> None:
+        """Show lines through the place under the mouse."""
+        self.crosshair = on
+        self.viewport().update()
+
     def set_turn(self, turn: Turn) -> None:
         """Turn or mirror the view of this image; remembered for it while the program runs."""
         self.hands.cancel()
@@ -320,5 +340,10 @@ class ImageView(Canvas):
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
         painter.save()
         painter.resetTransform()
-        self.texts.paint(painter, QRectF(self.viewport().rect()))
+        mouse, port = self.pointing.mouse, QRectF(self.viewport().rect())
+        if mouse is not None and self.crosshair:
+            draw_crosshair(painter, port, mouse)
+        self.texts.paint(painter, port)
+        if mouse is not None and self.lens is not None:
+            self.lens.paint(painter, mouse)
         painter.restore()

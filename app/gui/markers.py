@@ -124,7 +124,7 @@ def draw_text(
     flags = int(align if align is not None else Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     plate = QRectF(painter.fontMetrics().boundingRect(box.toAlignedRect(), flags, text)).adjusted(-4, -1, 4, 1)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(0, 0, 0, 160))
+    painter.setBrush(QColor(0, 0, 0, 190))
     painter.drawRoundedRect(plate, 3, 3)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QColor(colour))

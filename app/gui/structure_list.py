@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ROW = 26
 EYE = 28
+NOWHERE, ALL = -2, -1
+"""Rows that are none, and the one above the structures."""
 
 
 def draw_eye(painter: QPainter, rect: QRectF, is_open: bool) -> None:
@@ -52,7 +54,7 @@ def mean_confidences(session: Session, image: str) -> dict[str, float]:
 
 
 class StructureList(QWidget):
-    """One painted row per structure: click chooses it for the uv colours, click on the eye switches it."""
+    """One painted row for all and one per structure: a click chooses it for the uv colours, its eye switches it."""
 
     heightChanged = Signal()
 
@@ -63,10 +65,10 @@ class StructureList(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip("Click a structure to see its uv colours, its eye to switch it")
+        self.setToolTip("Click a structure to see its uv colours, its eye to switch it. Shift+H switches all")
         self._desk = desk
         self._confidence: dict[str, float] = {}
-        self._over = -1
+        self._over = NOWHERE
         desk.sessionChanged.connect(self._on_session)
         desk.imageChanged.connect(self._collect)
         desk.changed.connect(lambda c: self._collect() if c.kind == "prediction" and desk.image in c.images else None)
@@ -88,19 +90,34 @@ class StructureList(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(240, ROW * len(self._structures()))
+        count = len(self._structures())
+        return QSize(240, ROW * (count + 1) if count else 0)
 
     def row_at(self, y: float) -> int:
-        """Row under a height, or -1."""
-        row = int(y // ROW)
-        return row if 0 <= row < len(self._structures()) else -1
+        """The structure under a height, or `ALL`, or `NOWHERE`."""
+        row = int(y // ROW) - 1
+        return row if row < len(self._structures()) else NOWHERE
 
     def toggle(self, name: str) -> None:
-        """Switch a structure on or off."""
-        self._desk.set_look(hidden=self._desk.look.hidden ^ {name})
+        """Switch a structure on or off; while all are off, show this one alone."""
+        look = self._desk.look
+        if look.structures:
+            self._desk.set_look(hidden=look.hidden ^ {name})
+        else:
+            self._desk.set_look(structures=True, hidden={s.name for s in self._structures()} - {name})
+
+    def toggle_all(self) -> None:
+        """Hide all structures, or show what was hidden."""
+        look = self._desk.look
+        if look.structures and not look.hidden:
+            self._desk.set_look(structures=False)
+        else:
+            self._desk.set_look(structures=True, hidden=frozenset())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         row = self.row_at(event.position().y())
+        if row == ALL:
+            self.toggle_all()
         if row < 0:
             return
         name = self._structures()[row].name
@@ -117,7 +134,7 @@ class StructureList(QWidget):
         self.update()
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._over = -1
+        self._over = NOWHERE
         self.update()
 
     def event(self, event: QEvent) -> bool:
@@ -141,16 +158,18 @@ class StructureList(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._structures():
+            self._paint_all(painter)
         look = self._desk.look
         for i, structure in enumerate(self._structures()):
-            rect = QRect(0, i * ROW, self.width(), ROW)
+            rect = self._rect(i)
             chosen = structure.name == self._desk.structure and look.uv
             pointed = self._desk.spot is not None and self._desk.spot.structure == structure.name
             if chosen or pointed or i == self._over:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(theme.SELECTED if chosen else theme.RAISED))
                 painter.drawRoundedRect(rect.adjusted(4, 1, -4, -1), 4, 4)
-            hidden = structure.name in look.hidden
+            hidden = not look.shows(structure.name)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.LINE if hidden else structure.colour))
             painter.drawRoundedRect(QRectF(12, rect.center().y() - 5, 12, 12), 3, 3)
@@ -164,5 +183,23 @@ class StructureList(QWidget):
             text = f"{value:.2f}" if value is not None else "absent" if self._confidence else ""
             numbers = rect.adjusted(0, 0, -EYE - 16, 0)
             painter.drawText(numbers, middle | int(Qt.AlignmentFlag.AlignRight), text)
-            draw_eye(painter, QRectF(rect.right() - 12 - 16, rect.y() + 5, 16, 16), not hidden)
+            draw_eye(painter, _eye(rect), not hidden)
         painter.end()
+
+    def _rect(self, row: int) -> QRect:
+        return QRect(0, (row + 1) * ROW, self.width(), ROW)
+
+    def _paint_all(self, painter: QPainter) -> None:
+        rect, look = self._rect(ALL), self._desk.look
+        if self._over == ALL:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.RAISED))
+            painter.drawRoundedRect(rect.adjusted(4, 1, -4, -1), 4, 4)
+        painter.setFont(theme.font())
+        painter.setPen(QColor(theme.MUTED))
+        painter.drawText(rect.adjusted(36, 0, -96, 0), int(Qt.AlignmentFlag.AlignVCenter), "All")
+        draw_eye(painter, _eye(rect), look.structures and not look.hidden)
+
+
+def _eye(rect: QRect) -> QRectF:
+    return QRectF(rect.right() - 12 - 16, rect.y() + 5, 16, 16)

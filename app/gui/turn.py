@@ -15,7 +15,7 @@ _TURNED = {1: "turned 90° right", 2: "turned 180°", 3: "turned 90° left"}
 
 @dataclass(frozen=True)
 class Turn:
-    """First mirrored, then turned.
+    """The stored image is first mirrored, then turned.
 
     Attributes
     ----------
@@ -48,11 +48,10 @@ class Turn:
 
     @property
     def words(self) -> str:
-        """What was done to the view, or empty."""
-        said = ["mirrored"] if self.mirrored else []
-        if self.quarters:
-            said.append(_TURNED[self.quarters])
-        return " · ".join(said)
+        """What was done to the view, or empty: the turn, and then the mirror on the screen."""
+        quarters = -self.quarters % 4 if self.mirrored else self.quarters
+        said = [_TURNED[quarters]] if quarters else []
+        return " · ".join([*said, "mirrored"] if self.mirrored else said)
 
     def side(self, x: int, y: int) -> Side:
         """The side of the screen on which a side of the stored image is: (-1, 0) is its left, (0, 1) its bottom."""

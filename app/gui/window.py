@@ -134,7 +134,8 @@ class Window(QMainWindow):
         self.image_view.markerMenu.connect(self.show_marker_menu)
         self.contact_sheet.markerMenu.connect(self.show_marker_menu)
         self.landmark_table.menuWanted.connect(lambda at: self._popup(self._landmark_menu(), at))
-        for signal in (desk.sessionChanged, desk.imageChanged, desk.landmarkChanged, desk.changed):
+        overlap = self.image_view.pointing.overlapChanged
+        for signal in (desk.sessionChanged, desk.imageChanged, desk.landmarkChanged, desk.changed, overlap):
             signal.connect(self._refresh_actions)
         desk.sessionChanged.connect(self._show_session)
         desk.changed.connect(lambda change: self._show_session() if change.kind == "reader" else None)
@@ -200,6 +201,7 @@ class Window(QMainWindow):
         self.actions_[MASK_ACTIONS[look.masks]].setChecked(True)
         self.actions_["uvColours"].setChecked(look.uv)
         self.actions_["labels"].setChecked(look.labels)
+        self.actions_["structures"].setChecked(look.structures)
         for button in self.toolbar.children():
             if isinstance(button, QWidget):
                 button.update()
@@ -216,6 +218,7 @@ class Window(QMainWindow):
             has |= {"project"} if session.read_only else {"project", "writable"}
             has |= {"image"} if desk.image else set()
             has |= {"landmark"} if desk.landmark else set()
+            has |= {"overlap"} if len(self.image_view.pointing.under) > 1 else set()
         actions.enable(has)
         undo, redo = (session.undo_label, session.redo_label) if session else (None, None)
         for verb, name in (("undo", undo), ("redo", redo)):

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QtMsgType, qInstallMessageHandler
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
 from app.gui.application import App, launch
@@ -125,14 +126,22 @@ def on_template(app: App, structure: str, uv: tuple[float, float]) -> QPoint:
     return app.window.template_view.viewport_of(structure, uv).toPoint()
 
 
-def drag(qtbot, widget, start: QPoint, end: QPoint, button=Qt.MouseButton.LeftButton) -> None:
+def hover(widget, at: QPoint) -> None:
+    """Move the mouse without a button held."""
+    nothing = Qt.MouseButton.NoButton
+    place, everywhere = QPointF(at), QPointF(widget.mapToGlobal(at))
+    event = QMouseEvent(QEvent.Type.MouseMove, place, everywhere, nothing, nothing, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, event)
+
+
+def drag(
+    qtbot, widget, start: QPoint, end: QPoint, button=Qt.MouseButton.LeftButton, keys=Qt.KeyboardModifier.NoModifier
+) -> None:
     """Press, move in steps with the button held, release."""
-    from PySide6.QtCore import QEvent, QPointF
-    from PySide6.QtGui import QMouseEvent
 
     def send(kind: QEvent.Type, at: QPoint, pressed: Qt.MouseButton, held: Qt.MouseButton) -> None:
         place = QPointF(at)
-        event = QMouseEvent(kind, place, QPointF(widget.mapToGlobal(at)), pressed, held, Qt.KeyboardModifier.NoModifier)
+        event = QMouseEvent(kind, place, QPointF(widget.mapToGlobal(at)), pressed, held, keys)
         QApplication.sendEvent(widget, event)
 
     send(QEvent.Type.MouseButtonPress, start, button, button)

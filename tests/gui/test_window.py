@@ -6,23 +6,16 @@ import sys
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QKeySequence, QMouseEvent
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QWidget
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from app.core.landmark import PlacementState
 from app.gui import faults
 from app.gui.actions import COMMANDS
 from app.gui.desk import MaskStyle, Mode
 from app.gui.dialogs import KeysDialog
-from tests.gui.conftest import drag, in_image, name_landmark, on_template
-
-
-def hover(widget: QWidget, at: QPoint) -> None:
-    nothing = Qt.MouseButton.NoButton
-    place, everywhere = QPointF(at), QPointF(widget.mapToGlobal(at))
-    event = QMouseEvent(QEvent.Type.MouseMove, place, everywhere, nothing, nothing, Qt.KeyboardModifier.NoModifier)
-    QApplication.sendEvent(widget, event)
+from tests.gui.conftest import drag, hover, in_image, name_landmark, on_template
 
 
 def in_menus(menu_bar) -> set[str]:
