@@ -162,7 +162,7 @@ class StructureList(QWidget):
             self._paint_all(painter)
         look = self._desk.look
         for i, structure in enumerate(self._structures()):
-            rect = self._rect(i)
+            rect = self.row_rect(i)
             chosen = structure.name == self._desk.structure and look.uv
             pointed = self._desk.spot is not None and self._desk.spot.structure == structure.name
             if chosen or pointed or i == self._over:
@@ -186,11 +186,12 @@ class StructureList(QWidget):
             draw_eye(painter, _eye(rect), not hidden)
         painter.end()
 
-    def _rect(self, row: int) -> QRect:
+    def row_rect(self, row: int) -> QRect:
+        """Where the row of a structure is, or that of `ALL`."""
         return QRect(0, (row + 1) * ROW, self.width(), ROW)
 
     def _paint_all(self, painter: QPainter) -> None:
-        rect, look = self._rect(ALL), self._desk.look
+        rect, look = self.row_rect(ALL), self._desk.look
         if self._over == ALL:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.RAISED))

@@ -104,7 +104,7 @@ def test_a_locked_landmark_stays_and_says_so(apex, qtbot) -> None:
 def test_pointing_at_the_template_lights_the_structures_row(app, qtbot) -> None:
     window = app.window
     row = next(i for i, s in enumerate(window.desk.session.template.structures) if s.name == "heart")
-    place = QPoint(window.structures.width() // 2 - 20, row * 26 + 4)
+    place = window.structures.row_rect(row).center() + QPoint(-20, -8)
 
     def colour() -> str:
         return window.structures.grab().toImage().pixelColor(place).name()
