@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,25 @@ def write_bundle(
         file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir()) if file.is_file()
     }
     _write_json(folder / "bundle.json", head | {"files": hashes})
+
+
+def replace_documents(folder: Path, documents: dict[str, str]) -> None:
+    """Write other documents into a bundle: its figures are known only once it can be evaluated."""
+    head = json.loads((folder / "bundle.json").read_text("utf-8"))
+    for file, text in documents.items():
+        (folder / file).write_text(text, encoding="utf-8")
+        head["files"][file] = hashlib.sha256((folder / file).read_bytes()).hexdigest()
+    _write_json(folder / "bundle.json", head)
+
+
+def without_prior(bundle: Path, folder: Path) -> Path:
+    """A copy of a bundle in `folder` that steadies nothing, to measure what the prior does; returns `folder`."""
+    shutil.copytree(bundle, folder)
+    head = json.loads((folder / "bundle.json").read_text("utf-8"))
+    head["files"].pop("shape.safetensors", None)
+    (folder / "shape.safetensors").unlink(missing_ok=True)
+    _write_json(folder / "bundle.json", head)
+    return folder
 
 
 def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:

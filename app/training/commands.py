@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,10 +21,10 @@ from app.jobs import Failed, Finished, Progress, Result
 from app.training import leave_out
 from app.training import train as training
 from app.training.augment import Strength
-from app.training.bundle import write_bundle
+from app.training.bundle import replace_documents, without_prior, write_bundle
 from app.training.contours import CHEST_MM_PER_PIXEL, Contours, chest_template, read_chest
 from app.training.dataset import build, read_pictures
-from app.training.documents import bundle_documents
+from app.training.documents import DEFORMED, UNSEEN, bundle_documents
 from app.training.evaluate import Case, left_out_figures, lung_figures
 from app.training.evaluate import evaluate as figures_of
 from app.training.finish import collect, fit_errors, fit_prior, joined, steady_left_out
@@ -123,7 +124,8 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
     if unseen is not None:
         left = build(template, read_pictures(unseen), unseen)
         leave_out.save_trials(plan.out, collect(net, template, left, SHIFTS, rounds=2, strength=UNSEEN_STRENGTH))
-        write_bundle(plan.out / "bundle", net, template, bundle_documents(RENDERED_EXAMPLES), shifts=SHIFTS)
+        documents = bundle_documents(RENDERED_EXAMPLES, DEFORMED)
+        write_bundle(plan.out / "bundle", net, template, documents, shifts=SHIFTS)
         return True
     trials = joined(folds) if folds else collect(net, template, examples, SHIFTS, rounds=4)
     prior = fit_prior(template, contours_mm, trials, RIDGE_MM2)
@@ -133,7 +135,10 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
         steadied = np.stack([prior.steady(contour) for contour in trials.decoded])
     features = collect_features(net, examples.joined(rendered), 2, np.random.default_rng(plan.seed))
     fitted = (prior, fit_errors(steadied, trials), fit_plausibility(*features), SHIFTS)
-    write_bundle(plan.out / "bundle", net, template, bundle_documents(RENDERED_EXAMPLES), *fitted)
+    calibrated = UNSEEN if folds else DEFORMED
+    write_bundle(plan.out / "bundle", net, template, bundle_documents(RENDERED_EXAMPLES, calibrated), *fitted)
+    figures = evaluate(plan.data, str(plan.out / "bundle"), plan.out, "val", plan.threads, "auto", lambda *_: None)
+    replace_documents(plan.out / "bundle", bundle_documents(RENDERED_EXAMPLES, calibrated, figures))
     return True
 
 
@@ -168,7 +173,10 @@ def evaluate(
         return _write(out, bundle, _evaluate_lungs(data, bundle, threads, backend, progress))
     reference = read_chest(data, part)
     cases = _cases(bundle, reference, threads, backend, progress)
-    figures = figures_of(cases, bundle.template, reference)
+    with tempfile.TemporaryDirectory() as folder:
+        plain_bundle = read_bundle(without_prior(bundle.folder, Path(folder) / "plain"))
+        plain = _cases(plain_bundle, reference, threads, backend, progress)
+    figures = figures_of(cases, plain, bundle.template, reference)
     if thinned:
         other = read_bundle(thinned)
         thin = _cases(other, reference, threads, backend, progress)

@@ -13,6 +13,7 @@ from app.core.frame import Frame, Points
 from app.core.metrics import ABSENT_MM, along_and_across, dice, robust_centre, surface_distance
 from app.core.prediction import Prediction, native_mask, sample_chart
 from app.core.propagate import locate
+from app.core.shape_prior import Similarity
 from app.core.template import Structure, Template
 from app.training.contours import Contours, draw_masks
 from app.training.leave_out import kept_points, left_out_uv
@@ -68,6 +69,7 @@ def landmark_figures(cases: Sequence[Case], template: Template, slices: list[sli
         ]
     )
     return {
+        "points": int(mm.shape[1]),
         "error_mm": float(mm.mean()),
         "error_mm_per_structure": {
             s.name: float(mm[:, part].mean()) for s, part in zip(template.structures, slices, strict=True)
@@ -209,12 +211,43 @@ def left_out_figures(
     return {"trained_mm": trained, "left_out_mm": left_out, "left_out_ratio": left_out / trained}
 
 
-def evaluate(cases: Sequence[Case], template: Template, contours: Contours) -> dict[str, Any]:
-    """All figures of one bundle on one set of images, ready for JSON."""
+def unusual_figures(
+    cases: Sequence[Case], plain: Sequence[Case], template: Template, slices: list[slice]
+) -> dict[str, float]:
+    """Errors in mm with the shape prior and without it (`plain`): of all shapes, and of the most unusual tenth.
+
+    A shape is one structure in one image; it is unusual by its distance from the mean shape, after a similarity
+    alignment, in units of its structure's mean distance.
+    """
+    far = np.array(
+        [
+            [
+                np.linalg.norm(Similarity.between(case.points[part], s.outline)(case.points[part]) - s.outline, axis=-1)
+                .mean()
+                .item()
+                for s, part in zip(template.structures, slices, strict=True)
+            ]
+            for case in cases
+        ]
+    )
+    far /= far.mean(axis=0)
+    unusual = far >= np.quantile(far, 0.9)
+    figures = {}
+    for name, which in (("with_prior_mm", cases), ("without_prior_mm", plain)):
+        mm = np.stack([_length(_errors(case, template, slices), case.mm_per_pixel) for case in which])
+        shapes = np.stack([mm[:, part].mean(axis=1) for part in slices], axis=1)
+        figures[name] = float(shapes[unusual].mean())
+        figures[f"all_{name}"] = float(shapes.mean())
+    return figures
+
+
+def evaluate(cases: Sequence[Case], plain: Sequence[Case], template: Template, contours: Contours) -> dict[str, Any]:
+    """All figures of one bundle on one set of images, ready for JSON; `plain` are predictions without the prior."""
     slices = contours.slices
+    unusual = unusual_figures(cases, plain, template, slices)
     return {
         "images": len(cases),
         "masks": mask_figures(cases, template, slices),
-        "landmarks": landmark_figures(cases, template, slices),
+        "landmarks": landmark_figures(cases, template, slices) | {"most_unusual_tenth": unusual},
         "new_landmarks": new_landmark_figures(cases, template, slices),
     }

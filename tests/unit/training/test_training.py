@@ -20,6 +20,7 @@ from app.training.evaluate import (
     left_out_figures,
     mask_figures,
     new_landmark_figures,
+    unusual_figures,
 )
 from app.training.leave_out import FOLDS, split_images, thin_contours, thin_template
 from app.training.prior import fitted_shrinkage, prior_of
@@ -140,6 +141,17 @@ def test_points_never_learnt_are_found_by_perfect_thinned_charts(rendered):
     figures = left_out_figures(cases, TEMPLATE, thinned, thin, contours)
     assert figures["trained_mm"] < 0.3
     assert figures["trained_mm"] < figures["left_out_mm"] < 1.5  # straight lines between the neighbours
+
+
+def test_the_most_unusual_tenth_is_told_with_and_without_the_prior(rendered):
+    _, contours = rendered
+    cases, plain = perfect(contours), perfect(contours)
+    for case in plain:
+        case.prediction.charts[:] += 3  # pixels of 0.5 mm, along x and y
+    figures = unusual_figures(cases, plain, TEMPLATE, contours.slices)
+    assert figures["with_prior_mm"] < 0.3
+    assert figures["without_prior_mm"] == pytest.approx(1.5 * 2**0.5, abs=0.3)
+    assert figures["all_without_prior_mm"] == pytest.approx(1.5 * 2**0.5, abs=0.3)
 
 
 def test_folds_deal_every_image_once(rendered):
