@@ -6,171 +6,44 @@ is started when it is first needed.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from psygnal import EmitLoopError, Signal
 
 from app.core.landmark import LANDMARK_COLOUR, Landmark, Placements, PlacementState, ReviewState
 from app.core.prediction import Prediction
 from app.core.propagate import Places
-from app.core.template import Template
-from app.engine.client import Engine, ImageFacts, Predicted
+from app.engine.client import ImageFacts, Predicted
 from app.io.bundle import Bundle
 from app.io.discover import discover, stem
 from app.jobs import Event, Failed, Finished, Job, Result
-from app.opening import existing_project, new_project
+from app.open_project import OpenProject
 from app.store import actions, entries
-from app.store.bursts import NUDGE, one_burst
 from app.store.entries import AddReport, Change, HistoryEntry, MovePreview, Placement, PredictReport
 from app.store.lock import ProjectLock
-from app.store.predictions import PredictionStore
-from app.store.project import Action, Entry, Project, RowChange
+from app.store.project import Project
 from app.store.rows import FactsRow
-from app.store.state import ProjectState, file_spacing, file_stamp
+from app.store.state import file_spacing, file_stamp
 
 __all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "MovePreview", "Placement", "PredictReport", "Session"]
-_LOG = logging.getLogger(__name__)
 
 ImageEntry = entries.ImageEntry[ImageFacts]
 Names = str | Sequence[str]
 
 
-class Session:
+class Session(OpenProject):
     """One open project. Made by `create` or `open`; a context manager that closes it.
 
     Only the thread that made it may use it. Actions raise ValueError with a sentence for the reader where they are not
     possible: an accepted image is locked, a project may be open for reading only, a name may be unknown.
-
-    Attributes
-    ----------
-    changed : psygnal.Signal
-        Emits a `Change` after every action, undo, redo and new prediction.
-    threads : int
-        For the engine, when it is started.
     """
 
-    changed: ClassVar[Signal] = Signal(Change)
-
     def __init__(self, project: Project, bundle: Bundle, lock: ProjectLock | None, reader: str) -> None:
-        self.bundle = bundle
-        self.threads = 2
-        self._project = project
-        self._lock = lock
-        self._reader = reader
-        self._predictions = PredictionStore(project.path, bundle.sha256, bundle.template, project.read_only)
-        self._state = ProjectState(project, self._predictions, bundle.template, bundle.network_size)
-        self._engine: Engine | None = None
+        super().__init__(project, bundle, lock, reader)
         self._asked: dict[str, Path] = {}
-
-    # --- opening and closing
-
-    @classmethod
-    def create(cls, path: str | Path, model: str | Path | Bundle = "chest", reader: str = "") -> Session:
-        """Make a new project; its first landmarks are the bundle's, hidden.
-
-        Raises
-        ------
-        ProjectError
-            If there is a file already or it can't be written.
-        BundleError
-            If there is no such model or it is damaged.
-        """
-        return cls(*new_project(path, model, reader))
-
-    @classmethod
-    def open(
-        cls,
-        path: str | Path,
-        read_only: bool = False,
-        model: str | Path | Bundle | None = None,
-        reader: str | None = None,
-    ) -> Session:
-        """Open a project; `model` replaces the one it was made with, `reader` the last one.
-
-        Raises
-        ------
-        ProjectError
-            If it is missing, damaged, no project or of a newer version.
-        ProjectLocked
-            If somebody else has it open for writing.
-        """
-        return cls(*existing_project(path, read_only, model, reader))
-
-    def close(self) -> None:
-        """End the engine, write everything back and give the lock back; closing twice does nothing."""
-        if self._engine is not None:
-            self._engine.close()
-            self._engine = None
-        self._predictions.close()
-        self._project.close()
-        if self._lock is not None:
-            self._lock.release()
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    # --- the project
-
-    @property
-    def path(self) -> Path:
-        """The project file."""
-        return self._project.path
-
-    @property
-    def id(self) -> str:
-        """What the project is known by wherever its file goes; empty for an old one that is open for reading only."""
-        return self._project.meta().get("id", "")
-
-    @property
-    def read_only(self) -> bool:
-        """Whether the project was opened for reading only."""
-        return self._project.read_only
-
-    @property
-    def template(self) -> Template:
-        """The bundle's template."""
-        return self.bundle.template
-
-    @property
-    def reader(self) -> str:
-        """Who is reviewing; stored with every change."""
-        return self._reader
-
-    @reader.setter
-    def reader(self, name: str) -> None:
-        self._reader = name
-        if self._lock is not None:
-            self._project.set_meta(reader=name)
-            self._lock.name(name)
-        self._emit(Change("reader"))
-
-    def _emit(self, change: Change) -> None:
-        try:
-            self.changed.emit(change)
-        except EmitLoopError:
-            _LOG.exception("A view failed to follow a change: %s", change)
-
-    def _act(self, action: Action) -> None:
-        done = self._project.act(self._reader, action)
-        if done is not None:
-            self._follow(*done)
-
-    def _follow(self, entry: Entry, changes: list[RowChange]) -> str:
-        self._state.apply(changes)
-        kind = "placements" if entry.kind == NUDGE else entry.kind
-        self._emit(Change(kind, entry.images, entry.landmarks, entry.label))
-        return entry.label
 
     # --- images
 
@@ -229,13 +102,6 @@ class Session:
         self._act(actions.reset_spacing(self._state, names, f"Reset the pixel spacing of {_count(names)}"))
 
     # --- predictions
-
-    @property
-    def engine(self) -> Engine:
-        """The engine, started when first asked for."""
-        if self._engine is None:
-            self._engine = Engine(self.bundle, self.threads)
-        return self._engine
 
     def start_predict(self, images: Sequence[str] | None = None, first: str | None = None) -> Job:
         """Predict the images that have no valid prediction, or those named, as a job; hand its events to `take_in`.
@@ -463,42 +329,6 @@ class Session:
         from app.export.client import start_export  # 25 ms that the first click need not wait for
 
         return start_export(self, formats, folder, scope, image)
-
-    # --- history
-
-    @property
-    def undo_label(self) -> str | None:
-        """What `undo` would take back, None where there is nothing."""
-        entry = self._project.next_undo
-        return entry.label if entry is not None else None
-
-    @property
-    def redo_label(self) -> str | None:
-        """What `redo` would do again, None where there is nothing."""
-        entry = self._project.next_redo
-        return entry.label if entry is not None else None
-
-    def undo(self) -> str | None:
-        """Take the last action back, also after reopening; returns its label, None where there is nothing to undo."""
-        return self._burst(self._project.undo, lambda: self._project.next_undo)
-
-    def redo(self) -> str | None:
-        """Do the last undone action again; returns its label, None where there is nothing to redo."""
-        return self._burst(self._project.redo, lambda: self._project.next_redo)
-
-    def _burst(
-        self, again: Callable[[str], tuple[Entry, list[RowChange]] | None], following: Callable[[], Entry | None]
-    ) -> str | None:
-        """Undo or redo one action, or all nudges that were made in one go."""
-        label, more = None, True
-        while more and (done := again(self._reader)) is not None:
-            label = self._follow(*done)
-            more = one_burst(done[0], following())
-        return label
-
-    def history(self) -> list[HistoryEntry]:
-        """Everything that was done, oldest first; undoing and redoing are entries of their own."""
-        return [HistoryEntry(entry.at, entry.reader, entry.told, undone) for entry, undone in self._project.entries()]
 
 
 def _several(names: Names) -> list[str]:

@@ -88,6 +88,10 @@ def _take(palette: Palette) -> None:
 
 
 def _sheet() -> str:
+    return _surfaces() + _inputs()
+
+
+def _surfaces() -> str:
     return f"""
 * {{ outline: none; }}
 QMainWindow, QDialog, QMenu, QMessageBox {{ background: {PANEL}; color: {TEXT}; }}
@@ -103,33 +107,13 @@ QMenu::separator {{ height: 1px; background: {LINE}; margin: 4px 8px; }}
 QMenu::indicator {{ width: 12px; height: 12px; margin-left: 8px; }}
 QMenu::indicator:checked {{ background: {ACCENT}; border-radius: 3px; }}
 QMenu::indicator:unchecked {{ border: 1px solid {LINE}; border-radius: 3px; width: 10px; height: 10px; }}
-QCheckBox, QRadioButton {{ spacing: 8px; padding: 2px 0; }}
-QCheckBox:disabled, QRadioButton:disabled {{ color: {FAINT}; }}
-QCheckBox::indicator {{ width: 12px; height: 12px; border: 1px solid {MUTED}; border-radius: 3px; }}
-QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {MUTED}; border-radius: 7px; }}
-QCheckBox::indicator:checked, QRadioButton::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
-QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {LINE}; }}
-QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border-color: {ACCENT}; }}
 QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {LINE}; padding: 4px 8px; }}
 QSplitter::handle {{ background: {LINE}; }}
 QSplitter::handle:horizontal {{ width: 1px; }}
 QSplitter::handle:vertical {{ height: 1px; }}
-QLineEdit, QKeySequenceEdit QLineEdit {{ background: {BACKGROUND}; border: 1px solid {LINE}; border-radius: 4px;
-    padding: 4px 8px; }}
-QLineEdit:focus {{ border-color: {ACCENT}; }}
 QAbstractScrollArea {{ background: {PANEL}; border: none; }}
 QPlainTextEdit {{ background: {BACKGROUND}; border: 1px solid {LINE}; border-radius: 4px; padding: 2px 4px; }}
 QPlainTextEdit:focus {{ border-color: {ACCENT}; }}
-QPushButton {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4px; padding: 4px 12px; }}
-QPushButton:hover {{ border-color: {MUTED}; }}
-QPushButton:focus {{ border-color: {ACCENT}; }}
-QPushButton:disabled {{ color: {FAINT}; }}
-QPushButton[flat="true"] {{ background: transparent; border: none; color: {ACCENT}; padding: 0 4px; }}
-QPushButton[flat="true"]:hover {{ text-decoration: underline; }}
-QPushButton[chip="true"] {{ background: {RAISED}; border: 1px solid transparent; border-radius: 10px;
-    padding: 2px 8px; color: {MUTED}; font-size: {SMALL_PX}px; }}
-QPushButton[chip="true"]:checked {{ background: {SELECTED}; color: {ACCENT}; }}
-QPushButton[chip="true"]:hover {{ border-color: {LINE}; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
 QScrollBar::handle {{ background: {HANDLE}; border-radius: 3px; margin: 2px; min-height: 24px; min-width: 24px; }}
@@ -139,9 +123,6 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QCheckBox {{ spacing: 8px; }}
 QCheckBox::indicator {{ width: 12px; height: 12px; border: 1px solid {HANDLE_HOVER}; border-radius: 3px; }}
 QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
-QSlider::groove:horizontal {{ background: {LINE}; height: 4px; border-radius: 2px; }}
-QSlider::sub-page:horizontal {{ background: {ACCENT}; height: 4px; border-radius: 2px; }}
-QSlider::handle:horizontal {{ background: {TEXT}; width: 10px; height: 10px; margin: -3px 0; border-radius: 5px; }}
 QHeaderView::section {{ background: {PANEL}; color: {MUTED}; border: none; padding: 4px; }}
 QLabel[small="true"], QPushButton[small="true"] {{ font-size: {SMALL_PX}px; }}
 QLabel[muted="true"] {{ color: {MUTED}; }}
@@ -152,6 +133,34 @@ QFrame[separator="true"] {{ background: {LINE}; }}
 #toolbar {{ background: {PANEL}; border-bottom: 1px solid {LINE}; }}
 #readerBar {{ background: {RAISED}; border-bottom: 1px solid {LINE}; }}
 #messages, #statusLine {{ background: {PANEL}; border-top: 1px solid {LINE}; }}
+"""
+
+
+def _inputs() -> str:
+    return f"""
+QLineEdit, QKeySequenceEdit QLineEdit {{ background: {BACKGROUND}; border: 1px solid {LINE}; border-radius: 4px;
+    padding: 4px 8px; }}
+QLineEdit:focus {{ border-color: {ACCENT}; }}
+QCheckBox, QRadioButton {{ spacing: 8px; padding: 2px 0; }}
+QCheckBox:disabled, QRadioButton:disabled {{ color: {FAINT}; }}
+QCheckBox::indicator {{ width: 12px; height: 12px; border: 1px solid {MUTED}; border-radius: 3px; }}
+QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {MUTED}; border-radius: 7px; }}
+QCheckBox::indicator:checked, QRadioButton::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {LINE}; }}
+QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border-color: {ACCENT}; }}
+QPushButton {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4px; padding: 4px 12px; }}
+QPushButton:hover {{ border-color: {MUTED}; }}
+QPushButton:focus {{ border-color: {ACCENT}; }}
+QPushButton:disabled {{ color: {FAINT}; }}
+QPushButton[flat="true"] {{ background: transparent; border: none; color: {ACCENT}; padding: 0 4px; }}
+QPushButton[flat="true"]:hover {{ text-decoration: underline; }}
+QPushButton[chip="true"] {{ background: {RAISED}; border: 1px solid transparent; border-radius: 10px;
+    padding: 2px 8px; color: {MUTED}; font-size: {SMALL_PX}px; }}
+QPushButton[chip="true"]:checked {{ background: {SELECTED}; color: {ACCENT}; }}
+QPushButton[chip="true"]:hover {{ border-color: {LINE}; }}
+QSlider::groove:horizontal {{ background: {LINE}; height: 4px; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ background: {ACCENT}; height: 4px; border-radius: 2px; }}
+QSlider::handle:horizontal {{ background: {TEXT}; width: 10px; height: 10px; margin: -3px 0; border-radius: 5px; }}
 """
 
 
