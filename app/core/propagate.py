@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,62 +29,82 @@ class Places(NamedTuple):
     expected_error: npt.NDArray[np.float64]
 
 
+BLOCK = 1024
+"""Images that lie side by side in a chart stack."""
+Allocate = Callable[[tuple[int, ...], type[np.float16]], npt.NDArray[Any]]
+"""Makes an array of zeros of a shape and kind."""
+
+
 class ChartStack:
-    """The inverse charts of all images, resident and laid out for one gather per template point.
+    """The inverse charts of all images, laid out for one gather per template point.
 
     Per structure and image a chart is kept as float16 offsets from its own affine map (float32), as
-    [GRID, GRID, N, 2]: the four nodes of one cell are four contiguous rows over all images (design 5.1). A chest
-    image takes about 48 kB. Images are addressed by their slot 0..N-1.
+    [blocks, GRID, GRID, BLOCK, 2]: the four nodes of one cell are a few contiguous rows over all images (design 5.1),
+    and one image's chart lies within one block, so that both are quick where the arrays lie in a file. A chest image
+    takes about 48 kB. Images are addressed by their slot 0..N-1.
+
+    Parameters
+    ----------
+    template : Template
+    capacity : int
+        Images to make room for.
+    allocate : callable
+        Where the arrays come from; by default they lie in memory.
     """
 
-    def __init__(self, template: Template, capacity: int = 64) -> None:
+    def __init__(self, template: Template, capacity: int = 64, allocate: Allocate = np.zeros) -> None:
         self.template = template
+        self._allocate = allocate
         self._count = 0
         nodes = grid_nodes().reshape(-1, 2)
         self._design = np.c_[nodes, np.ones(len(nodes))]
         self._solve = np.linalg.pinv(self._design)
-        shapes = len(template.structures)
-        self._offset = [np.zeros((GRID, GRID, capacity, 2), np.float16) for _ in range(shapes)]
-        self._error = [np.zeros((GRID, GRID, capacity), np.float16) for _ in range(shapes)]
-        self._affine = np.full((shapes, capacity, 3, 2), np.nan, np.float32)
+        blocks, block = _layout(capacity)
+        shapes = range(len(template.structures))
+        self._offset = [allocate((blocks, GRID, GRID, block, 2), np.float16) for _ in shapes]
+        self._error = [allocate((blocks, GRID, GRID, block), np.float16) for _ in shapes]
+        self._affine = np.full((len(shapes), 3, blocks * block, 2), np.nan, np.float32)
 
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def block(self) -> int:
+        """Images per block: `BLOCK`, or less while there are few."""
+        return int(self._error[0].shape[3])
+
     def resize(self, count: int) -> None:
         """Make room for `count` images; new slots are empty."""
-        capacity = self._affine.shape[1]
+        capacity = self._affine.shape[2]
         if count > capacity:
-            extra = max(count, 2 * capacity) - capacity
-            pad = [(0, 0), (0, 0), (0, extra)]
-            self._offset = [np.pad(a, [*pad, (0, 0)]) for a in self._offset]
-            self._error = [np.pad(a, pad) for a in self._error]
-            self._affine = np.pad(self._affine, [(0, 0), (0, extra), (0, 0), (0, 0)], constant_values=np.nan)
+            blocks, block = _layout(max(count, 2 * capacity))
+            for c in range(len(self._offset)):  # one by one: the old array goes before the next new one comes
+                self._offset[c] = self._grown(self._offset[c], (blocks, GRID, GRID, block, 2))
+                self._error[c] = self._grown(self._error[c], (blocks, GRID, GRID, block))
+            pad = [(0, 0), (0, 0), (0, blocks * block - capacity), (0, 0)]
+            self._affine = np.pad(self._affine, pad, constant_values=np.nan)
         if count < self._count:
-            self._affine[:, count : self._count] = np.nan
+            self._affine[:, :, count : self._count] = np.nan
         self._count = count
+
+    def _grown(self, old: npt.NDArray[np.float16], shape: tuple[int, ...]) -> npt.NDArray[np.float16]:
+        grown = self._allocate(shape, np.float16)
+        grown[: old.shape[0], :, :, : old.shape[3]] = old
+        return grown
 
     def put(self, slot: int, prediction: Prediction | None) -> None:
         """Take the inverse charts of one image in; None empties the slot."""
         self.resize(max(self._count, slot + 1))
-        self._affine[:, slot] = np.nan
+        self._affine[:, :, slot] = np.nan
         if prediction is None:
             return
+        block, place = divmod(slot, self.block)
         for c in np.flatnonzero(prediction.present):
             flat = prediction.charts[c].reshape(-1, 2).astype(float)
-            affine = self._solve @ flat
-            self._affine[c, slot] = affine
-            offset = (flat - self._design @ self._affine[c, slot]).reshape(GRID, GRID, 2)
-            self._offset[c][:, :, slot] = np.clip(offset, -60000, 60000)
-            self._error[c][:, :, slot] = np.clip(prediction.expected_error[c], 0, 60000)
-
-    def move(self, order: list[int]) -> None:
-        """Keep the slots in `order`, in that order: images were removed or sorted."""
-        index = np.asarray(order, int)
-        self._offset = [np.ascontiguousarray(a[:, :, index]) for a in self._offset]
-        self._error = [np.ascontiguousarray(a[:, :, index]) for a in self._error]
-        self._affine = np.ascontiguousarray(self._affine[:, index])
-        self._count = len(index)
+            self._affine[c, :, slot] = self._solve @ flat
+            offset = (flat - self._design @ self._affine[c, :, slot]).reshape(GRID, GRID, 2)
+            self._offset[c][block, :, :, place] = np.clip(offset, -60000, 60000)
+            self._error[c][block, :, :, place] = np.clip(prediction.expected_error[c], 0, 60000)
 
     def find(self, structure: str, uv: npt.ArrayLike) -> Places:
         """Where a template point [2] lies in all images.
@@ -99,31 +120,42 @@ class ChartStack:
         if not (np.abs(point) <= REACH).all():
             raise ValueError(f"The template point {tuple(point)} lies outside the chart (±{REACH}).")
         c = self.template.index(structure)
-        count = self._count
         position = (point + REACH) / (2 * REACH) * (GRID - 1)
         low = np.clip(np.floor(position).astype(int), 0, GRID - 2)
         fu, fv = (position - low).astype(np.float32)
-        (u, v), offset, error = low, self._offset[c], self._error[c]
-        xy = np.array([point[0], point[1], 1.0], np.float32) @ self._affine[c, :count]
-        expected = np.zeros(count, np.float32)
+        used = -(-self._count // self.block)
+        offset, error = self._offset[c][:used], self._error[c][:used]
+        xy = np.zeros((used, self.block, 2), np.float32)
+        expected = np.zeros((used, self.block), np.float32)
         for row, column, weight in (
-            (0, 0, (1 - fv) * (1 - fu)),
-            (0, 1, (1 - fv) * fu),
-            (1, 0, fv * (1 - fu)),
-            (1, 1, fv * fu),
+            (low[1], low[0], (1 - fv) * (1 - fu)),
+            (low[1], low[0] + 1, (1 - fv) * fu),
+            (low[1] + 1, low[0], fv * (1 - fu)),
+            (low[1] + 1, low[0] + 1, fv * fu),
         ):
-            xy += weight * offset[v + row, u + column, :count]
-            expected += weight * error[v + row, u + column, :count]
-        expected[np.isnan(xy[:, 0])] = np.nan
-        return Places(xy.astype(float), expected.astype(float))
+            xy += weight * offset[:, row, column].astype(np.float32)
+            expected += weight * error[:, row, column].astype(np.float32)
+        affine, (u, v) = self._affine[c, :, : self._count], point.astype(np.float32)
+        places = (u * affine[0] + v * affine[1] + affine[2] + xy.reshape(-1, 2)[: self._count]).astype(float)
+        errors = expected.reshape(-1)[: self._count].astype(float)
+        errors[np.isnan(places[:, 0])] = np.nan
+        return Places(places, errors)
 
     def chart(self, structure: str, slot: int) -> Points | None:
         """Inverse chart [GRID, GRID, 2] of one image in native pixels, or None where the structure is absent."""
         c = self.template.index(structure)
-        if slot >= self._count or np.isnan(self._affine[c, slot, 0, 0]):
+        if slot >= self._count or np.isnan(self._affine[c, 0, slot, 0]):
             return None
-        plane = (self._design @ self._affine[c, slot].astype(float)).reshape(GRID, GRID, 2)
-        return np.asarray(plane + self._offset[c][:, :, slot].astype(float))
+        block, place = divmod(slot, self.block)
+        plane = (self._design @ self._affine[c, :, slot].astype(float)).reshape(GRID, GRID, 2)
+        return np.asarray(plane + self._offset[c][block, :, :, place].astype(float))
+
+
+def _layout(capacity: int) -> tuple[int, int]:
+    """Number of blocks, and images per block, for a number of images."""
+    if capacity <= BLOCK:
+        return 1, max(capacity, 1)
+    return -(-capacity // BLOCK), BLOCK
 
 
 def locate(chart: Points, structure: Structure, xy: npt.ArrayLike) -> tuple[Points, float]:

@@ -3,69 +3,132 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from app.core.chart import GRID, grid_nodes
+from app.core.frame import Points
 from app.core.prediction import Prediction
-from app.core.propagate import ChartStack
+from app.core.propagate import ChartStack, Places
 from app.core.template import Template
 from app.store.blobs import Arrays
+from app.store.scratch import Scratch
 
 CODES = ("", "predicted", "corrected", "confirmed", "absent")
 """Placement states by their code; 0 means there is none."""
 FROZEN = np.dtype([("landmark", "<i8"), ("code", "u1"), ("x", "<f8"), ("y", "<f8"), ("error", "<f4")])
 """One frozen placement; native pixels, NaN where absent."""
-_BLOCK = 128
+RESIDENT_BYTES = 1 << 30
+"""Charts that would take more than this are mapped from a scratch file: about 22,000 chest images."""
+_BATCH = 256
+_AROUND = 1 << 20
+"""Bytes that the system takes into memory at most around a place that is read (measured on Linux 6)."""
 
 
 class StoredCharts(ChartStack):
-    """A chart stack that takes charts in the compact form in which they are stored, many at a time."""
+    """A chart stack that takes charts in the compact form in which they are stored, many at a time.
+
+    Parameters
+    ----------
+    template : Template
+    capacity : int
+        Images to make room for.
+    folder : Path or None
+        Where more than `RESIDENT_BYTES` of charts are laid down in a scratch file that lives as long as this object;
+        None keeps everything in memory.
+    """
+
+    def __init__(self, template: Template, capacity: int = 64, folder: Path | None = None) -> None:
+        self._scratch = Scratch(folder) if folder is not None else None
+        self._bytes_per_image = len(template.structures) * GRID * GRID * 3 * np.dtype(np.float16).itemsize
+        super().__init__(template, capacity, self._room)
+
+    def _room(self, shape: tuple[int, ...], kind: type[np.float16]) -> npt.NDArray[Any]:
+        images = shape[0] * shape[3]
+        if self._scratch is not None and images * self._bytes_per_image > RESIDENT_BYTES:
+            return self._scratch.zeros(shape, kind)
+        return np.zeros(shape, kind)
+
+    @property
+    def mapped(self) -> bool:
+        """Whether the charts lie in a scratch file."""
+        return self._scratch is not None and self._scratch.size > 0
+
+    def find(self, structure: str, uv: npt.ArrayLike) -> Places:
+        """See `ChartStack.find`."""
+        places = super().find(structure, uv)
+        self._touched(-(-len(self) // self.block) * 4 * _AROUND)  # two rows of places and of errors in every block
+        return places
+
+    def _touched(self, size: int) -> None:
+        if self.mapped and self._scratch is not None:
+            self._scratch.touched(size)
 
     def compact(self, slot: int) -> Arrays:
         """Charts of a slot: offset [C, GRID, GRID, 2] and error [C, GRID, GRID] float16, affine [C, 3, 2] float32."""
+        block, place = divmod(slot, self.block)
         return {
-            "offset": np.stack([a[:, :, slot] for a in self._offset]),
-            "error": np.stack([a[:, :, slot] for a in self._error]),
-            "affine": self._affine[:, slot].copy(),
+            "offset": np.stack([a[block, :, :, place] for a in self._offset]),
+            "error": np.stack([a[block, :, :, place] for a in self._error]),
+            "affine": self._affine[:, :, slot].copy(),
         }
+
+    def chart(self, structure: str, slot: int) -> Points | None:
+        """See `ChartStack.chart`."""
+        self._touched(self._bytes_per_image * self.block // len(self.template.structures))
+        return super().chart(structure, slot)
 
     def errors(self, structure: str, slot: int) -> npt.NDArray[np.float64]:
         """Expected error [GRID, GRID] of one image in native pixels."""
-        return self._error[self.template.index(structure)][:, :, slot].astype(float)
+        block, place = divmod(slot, self.block)
+        return self._error[self.template.index(structure)][block, :, :, place].astype(float)
 
     def only(self, slot: int) -> ChartStack:
         """A stack of one image that shares memory with this one: `find` gives the very same numbers there."""
         one = ChartStack(self.template, capacity=1)
         one.resize(1)
-        one._offset = [a[:, :, slot : slot + 1] for a in self._offset]
-        one._error = [a[:, :, slot : slot + 1] for a in self._error]
-        one._affine = self._affine[:, slot : slot + 1]
+        block, place = divmod(slot, self.block)
+        one._offset = [a[block : block + 1, :, :, place : place + 1] for a in self._offset]
+        one._error = [a[block : block + 1, :, :, place : place + 1] for a in self._error]
+        one._affine = self._affine[:, :, slot : slot + 1]
         return one
 
     def put_compact(self, charts: Iterable[tuple[int, Arrays]]) -> None:
-        """Take stored charts in, each with its slot. Written in blocks: node by node the images lie side by side."""
-        block: list[tuple[int, Arrays]] = []
+        """Take stored charts in, each with its slot. Written in batches: node by node the images lie side by side."""
+        batch: list[tuple[int, Arrays]] = []
         for item in charts:
-            block.append(item)
-            if len(block) == _BLOCK:
-                self._put_block(block)
-                block = []
-        if block:
-            self._put_block(block)
+            if batch and (len(batch) == _BATCH or item[0] // self.block != batch[0][0] // self.block):
+                self._put_batch(batch)
+                batch = []
+            batch.append(item)
+        if batch:
+            self._put_batch(batch)
 
-    def _put_block(self, block: Sequence[tuple[int, Arrays]]) -> None:
-        slots = np.array([slot for slot, _ in block])
+    def _put_batch(self, batch: Sequence[tuple[int, Arrays]]) -> None:
+        """Take charts of one block in."""
+        slots = np.array([slot for slot, _ in batch])
         self.resize(max(len(self), int(slots.max()) + 1))
-        first, count = int(slots[0]), len(slots)
-        target = slice(first, first + count) if np.array_equal(slots, np.arange(first, first + count)) else slots
-        offsets = np.stack([arrays["offset"].view(np.uint32)[..., 0] for _, arrays in block])  # x and y as one number
-        errors = np.stack([arrays["error"] for _, arrays in block])
+        for block in np.unique(slots // self.block):  # growing may have changed the blocks
+            these = np.flatnonzero(slots // self.block == block)
+            self._put_in_block(int(block), slots[these] % self.block, [batch[i][1] for i in these])
+        self._affine[:, :, slots] = np.stack([arrays["affine"] for _, arrays in batch], axis=2)
+        self._touched(self._bytes_per_image * self.block)
+
+    def _put_in_block(self, block: int, places: npt.NDArray[np.intp], charts: list[Arrays]) -> None:
+        first, count = int(places[0]), len(places)
+        row = np.array_equal(places, np.arange(first, first + count))
+        target = slice(first, first + count) if row else places
         for c in range(len(self._offset)):
-            self._offset[c].view(np.uint32)[:, :, target, 0] = offsets[:, c].transpose(1, 2, 0)
-            self._error[c][:, :, target] = errors[:, c].transpose(1, 2, 0)
-        self._affine[:, target] = np.stack([arrays["affine"] for _, arrays in block], axis=1)
+            # x and y as one number; OpenCV transposes in blocks, which is twice as quick as numpy here.
+            offsets = np.stack([arrays["offset"][c].view(np.int32).reshape(-1) for arrays in charts])
+            errors = np.stack([arrays["error"][c].view(np.int16).reshape(-1) for arrays in charts])
+            flat = GRID * GRID, self.block
+            self._offset[c][block].view(np.int32).reshape(flat)[:, target] = cv2.transpose(offsets)
+            self._error[c][block].view(np.int16).reshape(flat)[:, target] = cv2.transpose(errors)
 
 
 def compact(template: Template, prediction: Prediction) -> Arrays:

@@ -144,7 +144,7 @@ class ProjectState:
     def charts(self) -> StoredCharts:
         """Inverse charts of all images, read from the files when first needed."""
         if self._charts is None:
-            self._charts = StoredCharts(self._template, capacity=max(64, len(self._slots)))
+            self._charts = StoredCharts(self._template, max(64, len(self._slots)), self._project.path.parent)
             self._charts.resize(len(self._slots))
             self._charts.put_compact(self._stored_charts(self.rows.images))
             for name in self.rows.frozen:
@@ -152,7 +152,7 @@ class ProjectState:
         return self._charts
 
     def _stored_charts(self, names: Sequence[str]) -> Iterator[tuple[int, Arrays]]:
-        """Charts of several images by slot; one by one for few, in one sweep over the file for many."""
+        """Charts of several images by slot: one by one for few and for mapped ones, else in one sweep over the file."""
         files: dict[str, list[int]] = {}
         for name in names:
             frozen = self.rows.frozen.get(name)
@@ -160,7 +160,7 @@ class ProjectState:
                 yield self.slot(name), self._project.blob(frozen.charts)
             elif (key := self.file_key(name)) in self._suspect:
                 files.setdefault(key, []).append(self.slot(name))
-        if len(files) < 20:
+        if len(files) < 20 or self.charts.mapped:  # mapped ones are best written in the order in which they lie
             found = ((key, arrays) for key in files if (arrays := self._predictions.chart(key)) is not None)
             yield from ((slot, arrays) for key, arrays in found for slot in files[key])
             return
