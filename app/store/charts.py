@@ -114,7 +114,7 @@ class StoredCharts(ChartStack):
         self.resize(max(len(self), int(slots.max()) + 1))
         for block in np.unique(slots // self.block):  # growing may have changed the blocks
             these = np.flatnonzero(slots // self.block == block)
-            self._put_in_block(int(block), slots[these] % self.block, [batch[i][1] for i in these])
+            self._put_in_block(int(block), slots[these] % self.block, [batch[i][1] for i in these.tolist()])
         self._affine[:, :, slots] = np.stack([arrays["affine"] for _, arrays in batch], axis=2)
         self._touched(self._bytes_per_image * self.block)
 
