@@ -16,6 +16,7 @@ import numpy.typing as npt
 from app.core.landmark import LANDMARK_COLOUR, Landmark, Placements, PlacementState, ReviewState
 from app.core.prediction import Prediction
 from app.core.propagate import Places
+from app.core.reading import Reading
 from app.engine.client import ImageFacts, Predicted
 from app.io.bundle import Bundle
 from app.io.discover import discover, stem
@@ -25,8 +26,10 @@ from app.store import actions, entries
 from app.store.entries import AddReport, Change, HistoryEntry, MovePreview, Placement, PredictReport
 from app.store.lock import ProjectLock
 from app.store.project import Project
+from app.store.readings import equally_suspect, set_reading
 from app.store.rows import FactsRow
-from app.store.state import file_spacing, file_stamp
+from app.store.state import file_stamp
+from app.taking_in import facts_of, facts_row, gather
 
 __all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "MovePreview", "Placement", "PredictReport", "Session"]
 
@@ -60,11 +63,8 @@ class Session(OpenProject):
     def image(self, name: str) -> ImageEntry:
         """What is known of one image."""
         self._state.slot(name)
-        rows, row = self._state.rows, self._state.rows.facts_of(name)
-        facts = None
-        if row is not None and row.height is not None and row.width is not None:
-            size = self.bundle.network_size
-            facts = ImageFacts(row.height, row.width, file_spacing(row), row.remark, row.sha256, *size)
+        rows = self._state.rows
+        facts = facts_of(rows.facts_of(name), self.bundle.network_size, rows.reading(name))
         status, message = self._state.status(name)
         return ImageEntry(
             *(name, self._state.file(name)[0], facts, status, message, self._state.remark(name)),
@@ -101,6 +101,29 @@ class Session(OpenProject):
         names = _several(images)
         self._act(actions.reset_spacing(self._state, names, f"Reset the pixel spacing of {_count(names)}"))
 
+    def set_reading(
+        self, images: Names, quarter_turns: int = 0, mirrored: bool = False, inverted: bool = False, more: bool = False
+    ) -> None:
+        """Read images turned to the right by quarter turns, mirrored or inverted (`Reading`); one undo step.
+
+        With `more` that comes on top of how each is read now. They wait for their prediction again; pixels as stored,
+        coordinates and placements by readers stay.
+        """
+        wanted, rows = Reading(quarter_turns, mirrored, inverted), self._state.rows
+        readings = {name: rows.reading(name).then(wanted) if more else wanted for name in _several(images)}
+        words = next(iter(readings.values())).words if len(set(readings.values())) == 1 else wanted.words
+        label = f"Read {_count(tuple(readings))} {words}"
+        self._act(set_reading(self._state, readings, self._reader, label))
+
+    def remedy(self, image: str) -> Reading | None:
+        """How a suspect image should be read, beyond how it is now; None where that is not known."""
+        judge = self.bundle.plausibility
+        return judge.remedy(self._state.suspect(image)) if judge is not None else None
+
+    def equally_suspect(self, image: str) -> tuple[str, ...]:
+        """The images that are not locked and of which the same is said as of this one; itself among them."""
+        return equally_suspect(self._state, image)
+
     # --- predictions
 
     def start_predict(self, images: Sequence[str] | None = None, first: str | None = None) -> Job:
@@ -121,7 +144,7 @@ class Session(OpenProject):
             return job
         items = [(name, rows.path(name)) for name in wanted]
         self._asked.update(items)
-        return self.engine.predict(items, first=first)
+        return self.engine.predict(items, first=first, readings=rows.readings)
 
     def take_in(self, event: Event) -> None:
         """Store what a prediction job reports and emit `changed`; results for images that are gone are dropped."""
@@ -135,30 +158,15 @@ class Session(OpenProject):
             known = rows.facts_of(name) or FactsRow(rows.key(name), "", "")
             self._state.take_facts(name, known._replace(status="failed", message=event.message))
         elif isinstance(event.value, Predicted):
-            self._state.take_facts(name, _facts_row(rows.key(name), event.value.facts, stamp))
+            if event.value.facts.reading != rows.reading(name):
+                return  # the reader has changed how it is read; it waits again
+            self._state.take_facts(name, facts_row(rows.key(name), event.value.facts, stamp))
             self._state.take_prediction(name, event.value.prediction, event.value.preview)
         self._emit(Change("prediction", (name,)))
 
     def predict(self) -> PredictReport:
         """Predict the images that have no valid prediction; blocks, takes results in on this thread."""
-        job = self.start_predict()
-        done: dict[str, float] = {}
-        failed, suspect, cancelled = [], [], False
-        try:
-            for event in job:
-                self.take_in(event)
-                if isinstance(event, Result) and isinstance(event.value, Predicted):
-                    done[event.key] = event.value.seconds
-                    if event.value.prediction.suspect:
-                        suspect.append((event.key, event.value.prediction.suspect))
-                elif isinstance(event, Failed):
-                    failed.append((event.key, event.message))
-                elif isinstance(event, Finished):
-                    cancelled = event.cancelled
-        except BaseException:
-            job.cancel()
-            raise
-        return PredictReport(tuple(done), tuple(failed), tuple(suspect), done, cancelled)
+        return gather(self.start_predict(), self.take_in)
 
     def prediction(self, name: str) -> Prediction | None:
         """The prediction of an image (the frozen one where it is accepted), None where there is none."""
@@ -337,12 +345,3 @@ def _several(names: Names) -> list[str]:
 
 def _count(names: Sequence[str]) -> str:
     return stem(names[0]) if len(names) == 1 else f"{len(names)} images"
-
-
-def _facts_row(path: str, facts: ImageFacts, stamp: tuple[int, int]) -> FactsRow:
-    spacing = facts.spacing
-    row = FactsRow(path, "", "", facts.height, facts.width, remark=facts.remark, sha256=facts.sha256)
-    row = row._replace(size=stamp[0], changed_ns=stamp[1])
-    if spacing is None:
-        return row
-    return row._replace(row_mm=spacing.row_mm, column_mm=spacing.column_mm, provenance=spacing.provenance.value)

@@ -91,7 +91,7 @@ def remove_images(state: ProjectState, images: Sequence[str], label: str) -> Act
     def edit(writer: Writer) -> None:
         for name in images:
             writer.drop("images", name=name)
-            for table in ("placements", "reviews", "structure_reviews", "spacings"):
+            for table in ("placements", "reviews", "structure_reviews", "spacings", "readings"):
                 writer.drop(table, image=name)
 
     return Action("images", label, edit, tuple(images))

@@ -45,7 +45,7 @@ class Action:
     Attributes
     ----------
     kind : str
-        ``images landmarks placements review spacing``.
+        ``images landmarks placements review spacing reading``.
     label : str
         In plain words: "Move “Right hilum” in JPCLN001".
     edit : callable

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import apsw
 
 from app.core.landmark import Landmark, ReviewState
+from app.core.reading import AS_STORED, Reading
 from app.store.errors import ProjectError
 from app.store.project import NONSENSE, Project, RowChange, damaged
 from app.store.schema import TRAIL
@@ -99,6 +101,8 @@ class Rows:
     structure_reviews : dict of str to dict of str to StructureReview
         By image and structure.
     spacings : dict of str to (row_mm, column_mm)
+    readings : dict of str to Reading
+        Of the images that are not read as stored.
     frozen : dict of str to FrozenRow
     facts : dict of str to FactsRow
         By path.
@@ -116,6 +120,7 @@ class Rows:
         self.reviews: dict[str, tuple[ReviewState, str]] = {}
         self.structure_reviews: dict[str, dict[str, StructureReview]] = {}
         self.spacings: dict[str, tuple[float, float]] = {}
+        self.readings: dict[str, Reading] = {}
         self.frozen: dict[str, FrozenRow] = {}
         try:
             with project.one_moment():
@@ -155,6 +160,8 @@ class Rows:
             return self.frozen[old[0]]
         if table == "structure_reviews":
             return self.structure_reviews[old[0]][old[1]]
+        if table == "readings":
+            return old[0], *astuple(self.readings[old[0]]), ""
         return old
 
     def _images_changed(self, old: Row | None, new: Row | None) -> None:
@@ -214,6 +221,12 @@ class Rows:
         elif old is not None:
             del self.spacings[old[0]]
 
+    def _readings_changed(self, old: Row | None, new: Row | None) -> None:
+        if new is not None:
+            self.readings[new[0]] = Reading(*new[1:4])
+        elif old is not None:
+            del self.readings[old[0]]
+
     def _frozen_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
             self.frozen[new[0]] = FrozenRow(*new)
@@ -249,6 +262,10 @@ class Rows:
     def review(self, name: str) -> tuple[ReviewState, str]:
         """Review state and note of an image."""
         return self.reviews.get(name, (ReviewState.UNREAD, ""))
+
+    def reading(self, name: str) -> Reading:
+        """How an image is read."""
+        return self.readings.get(name, AS_STORED)
 
     def reviews_in(self, name: str) -> tuple[StructureReview, ...]:
         """What was said of single structures of an image, in the order of their names."""

@@ -7,7 +7,10 @@ from typing import NamedTuple
 import apsw
 
 APPLICATION_ID = 0x44534556  # "DSEV"
-TRAIL = ("images", "landmarks", "landmark_order", "placements", "reviews", "structure_reviews", "spacings", "frozen")
+TRAIL = (
+    *("images", "landmarks", "landmark_order", "placements"),
+    *("reviews", "structure_reviews", "spacings", "readings", "frozen"),
+)
 """Tables whose changes can be undone."""
 
 SCHEMA = """
@@ -26,6 +29,8 @@ CREATE TABLE structure_reviews (image TEXT NOT NULL, structure TEXT NOT NULL, st
     reader TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (image, structure)) STRICT;
 CREATE TABLE spacings (image TEXT PRIMARY KEY NOT NULL, row_mm REAL NOT NULL, column_mm REAL NOT NULL,
     reader TEXT NOT NULL) STRICT;
+CREATE TABLE readings (image TEXT PRIMARY KEY NOT NULL, quarter_turns INTEGER NOT NULL, mirrored INTEGER NOT NULL,
+    inverted INTEGER NOT NULL, reader TEXT NOT NULL) STRICT;
 CREATE TABLE frozen (image TEXT PRIMARY KEY NOT NULL, bundle_sha256 TEXT NOT NULL, suspect TEXT NOT NULL,
     placements TEXT NOT NULL, charts TEXT, maps TEXT) STRICT;
 CREATE TABLE facts (path TEXT PRIMARY KEY NOT NULL, status TEXT NOT NULL, message TEXT NOT NULL, height INTEGER,
@@ -57,11 +62,15 @@ class Migration(NamedTuple):
 _STRUCTURE_REVIEWS = """structure_reviews (image TEXT NOT NULL, structure TEXT NOT NULL, state TEXT NOT NULL,
     note TEXT NOT NULL, reader TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (image, structure)) STRICT"""
 _LANDMARK_ORDER = "landmark_order (landmark INTEGER PRIMARY KEY NOT NULL, position INTEGER NOT NULL) STRICT"
+_READINGS = """readings (image TEXT PRIMARY KEY NOT NULL, quarter_turns INTEGER NOT NULL, mirrored INTEGER NOT NULL,
+    inverted INTEGER NOT NULL, reader TEXT NOT NULL) STRICT"""
 MIGRATIONS = (
     # 1 to 2: a review may speak of one structure.
     Migration(f"CREATE TABLE {_STRUCTURE_REVIEWS}", f"CREATE TEMP TABLE {_STRUCTURE_REVIEWS}"),
     # 2 to 3: landmarks have an order of their own; those without a row lie where they were defined.
     Migration(f"CREATE TABLE {_LANDMARK_ORDER}", f"CREATE TEMP TABLE {_LANDMARK_ORDER}"),
+    # 3 to 4: an image may be read turned, mirrored or inverted.
+    Migration(f"CREATE TABLE {_READINGS}", f"CREATE TEMP TABLE {_READINGS}"),
 )
 """From format 1 on; a new step goes to the end, and what it changes into `SCHEMA`."""
 

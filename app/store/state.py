@@ -91,17 +91,22 @@ class ProjectState:
         stamp = self.file(name)[1]
         return facts.sha256 if stamp is None or stamp == (facts.size, facts.changed_ns) else ""
 
+    def prediction_key(self, name: str, sha256: str | None = None) -> str:
+        """What the prediction of an image is kept under: its file's SHA-256 and, if it is not read as stored, how."""
+        file, reading = self.file_key(name) if sha256 is None else sha256, self.rows.reading(name)
+        return f"{file}:{reading.key}" if file and reading.key else file
+
     def predicted(self, name: str) -> bool:
         """Whether there is a valid prediction for an image: the frozen one, or one of its file by this bundle."""
         frozen = self.rows.frozen.get(name)
-        return (frozen is not None and frozen.charts is not None) or self.file_key(name) in self._suspect
+        return (frozen is not None and frozen.charts is not None) or self.prediction_key(name) in self._suspect
 
     def suspect(self, name: str) -> str:
         """Why the image does not look like one for this bundle, or empty."""
         frozen = self.rows.frozen.get(name)
         if frozen is not None and frozen.charts is not None:
             return frozen.suspect
-        return self._suspect.get(self.file_key(name), "")
+        return self._suspect.get(self.prediction_key(name), "")
 
     def status(self, name: str) -> tuple[Status, str]:
         """Status of an image and a sentence where it is failed or missing."""
@@ -136,7 +141,7 @@ class ProjectState:
         facts = self.rows.facts_of(name)
         if facts is None or facts.height is None or facts.width is None:
             return None
-        return Frame(facts.height, facts.width, *self._network_size, self.spacing(name))
+        return Frame(facts.height, facts.width, *self._network_size, self.spacing(name), self.rows.reading(name))
 
     # --- predictions
 
@@ -158,7 +163,7 @@ class ProjectState:
             frozen = self.rows.frozen.get(name)
             if frozen is not None and frozen.charts is not None:
                 yield self.slot(name), self._project.blob(frozen.charts)
-            elif (key := self.file_key(name)) in self._suspect:
+            elif (key := self.prediction_key(name)) in self._suspect:
                 files.setdefault(key, []).append(self.slot(name))
         if len(files) < 20 or self.charts.mapped:  # mapped ones are best written in the order in which they lie
             found = ((key, arrays) for key in files if (arrays := self._predictions.chart(key)) is not None)
@@ -185,7 +190,7 @@ class ProjectState:
         if frozen is not None and frozen.charts is not None and frozen.maps is not None:
             charts, rest = self._project.blob(frozen.charts), self._project.blob(frozen.maps)
             found = restore(frozen.bundle_sha256, frozen.suspect, charts, rest)
-        elif key := self.file_key(name):
+        elif key := self.prediction_key(name):
             found = self._predictions.get(key)
         if found is not None:
             self._recent[name] = found
@@ -196,8 +201,8 @@ class ProjectState:
     def preview(self, name: str) -> npt.NDArray[np.uint8] | None:
         """Small 8-bit picture of an image, None if it was not decoded yet."""
         self.slot(name)
-        key = self.file_key(name)
-        return self._predictions.preview(key) if key else None
+        keys = dict.fromkeys((self.prediction_key(name), self.file_key(name)))  # the same picture, however it is read
+        return next((found for key in keys if key and (found := self._predictions.preview(key)) is not None), None)
 
     def take_facts(self, name: str, facts: FactsRow) -> None:
         """Keep what was found out about an image's file."""
@@ -208,7 +213,7 @@ class ProjectState:
 
     def take_prediction(self, name: str, prediction: Prediction, preview: npt.NDArray[np.uint8]) -> None:
         """Keep the prediction of an image whose facts were taken; frozen images stay as they are."""
-        key = self.rows.facts[self.rows.key(name)].sha256
+        key = self.prediction_key(name, self.rows.facts[self.rows.key(name)].sha256)
         arrays = self._predictions.put(key, prediction, preview)
         self._suspect[key] = prediction.suspect
         self._refresh_has(name)
@@ -221,7 +226,7 @@ class ProjectState:
 
     def freeze(self, name: str, writer: Writer) -> None:
         """Copy the placements and the prediction of an image into the project file: it is being accepted."""
-        key = self.file_key(name)
+        key = self.prediction_key(name)
         packed = self._predictions.packed(key) if key in self._suspect else None
         charts, rest = (writer.blob(packed[0]), writer.blob(packed[1])) if packed is not None else (None, None)
         placements = writer.blob(pack({"placements": self.frozen_placements(name)}))
@@ -230,7 +235,7 @@ class ProjectState:
 
     def keep_thawed(self, name: str) -> None:
         """Before an image is unlocked: give its frozen prediction back to the file of predictions if that lost it."""
-        frozen, key = self.rows.frozen.get(name), self.file_key(name)
+        frozen, key = self.rows.frozen.get(name), self.prediction_key(name)
         if frozen is None or frozen.charts is None or frozen.maps is None or not key or key in self._suspect:
             return
         if frozen.bundle_sha256 == self._predictions.bundle_sha256:
@@ -245,17 +250,18 @@ class ProjectState:
         charts = self.charts  # read before the rows change, so that slots and rows agree
         self.rows.apply(changes)
         tables = {change.table for change in changes}
-        if tables & {"images", "frozen"}:
+        if tables & {"images", "readings", "frozen"}:
             self._has = self._places = None
         if "images" in tables:
             self._follow_images(charts)
         for change in changes:
             row = change.new or change.old
-            if change.table == "frozen" and row is not None and row[0] in self._slots:
-                self._refreeze(row[0])
+            if change.table in ("readings", "frozen") and row is not None and row[0] in self._slots:
+                self._reload(row[0])
         if tables & {"images", "landmarks"}:
             self._follow_landmarks(changes)
-        for name in {row[0] for c in changes if c.table in ("placements", "frozen") and (row := c.new or c.old)}:
+        placed = ("placements", "readings", "frozen")
+        for name in {row[0] for c in changes if c.table in placed and (row := c.new or c.old)}:
             self._refresh_worst(name)
 
     def _follow_images(self, charts: StoredCharts) -> None:
@@ -281,7 +287,7 @@ class ProjectState:
                 self._freeze(name)
         self._worst = None
 
-    def _refreeze(self, name: str) -> None:
+    def _reload(self, name: str) -> None:
         self._recent.pop(name, None)
         self._freeze(name)
         self.charts.put(self.slot(name), None)

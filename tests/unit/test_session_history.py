@@ -63,12 +63,13 @@ def act(session: Session, kind: int, number: int) -> None:
         lambda: session.add_images([session.path.parent / "images"]),
         lambda: session.set_review(image, states[number % 5], f"note {number}", structure="heart"),
         lambda: session.order_landmark(mark, own[number // 2 % len(own)] if own else None),
+        lambda: session.set_reading(image, number % 4, number % 5 == 0, number % 3 == 0),
     ]
     with contextlib.suppress(ValueError):
         actions[kind % len(actions)]()
 
 
-STEPS = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 40)), min_size=1, max_size=15)
+STEPS = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 40)), min_size=1, max_size=15)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])

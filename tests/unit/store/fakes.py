@@ -11,6 +11,7 @@ import numpy as np
 from app.core.chart import GRID, grid_nodes
 from app.core.frame import Frame
 from app.core.prediction import Prediction
+from app.core.reading import AS_STORED
 from app.core.template import Template
 from app.engine.client import ImageFacts, Predicted
 from app.io.bundle import Bundle, read_bundle
@@ -42,7 +43,9 @@ def fake_prediction(template: Template, sha256: str, frame: Frame, seed: int) ->
 
 
 def fake_predicted(session: Session, name: str, seed: int, size: tuple[int, int] = (300, 320)) -> Predicted:
-    facts = ImageFacts(*size, sha256=f"{seed:064x}", network_height=256, network_width=256)
+    frame = session.image(name).frame
+    reading = frame.reading if frame is not None else AS_STORED
+    facts = ImageFacts(*size, sha256=f"{seed:064x}", network_height=256, network_width=256, reading=reading)
     prediction = fake_prediction(session.template, session.bundle.sha256, facts.frame, seed)
     return Predicted(facts, prediction, np.full((30, 32), seed % 256, np.uint8), 0.1)
 

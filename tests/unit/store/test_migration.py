@@ -14,12 +14,12 @@ from tests.unit.store.fakes import chest, make
 
 
 def made_by_format_1(path: Path) -> Path:
-    """A project as the first version of the program wrote it: no reviews of structures, no order, no id."""
+    """A project as the first version of the program wrote it: no structure reviews, order, readings, id."""
     with make(path, chest(), predicted=False) as session:
         session.set_absent("im0.png", "heart_00")
     db = apsw.Connection(str(path))
-    later = "DROP TABLE structure_reviews; DROP TABLE landmark_order; DELETE FROM meta WHERE key = 'id'"
-    for _ in db.execute(f"{later}; PRAGMA user_version=1"):
+    later = "".join(f"DROP TABLE {table};" for table in ("structure_reviews", "landmark_order", "readings"))
+    for _ in db.execute(f"{later} DELETE FROM meta WHERE key = 'id'; PRAGMA user_version=1"):
         pass
     db.close()
     return path
@@ -37,12 +37,14 @@ def test_an_old_project_is_brought_up_to_date(tmp_path: Path):
     with Session.open(path, model=chest()) as session:
         kept = session.id
         assert len(kept) == 16
+        session.set_reading("im2.png", inverted=True)
         session.set_review("im0.png", "rejected", "mask leaks", structure="heart")
     assert version(path) == FORMAT
     with Session.open(path, model=chest()) as session:
         assert session.id == kept
         assert [said.state for said in session.image("im0.png").structures] == [ReviewState.REJECTED]
         assert session.undo() == "Set heart in im0 to rejected"
+        assert session.undo() == "Read im2 inverted"
         assert session.undo() == "Set “heart_00” absent in im0"
 
 

@@ -1,0 +1,34 @@
+"""How images are read: the action that changes it, and which images need the same correction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import astuple
+
+from app.core.reading import AS_STORED, Reading
+from app.store.actions import check_unlocked
+from app.store.project import Action, Writer
+from app.store.state import ProjectState
+
+
+def set_reading(state: ProjectState, readings: Mapping[str, Reading], reader: str, label: str) -> Action:
+    """Read images in a way; what was predicted of them otherwise does not count while they are read so."""
+    check_unlocked(state, tuple(readings))
+    changed = {name: reading for name, reading in readings.items() if reading != state.rows.reading(name)}
+
+    def edit(writer: Writer) -> None:
+        for name, reading in changed.items():
+            if reading == AS_STORED:
+                writer.drop("readings", image=name)
+            else:
+                turns, mirrored, inverted = astuple(reading)
+                writer.put("readings", name, turns, int(mirrored), int(inverted), reader)
+
+    return Action("reading", label, edit, tuple(changed))
+
+
+def equally_suspect(state: ProjectState, image: str) -> tuple[str, ...]:
+    """The images that can be changed and of which the same is said as of this one; itself among them."""
+    said = state.suspect(image)
+    free = (name for name in state.rows.images if not state.rows.accepted(name))
+    return tuple(name for name in free if said and state.suspect(name) == said)

@@ -1,0 +1,50 @@
+"""What comes out of the engine as the session keeps and reports it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.core.reading import Reading
+from app.engine.client import ImageFacts, Predicted
+from app.jobs import Event, Failed, Finished, Job, Result
+from app.store.entries import PredictReport
+from app.store.rows import FactsRow
+from app.store.state import file_spacing
+
+
+def facts_row(path: str, facts: ImageFacts, stamp: tuple[int, int]) -> FactsRow:
+    """Facts as they are kept: of a file at `path` with that size and time of change (ns)."""
+    spacing = facts.spacing
+    row = FactsRow(path, "", "", facts.height, facts.width, remark=facts.remark, sha256=facts.sha256)
+    row = row._replace(size=stamp[0], changed_ns=stamp[1])
+    if spacing is None:
+        return row
+    return row._replace(row_mm=spacing.row_mm, column_mm=spacing.column_mm, provenance=spacing.provenance.value)
+
+
+def facts_of(row: FactsRow | None, network: tuple[int, int], reading: Reading) -> ImageFacts | None:
+    """Kept facts as the engine tells them; None where the file was never decoded."""
+    if row is None or row.height is None or row.width is None:
+        return None
+    return ImageFacts(row.height, row.width, file_spacing(row), row.remark, row.sha256, *network, reading)
+
+
+def gather(job: Job, take_in: Callable[[Event], None]) -> PredictReport:
+    """Wait for a prediction job, hand its events over and report; the job is cancelled where taking in fails."""
+    done: dict[str, float] = {}
+    failed, suspect, cancelled = [], [], False
+    try:
+        for event in job:
+            take_in(event)
+            if isinstance(event, Result) and isinstance(event.value, Predicted):
+                done[event.key] = event.value.seconds
+                if event.value.prediction.suspect:
+                    suspect.append((event.key, event.value.prediction.suspect))
+            elif isinstance(event, Failed):
+                failed.append((event.key, event.message))
+            elif isinstance(event, Finished):
+                cancelled = event.cancelled
+    except BaseException:
+        job.cancel()
+        raise
+    return PredictReport(tuple(done), tuple(failed), tuple(suspect), done, cancelled)

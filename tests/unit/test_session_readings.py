@@ -1,0 +1,152 @@
+"""How images are read: stored, undoable, locked by acceptance, and found by the model itself."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.core.frame import Frame
+from app.core.reading import AS_STORED, Reading
+from app.io.bundle import Bundle
+from app.io.image import decode_image, read_bytes
+from app.jobs import Result
+from app.session import Change, Session
+from tests.unit.store.fakes import chest, fake_predict, fake_predicted, make, snapshot
+
+SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
+ODD = {
+    "upside_down": Reading(2),
+    "turned_left": Reading(3),
+    "turned_right": Reading(1),
+    "mirrored": Reading(mirrored=True),
+    "inverted": Reading(inverted=True),
+}
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return chest()
+
+
+@pytest.fixture
+def session(tmp_path: Path, bundle: Bundle):
+    with make(tmp_path / "p.dsr", bundle) as session:
+        yield session
+
+
+def reading(session: Session, image: str) -> Reading:
+    frame = session.image(image).frame
+    assert frame is not None
+    return frame.reading
+
+
+def test_images_read_otherwise_wait_for_another_prediction(session: Session):
+    seen: list[Change] = []
+    session.changed.connect(seen.append)
+    before = snapshot(session)
+    session.move_placement("im1.png", "heart_00", (7, 8))
+    session.set_reading(["im0.png", "im1.png"], quarter_turns=1)
+    assert session.undo_label == "Read 2 images turned right by 90°"
+    assert (seen[-1].kind, seen[-1].images) == ("reading", ("im0.png", "im1.png"))
+    assert [session.image(name).status for name in session.images] == ["waiting", "waiting", "predicted"]
+    assert session.prediction("im0.png") is None
+    assert session.placements_in("im0.png")[0].state is None
+    corrected = session.placements("heart_00")
+    np.testing.assert_array_equal(corrected.xy[1], (7, 8))
+    assert session.preview("im0.png") is not None
+    fake_predict(session)
+    assert {session.image(name).status for name in session.images} == {"predicted"}
+    assert reading(session, "im0.png") == Reading(1)
+    assert session.undo() == "Read 2 images turned right by 90°"  # and the earlier prediction counts again, at once
+    session.undo()
+    assert snapshot(session) == before
+    session.redo()
+    session.redo()
+    assert session.image("im1.png").status == "predicted"
+
+
+def test_a_reading_on_top_of_another(session: Session):
+    session.set_reading("im0.png", inverted=True)
+    session.set_reading(["im0.png", "im1.png"], quarter_turns=3, more=True)
+    assert session.undo_label == "Read 2 images turned left by 90°"
+    assert reading(session, "im0.png") == Reading(3, inverted=True)
+    session.set_reading("im0.png", quarter_turns=1, more=True)
+    assert session.undo_label == "Read im0 inverted"
+    session.set_reading(["im0.png", "im1.png"])
+    assert session.undo_label == "Read 2 images as stored"
+    assert reading(session, "im1.png") == AS_STORED
+    assert session.image("im0.png").status == "predicted"
+    known = len(session.history())
+    session.set_reading("im0.png")  # nothing changes, so nothing is kept
+    assert len(session.history()) == known
+
+
+def test_readings_outlive_closing(session: Session):
+    session.set_reading("im1.png", quarter_turns=2, mirrored=True)
+    fake_predict(session)
+    before = snapshot(session)
+    session.close()
+    with Session.open(session.path, model=session.bundle) as again:
+        assert snapshot(again) == before
+        assert reading(again, "im1.png") == Reading(2, mirrored=True)
+        again.remove_images("im1.png")
+        again.undo()
+        assert snapshot(again) == before
+
+
+def test_accepted_images_are_read_as_they_were(session: Session):
+    session.set_reading("im1.png", quarter_turns=1)
+    fake_predict(session)
+    session.set_review("im1.png", "accepted")
+    kept = snapshot(session)
+    with pytest.raises(ValueError, match="accepted and locked"):
+        session.set_reading(["im0.png", "im1.png"], inverted=True)
+    assert snapshot(session) == kept
+    session.set_review("im1.png", "unread")
+    assert session.image("im1.png").status == "predicted"
+    session.set_reading("im1.png")
+    assert session.image("im1.png").status == "predicted"
+
+
+def test_a_prediction_of_an_earlier_reading_is_dropped(session: Session):
+    session._asked["im0.png"] = session.image("im0.png").path
+    late = Result("im0.png", fake_predicted(session, "im0.png", 0))
+    session.set_reading("im0.png", quarter_turns=1)
+    session.take_in(late)
+    assert session.image("im0.png").status == "waiting"
+
+
+def test_the_model_finds_what_is_wrong_and_the_way_back(tmp_path: Path, bundle: Bundle):
+    originals = {}
+    for sample in ("rendered_2.dcm", "rendered_5.png"):  # neither is square
+        pixels = decode_image(read_bytes(SAMPLES / sample), sample).pixels
+        originals[sample] = pixels
+        cv2.imwrite(str(tmp_path / f"{sample}.plain.png"), pixels)
+        for kind, done in ODD.items():
+            odd = np.ascontiguousarray(done.turned(pixels))
+            cv2.imwrite(str(tmp_path / f"{sample}.{kind}.png"), odd.max() - odd if done.inverted else odd)
+    with Session.create(tmp_path / "p.dsr", bundle) as session:
+        session.add_images(tmp_path)
+        assert len(session.predict().suspect) == len(originals) * len(ODD)
+        for kind in ODD:
+            alike = session.equally_suspect(f"rendered_2.dcm.{kind}.png")
+            assert alike == tuple(f"{sample}.{kind}.png" for sample in originals)
+            remedy = session.remedy(alike[0])
+            assert remedy is not None
+            assert ODD[kind].then(remedy) == AS_STORED
+            session.set_reading(alike, *astuple(remedy), more=True)
+        assert session.predict().suspect == ()
+        for sample, pixels in originals.items():
+            truth = places(session, f"{sample}.plain.png")
+            for kind, done in ODD.items():
+                size = done.turned(pixels).shape
+                back = Frame(*pixels.shape, *size, reading=done).from_network(places(session, f"{sample}.{kind}.png"))
+                assert np.linalg.norm(back - truth, axis=-1).max() < 0.5
+
+
+def places(session: Session, image: str) -> np.ndarray:
+    return np.array([placement.xy for placement in session.placements_in(image)])
