@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from app.core.landmark import ReviewState
 from app.gui import dialogs, theme
 from app.gui.desk import MaskStyle, Mode
+from app.gui.spacing_dialog import SpacingDialog
 from app.gui.structure_review import StructureReviewDialog
 from app.gui.turn import Turn
 
@@ -163,14 +164,8 @@ class ImageCommands:
         self._window.predicting.cancel()
 
     def setSpacing(self) -> None:
-        session, name = self._desk.session, self._desk.image
-        if session is None or not name:
-            return
-        entry = session.image(name)
-        spacing = entry.frame.spacing if entry.frame else None
-        given = dialogs.ask_spacing(self._window, name, spacing)
-        if given is not None:
-            self._desk.do(session.set_spacing, [name], given, given)
+        if self._desk.image:
+            SpacingDialog(self._window, self._desk, self._window.image_view).show()
 
     def removeImage(self) -> None:
         session, name = self._desk.session, self._desk.image

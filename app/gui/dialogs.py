@@ -1,4 +1,4 @@
-"""The few dialogs: pixel size, colour, keys, help and about."""
+"""The few dialogs: colour, keys, help and about."""
 
 from __future__ import annotations
 
@@ -26,19 +26,10 @@ from app.gui import theme
 from app.gui.settings import settings
 
 if TYPE_CHECKING:
-    from app.core.frame import Spacing
     from app.gui.actions import Actions
     from app.session import Session
 
 HELP = Path(__file__).resolve().parents[2] / "resources" / "help"
-
-
-def ask_spacing(parent: QWidget, name: str, spacing: Spacing | None) -> float | None:
-    """Millimetres per pixel, or None if the reader thinks better of it."""
-    value, kept = QInputDialog.getDouble(
-        parent, "Pixel size", f"Millimetres per pixel in {name}", spacing.column_mm if spacing else 0.2, 0.001, 10, 4
-    )
-    return float(value) if kept else None
 
 
 def ask_note(parent: QWidget, name: str, note: str) -> str | None:

@@ -35,7 +35,7 @@ class ImageHands:
 
     @property
     def _editing(self) -> bool:
-        return self._view.editable and self._desk.mode == Mode.LANDMARK
+        return self._view.editable and self._desk.mode == Mode.LANDMARK and self._view.ruler is None
 
     # --- the mouse -------------------------------------------------------------------------------------------------
 
@@ -53,6 +53,8 @@ class ImageHands:
             return ZoomDrag(view, at)
         if event.button() != Qt.MouseButton.LeftButton:
             return Drag(view, at)
+        if view.ruler is not None:
+            return view.ruler.begin(at)
         name = view.marker_at(at)
         if name:
             self._desk.choose_landmark(name)

@@ -87,11 +87,12 @@ class ImageTexts:
         if view.grey.picture is None:
             return
         self._block(painter, area, self._bottom_right(), right=True, bottom=True)
-        if has_sides(session.template):
+        if has_sides(session.template) and view.frame_of_image is not None:
             painter.setFont(theme.font(bold=True))
-            # A patient's right is on the left of the stored picture (design 2).
-            for letter, x in (("R", -1), ("L", 1)):
-                draw_text(painter, area, letter, align=_EDGES[view.turn.side(x, 0)])
+            # A patient's right is on the left of the image as read (design 2).
+            x, y = np.array([-1, 0]) @ view.frame_of_image.reading.linear
+            for letter, sign in (("R", 1), ("L", -1)):
+                draw_text(painter, area, letter, align=_EDGES[view.turn.side(sign * x, sign * y)])
         self._turn_sign(painter, area)
         self._scale_bar(painter, area)
 
@@ -101,8 +102,10 @@ class ImageTexts:
         if not words:
             return
         painter.setFont(theme.font(bold=True))
-        top = area.top() + (28 if self._view.turn.quarters % 2 and has_sides(self._desk.open_session().template) else 0)
-        draw_text(painter, QRectF(area.left(), top, area.width(), 20), f"View {words}", ON_IMAGE.caution, _CENTRE)
+        # Below the letter that may be at the top.
+        draw_text(
+            painter, QRectF(area.left(), area.top() + 28, area.width(), 20), f"View {words}", ON_IMAGE.caution, _CENTRE
+        )
 
     def _top_left(self) -> list[Line]:
         entry = self._desk.open_session().image(self._view.image)

@@ -23,6 +23,7 @@ from app.gui.name_editor import NameEditor
 from app.gui.overlays import OverlayItem
 from app.gui.pictures import Pictures
 from app.gui.pointing import Pointing
+from app.gui.ruler import Ruler
 from app.gui.turn import Turn
 from app.store.entries import Change
 
@@ -53,6 +54,7 @@ class ImageView(Canvas):
         self.invert = False
         self.lens: Lens | None = None
         self.crosshair = False
+        self.ruler: Ruler | None = None
         self.frame_of_image: Frame | None = None
         self.grey, self.overlay, self.markers = GreyItem(), OverlayItem(), MarkerItem()
         for item in (self.grey, self.overlay, self.markers):
@@ -102,9 +104,8 @@ class ImageView(Canvas):
             self.viewport().update()
             return
         self.frame_of_image = session.image(name).frame
-        self.turn = self._turns.get(name, Turn())
         self.fitted = True
-        self.turn_plane(self.turn.transform)
+        self._show_turn()
         self._take_picture(self._pictures.anything(name), keep_view=False)
         self._show_prediction()
         if self.pointing.mouse is not None:
@@ -137,6 +138,7 @@ class ImageView(Canvas):
         concerns = name in change.images
         if concerns and change.kind in ("prediction", "spacing"):
             self.frame_of_image = self._desk.open_session().image(name).frame or self.frame_of_image
+            self._show_turn()
         if change.kind == "prediction" and concerns:
             if self.grey.picture is None:
                 self._take_picture(self._pictures.anything(name), keep_view=True)
@@ -197,8 +199,8 @@ class ImageView(Canvas):
         self.markers.set_spot(QPointF(*frame.to_corner(xy)) if np.isfinite(xy).all() else None, spot.pinned)
 
     def _show_mode(self, *_: object) -> None:
-        landmark = self.editable and self._desk.mode == Mode.LANDMARK
-        self.viewport().setCursor(Qt.CursorShape.CrossCursor if landmark else Qt.CursorShape.ArrowCursor)
+        pointing = self.ruler is not None or (self.editable and self._desk.mode == Mode.LANDMARK)
+        self.viewport().setCursor(Qt.CursorShape.CrossCursor if pointing else Qt.CursorShape.ArrowCursor)
         self.viewport().update()
 
     # --- how it is seen --------------------------------------------------------------------------------------------
@@ -245,11 +247,23 @@ class ImageView(Canvas):
         self.crosshair = on
         self.viewport().update()
 
+    def set_ruler(self, ruler: Ruler | None) -> None:
+        """Let the left button draw a line, or no longer."""
+        self.hands.cancel()
+        self.ruler = ruler
+        self._show_mode()
+
     def set_turn(self, turn: Turn) -> None:
         """Turn or mirror the view of this image; remembered for it while the program runs."""
         self.hands.cancel()
-        self.turn = self._turns[self.image] = turn
-        self.turn_plane(turn.transform)
+        self._turns[self.image] = turn
+        self._show_turn()
+
+    def _show_turn(self) -> None:
+        """The reader's turn of this image, else the one in which it is read."""
+        read = Turn.of(self.frame_of_image.reading) if self.frame_of_image is not None else Turn()
+        self.turn = self._turns.get(self.image, read)
+        self.turn_plane(self.turn.transform)
         self.viewport().update()
 
     # --- coordinates and placements --------------------------------------------------------------------------------
@@ -343,6 +357,8 @@ class ImageView(Canvas):
         mouse, port = self.pointing.mouse, QRectF(self.viewport().rect())
         if mouse is not None and self.crosshair:
             draw_crosshair(painter, port, mouse)
+        if self.ruler is not None:
+            self.ruler.paint(painter)
         self.texts.paint(painter, port)
         if mouse is not None and self.lens is not None:
             self.lens.paint(painter, mouse)

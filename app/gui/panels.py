@@ -148,7 +148,9 @@ class Toolbar(QWidget):
             ("outlines", "fills", "uvColours"),
         ):
             for verb in group:
-                row.addWidget(KeyButton(actions[verb]))
+                button = KeyButton(actions[verb])
+                button.show_key = verb not in ("actualSize", "fills")  # all fit into a window of 1280
+                row.addWidget(button)
             row.addSpacing(4)
             if group[-1] != "uvColours":
                 row.addWidget(separator())

@@ -8,6 +8,8 @@ from typing import Literal
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QTransform
 
+from app.core.reading import Reading
+
 Side = Literal["left", "right", "top", "bottom"]
 
 _TURNED = {1: "turned 90° right", 2: "turned 180°", 3: "turned 90° left"}
@@ -27,6 +29,11 @@ class Turn:
 
     quarters: int = 0
     mirrored: bool = False
+
+    @classmethod
+    def of(cls, reading: Reading) -> Turn:
+        """The view that shows an image as it is read: upright."""
+        return cls((-1 if reading.mirrored else 1) * reading.quarter_turns % 4, reading.mirrored)
 
     def right(self) -> Turn:
         """A quarter turn to the right."""
@@ -53,7 +60,7 @@ class Turn:
         said = [_TURNED[quarters]] if quarters else []
         return " · ".join([*said, "mirrored"] if self.mirrored else said)
 
-    def side(self, x: int, y: int) -> Side:
+    def side(self, x: float, y: float) -> Side:
         """The side of the screen on which a side of the stored image is: (-1, 0) is its left, (0, 1) its bottom."""
         at = self.transform.map(QPointF(x, y))
         if abs(at.x()) > abs(at.y()):

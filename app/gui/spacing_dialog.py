@@ -1,0 +1,197 @@
+"""How large a pixel is, said by the reader: typed, or measured on an object of known length in the image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.frame import Frame, Provenance
+from app.core.landmark import ReviewState
+from app.gui.desk import Desk
+from app.gui.ruler import Ruler
+
+if TYPE_CHECKING:
+    from app.gui.image_view import ImageView
+
+SHORTEST = 10.0
+"""A line below this many pixels tells nothing."""
+USUAL_MM = 0.2
+
+
+def spacing_words(frame: Frame | None) -> str:
+    """The size of a pixel and who says so."""
+    spacing = frame.spacing if frame is not None else None
+    if spacing is None:
+        return "unknown"
+    one = f"{spacing.column_mm:.4g}"
+    if spacing.row_mm != spacing.column_mm:
+        one = f"{spacing.column_mm:.4g} across, {spacing.row_mm:.4g} down"
+    return f"{one} mm, {spacing.provenance.value}"
+
+
+def _number(suffix: str, value: float, decimals: int, most: float) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setDecimals(decimals)
+    box.setRange(10**-decimals, most)
+    box.setValue(value)
+    box.setSuffix(suffix)
+    return box
+
+
+class SpacingDialog(QDialog):
+    """Stays beside the image while the reader draws on it. What is set is one undo step."""
+
+    def __init__(self, parent: QWidget, desk: Desk, view: ImageView) -> None:
+        super().__init__(parent)
+        self._desk, self._view = desk, view
+        self.setObjectName("spacingDialog")
+        self.setWindowTitle("Pixel size")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(440)
+        self.is_now, self.will_be, self.remark = QLabel(), QLabel(), QLabel()
+        self.typed, self.measured = QRadioButton("Type it"), QRadioButton("Measure a known length")
+        self.per_pixel = _number(" mm per pixel", USUAL_MM, 4, 10)
+        self.length = _number(" mm long", 100, 1, 2000)
+        self.scope = QComboBox()
+        self.keep_button, self.reset_button = QPushButton("Set"), QPushButton("Back to the file’s own")
+        self.ruler = Ruler(view)
+        self._lay_out()
+        self.typed.setChecked(True)
+        self.measured.toggled.connect(self._show_way)
+        for changed in (self.per_pixel.valueChanged, self.length.valueChanged, self.scope.currentIndexChanged):
+            changed.connect(self._show_result)
+        self.ruler.changed.connect(self._show_result)
+        self.keep_button.clicked.connect(self.keep)
+        self.reset_button.clicked.connect(self.reset)
+        desk.imageChanged.connect(self._show_image)
+        desk.sessionChanged.connect(self.close)
+        desk.changed.connect(lambda change: self._show_image() if change.kind in ("spacing", "review") else None)
+        self._show_image()
+        self.adjustSize()
+        self.move(parent.mapToGlobal(QPoint(parent.width() - self.width() - 16, 96)))  # beside the image, not over it
+
+    def _lay_out(self) -> None:
+        self.remark.setProperty("muted", "true")
+        form = QFormLayout()
+        form.setVerticalSpacing(8)
+        form.setHorizontalSpacing(12)
+        form.addRow("A pixel is now", self.is_now)
+        form.addRow(self.typed, self.per_pixel)
+        form.addRow(self.measured, self.length)
+        form.addRow("", self.remark)
+        form.addRow("A pixel will be", self.will_be)
+        form.addRow("For", self.scope)
+        foot = QHBoxLayout()
+        foot.addWidget(self.reset_button)
+        foot.addStretch()
+        close = QPushButton("Close")
+        close.clicked.connect(self.close)
+        for button in (close, self.keep_button):
+            foot.addWidget(button)
+        self.keep_button.setDefault(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 12)
+        layout.setSpacing(16)
+        layout.addLayout(form)
+        layout.addLayout(foot)
+
+    # --- what is shown
+
+    def _show_image(self, *_: object) -> None:
+        frame = self._frame
+        self.is_now.setText(spacing_words(frame))
+        if frame is not None and frame.spacing is not None:
+            self.per_pixel.setValue(frame.spacing.column_mm)
+        self.ruler.set_ends(None)
+        self._fill_scope()
+        self._show_way(self.measured.isChecked())
+
+    @property
+    def _frame(self) -> Frame | None:
+        session, image = self._desk.session, self._desk.image
+        return session.image(image).frame if session is not None and image else None
+
+    def _fill_scope(self) -> None:
+        """This image, those without a size, all; accepted images stay as they are."""
+        session = self._desk.session
+        self.scope.clear()
+        if session is None or not self._desk.image:
+            return
+        self.scope.addItem("this image", (self._desk.image,))
+        entries = [session.image(name) for name in session.images]
+        free = [entry for entry in entries if entry.frame is not None and entry.review != ReviewState.ACCEPTED]
+        unknown = tuple(entry.name for entry in free if entry.frame is not None and entry.frame.spacing is None)
+        if unknown and unknown != (self._desk.image,):
+            self.scope.addItem(f"{len(unknown)} images of unknown pixel size", unknown)
+        if len(free) > 1:
+            locked = len(entries) - len(free)
+            stay = f" ({locked} accepted or not decoded yet stay as they are)" if locked else ""
+            self.scope.addItem(f"all {len(free)} images{stay}", tuple(entry.name for entry in free))
+
+    def _show_way(self, measuring: bool) -> None:
+        self.per_pixel.setEnabled(not measuring)
+        self.length.setEnabled(measuring)
+        self._view.set_ruler(self.ruler if measuring else None)
+        self._show_result()
+
+    def _show_result(self, *_: object) -> None:
+        size = self.chosen
+        pixels, words = self.ruler.length(), ""
+        if self.measured.isChecked():
+            words = f"The line is {pixels:.1f} px long; its ends can be moved." if pixels else "Drag a line over it."
+        self.remark.setText(words)
+        self.will_be.setText(f"{size[1]:.4g} mm, {Provenance.GIVEN.value}" if size else "")
+        self.keep_button.setEnabled(size is not None and bool(self.scope.count()))
+        self.reset_button.setEnabled(bool(self._given))
+
+    @property
+    def chosen(self) -> tuple[float, float] | None:
+        """Row and column spacing in mm as they would be set; pixels keep the shape that the file gives them."""
+        spacing = self._frame.spacing if self._frame is not None else None
+        shape = spacing.row_mm / spacing.column_mm if spacing is not None else 1.0
+        if self.typed.isChecked():
+            return self.per_pixel.value() * shape, self.per_pixel.value()
+        if self.ruler.length() < SHORTEST:
+            return None
+        column = self.length.value() / self.ruler.length(row=shape)
+        return column * shape, column
+
+    @property
+    def _given(self) -> list[str]:
+        """The images in scope whose pixel size a reader gave."""
+        session = self._desk.session
+        frames = [(n, session.image(n).frame) for n in self.scope.currentData() or ()] if session is not None else []
+        return [n for n, f in frames if f and f.spacing and f.spacing.provenance == Provenance.GIVEN]
+
+    # --- what is done
+
+    def keep(self) -> None:
+        """Set the size for the images in scope and close, unless the session refuses."""
+        session, size = self._desk.session, self.chosen
+        if session is None or size is None:
+            return
+        if self._desk.do(session.set_spacing, list(self.scope.currentData()), *size):
+            self.close()
+
+    def reset(self) -> None:
+        """Take back what readers said of the images in scope."""
+        if self._desk.session is not None and self._given:
+            self._desk.do(self._desk.session.reset_spacing, self._given)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._view.set_ruler(None)
+        super().closeEvent(event)

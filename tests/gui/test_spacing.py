@@ -1,0 +1,102 @@
+"""The pixel size by the reader's word: typed, or measured on a line drawn in the image."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.core.frame import Provenance
+from app.gui.spacing_dialog import SpacingDialog
+from app.gui.turn import Turn
+from tests.gui.conftest import drag, in_image, shown_fully
+
+
+@pytest.fixture
+def dialog(app, qtbot) -> SpacingDialog:
+    """The dialog over an image of unknown pixel size."""
+    window = app.window
+    window.desk.show_image("rendered_3.png")
+    qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
+    window.actions_["setSpacing"].trigger()
+    return window.findChild(SpacingDialog, "spacingDialog")
+
+
+def spacing(app, name: str):
+    return app.window.desk.session.image(name).frame.spacing
+
+
+def test_typing_gives_mm_in_one_undo_step(app, dialog, qtbot) -> None:
+    view, session = app.window.image_view, app.window.desk.session
+    assert dialog.is_now.text() == "unknown"
+    assert np.isnan(view.mm_across)
+    dialog.per_pixel.setValue(0.175)
+    qtbot.mouseClick(dialog.keep_button, Qt.MouseButton.LeftButton)
+    assert spacing(app, "rendered_3.png").provenance == Provenance.GIVEN
+    assert view.mm_across == pytest.approx(0.175)
+    app.window.actions_["undo"].trigger()
+    assert spacing(app, "rendered_3.png") is None
+    assert np.isnan(view.mm_across)
+    assert session.redo_label.startswith("Set the pixel spacing")
+
+
+@pytest.mark.parametrize("turn", [Turn(), Turn(1, True)], ids=str)
+def test_a_line_over_a_known_length_gives_mm(app, dialog, qtbot, turn) -> None:
+    view = app.window.image_view
+    view.set_turn(turn)
+    dialog.measured.setChecked(True)
+    assert not dialog.keep_button.isEnabled()
+    before = view.grey.window
+    drag(qtbot, view.viewport(), in_image(app, (200, 300)), in_image(app, (500, 300)))
+    assert view.grey.window == before  # the line is drawn, the window level stays
+    drag(qtbot, view.viewport(), in_image(app, (500, 300)), in_image(app, (600, 300)))  # its end is moved
+    pixels = dialog.ruler.length()
+    assert pixels == pytest.approx(400, abs=4 / view.zoom)
+    dialog.length.setValue(80)
+    assert "given by the reader" in dialog.will_be.text()
+    qtbot.mouseClick(dialog.keep_button, Qt.MouseButton.LeftButton)
+    assert spacing(app, "rendered_3.png").column_mm == pytest.approx(80 / pixels)
+    assert view.ruler is None
+
+
+def test_escape_gives_a_line_up(app, dialog, qtbot) -> None:
+    view = app.window.image_view
+    dialog.measured.setChecked(True)
+    qtbot.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=in_image(app, (200, 300)))
+    view.hands.drag.move(view.viewport_of(300, 300))
+    assert dialog.ruler.length() > 0
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    assert dialog.ruler.length() == 0
+
+
+def test_all_of_unknown_size_at_once_and_back(app, dialog, qtbot) -> None:
+    session = app.window.desk.session
+    unknown = dialog.scope.findText("2 images of unknown pixel size")
+    assert unknown == 1
+    dialog.scope.setCurrentIndex(unknown)
+    dialog.per_pixel.setValue(0.2)
+    steps = len(session.history())
+    qtbot.mouseClick(dialog.keep_button, Qt.MouseButton.LeftButton)
+    assert len(session.history()) == steps + 1
+    assert all(spacing(app, name).column_mm == pytest.approx(0.2) for name in ("rendered_3.png", "rendered_4.png"))
+    assert spacing(app, "rendered_1.dcm").provenance == Provenance.AT_DETECTOR
+    app.window.actions_["setSpacing"].trigger()
+    again = app.window.findChild(SpacingDialog, "spacingDialog")
+    again.scope.setCurrentIndex(again.scope.count() - 1)
+    assert again.scope.currentText() == "all 3 images"
+    qtbot.mouseClick(again.reset_button, Qt.MouseButton.LeftButton)
+    assert spacing(app, "rendered_3.png") is None
+    assert spacing(app, "rendered_4.png") is None
+    again.close()
+
+
+def test_accepted_images_keep_their_size(app, dialog) -> None:
+    session = app.window.desk.session
+    session.set_review("rendered_4.png", "accepted")
+    assert dialog.scope.findText("all 2 images (1 accepted or not decoded yet stay as they are)") == 1
+    session.set_review("rendered_3.png", "accepted")
+    dialog.keep()
+    assert "locked" in app.window.messages.sentences()[-1]
+    assert dialog.isVisible()
+    dialog.close()
