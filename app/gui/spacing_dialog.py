@@ -152,7 +152,7 @@ class SpacingDialog(QDialog):
         size = self.chosen
         pixels, words = self.ruler.length(), ""
         if self.measured.isChecked():
-            words = f"The line is {pixels:.1f} px long; its ends can be moved." if pixels else "Drag a line over it."
+            words = f"{pixels:.1f} px. Its ends can be moved." if pixels else "Drag a line over it."
         self.remark.setText(words)
         self.will_be.setText(f"{size[1]:.4g} mm, {Provenance.GIVEN.value}" if size else "")
         self.keep_button.setEnabled(size is not None and bool(self.scope.count()))
