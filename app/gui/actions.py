@@ -53,6 +53,13 @@ COMMANDS = (
     Command("openSamples", "File", "Try the rendered samples", tip="Six rendered chest pictures, no patients"),
     Command("newProject", "File", "New project…", "Ctrl+N", line=True),
     Command("openProject", "File", "Open project…", "Ctrl+Shift+P"),
+    *(Command(f"recent{n}", "File/Recent", f"Recent project {n}") for n in range(1, 9)),
+    Command(
+        "clearRecent", "File/Recent", "Clear the list", tip="Forget these projects and how they were shown", line=True
+    ),
+    Command(
+        "rememberProjects", "File/Recent", "Remember projects", group="own", tip="Paths and ids only, on this machine"
+    ),
     Command("export", "File", "Export…", "Ctrl+E", "project", tip="Table, COCO, masks, landmark set", line=True),
     Command("loadLandmarks", "File", "Load landmark set…", needs="writable", line=True),
     Command("saveLandmarks", "File", "Save landmark set…", needs="project"),

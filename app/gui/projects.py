@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.gui.desk import Desk
+from app.gui.memory import Memory
 from app.gui.predicting import Predicting
 from app.gui.settings import new_project_path, settings
 from app.io.errors import ReadError
@@ -20,10 +21,20 @@ SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 
 
 class Projects:
-    """The way from files to the desk's session. Failures become messages."""
+    """The way from files to the desk's session. Failures become messages.
+
+    Attributes
+    ----------
+    memory : Memory
+    keep_window, restore_window : callable
+        Called before a project leaves the desk and when one has come; set by the window.
+    """
 
     def __init__(self, desk: Desk, predicting: Predicting, model: str | None = None) -> None:
         self._desk, self._predicting, self._model = desk, predicting, model
+        self.memory = Memory()
+        self.keep_window: Callable[[], None] = lambda: None
+        self.restore_window: Callable[[], None] = lambda: None
 
     def reader(self) -> str:
         """The reader's name, as far as it was ever given."""
@@ -45,6 +56,9 @@ class Projects:
         """Open a project; one that somebody else has open, for reading only."""
         from app.session import Session
 
+        if self._desk.session is not None and self._desk.session.path.absolute() == path.absolute():
+            return True
+
         def opened() -> Session:
             try:
                 return Session.open(path, model=self._model, reader=self.reader() or None)
@@ -62,7 +76,8 @@ class Projects:
             return False
         self.close()
         self._desk.use(session)
-        settings().setValue("lastProject", str(session.path))
+        self.memory.opened(session)
+        self.restore_window()
         self._predicting.start()
         return True
 
@@ -72,8 +87,8 @@ class Projects:
 
     def last(self) -> Path | None:
         """The project that was open last, if it is still there."""
-        kept = str(settings().value("lastProject", ""))
-        return Path(kept) if kept and Path(kept).is_file() else None
+        recent = self.memory.recent()
+        return recent[0] if recent and recent[0].is_file() else None
 
     def add(self, paths: Sequence[str | Path]) -> None:
         """Add images, to a new project in the data folder where none is open; their prediction starts by itself."""
@@ -115,6 +130,7 @@ class Projects:
         """Take the project off the desk; everything is on disk already."""
         session = self._desk.session
         if session is not None:
+            self.keep_window()
             self._predicting.forget()
             self._desk.use(None)
             session.close()

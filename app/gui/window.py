@@ -11,6 +11,7 @@ from app.gui.actions import Actions
 from app.gui.bridge import Bridge
 from app.gui.commands_file import FileCommands
 from app.gui.commands_landmark import LandmarkListCommands
+from app.gui.commands_recent import RecentCommands
 from app.gui.commands_view import ImageCommands, LandmarkCommands, ReviewCommands, ViewCommands
 from app.gui.contact_sheet import ContactSheet
 from app.gui.desk import Desk, MaskStyle, Mode
@@ -71,7 +72,8 @@ class Window(QMainWindow):
         self.status = StatusLine(self.desk, self.job_panel)
         self.files = FileCommands(self)
         others = (ViewCommands, ImageCommands, ReviewCommands, LandmarkCommands, LandmarkListCommands)
-        self.handlers = _Handlers(self.files, *(made(self) for made in others))
+        self.recent = RecentCommands(self)
+        self.handlers = _Handlers(self.files, self.recent, *(made(self) for made in others))
         self.actions_ = Actions(self.menuBar(), self.handlers)
         self._lay_out()
         self._listen()
@@ -146,6 +148,10 @@ class Window(QMainWindow):
         self.predicting.ended.connect(self._prediction_ended)
 
     def _restore(self) -> None:
+        projects = self.projects
+        projects.keep_window = lambda: projects.memory.keep_window(self.desk, self.worklist)
+        projects.restore_window = self._project_opened
+        self.recent.show()
         kept = settings()
         for key, restore in (("geometry", self.restoreGeometry), ("columns", self.columns.restoreState)):
             value = kept.value(key)
@@ -166,6 +172,10 @@ class Window(QMainWindow):
         if session is not None:
             self.status.show_reader(session.reader or self.projects.reader())
         self._show_image(self.desk.image)
+
+    def _project_opened(self) -> None:
+        self.projects.memory.restore_window(self.desk, self.worklist, self.toolbar)
+        self.recent.show()
 
     def _say(self, sentence: str) -> None:
         self.messages.add(sentence)

@@ -1,0 +1,101 @@
+"""What is remembered of projects: the recent ones, and how each was looked at; it can be cleared and switched off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.gui.desk import MaskStyle
+from app.gui.settings import settings
+
+
+def visible_recent(window) -> list[str]:
+    actions = [window.actions_[f"recent{n}"] for n in range(1, 9)]
+    return [action.toolTip() for action in actions if action.isVisible()]
+
+
+def test_a_project_is_shown_as_it_was_left(app, start, qtbot, tmp_path) -> None:
+    window, session = app.window, app.window.desk.session
+    path = session.path
+    window.desk.show_image("rendered_4.png")
+    window.desk.choose_structure("heart")
+    window.actions_["fills"].trigger()
+    window.actions_["uvColours"].trigger()
+    window.toolbar.opacity.setValue(70)
+    window.structures.toggle("left_lung")
+    window.worklist.worst.click()
+    look = window.desk.look
+    window.projects.create(tmp_path / "other.dsr")
+    assert window.desk.look.hidden == frozenset()
+    assert not window.worklist.worst.isChecked()
+    window.close()
+    kept = Path(settings().fileName()).read_text("utf-8")
+    assert "rendered_4" not in kept  # names of images may name patients
+    assert "lastProject" not in kept
+    window = start("--project", path).window
+    assert window.desk.image == "rendered_4.png"
+    assert window.desk.structure == "heart"
+    assert window.desk.look == look
+    assert (look.masks, look.uv, look.opacity, look.hidden) == (MaskStyle.FILL, False, 0.7, frozenset({"left_lung"}))
+    assert window.toolbar.opacity.value() == 70
+    assert window.worklist.worst.isChecked()
+    assert window.actions_["fills"].isChecked()
+
+
+def test_recent_projects_open_from_the_menu(start, qtbot, tmp_path) -> None:
+    window = start("--project", tmp_path / "one.dsr").window
+    window.projects.create(tmp_path / "two.dsr")
+    assert visible_recent(window) == [str(tmp_path / "two.dsr"), str(tmp_path / "one.dsr")]
+    window.actions_["recent2"].trigger()
+    assert window.desk.session.path == tmp_path / "one.dsr"
+    assert visible_recent(window)[0] == str(tmp_path / "one.dsr")
+    window.actions_["recent1"].trigger()  # the open one: it stays open for writing
+    assert not window.desk.session.read_only
+    assert window.messages.sentences() == []
+    window.close()
+    again = start().window
+    assert again.desk.session.path == tmp_path / "one.dsr"
+
+
+def test_a_project_that_is_gone_leaves_the_list(start, qtbot, tmp_path) -> None:
+    window = start("--project", tmp_path / "one.dsr").window
+    window.projects.create(tmp_path / "two.dsr")
+    (tmp_path / "one.dsr").unlink()
+    window.actions_["recent2"].trigger()
+    assert "no project file" in window.messages.sentences()[-1]
+    assert visible_recent(window) == [str(tmp_path / "two.dsr")]
+    assert window.desk.session.path == tmp_path / "two.dsr"
+
+
+def test_a_project_that_moved_is_listed_once(start, qtbot, tmp_path) -> None:
+    window = start("--project", tmp_path / "one.dsr").window
+    window.actions_["closeProject"].trigger()
+    (tmp_path / "one.dsr").rename(tmp_path / "moved.dsr")
+    window.projects.open(tmp_path / "moved.dsr")
+    assert visible_recent(window) == [str(tmp_path / "moved.dsr")]
+
+
+def test_remembering_can_be_cleared_and_switched_off(start, qtbot, tmp_path) -> None:
+    window = start("--project", tmp_path / "one.dsr").window
+    window.actions_["clearRecent"].trigger()
+    assert visible_recent(window) == []
+    assert window.actions_["rememberProjects"].isChecked()
+    window.actions_["rememberProjects"].trigger()
+    window.projects.create(tmp_path / "two.dsr")
+    assert visible_recent(window) == []
+    window.close()
+    assert str(tmp_path / "two") not in Path(settings().fileName()).read_text("utf-8")
+    again = start().window
+    assert again.desk.session is None
+    assert not again.actions_["rememberProjects"].isChecked()
+
+
+def test_nonsense_in_the_settings_harms_nothing(app, start, qtbot) -> None:
+    session, path = app.window.desk.session, app.window.desk.session.path
+    number = session.id
+    app.window.close()
+    for text in ("{", "[]", '{"image": 3, "hidden": [1], "chips": [], "opacity": "x", "masks": 7}'):
+        settings().setValue(f"windows/{number}", text)
+        settings().setValue("recent", text)
+        window = start("--project", path).window
+        assert window.desk.image == session.images[0]
+        window.close()
