@@ -18,6 +18,9 @@ class LandmarkListCommands:
     def __init__(self, window: Window) -> None:
         self._window, self._desk = window, window.desk
 
+    def newFromClicks(self) -> None:
+        self._window.several_clicks.begin()
+
     def editLandmark(self) -> None:
         session = self._desk.session
         if session is not None:

@@ -10,6 +10,7 @@ from app.gui.desk import MaskStyle, Mode
 from app.gui.spacing_dialog import SpacingDialog
 from app.gui.structure_review import StructureReviewDialog
 from app.gui.turn import Turn
+from app.gui.worklist_model import OPEN, Order
 
 if TYPE_CHECKING:
     from app.gui.window import Window
@@ -154,8 +155,23 @@ class ImageCommands:
         self._worklist.filter.setFocus()
         self._worklist.filter.selectAll()
 
+    def sortAdded(self, on: bool) -> None:
+        self._worklist.set_order(Order.ADDED)
+
+    def sortName(self, on: bool) -> None:
+        self._worklist.set_order(Order.NAME)
+
+    def sortState(self, on: bool) -> None:
+        self._worklist.set_order(Order.STATE)
+
     def worstFirst(self, on: bool) -> None:
-        self._worklist.worst.setChecked(on)
+        self._worklist.set_order(Order.CONFIDENCE)
+
+    def sortCorrections(self, on: bool) -> None:
+        self._worklist.set_order(Order.CORRECTIONS)
+
+    def sortRemark(self, on: bool) -> None:
+        self._worklist.set_order(Order.REMARK)
 
     def predictAgain(self) -> None:
         self._window.predicting.predict([self._desk.image])
@@ -215,9 +231,11 @@ class ReviewCommands:
         model = self._worklist.model
         here = model.index_of(self._desk.image).row()
         order = model.shown[here + 1 :] + model.shown[: here + 1]
-        found = next((n for n in order if model.row(n).review in (ReviewState.UNREAD, ReviewState.IN_PROGRESS)), "")
+        found = next((name for name in order if model.standing(name).review in OPEN), "")
         if found:
             self._desk.show_image(found)
+        else:
+            self._desk.say("Every image in the worklist has been reviewed.")
 
 
 class LandmarkCommands:

@@ -91,6 +91,26 @@ class Spot:
 
 
 @dataclass(frozen=True)
+class Click:
+    """One of several clicks that mean the same place.
+
+    Attributes
+    ----------
+    image : str
+    xy : tuple of float
+        Native pixels.
+    structure : str
+    uv : tuple of float
+        What the image shows there.
+    """
+
+    image: str
+    xy: tuple[float, float]
+    structure: str
+    uv: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Moving:
     """A landmark that is being dragged over the template; nothing is stored before it is dropped.
 
@@ -122,6 +142,7 @@ class Desk(QObject):
     lookChanged = Signal()
     spotChanged = Signal(object)
     movingChanged = Signal()
+    clicksChanged = Signal()
     changed = Signal(object)
     said = Signal(str)
 
@@ -135,6 +156,7 @@ class Desk(QObject):
         self.look = Look()
         self.spot: Spot | None = None
         self.moving: Moving | None = None
+        self.clicks: tuple[Click, ...] = ()
 
     def use(self, session: Session | None) -> None:
         """Put another project on the desk; the caller has closed the one before."""
@@ -143,6 +165,7 @@ class Desk(QObject):
         self.session = session
         self.image = self.landmark = ""
         self.spot = self.moving = None
+        self.clicks = ()
         self.structure = session.template.structures[0].name if session else ""
         if session is not None:
             session.changed.connect(self._on_change)
@@ -211,6 +234,12 @@ class Desk(QObject):
         if spot != self.spot:
             self.spot = spot
             self.spotChanged.emit(spot)
+
+    def set_clicks(self, clicks: tuple[Click, ...]) -> None:
+        """Keep the clicks that a new landmark is made of."""
+        if clicks != self.clicks:
+            self.clicks = clicks
+            self.clicksChanged.emit()
 
     def move(self, landmark: str, uv: tuple[float, float]) -> None:
         """Show a landmark elsewhere on its chart, in all views, until it is dropped (`end_move`)."""

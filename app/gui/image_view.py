@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
+from app.gui import theme
 from app.gui.canvas import Canvas
 from app.gui.desk import Desk, Mode, Spot
 from app.gui.drags import GAMMAS
@@ -80,6 +81,7 @@ class ImageView(Canvas):
         desk.modeChanged.connect(self._show_mode)
         desk.spotChanged.connect(self._show_spot)
         desk.movingChanged.connect(self.show_markers)
+        desk.clicksChanged.connect(self.show_markers)
         desk.changed.connect(self._on_change)
         self._pictures.ready.connect(self._on_picture)
 
@@ -187,6 +189,10 @@ class ImageView(Canvas):
                 continue
             x, y = frame.to_corner(xy)
             found.append(Marker(mark.name, (float(x), float(y)), placement.state, mark.colour, chosen))
+        for click in self._desk.clicks:
+            if click.image == name:
+                x, y = frame.to_corner(click.xy)
+                found.append(Marker("", (float(x), float(y)), PlacementState.CONFIRMED, theme.ON_IMAGE.accent))
         self.markers.set_markers(found, self._desk.look.labels)
 
     def _show_spot(self, spot: Spot | None) -> None:

@@ -56,12 +56,21 @@ class KeyButton(QAbstractButton):
         self.updateGeometry()
         self.update()
 
+    def key_width(self) -> int:
+        """What the key needs beside the words, in pixels."""
+        key = key_text(self.action)
+        return QFontMetrics(theme.font(small=True)).horizontalAdvance(key) + 8 if key else 0
+
+    def set_show_key(self, show: bool) -> None:
+        """Show the key beside the words, or in the tip alone."""
+        if show != self.show_key:
+            self.show_key = show
+            self.updateGeometry()
+            self.update()
+
     def sizeHint(self) -> QSize:
         width = QFontMetrics(theme.font()).horizontalAdvance(self._words) + 20
-        key = key_text(self.action) if self.show_key else ""
-        if key:
-            width += QFontMetrics(theme.font(small=True)).horizontalAdvance(key) + 8
-        return QSize(width, 28)
+        return QSize(width + (self.key_width() if self.show_key else 0), 28)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -175,7 +175,8 @@ class MarkerItem(pg.GraphicsObject):  # type: ignore[misc]
         painter.restore()
 
     def _paint_labels(self, painter: QPainter, anchors: list[QPointF]) -> None:
-        order = sorted(range(len(anchors)), key=lambda i: not self.markers[i].chosen)
+        named = (i for i, marker in enumerate(self.markers) if marker.name)
+        order = sorted(named, key=lambda i: not self.markers[i].chosen)
         if not self.labels or len(order) > MOST_LABELS:
             order = [i for i in order if self.markers[i].chosen]
         painter.setFont(theme.font(small=True))

@@ -139,6 +139,7 @@ class Toolbar(QWidget):
         super().__init__()
         self.setObjectName("toolbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._keyed: list[KeyButton] = []
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 6, 8, 6)
         row.setSpacing(4)
@@ -148,9 +149,8 @@ class Toolbar(QWidget):
             ("outlines", "fills", "uvColours"),
         ):
             for verb in group:
-                button = KeyButton(actions[verb])
-                button.show_key = verb not in ("actualSize", "fills")  # all fit into a window of 1280
-                row.addWidget(button)
+                self._keyed.append(KeyButton(actions[verb]))
+                row.addWidget(self._keyed[-1])
             row.addSpacing(4)
             if group[-1] != "uvColours":
                 row.addWidget(separator())
@@ -177,6 +177,14 @@ class Toolbar(QWidget):
         for button in (second, reject):
             button.show_key = False
             row.addWidget(button)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keys stand beside the words where there is room; the longest give way first, and all are in the tips."""
+        hidden = sum(button.key_width() for button in self._keyed if not button.show_key)
+        wanted = self.layout().sizeHint().width() + hidden
+        for button in sorted(self._keyed, key=KeyButton.key_width, reverse=True):
+            button.set_show_key(wanted <= self.width())
+            wanted -= 0 if button.show_key else button.key_width()
 
 
 class StatusLine(QWidget):

@@ -126,6 +126,7 @@ class TemplateView(Canvas):
         desk.lookChanged.connect(self._show_look)
         desk.spotChanged.connect(self._show_spot)
         desk.movingChanged.connect(self.show_markers)
+        desk.clicksChanged.connect(self.show_markers)
         desk.changed.connect(lambda change: self.show_markers() if change.kind == "landmarks" else None)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -161,6 +162,9 @@ class TemplateView(Canvas):
             uv = moving.uv if moving is not None and moving.landmark == mark.name else mark.uv
             x, y = self._desk.open_session().template.structure(mark.structure).from_chart(uv)
             found.append(Marker(mark.name, (float(x), float(y)), PlacementState.CORRECTED, mark.colour, chosen))
+        for click in self._desk.clicks:
+            x, y = self._desk.open_session().template.structure(click.structure).from_chart(click.uv)
+            found.append(Marker("", (float(x), float(y)), PlacementState.CONFIRMED, theme.ON_IMAGE.accent))
         self.markers.set_markers(found, labels=False)
 
     def _show_spot(self, spot: Spot | None) -> None:

@@ -131,7 +131,8 @@ QLabel[heading="true"] {{ font-weight: 600; }}
 QFrame[separator="true"] {{ background: {LINE}; }}
 #welcome {{ background: {BACKGROUND}; }}
 #toolbar {{ background: {PANEL}; border-bottom: 1px solid {LINE}; }}
-#readerBar {{ background: {RAISED}; border-bottom: 1px solid {LINE}; }}
+#readerBar, #severalClicks {{ background: {RAISED}; border-bottom: 1px solid {LINE}; }}
+#severalClicks QPushButton[chip="true"] {{ background: {PANEL}; }}
 #messages, #statusLine {{ background: {PANEL}; border-top: 1px solid {LINE}; }}
 """
 
@@ -157,6 +158,7 @@ QPushButton[flat="true"]:hover {{ text-decoration: underline; }}
 QPushButton[chip="true"] {{ background: {RAISED}; border: 1px solid transparent; border-radius: 10px;
     padding: 2px 8px; color: {MUTED}; font-size: {SMALL_PX}px; }}
 QPushButton[chip="true"]:checked {{ background: {SELECTED}; color: {ACCENT}; }}
+QPushButton[chip="true"]::menu-indicator {{ image: none; width: 0; }}
 QPushButton[chip="true"]:hover {{ border-color: {LINE}; }}
 QSlider::groove:horizontal {{ background: {LINE}; height: 4px; border-radius: 2px; }}
 QSlider::sub-page:horizontal {{ background: {ACCENT}; height: 4px; border-radius: 2px; }}

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVB
 from app.gui import theme
 from app.gui.actions import Actions
 from app.gui.bridge import Bridge
+from app.gui.bulk import Bulk
 from app.gui.commands_file import FileCommands
 from app.gui.commands_landmark import LandmarkListCommands
 from app.gui.commands_recent import RecentCommands
@@ -26,6 +27,7 @@ from app.gui.predicting import Predicting
 from app.gui.projects import Projects
 from app.gui.reader_bar import ReaderBar
 from app.gui.settings import settings
+from app.gui.several_clicks import SeveralClicks
 from app.gui.structure_list import StructureList
 from app.gui.template_view import TemplateView
 from app.gui.welcome import Welcome
@@ -67,6 +69,8 @@ class Window(QMainWindow):
         self.landmark_table = LandmarkTable(self.desk)
         self.messages = Messages()
         self.reader_bar = ReaderBar()
+        self.several_clicks = SeveralClicks(self.desk, [self.image_view])
+        self.bulk = Bulk(self.desk, self.predicting)
         self.exporting = Exporting(self.desk, self.bridge)
         self.job_panel = JobPanel(self.predicting, self.exporting)
         self.status = StatusLine(self.desk, self.job_panel)
@@ -113,7 +117,7 @@ class Window(QMainWindow):
         layout = QVBoxLayout(whole)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for widget in (self.toolbar, self.reader_bar, self.columns, self.messages, self.status):
+        for widget in (self.toolbar, self.reader_bar, self.several_clicks, self.columns, self.messages, self.status):
             layout.addWidget(widget, stretch=1 if widget is self.columns else 0)
         self.setCentralWidget(whole)
         self.resize(1440, 900)
@@ -128,7 +132,8 @@ class Window(QMainWindow):
         self.reader_bar.named.connect(self._set_reader)
         self.pictures.failed.connect(lambda name, sentence: desk.say(sentence))
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
-        self.worklist.worst.toggled.connect(self.actions_["worstFirst"].setChecked)
+        self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
+        self.worklist.menuWanted.connect(lambda names, at: self._popup(self.bulk.menu(self, names), at))
         self.image_view.pictureShown.connect(self._show_presets)
         self.image_view.stepped.connect(
             lambda step: self.actions_["nextImage" if step > 0 else "previousImage"].trigger()
@@ -161,6 +166,7 @@ class Window(QMainWindow):
         self.status.show_reader(name)
         self.reader_bar.setVisible(not name)
         self.actions_["navigate"].setChecked(True)
+        self.actions_["sortAdded"].setChecked(True)
         self.actions_[f"theme{theme.chosen().capitalize()}"].setChecked(True)
         self.image_view.setFocus()
 
@@ -218,8 +224,7 @@ class Window(QMainWindow):
 
     def _prediction_ended(self, sentence: str) -> None:
         self._refresh_actions()
-        if self.worklist.model.worst_first:
-            self.worklist.arrange()
+        self.worklist.sort()
 
     def _refresh_actions(self, *_: object) -> None:
         session, desk, actions = self.desk.session, self.desk, self.actions_

@@ -1,21 +1,38 @@
-"""The worklist's rows: an index in numpy terms over the session's images, filtered and sorted by ourselves (5.11)."""
+"""The worklist's rows: an index over the session's images, filtered and sorted by ourselves (5.11)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app.core.landmark import ReviewState
-from app.gui import structure_review
 from app.gui.desk import Desk
 
 if TYPE_CHECKING:
-    from app.session import Session
+    from app.session import ImageEntry, Session
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 OPEN = (ReviewState.UNREAD, ReviewState.IN_PROGRESS)
+DOUBTFUL = (ReviewState.REJECTED, ReviewState.SECOND_OPINION)
+ORDER_OF_STATES = (*OPEN, *DOUBTFUL, ReviewState.ACCEPTED)
+REVIEW_WORDS = {state: state.value.replace("_", " ") for state in ReviewState}
+STATUS_WORDS = {"failed": "could not be read", "missing": "file is missing", "waiting": "waiting", "predicted": ""}
+SUSPECT = "does not look right"
+
+
+class Order(StrEnum):
+    """In which order the rows stand; the value is what the reader sees."""
+
+    ADDED = "As added"
+    NAME = "Name"
+    STATE = "State"
+    CONFIDENCE = "Worst first"
+    CORRECTIONS = "Most corrected"
+    REMARK = "Remark"
 
 
 @dataclass(frozen=True)
@@ -32,8 +49,8 @@ class Row:
         Of the least certain placement.
     trouble : bool
         Whether the file failed, is missing or does not look right.
-    doubted : bool
-        Whether a reader has something to say against one of its structures.
+    remark : str
+        The reader's note, and what is worth knowing about the file.
     """
 
     name: str
@@ -41,7 +58,44 @@ class Row:
     review: ReviewState
     confidence: float | None
     trouble: bool
-    doubted: bool
+    remark: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What filter and chips ask of an image; landmarks do not touch it.
+
+    Attributes
+    ----------
+    text : str
+        Name, state words and remark, folded for searching.
+    remark : str
+    review : ReviewState
+    trouble, flagged : bool
+        Whether something is wrong with the file, and whether somebody should look at the image again.
+    """
+
+    text: str
+    remark: str
+    review: ReviewState
+    trouble: bool
+    flagged: bool
+
+
+def remark_of(entry: ImageEntry) -> str:
+    """The reader's note, then the file's remark."""
+    return " · ".join(part for part in (entry.note, entry.remark) if part)
+
+
+def standing_of(session: Session, name: str) -> Standing:
+    """Collect what filter and chips ask of one image."""
+    entry = session.image(name)
+    trouble = entry.status in ("failed", "missing") or bool(entry.suspect)
+    structures = [f"{said.structure} {REVIEW_WORDS[said.state]}".replace("_", " ") for said in entry.structures]
+    words = [name, REVIEW_WORDS[entry.review], STATUS_WORDS[entry.status], SUSPECT if entry.suspect else ""]
+    flagged = trouble or entry.review in DOUBTFUL or any(said.state in DOUBTFUL for said in entry.structures)
+    remark = remark_of(entry)
+    return Standing("\n".join([*words, *structures, remark]).casefold(), remark, entry.review, trouble, flagged)
 
 
 def row_of(session: Session, name: str) -> Row:
@@ -49,28 +103,21 @@ def row_of(session: Session, name: str) -> Row:
     entry = session.image(name)
     lowest = session.lowest_confidence(name) if entry.status == "predicted" else None
     corrected = session.corrections(name)
-    words = {
-        ReviewState.ACCEPTED: "accepted",
-        ReviewState.REJECTED: "rejected",
-        ReviewState.SECOND_OPINION: "second opinion",
-    }.get(entry.review, "")
-    if entry.status == "failed":
-        words = "could not be read"
-    elif entry.status == "missing":
-        words = "file is missing"
-    elif not words and entry.status == "waiting":
-        words = "waiting"
-    elif not words:
-        words = f"lowest {lowest:.2f}" if lowest is not None else "predicted"
-        if entry.suspect:
-            words = "does not look right"
-        if corrected:
-            words = f"{words.removeprefix('lowest ')} · {corrected} corrected"
-    if entry.structures and entry.status not in ("failed", "missing"):
-        said = structure_review.words_of(entry.structures, session.template)
-        words = f"{words} · {said}" if entry.review not in OPEN else said
+    final = REVIEW_WORDS[entry.review] if entry.review not in OPEN else ""
     trouble = entry.status in ("failed", "missing") or bool(entry.suspect)
-    return Row(name, words, entry.review, lowest, trouble, bool(entry.structures))
+    if entry.status in ("failed", "missing"):
+        words = [STATUS_WORDS[entry.status]]
+    elif final:
+        words = [final]
+    elif entry.status == "waiting":
+        words = ["waiting"]
+    else:
+        doubt = "predicted" if lowest is None else f"{lowest:.2f}" if corrected else f"lowest {lowest:.2f}"
+        words = [SUSPECT if entry.suspect else doubt]
+        words += [f"{corrected} corrected"] if corrected else []
+    words += [f"{said.structure} {REVIEW_WORDS[said.state]}".replace("_", " ") for said in entry.structures]
+    words += [entry.note] if entry.note else []
+    return Row(name, " · ".join(words), entry.review, lowest, trouble, remark_of(entry))
 
 
 class WorklistModel(QAbstractListModel):
@@ -80,42 +127,42 @@ class WorklistModel(QAbstractListModel):
         super().__init__(parent)
         self._desk = desk
         self._rows: dict[str, Row] = {}
-        self._signs: dict[str, tuple[bool, bool]] = {}  # open, flagged: survives changes of landmarks
-        self._folded: list[str] = []
+        self._standings: dict[str, Standing] = {}
+        self._sorted: list[str] = []
         self.shown: list[str] = []
         self._position: dict[str, int] = {}
         self.text = ""
         self.unread_only = self.flagged_only = False
-        self.worst_first = False
+        self.order = Order.ADDED
         desk.sessionChanged.connect(self.reload)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.shown)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            return self.shown[index.row()]
+        name = self.shown[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return name
+        if role == Qt.ItemDataRole.ToolTipRole:
+            row = self.row(name)
+            return "\n".join(part for part in (name, row.words, row.remark) if part)
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
-            return self.row(self.shown[index.row()]).words
+            return self.row(name).words
         return None
 
     def row(self, name: str) -> Row:
         """Everything about one image; kept until the session says that it changed."""
         found = self._rows.get(name)
         if found is None:
-            assert self._desk.session is not None
-            found = self._rows[name] = row_of(self._desk.session, name)
-            flagged = (
-                found.trouble or found.doubted or found.review in (ReviewState.REJECTED, ReviewState.SECOND_OPINION)
-            )
-            self._signs[name] = (found.review in OPEN, flagged)
+            found = self._rows[name] = row_of(self._desk.open_session(), name)
         return found
 
-    def signs(self, name: str) -> tuple[bool, bool]:
-        """Whether an image is open (unread or in progress), and whether somebody should look at it again."""
-        if name not in self._signs:
-            self.row(name)
-        return self._signs[name]
+    def standing(self, name: str) -> Standing:
+        """What filter and chips ask of an image; kept likewise."""
+        found = self._standings.get(name)
+        if found is None:
+            found = self._standings[name] = standing_of(self._desk.open_session(), name)
+        return found
 
     def index_of(self, name: str) -> QModelIndex:
         """Index of an image, invalid while it is filtered out."""
@@ -125,34 +172,60 @@ class WorklistModel(QAbstractListModel):
     def reload(self) -> None:
         """Take the session's images anew."""
         self._rows.clear()
-        self._signs.clear()
+        self._standings.clear()
+        self.beginResetModel()
+        self.shown, self._position = [], {}
+        self.endResetModel()
+        self.put_in_order()
+
+    def put_in_order(self) -> None:
+        """Sort again, and filter; rows never change places by themselves under the reader's hand."""
         session = self._desk.session
-        self._folded = [name.casefold() for name in session.images] if session else []
+        self._sorted = list(session.images) if session else []
+        if session is not None and self.order is not Order.ADDED:
+            self._sorted.sort(key=self._sort_key(session))
         self.arrange()
 
+    def _sort_key(self, session: Session):  # type: ignore[no-untyped-def]
+        def badness(name: str) -> float:
+            if self.standing(name).trouble:
+                return -1.0
+            lowest = session.lowest_confidence(name)
+            return 2.0 if lowest is None else lowest
+
+        def remark(name: str) -> tuple[bool, str]:
+            text = self.standing(name).remark
+            return not text, text.casefold()
+
+        return {
+            Order.NAME: str.casefold,
+            Order.STATE: lambda name: ORDER_OF_STATES.index(self.standing(name).review),
+            Order.CONFIDENCE: badness,
+            Order.CORRECTIONS: lambda name: -session.corrections(name),
+            Order.REMARK: remark,
+        }[self.order]
+
     def arrange(self) -> None:
-        """Filter and sort again."""
-        session = self._desk.session
-        names = session.images if session else ()
-        key = self.text.casefold()
-        shown = [n for n, folded in zip(names, self._folded, strict=True) if key in folded] if key else list(names)
+        """Filter again."""
+        shown = self._sorted
+        if self.text or self.unread_only or self.flagged_only:
+            self.look_up(len(shown))
+        known, key = self._standings, self.text.casefold()
+        if key:
+            shown = [name for name in shown if key in known[name].text]
         if self.unread_only:
-            shown = [n for n in shown if self.signs(n)[0]]
+            shown = [name for name in shown if known[name].review in OPEN]
         if self.flagged_only:
-            shown = [n for n in shown if self.signs(n)[1]]
-        if self.worst_first:
-            shown.sort(key=self._badness)
+            shown = [name for name in shown if known[name].flagged]
+        if shown == self.shown:  # a view needs 15 ms to lay 10,000 rows out anew
+            return
         self.beginResetModel()
-        self.shown = shown
-        self._position = {name: i for i, name in enumerate(shown)}
+        self.shown = list(shown)
+        self._position = {name: i for i, name in enumerate(self.shown)}
         self.endResetModel()
 
-    def _badness(self, name: str) -> float:
-        row = self.row(name)
-        return -1.0 if row.trouble else 2.0 if row.confidence is None else row.confidence
-
     def refresh(self, names: tuple[str, ...]) -> None:
-        """These images changed (all, if none is named)."""
+        """These images changed; without names, what landmarks say of all of them."""
         if not names:
             self._rows.clear()
             if self.shown:
@@ -160,13 +233,21 @@ class WorklistModel(QAbstractListModel):
             return
         for name in names:
             self._rows.pop(name, None)
-            self._signs.pop(name, None)
+            self._standings.pop(name, None)
             index = self.index_of(name)
             if index.isValid():
                 self.dataChanged.emit(index, index)
 
+    def look_up(self, most: int) -> bool:
+        """Ask for the standing of some images that are not known yet; True once all are."""
+        if len(self._standings) == len(self._sorted):
+            return True
+        missing = (name for name in self._sorted if name not in self._standings)
+        for name in islice(missing, most):
+            self.standing(name)
+        return len(self._standings) == len(self._sorted)
+
     def counts(self) -> tuple[int, int]:
-        """Number of images that are unread or in progress, and of flagged ones."""
-        session = self._desk.session
-        signs = [self.signs(name) for name in (session.images if session else ())]
-        return sum(is_open for is_open, _ in signs), sum(flagged for _, flagged in signs)
+        """Number of images that are unread or in progress, and of flagged ones, among those looked up."""
+        standings = self._standings.values()
+        return sum(standing.review in OPEN for standing in standings), sum(s.flagged for s in standings)

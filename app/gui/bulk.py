@@ -1,0 +1,79 @@
+"""What can be done with several images of the worklist at once; accepted ones are locked and left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QMenu, QWidget
+
+from app.core.landmark import ReviewState
+from app.gui.desk import Desk
+from app.gui.predicting import Predicting
+
+
+def counted(number: int) -> str:
+    """A number of images in words."""
+    return f"{number} image{'' if number == 1 else 's'}"
+
+
+class Bulk:
+    """Each method is one undo step for all images it may touch, and one sentence for those it may not."""
+
+    def __init__(self, desk: Desk, predicting: Predicting) -> None:
+        self._desk, self._predicting = desk, predicting
+
+    def menu(self, parent: QWidget, names: Sequence[str]) -> QMenu:
+        """The menu of a selection."""
+        menu = QMenu(parent)
+        menu.setObjectName("bulkMenu")
+        writable = self._desk.session is not None and not self._desk.session.read_only
+        of = "" if len(names) == 1 else f" {counted(len(names))}"
+        for words, act in (
+            (f"Accept{of}", lambda: self.accept(names)),
+            (f"Second opinion{of and ' on' + of}", lambda: self.review(names, ReviewState.SECOND_OPINION)),
+            (f"Reject{of}", lambda: self.review(names, ReviewState.REJECTED)),
+            (f"Reopen{of}", lambda: self.reopen(names)),
+            ("", None),
+            (f"Predict{of or ' it'} again", lambda: self.predict(names)),
+            (f"Remove{of} from the project", lambda: self.remove(names)),
+        ):
+            if act is None:
+                menu.addSeparator()
+            else:
+                menu.addAction(words, act).setEnabled(writable)
+        return menu
+
+    def _unlocked(self, names: Sequence[str]) -> list[str]:
+        """Those that are not accepted; says how many are left as they are."""
+        session = self._desk.open_session()
+        free = [name for name in names if session.image(name).review is not ReviewState.ACCEPTED]
+        locked = len(names) - len(free)
+        if locked:
+            is_are = "is accepted and locked: it was" if locked == 1 else "are accepted and locked: they were"
+            self._desk.say(f"{counted(locked)} {is_are} left as before. Reopen first to change that.")
+        return free
+
+    def accept(self, names: Sequence[str]) -> None:
+        """Accept, and thereby lock."""
+        self._desk.do(self._desk.open_session().set_review, list(names), ReviewState.ACCEPTED)
+
+    def review(self, names: Sequence[str], state: ReviewState) -> None:
+        """Set another review state."""
+        if free := self._unlocked(names):
+            self._desk.do(self._desk.open_session().set_review, free, state)
+
+    def reopen(self, names: Sequence[str]) -> None:
+        """Unlock accepted images, and take the others' decision back."""
+        self._desk.do(self._desk.open_session().set_review, list(names), ReviewState.IN_PROGRESS)
+
+    def predict(self, names: Sequence[str]) -> None:
+        """Predict again."""
+        if self._predicting.running:
+            self._desk.say("A prediction is running. Wait until it has ended, or cancel it.")
+        elif free := self._unlocked(names):
+            self._predicting.predict(free)
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Take out of the project; the files stay, and undo brings the images back."""
+        if free := self._unlocked(names):
+            self._desk.do(self._desk.open_session().remove_images, free)

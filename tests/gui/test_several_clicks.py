@@ -1,0 +1,75 @@
+"""A landmark from clicks in several images."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from tests.gui.conftest import in_image, shown_fully
+
+
+@pytest.fixture
+def bar(app):
+    app.window.actions_["newFromClicks"].trigger()
+    return app.window.several_clicks
+
+
+def click(app, qtbot, image: str, xy) -> None:
+    app.window.desk.show_image(image)
+    qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
+    qtbot.mouseClick(app.window.image_view.viewport(), Qt.MouseButton.LeftButton, pos=in_image(app, xy))
+
+
+def test_clicks_agree_on_a_place(app, bar, qtbot) -> None:
+    session = app.window.desk.session
+    places = session.preview_places("heart", (0.4, 0.2)).xy
+    for i, off in ((0, 0), (1, 4), (2, -4)):
+        click(app, qtbot, session.images[i], places[i] + off)
+        assert bar.define.isEnabled() == (i > 0)
+    assert bar.agreement.text().startswith("3 clicks, spread ")
+    assert len(bar.chips) == 3
+    assert len([m for m in app.window.template_view.markers.markers if not m.name]) == 3
+    bar.name.clear()
+    qtbot.keyClicks(bar.name, "Meeting place")
+    qtbot.keyClick(bar.name, Qt.Key.Key_Return)
+    assert session.landmark("Meeting place").uv == pytest.approx((0.4, 0.2), abs=0.05)
+    assert session.undo_label == "Define “Meeting place”"
+    assert app.window.desk.landmark == "Meeting place"
+    assert not bar.isVisible()
+    assert app.window.desk.clicks == ()
+
+
+def test_a_click_can_be_taken_back_or_replaced(app, bar, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    places = session.preview_places("heart", (0.4, 0.2)).xy
+    click(app, qtbot, session.images[0], places[0])
+    click(app, qtbot, session.images[1], places[1])
+    click(app, qtbot, session.images[1], places[1] + 8)
+    assert [c.image for c in window.desk.clicks] == list(session.images[:2])
+    assert window.desk.clicks[1].xy == pytest.approx(tuple(places[1] + 8), abs=1.5)
+    qtbot.mouseClick(bar.chips[0], Qt.MouseButton.LeftButton)
+    assert [c.image for c in window.desk.clicks] == [session.images[1]]
+    assert not bar.define.isEnabled()
+
+
+def test_escape_ends_it_and_the_mouse_is_as_before(app, bar, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    before = session.landmarks
+    click(app, qtbot, session.images[0], session.preview_places("heart", (0.4, 0.2)).xy[0])
+    qtbot.keyClick(window.image_view, Qt.Key.Key_Escape)
+    assert not bar.isVisible()
+    assert window.desk.clicks == ()
+    click(app, qtbot, session.images[0], session.preview_places("heart", (0, 0)).xy[0])
+    assert window.desk.clicks == ()
+    assert session.landmarks == before
+
+
+def test_a_click_where_nothing_is_gets_a_sentence(app, bar, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    click(app, qtbot, session.images[0], np.array([3, 3]))
+    assert "no structure here" in window.messages.sentences()[-1]
+    click(app, qtbot, session.images[0], session.preview_places("heart", (0.4, 0.2)).xy[0])
+    click(app, qtbot, session.images[1], session.preview_places("right_lung", (-0.6, -0.5)).xy[1])
+    assert "mm outside the heart" in window.messages.sentences()[-1]
+    assert len(window.desk.clicks) == 1

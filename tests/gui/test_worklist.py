@@ -1,0 +1,145 @@
+"""The worklist: filter, order, bulk actions on a selection, drops, and 10,000 rows."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from PySide6.QtCore import QItemSelectionModel, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QMenu
+
+from app.core.landmark import ReviewState
+from app.gui.worklist_model import Order
+from tests.gui.conftest import SAMPLES, name_landmark
+
+
+def select(app, *names: str) -> None:
+    worklist = app.window.worklist
+    for name in names:
+        flag = QItemSelectionModel.SelectionFlag.Select
+        worklist.list.selectionModel().select(worklist.model.index_of(name), flag)
+
+
+def choose(app, qtbot, words: str) -> None:
+    """Right-click the current row and take one entry of the menu."""
+    view = app.window.worklist.list
+    at = view.visualRect(view.currentIndex()).center()
+    view.customContextMenuRequested.emit(at)
+    menu = app.window.findChild(QMenu, "contextMenu")
+    action = next(a for a in menu.actions() if a.text() == words)
+    action.trigger()
+    menu.close()
+
+
+def test_the_filter_knows_states_and_remarks(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    first, second, third = session.images
+    session.set_review(second, "second_opinion", "is this a fissure?")
+    session.set_review(third, "rejected")
+    for typed, found in (("opinion", [second]), ("FISSURE", [second]), ("rejected", [third]), ("unread", [first])):
+        window.worklist.filter.clear()
+        qtbot.keyClicks(window.worklist.filter, typed)
+        assert window.worklist.model.shown == found
+    assert "fissure" in window.worklist.model.row(second).words
+
+
+def test_every_order(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    first, second, third = session.images
+    name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
+    session.move_placement(third, "Apex", (50, 60))
+    session.set_review(first, "accepted", "b")
+    session.set_review(second, "in_progress", "a")
+    model = window.worklist.model
+
+    def shown_by(verb: str) -> list[str]:
+        window.actions_[verb].trigger()
+        return list(model.shown)
+
+    assert shown_by("sortRemark") == [second, first, third]
+    assert shown_by("sortState") == [third, second, first]
+    assert shown_by("sortCorrections")[0] == third
+    assert shown_by("sortName") == sorted(session.images, key=str.casefold)
+    lowest = [session.lowest_confidence(name) for name in shown_by("worstFirst")]
+    assert lowest == sorted(lowest)
+    assert window.worklist.sorting.text().startswith(Order.CONFIDENCE.value)
+    assert shown_by("sortAdded") == list(session.images)
+
+
+def test_bulk_actions_leave_locked_images_alone_and_say_so(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    first, second, third = session.images
+    session.set_review(second, "accepted")
+    select(app, first, second, third)
+    choose(app, qtbot, "Reject 3 images")
+    assert [session.image(n).review for n in session.images] == [
+        ReviewState.REJECTED,
+        ReviewState.ACCEPTED,
+        ReviewState.REJECTED,
+    ]
+    assert window.messages.sentences()[-1].startswith("1 image is accepted and locked")
+    assert window.worklist.selected() == [first, second, third]
+    choose(app, qtbot, "Reopen 3 images")
+    assert {session.image(n).review for n in session.images} == {ReviewState.IN_PROGRESS}
+    choose(app, qtbot, "Accept 3 images")
+    assert {session.image(n).review for n in session.images} == {ReviewState.ACCEPTED}
+    window.actions_["undo"].trigger()
+    assert {session.image(n).review for n in session.images} == {ReviewState.IN_PROGRESS}
+
+
+def test_several_images_are_removed_and_come_back(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    first, second, third = session.images
+    select(app, first, third)
+    choose(app, qtbot, "Remove 2 images from the project")
+    assert session.images == (second,)
+    assert window.desk.image == second
+    window.actions_["undo"].trigger()
+    assert session.images == (first, second, third)
+
+
+def test_several_images_are_predicted_again(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    select(app, *session.images)
+    choose(app, qtbot, "Predict 3 images again")
+    assert window.predicting.running
+    qtbot.waitUntil(lambda: not window.predicting.running, timeout=60_000)
+
+
+def test_the_selection_survives_filter_and_order(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    first, _, third = session.images
+    select(app, first, third)
+    window.actions_["worstFirst"].trigger()
+    assert set(window.worklist.selected()) == {first, third}
+    assert window.desk.image == first
+
+
+def test_next_unread_says_when_there_is_none(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    session.set_review(session.images[1], "accepted")
+    window.actions_["nextOpen"].trigger()
+    assert window.desk.image == session.images[2]
+    session.set_review(session.images, "accepted")
+    window.actions_["nextOpen"].trigger()
+    assert window.desk.image == session.images[2]
+    assert "has been reviewed" in window.messages.sentences()[-1]
+
+
+@pytest.mark.parametrize("target", ["worklist", "imageView", "templateView", "landmarkTable", "contactSheet"])
+def test_files_and_folders_can_be_dropped_anywhere(app, tmp_path, qtbot, target: str) -> None:
+    from PySide6.QtWidgets import QAbstractScrollArea
+
+    window, session = app.window, app.window.desk.session
+    folder = tmp_path / "more"
+    folder.mkdir()
+    shutil.copy(SAMPLES / "rendered_5.png", folder)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(folder))])
+    widget = window.findChild(QAbstractScrollArea, target).viewport()
+    action, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(widget, QDragEnterEvent(QPoint(5, 5), action, data, left, none))
+    QApplication.sendEvent(widget, QDropEvent(QPointF(5, 5), action, data, left, none))
+    qtbot.waitUntil(lambda: "rendered_5.png" in session.images, timeout=10_000)
+    window.predicting.cancel()
