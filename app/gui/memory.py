@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.gui.desk import Desk, MaskStyle
 from app.gui.settings import settings
+from app.gui.worklist_model import Order
 
 if TYPE_CHECKING:
     from app.gui.panels import Toolbar
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from app.session import Session
 
 MOST = 8
-CHIPS = ("worst", "unread", "flagged")
+CHIPS = ("unread", "flagged")
 
 
 def _name_hash(name: str) -> str:
@@ -93,6 +94,7 @@ class Memory:
             "opacity": look.opacity,
             "hidden": sorted(look.hidden),
             "labels": look.labels,
+            "order": worklist.model.order.name,
             "chips": [name for name in CHIPS if getattr(worklist, name).isChecked()],
         }
         settings().setValue(f"windows/{session.id}", json.dumps(state))
@@ -118,6 +120,8 @@ class Memory:
             desk.choose_structure(str(state["structure"]))
         for name in CHIPS:
             getattr(worklist, name).setChecked(name in state.get("chips", []))
+        order = str(state.get("order"))
+        worklist.set_order(Order[order] if order in Order.__members__ else Order.ADDED)
         image = next((name for name in session.images if _name_hash(name) == state["image"]), "") if state else ""
         if image:
             desk.show_image(image)

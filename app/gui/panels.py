@@ -181,7 +181,7 @@ class Toolbar(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keys stand beside the words where there is room; the longest give way first, and all are in the tips."""
         hidden = sum(button.key_width() for button in self._keyed if not button.show_key)
-        wanted = self.layout().sizeHint().width() + hidden
+        wanted = self.sizeHint().width() + hidden
         for button in sorted(self._keyed, key=KeyButton.key_width, reverse=True):
             button.set_show_key(wanted <= self.width())
             wanted -= 0 if button.show_key else button.key_width()

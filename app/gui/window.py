@@ -32,7 +32,16 @@ from app.gui.structure_list import StructureList
 from app.gui.template_view import TemplateView
 from app.gui.welcome import Welcome
 from app.gui.worklist import Worklist
+from app.gui.worklist_model import Order
 
+ORDER_ACTIONS = {
+    Order.ADDED: "sortAdded",
+    Order.NAME: "sortName",
+    Order.STATE: "sortState",
+    Order.CONFIDENCE: "worstFirst",
+    Order.CORRECTIONS: "sortCorrections",
+    Order.REMARK: "sortRemark",
+}
 MASK_ACTIONS = {MaskStyle.OUTLINE: "outlines", MaskStyle.FILL: "fills", MaskStyle.OFF: "noMasks"}
 
 
@@ -132,6 +141,7 @@ class Window(QMainWindow):
         self.reader_bar.named.connect(self._set_reader)
         self.pictures.failed.connect(lambda name, sentence: desk.say(sentence))
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
+        self.worklist.ordered.connect(lambda order: self.actions_[ORDER_ACTIONS[Order(order)]].setChecked(True))
         self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
         self.worklist.menuWanted.connect(lambda names, at: self._popup(self.bulk.menu(self, names), at))
         self.image_view.pictureShown.connect(self._show_presets)

@@ -27,6 +27,7 @@ class Worklist(QWidget):
     """Filter, chips and list; the current row is the desk's image, and more rows can be selected for bulk actions."""
 
     menuWanted = Signal(list, QPoint)
+    ordered = Signal(str)
 
     def __init__(self, desk: Desk, pictures: Pictures) -> None:
         super().__init__()
@@ -126,6 +127,7 @@ class Worklist(QWidget):
         self.model.order = order
         self.sorting.setText(f"{order.value} ▾")
         self.sort()
+        self.ordered.emit(order)
 
     def sort(self) -> None:
         """Sort anew, keeping what is selected."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.gui.desk import MaskStyle
 from app.gui.settings import settings
+from app.gui.worklist_model import Order
 
 
 def visible_recent(window) -> list[str]:
@@ -22,11 +23,11 @@ def test_a_project_is_shown_as_it_was_left(app, start, qtbot, tmp_path) -> None:
     window.actions_["uvColours"].trigger()
     window.toolbar.opacity.setValue(70)
     window.structures.toggle("left_lung")
-    window.worklist.worst.click()
+    window.worklist.set_order(Order.CONFIDENCE)
     look = window.desk.look
     window.projects.create(tmp_path / "other.dsr")
     assert window.desk.look.hidden == frozenset()
-    assert not window.worklist.worst.isChecked()
+    assert window.worklist.model.order is Order.ADDED
     window.close()
     kept = Path(settings().fileName()).read_text("utf-8")
     assert "rendered_4" not in kept  # names of images may name patients
@@ -37,8 +38,9 @@ def test_a_project_is_shown_as_it_was_left(app, start, qtbot, tmp_path) -> None:
     assert window.desk.look == look
     assert (look.masks, look.uv, look.opacity, look.hidden) == (MaskStyle.FILL, False, 0.7, frozenset({"left_lung"}))
     assert window.toolbar.opacity.value() == 70
-    assert window.worklist.worst.isChecked()
+    assert window.worklist.model.order is Order.CONFIDENCE
     assert window.actions_["fills"].isChecked()
+    assert window.actions_["worstFirst"].isChecked()
 
 
 def test_recent_projects_open_from_the_menu(start, qtbot, tmp_path) -> None:
