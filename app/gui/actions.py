@@ -85,6 +85,11 @@ COMMANDS = (
     Command("resetTurn", "View/Turn the view", "As stored", "Ctrl+Up", "image", line=True),
     Command("magnifier", "View", "Magnifier", "G", "image", "own", "A round lens under the mouse"),
     Command("crosshair", "View", "Cross-hair", "Shift+X", group="own", tip="Lines through the place under the mouse"),
+    Command("compareNone", "View/Compare", "One image", group="compare"),
+    Command(
+        "compareNext", "View/Compare", "With the next image", "D", group="compare", tip="The same again: one image"
+    ),
+    Command("comparePrevious", "View/Compare", "With the image before", "Shift+D", group="compare"),
     Command("structures", "View", "Structures", "Shift+H", group="own", tip="Show or hide all of them", line=True),
     Command("outlines", "View", "Outlines", "O", group="masks", tip="Masks as outlines"),
     Command("fills", "View", "Fills", "Shift+O", group="masks", tip="Masks as outlines with a fill"),

@@ -13,6 +13,7 @@ from app.gui.turn import Turn
 from app.gui.worklist_model import OPEN, Order
 
 if TYPE_CHECKING:
+    from app.gui.image_view import ImageView
     from app.gui.window import Window
 
 
@@ -20,7 +21,11 @@ class ViewCommands:
     """One method per verb of `actions.COMMANDS`."""
 
     def __init__(self, window: Window) -> None:
-        self._window, self._desk, self._view = window, window.desk, window.image_view
+        self._window, self._desk = window, window.desk
+
+    @property
+    def _view(self) -> ImageView:
+        return self._window.images.active
 
     def fit(self) -> None:
         self._view.fit()
@@ -35,7 +40,8 @@ class ViewCommands:
         self._view.set_zoom(self._view.zoom / 1.25)
 
     def invert(self, on: bool) -> None:
-        self._view.set_invert(on)
+        for view in self._window.images.views:
+            view.set_invert(on)
 
     def preset1(self) -> None:
         self._view.use_preset(1)
@@ -80,10 +86,28 @@ class ViewCommands:
         self._view.set_turn(Turn())
 
     def magnifier(self, on: bool) -> None:
-        self._view.set_magnifier(on)
+        for view in self._window.images.views:
+            view.set_magnifier(on)
 
     def crosshair(self, on: bool) -> None:
-        self._view.set_crosshair(on)
+        for view in self._window.images.views:
+            view.set_crosshair(on)
+
+    def compareNone(self, on: bool) -> None:
+        self._compare(0)
+
+    def compareNext(self, on: bool) -> None:
+        self._compare(1)
+
+    def comparePrevious(self, on: bool) -> None:
+        self._compare(-1)
+
+    def _compare(self, step: int) -> None:
+        """The same choice again takes the second image away."""
+        images = self._window.images
+        images.compare(0 if images.step == step else step)
+        verb = {0: "compareNone", 1: "compareNext", -1: "comparePrevious"}[images.step]
+        self._window.actions_[verb].setChecked(True)
 
     def structures(self, on: bool) -> None:
         self._desk.set_look(structures=on)
@@ -251,13 +275,13 @@ class LandmarkCommands:
         self._desk.set_mode(Mode.LANDMARK)
 
     def newLandmark(self) -> None:
-        self._window.image_view.pointing.name_landmark_here()
+        self._window.images.pointed.pointing.name_landmark_here()
 
     def placeHere(self) -> None:
         self._window.image_view.hands.place_at(self._window.image_view.pointing.place)
 
     def nextStructure(self) -> None:
-        self._window.image_view.pointing.step()
+        self._window.images.pointed.pointing.step()
 
     def confirmPlacement(self) -> None:
         if self._desk.session is not None:

@@ -81,7 +81,7 @@ class ImageHands:
             return
         if self._moved:
             drag.drop(at)
-        elif button == Qt.MouseButton.RightButton:
+        elif button == Qt.MouseButton.RightButton and self._view.editable:
             self._view.pointing.keep_for_menu(at)
             self._view.markerMenu.emit(self._view.marker_at(at), event.globalPosition().toPoint())
         elif button == Qt.MouseButton.LeftButton and self._editing and not isinstance(drag, MarkerDrag):
@@ -103,8 +103,10 @@ class ImageHands:
             self._view.place(self._desk.landmark, xy)
 
     def double_click(self, event: QMouseEvent) -> None:
-        """In Landmark mode a new landmark, unless a marker is there."""
-        if event.button() == Qt.MouseButton.LeftButton and self._editing:
+        """In Landmark mode a new landmark, unless a marker is there; in a second view, that image becomes the first."""
+        if event.button() == Qt.MouseButton.LeftButton and not self._view.editable:
+            self._desk.show_image(self._view.image)
+        elif event.button() == Qt.MouseButton.LeftButton and self._editing:
             if not self._view.marker_at(event.position()):
                 self._view.pointing.name_landmark_at(event.position())
         else:

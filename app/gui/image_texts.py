@@ -29,6 +29,8 @@ REVIEW_WORDS = {
     ReviewState.REJECTED: ("rejected", ON_IMAGE.bad),
     ReviewState.SECOND_OPINION: ("second opinion", ON_IMAGE.caution),
 }
+BAR_PIXELS = 140.0
+"""The longest scale bar on the screen."""
 BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 BARS_PX = (5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
@@ -59,7 +61,7 @@ def has_sides(template: Template) -> bool:
     return all(any(name.startswith(side) for name in names) for side in ("right_", "left_"))
 
 
-def bar_length(zoom: float, mm_per_pixel: float, longest: float = 140) -> tuple[float, str]:
+def bar_length(zoom: float, mm_per_pixel: float, longest: float = BAR_PIXELS) -> tuple[float, str]:
     """Screen length and caption of a round scale bar; in px where the spacing is unknown."""
     if np.isfinite(mm_per_pixel):
         per_unit = zoom / mm_per_pixel
@@ -78,9 +80,12 @@ class ImageTexts:
     def paint(self, painter: QPainter, port: QRectF) -> None:
         """Paint all texts into the viewport."""
         view, session = self._view, self._desk.session
-        if session is None or not view.image:
-            return
         area = port.adjusted(MARGIN, MARGIN - 2, -MARGIN, -MARGIN + 2)
+        if session is None or not view.image:
+            painter.setFont(theme.font())
+            painter.setPen(QColor(ON_IMAGE.muted))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, view.nothing)
+            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._block(painter, area, self._top_left(), right=False, bottom=False)
         self._block(painter, area, self._top_right(), right=True, bottom=False)
@@ -179,10 +184,18 @@ class ImageTexts:
         align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft)
         for i, (text, colour, bold) in enumerate(lines):
             painter.setFont(theme.font(small=not bold, bold=bold))
-            width = area.width() * (0.4 if right else 0.6)
+            width = self._width(area, right, bottom)
             left = area.right() - width if right else area.left()
             short = QFontMetricsF(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, width)
             draw_text(painter, QRectF(left, top + i * height, width, height), short, colour, align)
+
+    @staticmethod
+    def _width(area: QRectF, right: bool, bottom: bool) -> float:
+        """What a block may take so that it meets neither the one beside it nor the scale bar."""
+        if bottom:
+            return area.width() - BAR_PIXELS - 16
+        narrow = max(0.4 * area.width(), 184)
+        return narrow if right else area.width() - narrow
 
     def _scale_bar(self, painter: QPainter, area: QRectF) -> None:
         view = self._view

@@ -38,18 +38,23 @@ class ImageView(Canvas):
         Name of what is shown, or empty.
     turn : Turn
         How the reader has turned the view of this image; the image itself stays as stored.
+    editable : bool
+        Whether landmarks can be placed here. In a companion, a second view that somebody else tells what to show, not.
+    nothing : str
+        What stands here while there is no image.
     """
 
     pictureShown = Signal(list)
     stepped = Signal(int)
     markerMenu = Signal(str, QPoint)
 
-    def __init__(self, desk: Desk, pictures: Pictures) -> None:
+    def __init__(self, desk: Desk, pictures: Pictures, companion: bool = False) -> None:
         super().__init__(background="#000000")
-        self.setObjectName("imageView")
-        self.setAccessibleName("Image")
+        self.setObjectName("secondImageView" if companion else "imageView")
+        self.setAccessibleName("Second image" if companion else "Image")
         self._desk, self._pictures = desk, pictures
-        self.editable = True
+        self.editable = not companion
+        self.nothing = ""
         self.image = ""
         self.turn = Turn()
         self.invert = False
@@ -74,7 +79,8 @@ class ImageView(Canvas):
     def _listen(self) -> None:
         desk = self._desk
         desk.sessionChanged.connect(self._on_session)
-        desk.imageChanged.connect(self.show_image)
+        if self.editable:
+            desk.imageChanged.connect(self.show_image)
         desk.landmarkChanged.connect(self.show_markers)
         desk.structureChanged.connect(self._show_look)
         desk.lookChanged.connect(self._show_look)
@@ -90,7 +96,7 @@ class ImageView(Canvas):
     def _on_session(self) -> None:
         self._windows.clear()
         self._turns.clear()
-        self.show_image(self._desk.image)
+        self.show_image(self._desk.image if self.editable else "")
 
     def show_image(self, name: str) -> None:
         """Show an image from the beginning: fitted, with the window level and turn it had before."""

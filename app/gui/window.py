@@ -17,7 +17,7 @@ from app.gui.commands_view import ImageCommands, LandmarkCommands, ReviewCommand
 from app.gui.contact_sheet import ContactSheet
 from app.gui.desk import Desk, MaskStyle, Mode
 from app.gui.exporting import Exporting
-from app.gui.image_view import ImageView
+from app.gui.images_pane import ImagesPane
 from app.gui.job_panel import JobPanel
 from app.gui.landmark_table import LandmarkTable
 from app.gui.messages import Messages
@@ -71,7 +71,8 @@ class Window(QMainWindow):
         self.predicting = Predicting(self.desk, self.bridge)
         self.projects = Projects(self.desk, self.predicting, model)
         self.worklist = Worklist(self.desk, self.pictures)
-        self.image_view = ImageView(self.desk, self.pictures)
+        self.images = ImagesPane(self.desk, self.pictures, self.worklist.neighbour)
+        self.image_view = self.images.first
         self.contact_sheet = ContactSheet(self.desk, self.pictures)
         self.template_view = TemplateView(self.desk)
         self.structures = StructureList(self.desk)
@@ -101,7 +102,7 @@ class Window(QMainWindow):
         self.right_column = right
         self.sheet_panel = SheetPanel(self.contact_sheet)
         self.middle = QSplitter(Qt.Orientation.Vertical)
-        self.middle.addWidget(self.image_view)
+        self.middle.addWidget(self.images)
         self.middle.addWidget(self.sheet_panel)
         self.middle.setStretchFactor(0, 1)
         self.middle.setCollapsible(0, False)
@@ -145,14 +146,12 @@ class Window(QMainWindow):
         self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
         self.worklist.menuWanted.connect(lambda names, at: self._popup(self.bulk.menu(self, names), at))
         self.image_view.pictureShown.connect(self._show_presets)
-        self.image_view.stepped.connect(
-            lambda step: self.actions_["nextImage" if step > 0 else "previousImage"].trigger()
-        )
+        self.images.stepped.connect(lambda step: self.actions_["nextImage" if step > 0 else "previousImage"].trigger())
         self.image_view.markerMenu.connect(self.show_marker_menu)
         self.contact_sheet.markerMenu.connect(self.show_marker_menu)
         self.landmark_table.menuWanted.connect(lambda at: self._popup(self._landmark_menu(), at))
-        overlap = self.image_view.pointing.overlapChanged
-        for signal in (desk.sessionChanged, desk.imageChanged, desk.landmarkChanged, desk.changed, overlap):
+        shown = (desk.sessionChanged, desk.imageChanged, desk.landmarkChanged, desk.changed)
+        for signal in (*shown, self.images.overlapChanged):
             signal.connect(self._refresh_actions)
         desk.sessionChanged.connect(self._show_session)
         desk.changed.connect(lambda change: self._show_session() if change.kind == "reader" else None)
@@ -243,7 +242,7 @@ class Window(QMainWindow):
             has |= {"project"} if session.read_only else {"project", "writable"}
             has |= {"image"} if desk.image else set()
             has |= {"landmark"} if desk.landmark else set()
-            has |= {"overlap"} if len(self.image_view.pointing.under) > 1 else set()
+            has |= {"overlap"} if len(self.images.pointed.pointing.under) > 1 else set()
         actions.enable(has)
         undo, redo = (session.undo_label, session.redo_label) if session else (None, None)
         for verb, name in (("undo", undo), ("redo", redo)):
@@ -315,7 +314,8 @@ class Window(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.image_view.hands.cancel()
+            for view in self.images.views:
+                view.hands.cancel()
         else:
             super().keyPressEvent(event)
 
