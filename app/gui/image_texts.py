@@ -91,7 +91,9 @@ class ImageTexts:
         self._block(painter, area, self._top_right(), right=True, bottom=False)
         if view.grey.picture is None:
             return
-        self._block(painter, area, self._bottom_right(), right=True, bottom=True)
+        beside = area.width() > 3 * BAR_PIXELS  # else the read-out stands above the scale bar
+        over = area if beside else area.adjusted(0, 0, 0, -44)
+        self._block(painter, over, self._bottom_right(), right=True, bottom=True)
         if has_sides(session.template) and view.frame_of_image is not None:
             painter.setFont(theme.font(bold=True))
             # A patient's right is on the left of the image as read (design 2).
@@ -182,20 +184,13 @@ class ImageTexts:
         height = 20.0
         top = area.bottom() - height * len(lines) if bottom else area.top()
         align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft)
+        narrow = max(0.4 * area.width(), 184)
+        width = area.width() if bottom else narrow if right else area.width() - narrow
         for i, (text, colour, bold) in enumerate(lines):
             painter.setFont(theme.font(small=not bold, bold=bold))
-            width = self._width(area, right, bottom)
             left = area.right() - width if right else area.left()
             short = QFontMetricsF(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, width)
             draw_text(painter, QRectF(left, top + i * height, width, height), short, colour, align)
-
-    @staticmethod
-    def _width(area: QRectF, right: bool, bottom: bool) -> float:
-        """What a block may take so that it meets neither the one beside it nor the scale bar."""
-        if bottom:
-            return area.width() - BAR_PIXELS - 16
-        narrow = max(0.4 * area.width(), 184)
-        return narrow if right else area.width() - narrow
 
     def _scale_bar(self, painter: QPainter, area: QRectF) -> None:
         view = self._view
