@@ -175,13 +175,17 @@ class ContactSheet(QAbstractScrollArea):
         if key not in self._crops:
             frame = self._desk.frame(tile.image)
             shrink = preview.shape[1] / frame.width
-            scale = self._native_per_pixel(tile.image) * shrink  # preview pixels per tile pixel
+            ratio = self.devicePixelRatioF()
+            size = round(TILE * ratio)
+            scale = self._native_per_pixel(tile.image) * shrink / ratio  # preview pixels per pixel of the screen
             x, y = (frame.to_corner(tile.xy) * shrink - 0.5).tolist()
-            middle = (TILE - 1) / 2
+            middle = (size - 1) / 2
             matrix = np.array([[scale, 0, x - scale * middle], [0, scale, y - scale * middle]])
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            pixels = cv2.warpAffine(preview, matrix, (TILE, TILE), flags=flags, borderValue=18)
-            self._crops[key] = QImage(pixels.tobytes(), TILE, TILE, TILE, QImage.Format.Format_Grayscale8).copy()
+            pixels = cv2.warpAffine(preview, matrix, (size, size), flags=flags, borderValue=18)
+            crop = QImage(pixels.tobytes(), size, size, size, QImage.Format.Format_Grayscale8).copy()
+            crop.setDevicePixelRatio(ratio)
+            self._crops[key] = crop
             while len(self._crops) > 400:
                 self._crops.popitem(last=False)
         return self._crops[key]

@@ -169,12 +169,12 @@ class MarkerItem(pg.GraphicsObject):  # type: ignore[misc]
         anchors = [transform.map(QPointF(*m.xy)) for m in self.markers]
         for marker, at in zip(self.markers, anchors, strict=True):
             draw_marker(painter, at, marker.state, marker.colour, marker.chosen)
-        self._paint_labels(painter, anchors)
+        self._paint_labels(painter, anchors, QRectF(widget.rect() if widget is not None else painter.viewport()))
         if self.spot is not None:
             self._paint_spot(painter, transform.map(self.spot))
         painter.restore()
 
-    def _paint_labels(self, painter: QPainter, anchors: list[QPointF]) -> None:
+    def _paint_labels(self, painter: QPainter, anchors: list[QPointF], port: QRectF) -> None:
         named = (i for i, marker in enumerate(self.markers) if marker.name)
         order = sorted(named, key=lambda i: not self.markers[i].chosen)
         if not self.labels or len(order) > MOST_LABELS:
@@ -182,7 +182,6 @@ class MarkerItem(pg.GraphicsObject):  # type: ignore[misc]
         painter.setFont(theme.font(small=True))
         metrics = QFontMetricsF(painter.font())
         sizes = [(metrics.horizontalAdvance(m.name) + 2, metrics.height()) for m in self.markers]
-        port = QRectF(painter.viewport())
         for i, box in place_labels(anchors, sizes, order, port).items():
             draw_text(painter, box, self.markers[i].name)
 

@@ -198,11 +198,11 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if uv_channel is not None:
-            painter.setPen(_cosmetic(QColor(255, 255, 255, 110), 1.0))
+            painter.setPen(cosmetic(painter, QColor(255, 255, 255, 110), 1.0))
             painter.drawPath(self._iso_path(uv_channel))
         if self._look.masks != MaskStyle.OFF:
             for channel in shown:
-                painter.setPen(_cosmetic(QColor(template.structures[channel].colour), 1.5))
+                painter.setPen(cosmetic(painter, QColor(template.structures[channel].colour), 1.5))
                 painter.drawPath(self._contour(channel))
 
     def _contour(self, channel: int) -> QPainterPath:
@@ -253,8 +253,9 @@ def _numbers(t: QTransform) -> tuple[float, ...]:
     return (t.m11(), t.m12(), t.m21(), t.m22(), t.dx(), t.dy())
 
 
-def _cosmetic(colour: QColor, width: float) -> QPen:
-    pen = QPen(colour, width)
+def cosmetic(painter: QPainter, colour: QColor, width: float) -> QPen:
+    """A pen of the same width at any zoom and on any display; Qt counts the pixels of the device."""
+    pen = QPen(colour, width * painter.device().devicePixelRatioF())
     pen.setCosmetic(True)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     return pen

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from app.core.chart import REACH
@@ -18,7 +18,7 @@ from app.gui.canvas import Canvas
 from app.gui.desk import Desk, Mode, Spot
 from app.gui.markers import HIT_RADIUS, Marker, MarkerItem
 from app.gui.name_editor import NameEditor, define, free_name
-from app.gui.overlays import bgra_image, iso_lines, polygon
+from app.gui.overlays import bgra_image, cosmetic, iso_lines, polygon
 
 
 @lru_cache(maxsize=1)
@@ -70,8 +70,7 @@ class TemplateItem(pg.GraphicsObject):  # type: ignore[misc]
                 self._paint_uv(painter, structure, path)
         for structure, path in zip(template.structures, self._paths, strict=True):
             colour = QColor(structure.colour)
-            pen = QPen(colour, 2.0 if structure.name == self.under_mouse else 1.3)
-            pen.setCosmetic(True)
+            pen = cosmetic(painter, theme.on_background(colour), 2.0 if structure.name == self.under_mouse else 1.3)
             fill = QColor(colour)
             showing_uv = structure.name == self.structure and self.uv
             fill.setAlpha(0 if showing_uv else 60 if structure.name == self.under_mouse else 28)
@@ -95,9 +94,7 @@ class TemplateItem(pg.GraphicsObject):  # type: ignore[misc]
             for line in iso_lines(structure):
                 lines.addPolygon(polygon(line))
             self._iso[structure.name] = lines
-        pen = QPen(QColor(255, 255, 255, 130), 1.0)
-        pen.setCosmetic(True)
-        painter.setPen(pen)
+        painter.setPen(cosmetic(painter, QColor(255, 255, 255, 130), 1.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(self._iso[structure.name])
 

@@ -232,6 +232,12 @@ def dress(app: QApplication) -> None:
     app.setStyleSheet(_sheet())
 
 
+def on_background(colour: QColor) -> QColor:
+    """A structure's colour as a line on the background: the pale ones darker where that is white."""
+    pale = QColor(BACKGROUND).lightnessF() > 0.5 and colour.lightnessF() > 0.5 and colour.greenF() > 0.7
+    return colour.darker(130) if pale else colour
+
+
 def confidence_colour(confidence: float) -> str:
     """Bad below .4, caution below .6, else good."""
     return BAD if confidence < 0.4 else CAUTION if confidence < 0.6 else GOOD

@@ -82,7 +82,8 @@ class RowPainter(QStyledItemDelegate):
                 self._wanted.append(name)
             self._timer.start()
             return
-        at = rect.center() - QPointF(pixmap.width() / 2, pixmap.height() / 2).toPoint()
+        size = pixmap.deviceIndependentSize()
+        at = QRectF(rect).center() - QPointF(size.width() / 2, size.height() / 2)
         painter.drawPixmap(at, pixmap)
 
     def _load(self) -> None:
@@ -92,10 +93,12 @@ class RowPainter(QStyledItemDelegate):
             if preview is not None:
                 height, width = preview.shape
                 image = QImage(preview.tobytes(), width, height, width, QImage.Format.Format_Grayscale8)
-                size = QSize(THUMB, THUMB)
-                self._thumbs[name] = QPixmap.fromImage(
-                    image.scaled(size, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
-                )
+                ratio = self._view.devicePixelRatioF()
+                size = QSize(THUMB, THUMB) * ratio
+                keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+                thumb = QPixmap.fromImage(image.scaled(size, keep, smooth))
+                thumb.setDevicePixelRatio(ratio)
+                self._thumbs[name] = thumb
                 self._view.update(self._model.index_of(name))
         self._wanted = self._wanted[:-4]
         if len(self._thumbs) > 2000:
