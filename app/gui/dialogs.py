@@ -55,13 +55,14 @@ class KeysDialog(QDialog):
         self.setWindowTitle("Keys")
         self.setObjectName("keysDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(480, 560)
+        self.resize(560, 560)
         grid = QGridLayout()
         grid.setVerticalSpacing(4)
         self.edits: dict[str, QKeySequenceEdit] = {}
         for row, command in enumerate(COMMANDS):
             edit = QKeySequenceEdit(actions[command.verb].shortcut())
             edit.setMaximumSequenceLength(1)
+            edit.setMinimumWidth(148)
             edit.editingFinished.connect(lambda verb=command.verb: self.rebind(verb))
             self.edits[command.verb] = edit
             grid.addWidget(QLabel(f"{command.menu.split('/')[0]} · {command.text}"), row, 0)

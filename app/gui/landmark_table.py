@@ -151,6 +151,7 @@ class LandmarkTable(QTableView):
         header.setSectionResizeMode(COUNTS, QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(EYE, QHeaderView.ResizeMode.Fixed)
         header.resizeSection(EYE, EYE_WIDTH)
+        self.setMinimumHeight(3 * ROW)
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.setDragDropOverwriteMode(False)
         self.setDropIndicatorShown(True)
@@ -171,7 +172,7 @@ class LandmarkTable(QTableView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if not self.landmarks.rows:
+        if not self.landmarks.rows and self._desk.session is not None:
             painter = QPainter(self.viewport())
             painter.setPen(QColor(theme.MUTED))
             painter.drawText(self.viewport().rect().adjusted(12, 2, -12, 0), 0, "None yet. Click on the template.")

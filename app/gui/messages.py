@@ -41,7 +41,7 @@ class Messages(QWidget):
         layout.setSpacing(theme.STEP)
         layout.addLayout(top)
         layout.addWidget(self.list)
-        self.setMaximumHeight(160)
+        self.setMaximumHeight(120)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.hide()
 

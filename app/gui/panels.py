@@ -56,8 +56,9 @@ class RightColumn(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 12, 0, 8)
         layout.setSpacing(8)
-        layout.addLayout(heading_row(self.title, label("click to place a landmark", small=True, muted=True)))
-        template.setMinimumHeight(220)
+        self.hint = label(small=True, muted=True)
+        layout.addLayout(heading_row(self.title, self.hint))
+        template.setMinimumHeight(120)
         whole = QVBoxLayout()
         whole.setSpacing(0)
         whole.addWidget(template)
@@ -83,6 +84,7 @@ class RightColumn(QWidget):
     def _show_title(self) -> None:
         session = self._desk.session
         self.title.setText(f"Template · {session.template.anatomy}" if session else "Template")
+        self.hint.setText("click to place a landmark" if session else "")
         self._show_uv()
 
     def _show_uv(self, *_: object) -> None:
