@@ -76,12 +76,12 @@ class Plan:
 
     @property
     def recipe(self) -> training.Recipe:
-        """A run on its own first learns small; a part of one is a shorter look at the same."""
+        """What begins with learnt weights runs at full size; a fold is a cheaper run, small for most of its time."""
         recipe = training.Recipe(minutes=self.minutes, seed=self.seed)
         if self.start:
-            return replace(recipe, small_share=0.0, learning_rate=1e-3)
+            recipe = replace(recipe, small_share=0.0, learning_rate=1e-3)
         if self.fold is not None:
-            return replace(recipe, small_share=0.7, small_size=128, validate_every=1000)
+            recipe = replace(recipe, small_share=0.75, small_size=128, validate_every=1000)
         return recipe
 
 
