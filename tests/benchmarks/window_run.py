@@ -1,14 +1,17 @@
 """One run of the real window in a process of its own, watched by a probe; prints what it saw as JSON.
 
 ``start``: seconds from the process's start to the first handled click. ``stalls``: gaps of the event loop while images
-are predicted. ``next``: from a key to the painted next image. ``landmark``: from a click on the template to the
-repainted window. ``drag``: handling and painting one step of a window level drag.
+are predicted. ``next``: from a key to the painted next image. ``landmark``: from the Enter that ends a new landmark's
+name to the repainted window. ``drag``: handling and painting one step of a window level drag; ``scroll``: of the contact
+sheet. ``rows``: opening a large project, one key in the worklist's filter, and the memory of all processes.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -16,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 
 from app.gui.application import App, launch
@@ -99,16 +102,91 @@ def next_image(app: App) -> dict[str, float]:
 
 
 def landmark(app: App) -> dict[str, float]:
-    window, session, times = app.window, app.window.desk.session, []
+    window, times = app.window, []
+    view = window.template_view
+    until(app, lambda: shown(app))
+    QTest.qWait(500)
     for i in range(20):
+        at = view.viewport_of("heart", (0.04 * i - 0.4, 0.1)).toPoint()
+        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+        until(app, lambda: view.editor.isVisible())
+        view.editor.setText(f"Benchmark {i}")
+        QTest.qWait(100)
         before = time.perf_counter()
-        window.desk.do(session.define_landmark, f"Benchmark {i}", "heart", (0.04 * i - 0.4, 0.1))
-        window.desk.choose_landmark(f"Benchmark {i}")
+        QTest.keyClick(view.editor, Qt.Key.Key_Return)
         app.qt_app.processEvents()
         window.repaint()
         times.append((time.perf_counter() - before) * 1e3)
-        QTest.qWait(30)
+        assert window.desk.landmark == f"Benchmark {i}"
+        QTest.qWait(100)
     return summary(times)
+
+
+def scroll(app: App) -> dict[str, float]:
+    until(app, lambda: shown(app))
+    if not app.window.desk.landmark:
+        app.window.desk.choose_landmark(app.window.desk.session.landmarks[100].name)
+    sheet, times = app.window.contact_sheet, []
+    port = sheet.viewport()
+    until(app, lambda: len(sheet.tiles) > 100)
+    for i in range(150):
+        before = time.perf_counter()
+        place = QPointF(port.rect().center())
+        down = QPoint(0, -120 if i < 100 else 120)
+        none = Qt.KeyboardModifier.NoModifier
+        wheel = QWheelEvent(
+            place,
+            QPointF(port.mapToGlobal(place.toPoint())),
+            QPoint(),
+            down,
+            Qt.MouseButton.NoButton,
+            none,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        app.qt_app.sendEvent(port, wheel)
+        port.repaint()
+        times.append((time.perf_counter() - before) * 1e3)
+        app.qt_app.processEvents()
+    return summary(times)
+
+
+def memory_mib() -> float:
+    """Memory of this process and its children that is in RAM."""
+    own = os.getpid()
+    pids = [p for p in Path("/proc").iterdir() if p.name.isdigit()]
+    parents = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            parents[pid.name] = (pid / "stat").read_text().rsplit(")", 1)[1].split()[1]
+    family = [pid for pid, parent in parents.items() if pid == str(own) or parent == str(own)]
+    pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in family)
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def rows(app: App, began: float) -> dict[str, float]:
+    window = app.window
+    until(app, lambda: window.isVisible())
+    app.qt_app.processEvents()
+    window.repaint()
+    opened, times = time.time() - began, []
+    before = time.perf_counter()
+    window.desk.choose_landmark("heart_00")
+    app.qt_app.processEvents()
+    first = time.perf_counter() - before
+    window.worklist.filter.setFocus()
+    for word in ("0123", "99", "5050", "png"):
+        for key in [*word, *([Qt.Key.Key_Backspace] * len(word))]:
+            before = time.perf_counter()
+            if isinstance(key, str):
+                QTest.keyClicks(window.worklist.filter, key)
+            else:
+                QTest.keyClick(window.worklist.filter, key)
+            window.worklist.repaint()
+            times.append((time.perf_counter() - before) * 1e3)
+            QTest.qWait(20)
+    told = {"open_s": opened, "first_landmark_s": first, "rows": len(window.desk.session.images)}
+    return told | {"memory_mib": memory_mib()} | {f"key_{k}": v for k, v in summary(times).items()}
 
 
 def drag(app: App) -> dict[str, float]:
@@ -138,7 +216,7 @@ def drag(app: App) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("start", "stalls", "next", "landmark", "drag"))
+    parser.add_argument("what", choices=("start", "stalls", "next", "landmark", "drag", "scroll", "rows"))
     parser.add_argument("--project", type=Path, required=True)
     parser.add_argument("--images", type=Path)
     parser.add_argument("--began", type=float, default=0.0)
@@ -154,6 +232,10 @@ def main() -> None:
             seen = next_image(app)
         case "landmark":
             seen = landmark(app)
+        case "scroll":
+            seen = scroll(app)
+        case "rows":
+            seen = rows(app, given.began)
         case _:
             seen = drag(app)
     print(json.dumps(seen))  # noqa: T201
