@@ -23,12 +23,11 @@ from app.io.discover import discover, stem
 from app.jobs import Event, Failed, Finished, Job, Result
 from app.open_project import OpenProject
 from app.store import actions, entries
-from app.store.entries import AddReport, Change, HistoryEntry, MovePreview, Placement, PredictReport
+from app.store.entries import AddReport, Change, HistoryEntry, MovePreview, Placement, PredictReport, Status
 from app.store.lock import ProjectLock
 from app.store.project import Project
 from app.store.readings import equally_suspect, set_reading
-from app.store.rows import FactsRow
-from app.store.state import file_stamp
+from app.store.rows import FactsRow, file_stamp
 from app.taking_in import facts_of, facts_row, gather
 
 __all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "MovePreview", "Placement", "PredictReport", "Session"]
@@ -47,6 +46,7 @@ class Session(OpenProject):
     def __init__(self, project: Project, bundle: Bundle, lock: ProjectLock | None, reader: str) -> None:
         super().__init__(project, bundle, lock, reader)
         self._asked: dict[str, Path] = {}
+        self._ahead = False
 
     # --- images
 
@@ -70,6 +70,21 @@ class Session(OpenProject):
             *(name, self._state.file(name)[0], facts, status, message, self._state.remark(name)),
             *(self._state.suspect(name), *rows.review(name), self._state.frame(name), rows.reviews_in(name)),
         )
+
+    def status(self, image: str) -> Status:
+        """``waiting``, ``predicted``, ``failed`` or ``missing``: as in `image`, but quick for very many."""
+        self._state.slot(image)
+        return self._state.status(image)[0]
+
+    def review(self, image: str) -> ReviewState:
+        """The review state of an image: as in `image`, but quick for very many."""
+        self._state.slot(image)
+        return self._state.rows.review(image)[0]
+
+    @property
+    def diagonals(self) -> npt.NDArray[np.float64]:
+        """Length of every image's diagonal in native pixels [N], in the order of `images`; NaN before decoding."""
+        return self._state.rows.diagonals()
 
     def add_images(self, paths: Sequence[str | Path] | str | Path) -> AddReport:
         """Add the images below some paths, files or folders (design 6); one undo step."""
@@ -167,6 +182,23 @@ class Session(OpenProject):
     def predict(self) -> PredictReport:
         """Predict the images that have no valid prediction; blocks, takes results in on this thread."""
         return gather(self.start_predict(), self.take_in)
+
+    @property
+    def reading(self) -> bool:
+        """Whether `read_ahead` has begun and has not read everything yet."""
+        return self._state.reading
+
+    def read_ahead(self, seconds: float) -> bool:
+        """Read the predictions of a large project little by little, for about so long; True once all are read.
+
+        Nothing needs this: what is asked for is read at once. Until it has come to its end `lowest_confidence` is None;
+        `changed` is then emitted for the predictions of all images.
+        """
+        done = self._state.read_ahead(seconds)
+        if done and self._ahead:
+            self._emit(Change("prediction"))
+        self._ahead = not done
+        return done
 
     def prediction(self, name: str) -> Prediction | None:
         """The prediction of an image (the frozen one where it is accepted), None where there is none."""

@@ -8,8 +8,7 @@ from app.core.reading import Reading
 from app.engine.client import ImageFacts, Predicted
 from app.jobs import Event, Failed, Finished, Job, Result
 from app.store.entries import PredictReport
-from app.store.rows import FactsRow
-from app.store.state import file_spacing
+from app.store.rows import FactsRow, file_spacing
 
 
 def facts_row(path: str, facts: ImageFacts, stamp: tuple[int, int]) -> FactsRow:

@@ -87,9 +87,9 @@ class ErrorModel:
         return self.per_typical * typical + seen
 
 
-def confidence(expected_error: npt.ArrayLike, diagonal: float) -> npt.NDArray[np.float64]:
+def confidence(expected_error: npt.ArrayLike, diagonal: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Confidence in [0, 1], falling with the expected error; one half at 1.2 % of the image's diagonal (native px)."""
-    return np.asarray(1 / (1 + (np.asarray(expected_error, float) / (0.012 * diagonal)) ** 2))
+    return np.asarray(1 / (1 + (np.asarray(expected_error, float) / (0.012 * np.asarray(diagonal, float))) ** 2))
 
 
 @lru_cache(maxsize=64)

@@ -57,21 +57,17 @@ class Tile:
 
 def collect_tiles(session: Session, landmark: str) -> list[Tile]:
     """All images that are predicted, those with the least confidence first, those a reader has seen to last."""
-    mark = session.landmark(landmark)
+    mark, images = session.landmark(landmark), session.images
     placed = session.placements(landmark)
-    predicted = session.preview_places(mark.structure, mark.uv).xy
-    tiles = []
-    for i, (image, state) in enumerate(zip(session.images, placed.states, strict=True)):
-        xy = placed.xy[i] if np.isfinite(placed.xy[i]).all() else predicted[i]
-        if state is None or not np.isfinite(xy).all():
-            continue
-        sure = float("nan")
-        if state == PlacementState.PREDICTED:
-            frame = session.image(image).frame
-            assert frame is not None
-            sure = float(confidence(placed.expected_error[i], frame.diagonal))
-        tiles.append(Tile(image, i, (float(xy[0]), float(xy[1])), state, sure))
-    return sorted(tiles, key=lambda t: (np.isnan(t.confidence), t.confidence))
+    there = np.isfinite(placed.xy).all(axis=1, keepdims=True)
+    xy = np.where(there, placed.xy, session.preview_places(mark.structure, mark.uv).xy)
+    derived = np.array([state == PlacementState.PREDICTED for state in placed.states], bool)
+    sure = np.where(derived, confidence(placed.expected_error, session.diagonals), np.nan)
+    known = np.array([state is not None for state in placed.states], bool) & np.isfinite(xy).all(axis=1)
+    rows = np.flatnonzero(known)
+    rows = rows[np.argsort(sure[rows], kind="stable")]  # NaN comes last
+    each = zip(rows.tolist(), xy[rows].tolist(), sure[rows].tolist(), strict=True)
+    return [Tile(images[i], i, (x, y), placed.states[i], doubt) for i, (x, y), doubt in each]  # type: ignore[arg-type]
 
 
 class ContactSheet(QAbstractScrollArea):
@@ -117,6 +113,9 @@ class ContactSheet(QAbstractScrollArea):
         if session is None or not landmark:
             self.tiles = []
             self.captioned.emit("")
+        elif session.reading:
+            self.tiles = []
+            self.captioned.emit(f"“{landmark}” · reading predictions…")
         else:
             start = time.perf_counter()
             session.placements(landmark)

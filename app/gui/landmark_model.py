@@ -78,8 +78,11 @@ class LandmarkModel(QAbstractTableModel):
 
     def counts(self, name: str) -> Counts:
         """In how many images a landmark is predicted, corrected, confirmed and absent."""
+        session = self._desk.open_session()
+        if session.reading:
+            return count_states(())
         if name not in self._counts:
-            self._counts[name] = count_states(self._desk.open_session().placements(name).states)
+            self._counts[name] = count_states(session.placements(name).states)
         return self._counts[name]
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008

@@ -243,7 +243,7 @@ class StatusLine(QWidget):
 
     def _count(self, names: tuple[str, ...]) -> set[str]:
         session = self._desk.open_session()
-        return {name for name in names if session.image(name).review in FINAL}
+        return {name for name in names if session.review(name) in FINAL}
 
     def refresh(self) -> None:
         """Show the session's state."""

@@ -38,7 +38,7 @@ class Predicting(Runner):
             self._again = True
             return
         # Failed files are not tried again by themselves: they would fail again at every start.
-        waiting = [name for name in session.images if session.image(name).status == "waiting"]
+        waiting = [name for name in session.images if session.status(name) == "waiting"]
         if waiting:
             self.predict(waiting)
 

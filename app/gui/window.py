@@ -26,6 +26,7 @@ from app.gui.pictures import Pictures
 from app.gui.predicting import Predicting
 from app.gui.projects import Projects
 from app.gui.reader_bar import ReaderBar
+from app.gui.reading_ahead import ReadingAhead
 from app.gui.settings import settings
 from app.gui.several_clicks import SeveralClicks
 from app.gui.structure_list import StructureList
@@ -67,6 +68,7 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         self.bridge = Bridge(self)
         self.desk = Desk(self)
+        self.reading_ahead = ReadingAhead(self.desk)
         self.pictures = Pictures(self.desk, self.bridge)
         self.predicting = Predicting(self.desk, self.bridge)
         self.projects = Projects(self.desk, self.predicting, model)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+import math
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,8 @@ FROZEN = np.dtype([("landmark", "<i8"), ("code", "u1"), ("x", "<f8"), ("y", "<f8
 RESIDENT_BYTES = 1 << 30
 """Charts that would take more than this are mapped from a scratch file: about 22,000 chest images."""
 _BATCH = 256
+_SMALL_BATCH = 24
+"""What is taken in at once while somebody works in the window: 4 ms."""
 _AROUND = 1 << 20
 """Bytes that the system takes into memory at most around a place that is read (measured on Linux 6)."""
 
@@ -44,6 +49,7 @@ class StoredCharts(ChartStack):
 
     def __init__(self, template: Template, capacity: int = 64, folder: Path | None = None) -> None:
         self._scratch = Scratch(folder) if folder is not None else None
+        self._rest: Iterator[tuple[int, Arrays]] | None = None
         self._bytes_per_image = len(template.structures) * GRID * GRID * 3 * np.dtype(np.float16).itemsize
         super().__init__(template, capacity, self._room)
 
@@ -67,6 +73,26 @@ class StoredCharts(ChartStack):
     def _touched(self, size: int) -> None:
         if self.mapped and self._scratch is not None:
             self._scratch.touched(size)
+
+    def begin(self, charts: Iterator[tuple[int, Arrays]]) -> None:
+        """Have stored charts taken in by `go_on`, little by little."""
+        self._rest = charts
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left of what `begin` was given."""
+        return self._rest is None
+
+    def go_on(self, seconds: float = math.inf) -> None:
+        """Take charts in for about so long."""
+        end, size = time.perf_counter() + seconds, _BATCH if seconds == math.inf else _SMALL_BATCH
+        while seconds > 0 and (rest := self._rest) is not None:
+            batch = list(itertools.islice(rest, size))
+            self.put_compact(batch)
+            if not batch:
+                self._rest = None
+            if time.perf_counter() > end:
+                return
 
     def compact(self, slot: int) -> Arrays:
         """Charts of a slot: offset [C, GRID, GRID, 2] and error [C, GRID, GRID] float16, affine [C, 3, 2] float32."""

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import apsw
+import numpy as np
+import numpy.typing as npt
 
+from app.core.frame import Provenance, Spacing
 from app.core.landmark import Landmark, ReviewState
 from app.core.reading import AS_STORED, Reading
 from app.store.errors import ProjectError
@@ -28,6 +31,11 @@ class PlacementRow(NamedTuple):
     y: float | None
     reader: str
     at: str
+
+    @property
+    def xy(self) -> npt.NDArray[np.float64]:
+        """Native pixels [2], NaN where it is absent."""
+        return np.array([np.nan, np.nan] if self.x is None else [self.x, self.y], float)
 
 
 class StructureReview(NamedTuple):
@@ -250,6 +258,12 @@ class Rows:
         """What is known of an image's file."""
         return self.facts.get(self._images[name][2])
 
+    def diagonals(self) -> npt.NDArray[np.float64]:
+        """Length of each image's diagonal in native pixels [N], NaN before it was decoded."""
+        found = map(self.facts_of, self.images)
+        sizes = [(row.height, row.width) if row is not None else (None, None) for row in found]
+        return np.asarray(np.hypot(*np.array(sizes, float).reshape(-1, 2).T))
+
     def key(self, name: str) -> str:
         """The path under which an image's facts are kept."""
         path: str = self._images[name][2]
@@ -275,3 +289,19 @@ class Rows:
     def accepted(self, name: str) -> bool:
         """Whether an image is accepted, and thereby locked."""
         return self.review(name)[0] is ReviewState.ACCEPTED
+
+
+def file_spacing(facts: FactsRow) -> Spacing | None:
+    """The spacing that an image's file gives."""
+    if facts.row_mm is None or facts.column_mm is None or facts.provenance is None:
+        return None
+    return Spacing(facts.row_mm, facts.column_mm, Provenance(facts.provenance))
+
+
+def file_stamp(path: Path) -> tuple[int, int] | None:
+    """Size and time of change (ns) of a file, None if it is not there."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_size, stat.st_mtime_ns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from app.store.charts import CODES, FROZEN, FrozenPlacements, StoredCharts, rest
 from app.store.entries import MovePreview, Placement, Status
 from app.store.predictions import PredictionStore
 from app.store.project import Project, RowChange, Writer
-from app.store.rows import FactsRow, FrozenRow, PlacementRow, Rows
+from app.store.rows import FactsRow, FrozenRow, Rows, file_spacing, file_stamp
 
 _STATES: tuple[PlacementState | None, ...] = (None, *(PlacementState(code) for code in CODES[1:]))
 _STATE_OF_CODE = np.array(_STATES, object)
@@ -148,12 +149,38 @@ class ProjectState:
     @property
     def charts(self) -> StoredCharts:
         """Inverse charts of all images, read from the files when first needed."""
+        self.read_ahead(math.inf)
+        assert self._charts is not None
+        return self._charts
+
+    @property
+    def reading(self) -> bool:
+        """Whether `read_ahead` has begun and has not come to its end."""
+        return self._charts is not None and not self._charts.complete
+
+    def read_ahead(self, seconds: float) -> bool:
+        """Read charts for about so long; True once all are there. Single images are read as they are asked for."""
         if self._charts is None:
             self._charts = StoredCharts(self._template, max(64, len(self._slots)), self._project.path.parent)
             self._charts.resize(len(self._slots))
-            self._charts.put_compact(self._stored_charts(self.rows.images))
-            for name in self.rows.frozen:
-                self._freeze(name)
+            self._charts.begin(self._all_charts())
+        self._charts.go_on(seconds)
+        return self._charts.complete
+
+    def _all_charts(self) -> Iterator[tuple[int, Arrays]]:
+        """Charts of all images by slot; freezes what is frozen on the way."""
+        for name in self.rows.frozen:
+            self._freeze(name)
+            yield from self._stored_charts((name,))
+        yield from self._stored_charts([name for name in self.rows.images if name not in self.rows.frozen])
+
+    def _charts_with(self, name: str) -> StoredCharts:
+        """The charts, of which that image's are surely there; the others may still be on their way."""
+        if self._charts is None or not self.reading:
+            return self.charts
+        if name in self.rows.frozen:
+            self._freeze(name)
+        self._charts.put_compact(self._stored_charts((name,)))
         return self._charts
 
     def _stored_charts(self, names: Sequence[str]) -> Iterator[tuple[int, Arrays]]:
@@ -165,7 +192,8 @@ class ProjectState:
                 yield self.slot(name), self._project.blob(frozen.charts)
             elif (key := self.prediction_key(name)) in self._suspect:
                 files.setdefault(key, []).append(self.slot(name))
-        if len(files) < 20 or self.charts.mapped:  # mapped ones are best written in the order in which they lie
+        assert self._charts is not None
+        if len(files) < 20 or self._charts.mapped:  # mapped ones are best written in the order in which they lie
             found = ((key, arrays) for key in files if (arrays := self._predictions.chart(key)) is not None)
             yield from ((slot, arrays) for key, arrays in found for slot in files[key])
             return
@@ -221,7 +249,7 @@ class ProjectState:
         if frozen is not None and frozen.charts is not None:
             return
         self._recent.pop(name, None)
-        self.charts.put_compact([(self.slot(name), arrays)])
+        self._charts_with(name).put_compact([(self.slot(name), arrays)])
         self._refresh_worst(name)
 
     def freeze(self, name: str, writer: Writer) -> None:
@@ -327,7 +355,7 @@ class ProjectState:
         for name, row in self.rows.by_landmark.get(number, {}).items():
             place = self.places[name]
             codes[place] = CODES.index(row.state)
-            xy[place] = _xy(row)
+            xy[place] = row.xy
             expected[place] = np.nan if row.x is None else 0.0
         self._frozen.lay_over(number, self._order, codes, xy, expected)
         return xy, codes, expected
@@ -359,7 +387,7 @@ class ProjectState:
     def placements_in(self, name: str) -> list[Placement]:
         """All landmarks in one image, in the project's order of landmarks."""
         slot, predicted = self.slot(name), self.predicted(name)
-        xy, expected = self._places_in(slot, predicted)
+        xy, expected = self._places_in(name, predicted)
         frame, manual = self.frame(name), self.rows.by_image.get(name, {})
         frozen = name in self.rows.frozen
         found = []
@@ -369,7 +397,7 @@ class ProjectState:
             row = manual.get(number)
             code, frozen_xy, frozen_error = self._frozen.at(number, slot) if frozen else (0, place, error)
             if row is not None:
-                state, place, error = PlacementState(row.state), _xy(row), 0.0 if row.x is not None else np.nan
+                state, place, error = PlacementState(row.state), row.xy, 0.0 if row.x is not None else np.nan
             elif code:
                 state, place, error = _STATES[code], frozen_xy, frozen_error
             sure = float(confidence(error, frame.diagonal)) if frame is not None else float(error == 0)
@@ -377,25 +405,25 @@ class ProjectState:
             found.append(Placement(mark, state, place, error, sure, *who, frozen and not code))
         return found
 
-    def _places_in(self, slot: int, predicted: bool) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def _places_in(self, name: str, predicted: bool) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Predicted places [L, 2] and expected errors [L] of all landmarks in one image."""
-        marks = list(self.rows.landmarks.values())
+        slot, charts, marks = self.slot(name), self._charts_with(name), list(self.rows.landmarks.values())
         xy, expected = np.full((len(marks), 2), np.nan), np.full(len(marks), np.nan)
         if not predicted:
             return xy, expected
         for structure in {mark.structure for mark in marks}:
-            chart = self.charts.chart(structure, slot)
+            chart = charts.chart(structure, slot)
             if chart is None:
                 continue
             index = [i for i, mark in enumerate(marks) if mark.structure == structure]
             uv = np.array([marks[i].uv for i in index])
             xy[index] = sample_chart(chart, uv)
-            expected[index] = sample_chart(self.charts.errors(structure, slot), uv)
+            expected[index] = sample_chart(charts.errors(structure, slot), uv)
         return xy, expected
 
     def frozen_placements(self, name: str) -> npt.NDArray[np.uint8]:
         """The placements of an image as they are frozen: dtype `FROZEN`, seen as bytes [L, itemsize]."""
-        one, rows = self.charts.only(self.slot(name)), []
+        one, rows = self._charts_with(name).only(self.slot(name)), []
         for number, shown in zip(self.rows.landmarks, self.placements_in(name), strict=True):
             xy, error = shown.xy, shown.expected_error
             if shown.state is PlacementState.PREDICTED:
@@ -406,9 +434,11 @@ class ProjectState:
         return np.array(rows, FROZEN).view(np.uint8).reshape(len(rows), FROZEN.itemsize)
 
     def lowest_confidence(self, name: str) -> float | None:
-        """Confidence of the least certain placement in an image, None where nothing is placed."""
+        """Confidence of the least certain placement in an image, None where nothing is placed or still `reading`."""
         self.slot(name)
         frame = self.frame(name)
+        if self.reading:
+            return None
         if self._worst is None:
             worst = np.full(len(self._order), np.nan)
             for number in self.rows.landmarks:
@@ -431,7 +461,7 @@ class ProjectState:
         if not self.predicted(image):
             return None
         name = structure or next(iter(self.structures_at(image, xy)), None)
-        chart = self.charts.chart(name, slot) if name is not None else None
+        chart = self._charts_with(image).chart(name, slot) if name is not None else None
         if name is None or chart is None:
             return None
         (u, v), miss = locate(chart, self._template.structure(name), xy)
@@ -452,7 +482,7 @@ class ProjectState:
     def place_in(self, image: str, structure: str, uv: tuple[float, float]) -> npt.NDArray[np.float64]:
         """Where a template point is predicted in one image [2], NaN where it is nowhere."""
         slot = self.slot(image)
-        chart = self.charts.chart(structure, slot) if self.predicted(image) else None
+        chart = self._charts_with(image).chart(structure, slot) if self.predicted(image) else None
         return np.full(2, np.nan) if chart is None else sample_chart(chart, uv)
 
     def number(self, landmark: str) -> int:
@@ -465,23 +495,3 @@ class ProjectState:
     def landmark(self, name: str) -> Landmark:
         """The landmark of that name; raises ValueError like `number`."""
         return self.rows.landmarks[self.number(name)]
-
-
-def _xy(row: PlacementRow) -> npt.NDArray[np.float64]:
-    return np.array([np.nan, np.nan] if row.x is None else [row.x, row.y], float)
-
-
-def file_spacing(facts: FactsRow) -> Spacing | None:
-    """The spacing that an image's file gives."""
-    if facts.row_mm is None or facts.column_mm is None or facts.provenance is None:
-        return None
-    return Spacing(facts.row_mm, facts.column_mm, Provenance(facts.provenance))
-
-
-def file_stamp(path: Path) -> tuple[int, int] | None:
-    """Size and time of change (ns) of a file, None if it is not there."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_size, stat.st_mtime_ns

@@ -10,7 +10,7 @@ import pytest
 from app.session import Session
 from app.store.blobs import checksum, pack
 from app.store.charts import compact, maps
-from app.store.state import file_stamp
+from app.store.rows import file_stamp
 from tests.unit.store.fakes import fake_predicted
 
 IMAGES = 10_000

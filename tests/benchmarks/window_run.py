@@ -2,8 +2,8 @@
 
 ``start``: seconds from the process's start to the first handled click. ``stalls``: gaps of the event loop while images
 are predicted. ``next``: from a key to the painted next image. ``landmark``: from the Enter that ends a new landmark's
-name to the repainted window. ``drag``: handling and painting one step of a window level drag; ``scroll``: of the contact
-sheet. ``rows``: opening a large project, one key in the worklist's filter, and the memory of all processes.
+name to the repainted window. ``drag``: handling and painting one step of a window level drag; ``scroll``: of the
+contact sheet. ``rows``: opening a large project, one key in the worklist's filter, and the memory of all processes.
 """
 
 from __future__ import annotations
