@@ -47,6 +47,8 @@ class Command:
     line: bool = False
 
 
+READ_TIP = "What the model sees changes; the file and its coordinates do not"
+
 COMMANDS = (
     Command("openFolder", "File", "Open folder…", "Ctrl+O", tip="Add all images below a folder"),
     Command("openImages", "File", "Open images…", "Ctrl+Shift+O", tip="Add single image files"),
@@ -114,6 +116,12 @@ COMMANDS = (
     Command("sortRemark", "Image/Sort by", "Remark", group="order"),
     Command("predictAgain", "Image", "Predict this image again", "F5", "image", line=True),
     Command("cancelPrediction", "Image", "Cancel prediction"),
+    Command("readTurnedRight", "Image/Read it", "Turned right by 90°", "", "image", tip=READ_TIP),
+    Command("readTurnedLeft", "Image/Read it", "Turned left by 90°", "", "image", tip=READ_TIP),
+    Command("readUpsideDown", "Image/Read it", "Turned by 180°", "", "image", tip=READ_TIP),
+    Command("readMirrored", "Image/Read it", "With right and left swapped", "", "image", tip=READ_TIP),
+    Command("readInverted", "Image/Read it", "With grey values inverted", "", "image", tip=READ_TIP),
+    Command("readAsStored", "Image/Read it", "As stored", "", "image", line=True),
     Command("setSpacing", "Image", "Set pixel size…", needs="image", line=True),
     Command("removeImage", "Image", "Remove from the project", needs="image"),
     Command("navigate", "Landmark", "Navigate", "V", group="mode", tip="Left drag changes the window level"),

@@ -103,6 +103,8 @@ class ContactSheet(QAbstractScrollArea):
     def _on_change(self, change: Change) -> None:
         if change.kind in ("landmarks", "placements", "review"):
             self.collect()
+        elif change.kind == "reading":
+            self._forget()
         elif change.kind in ("prediction", "images"):
             self._soon.start()
 
@@ -178,10 +180,11 @@ class ContactSheet(QAbstractScrollArea):
             size = round(TILE * ratio)
             scale = self._native_per_pixel(tile.image) * shrink / ratio  # preview pixels per pixel of the screen
             x, y = (frame.to_corner(tile.xy) * shrink - 0.5).tolist()
-            middle = (size - 1) / 2
-            matrix = np.array([[scale, 0, x - scale * middle], [0, scale, y - scale * middle]])
+            linear = scale * frame.reading.linear.T  # the crop is upright as the image is read
+            matrix = np.c_[linear, [x, y] - linear @ np.full(2, (size - 1) / 2)]
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
             pixels = cv2.warpAffine(preview, matrix, (size, size), flags=flags, borderValue=18)
+            pixels = 255 - pixels if frame.reading.inverted else pixels
             crop = QImage(pixels.tobytes(), size, size, size, QImage.Format.Format_Grayscale8).copy()
             crop.setDevicePixelRatio(ratio)
             self._crops[key] = crop
@@ -263,7 +266,8 @@ class ContactSheet(QAbstractScrollArea):
             tile = self.tiles[drag[0]]
             moved = (event.position() - QPointF(self.tile_rect(drag[0]).center())) * self._native_per_pixel(tile.image)
             if moved.manhattanLength() > 3 * self._native_per_pixel(tile.image):
-                xy = (tile.xy[0] + moved.x(), tile.xy[1] + moved.y())
+                x, y = self._desk.frame(tile.image).reading.linear.T @ moved.toTuple()
+                xy = (tile.xy[0] + float(x), tile.xy[1] + float(y))
                 self._desk.do(self._desk.session.move_placement, tile.image, self._desk.landmark, xy)
         self.viewport().update()
 

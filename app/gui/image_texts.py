@@ -10,11 +10,12 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from app.core.landmark import PlacementState, ReviewState
+from app.core.reading import AS_STORED
 from app.gui import structure_review, theme
 from app.gui.desk import Desk, Mode
 from app.gui.markers import draw_text
 from app.gui.theme import ON_IMAGE
-from app.gui.turn import Side
+from app.gui.turn import Side, Turn
 
 if TYPE_CHECKING:
     from app.core.frame import Frame
@@ -72,10 +73,17 @@ def bar_length(zoom: float, mm_per_pixel: float, longest: float = BAR_PIXELS) ->
 
 
 class ImageTexts:
-    """Paints over the image view in screen pixels."""
+    """Paints over the image view in screen pixels.
+
+    Attributes
+    ----------
+    suspicion_is_told : bool
+        Whether what makes the image suspect stands elsewhere already.
+    """
 
     def __init__(self, view: ImageView, desk: Desk) -> None:
         self._view, self._desk = view, desk
+        self.suspicion_is_told = False
 
     def paint(self, painter: QPainter, port: QRectF) -> None:
         """Paint all texts into the viewport."""
@@ -94,20 +102,20 @@ class ImageTexts:
         beside = area.width() > 3 * BAR_PIXELS  # else the read-out stands above the scale bar
         over = area if beside else area.adjusted(0, 0, 0, -44)
         self._block(painter, over, self._bottom_right(), right=True, bottom=True)
-        if has_sides(session.template) and view.frame_of_image is not None:
+        if has_sides(session.template) and not session.image(view.image).suspect:  # else nobody knows the sides
             painter.setFont(theme.font(bold=True))
             # A patient's right is on the left of the image as read (design 2).
-            x, y = np.array([-1, 0]) @ view.frame_of_image.reading.linear
+            x, y = np.array([-1, 0]) @ view.reading.linear
             for letter, sign in (("R", 1), ("L", -1)):
                 draw_text(painter, area, letter, align=_EDGES[view.turn.side(sign * x, sign * y)])
         self._turn_sign(painter, area)
         self._scale_bar(painter, area)
 
     def _turn_sign(self, painter: QPainter, area: QRectF) -> None:
-        """Plainly: what is seen is not what is stored."""
-        words = self._view.turn.words
-        if not words:
+        """Plainly: what is seen is not what is stored, or not as it is read."""
+        if self._view.turn == Turn.of(self._view.reading):
             return
+        words = self._view.turn.words or "as stored"
         painter.setFont(theme.font(bold=True))
         # Below the letter that may be at the top.
         draw_text(
@@ -122,7 +130,9 @@ class ImageTexts:
             lines.append((entry.message, ON_IMAGE.bad, False))
         elif entry.status == "waiting":
             lines.append(("waiting for its prediction", ON_IMAGE.muted, False))
-        if entry.suspect:
+        if self._view.reading != AS_STORED:
+            lines.append((f"read {self._view.reading.words}", ON_IMAGE.caution, False))
+        if entry.suspect and not self.suspicion_is_told:
             lines.append((str(entry.suspect), ON_IMAGE.caution, False))
         if entry.remark:
             lines.append((entry.remark, ON_IMAGE.muted, False))

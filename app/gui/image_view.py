@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
+from app.core.reading import AS_STORED, Reading
 from app.gui import theme
 from app.gui.canvas import Canvas
 from app.gui.desk import Desk, Mode, Spot
@@ -37,7 +38,7 @@ class ImageView(Canvas):
     image : str
         Name of what is shown, or empty.
     turn : Turn
-        How the reader has turned the view of this image; the image itself stays as stored.
+        How the view of this image is turned: as the image is read, until the reader turns it. It stays as stored.
     editable : bool
         Whether landmarks can be placed here. In a companion, a second view that somebody else tells what to show, not.
     nothing : str
@@ -144,7 +145,12 @@ class ImageView(Canvas):
     def _on_change(self, change: Change) -> None:
         name = self.image
         concerns = name in change.images
-        if concerns and change.kind in ("prediction", "spacing"):
+        if change.kind == "reading":
+            for read in change.images:
+                self._turns.pop(read, None)
+            if concerns:
+                self.show_image(name)
+        elif concerns and change.kind in ("prediction", "spacing"):
             self.frame_of_image = self._desk.open_session().image(name).frame or self.frame_of_image
             self._show_turn()
         if change.kind == "prediction" and concerns:
@@ -222,13 +228,13 @@ class ImageView(Canvas):
         picture = self.grey.picture
         if remember and self.image and picture is not None and not picture.coarse:
             self._windows[self.image] = window
-        self.grey.set_window(window, self.invert)
+        self.grey.set_window(window, self.invert != self.reading.inverted)
         self.viewport().update()
 
     def set_invert(self, invert: bool) -> None:
         """Show black as white."""
         self.invert = invert
-        self.grey.set_window(self.grey.window, invert)
+        self.set_window(self.grey.window, remember=False)
         self.viewport().update()
 
     def use_preset(self, number: int) -> None:
@@ -265,6 +271,11 @@ class ImageView(Canvas):
         self.ruler = ruler
         self._show_mode()
 
+    def tell_suspicion(self, elsewhere: bool) -> None:
+        """Whether what makes the image suspect is told elsewhere and need not stand on it."""
+        self.texts.suspicion_is_told = elsewhere
+        self.viewport().update()
+
     def set_turn(self, turn: Turn) -> None:
         """Turn or mirror the view of this image; remembered for it while the program runs."""
         self.hands.cancel()
@@ -273,8 +284,7 @@ class ImageView(Canvas):
 
     def _show_turn(self) -> None:
         """The reader's turn of this image, else the one in which it is read."""
-        read = Turn.of(self.frame_of_image.reading) if self.frame_of_image is not None else Turn()
-        self.turn = self._turns.get(self.image, read)
+        self.turn = self._turns.get(self.image, Turn.of(self.reading))
         self.turn_plane(self.turn.transform)
         self.viewport().update()
 
@@ -291,6 +301,11 @@ class ImageView(Canvas):
             return None
         plane = self.to_plane(at)
         return self.frame_of_image.from_corner([plane.x(), plane.y()])
+
+    @property
+    def reading(self) -> Reading:
+        """How the image is read."""
+        return self.frame_of_image.reading if self.frame_of_image is not None else AS_STORED
 
     @property
     def mm_across(self) -> float:

@@ -200,7 +200,7 @@ class LandmarkTable(QTableView):
     def _on_change(self, change: Change) -> None:
         if change.kind in ("landmarks", "images"):
             self.reload()
-        elif change.kind in ("prediction", "placements"):
+        elif change.kind in ("prediction", "placements", "reading"):
             self._recount.start()
 
     def _on_click(self, index: QModelIndex) -> None:

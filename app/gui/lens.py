@@ -73,7 +73,7 @@ class Lens:
         view, session = self._view, self._desk.session
         if self._grey.picture is not view.grey.picture:
             self._grey.set_picture(view.grey.picture)
-        self._grey.set_window(view.grey.window, view.invert)
+        self._grey.set_window(view.grey.window, view.grey.invert)
         prediction = session.prediction(view.image) if session is not None and view.image else None
         shown = (id(prediction), view.frame_of_image)
         if shown != self._shown:

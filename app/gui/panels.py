@@ -32,6 +32,18 @@ def label(text: str = "", small: bool = False, muted: bool = False, heading: boo
     return made
 
 
+def stacked(*widgets: QWidget) -> QWidget:
+    """Widgets below each other without a gap; the last one has the room."""
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    for widget in widgets:
+        column.addWidget(widget)
+    column.setStretchFactor(widgets[-1], 1)
+    return whole
+
+
 def heading_row(title: QLabel, remark: QWidget) -> QHBoxLayout:
     """A heading on the left and something quiet on the right."""
     row = QHBoxLayout()

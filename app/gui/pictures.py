@@ -45,9 +45,10 @@ class Pictures(QObject):
         self._asked.clear()
 
     def _on_change(self, change: Change) -> None:
-        for name in change.images if change.kind == "spacing" else ():
-            if name in self._pictures:
-                self._pictures[name].frame = self._desk.frame(name)
+        for name in change.images if change.kind in ("spacing", "reading") else ():
+            frame = self._desk.open_session().image(name).frame
+            if name in self._pictures and frame is not None:
+                self._pictures[name].frame = frame
 
     def picture(self, name: str) -> GreyPicture | None:
         """The decoded picture if it is there; else None, and `ready` follows once `fetch` was called."""
@@ -108,6 +109,14 @@ class Pictures(QObject):
         elif found is not None:
             self._previews.move_to_end(name)
         return found
+
+    def as_read(self, name: str) -> Preview | None:
+        """The preview turned, mirrored and inverted as the image is read."""
+        preview, frame = self.preview(name), self._desk.open_session().image(name).frame
+        if preview is None or frame is None:
+            return preview
+        turned = frame.reading.turned(preview)
+        return np.ascontiguousarray(255 - turned if frame.reading.inverted else turned)
 
     def anything(self, name: str) -> GreyPicture | None:
         """The picture, or its preview until it is decoded, or None."""

@@ -23,6 +23,7 @@ class Predicting(Runner):
         self._failed = 0
         self._again = False
         desk.imageChanged.connect(self._prioritise)
+        desk.changed.connect(lambda change: self.start() if change.kind == "reading" else None)
 
     @property
     def running(self) -> bool:

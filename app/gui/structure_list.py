@@ -14,6 +14,7 @@ from app.core.template import Structure
 from app.gui import theme
 from app.gui.desk import Desk
 from app.gui.key_button import keeps_key
+from app.store.entries import Change
 
 if TYPE_CHECKING:
     from app.session import Session
@@ -71,10 +72,14 @@ class StructureList(QWidget):
         self._over = NOWHERE
         desk.sessionChanged.connect(self._on_session)
         desk.imageChanged.connect(self._collect)
-        desk.changed.connect(lambda c: self._collect() if c.kind == "prediction" and desk.image in c.images else None)
+        desk.changed.connect(self._on_change)
         desk.structureChanged.connect(self.update)
         desk.spotChanged.connect(self.update)
         desk.lookChanged.connect(self.update)
+
+    def _on_change(self, change: Change) -> None:
+        if change.kind in ("prediction", "reading") and self._desk.image in change.images:
+            self._collect()
 
     def _structures(self) -> tuple[Structure, ...]:
         return self._desk.session.template.structures if self._desk.session else ()

@@ -131,7 +131,7 @@ QLabel[heading="true"] {{ font-weight: 600; }}
 QFrame[separator="true"] {{ background: {LINE}; }}
 #welcome {{ background: {BACKGROUND}; }}
 #toolbar {{ background: {PANEL}; border-bottom: 1px solid {LINE}; }}
-#readerBar, #severalClicks {{ background: {RAISED}; border-bottom: 1px solid {LINE}; }}
+#readerBar, #readingBar, #severalClicks {{ background: {RAISED}; border-bottom: 1px solid {LINE}; }}
 #severalClicks QPushButton[chip="true"] {{ background: {PANEL}; }}
 #messages, #statusLine {{ background: {PANEL}; border-top: 1px solid {LINE}; }}
 """

@@ -12,6 +12,7 @@ from app.gui.bridge import Bridge
 from app.gui.bulk import Bulk
 from app.gui.commands_file import FileCommands
 from app.gui.commands_landmark import LandmarkListCommands
+from app.gui.commands_reading import ReadingCommands
 from app.gui.commands_recent import RecentCommands
 from app.gui.commands_view import ImageCommands, LandmarkCommands, ReviewCommands, ViewCommands
 from app.gui.contact_sheet import ContactSheet
@@ -21,12 +22,13 @@ from app.gui.images_pane import ImagesPane
 from app.gui.job_panel import JobPanel
 from app.gui.landmark_table import LandmarkTable
 from app.gui.messages import Messages
-from app.gui.panels import RightColumn, SheetPanel, StatusLine, Toolbar
+from app.gui.panels import RightColumn, SheetPanel, StatusLine, Toolbar, stacked
 from app.gui.pictures import Pictures
 from app.gui.predicting import Predicting
 from app.gui.projects import Projects
 from app.gui.reader_bar import ReaderBar
 from app.gui.reading_ahead import ReadingAhead
+from app.gui.reading_bar import ReadingBar
 from app.gui.settings import settings
 from app.gui.several_clicks import SeveralClicks
 from app.gui.structure_list import StructureList
@@ -81,13 +83,14 @@ class Window(QMainWindow):
         self.landmark_table = LandmarkTable(self.desk)
         self.messages = Messages()
         self.reader_bar = ReaderBar()
+        self.reading_bar = ReadingBar(self.desk)
         self.several_clicks = SeveralClicks(self.desk, [self.image_view])
         self.bulk = Bulk(self.desk, self.predicting)
         self.exporting = Exporting(self.desk, self.bridge)
         self.job_panel = JobPanel(self.predicting, self.exporting)
         self.status = StatusLine(self.desk, self.job_panel)
         self.files = FileCommands(self)
-        others = (ViewCommands, ImageCommands, ReviewCommands, LandmarkCommands, LandmarkListCommands)
+        others = (ViewCommands, ImageCommands, ReviewCommands, ReadingCommands, LandmarkCommands, LandmarkListCommands)
         self.recent = RecentCommands(self)
         self.handlers = _Handlers(self.files, self.recent, *(made(self) for made in others))
         self.actions_ = Actions(self.menuBar(), self.handlers)
@@ -104,7 +107,7 @@ class Window(QMainWindow):
         self.right_column = right
         self.sheet_panel = SheetPanel(self.contact_sheet)
         self.middle = QSplitter(Qt.Orientation.Vertical)
-        self.middle.addWidget(self.images)
+        self.middle.addWidget(stacked(self.reading_bar, self.images))
         self.middle.addWidget(self.sheet_panel)
         self.middle.setStretchFactor(0, 1)
         self.middle.setCollapsible(0, False)
@@ -142,6 +145,7 @@ class Window(QMainWindow):
         self.status.messagesWanted.connect(self.actions_["showMessages"].trigger)
         self.status.readerWanted.connect(self.ask_reader)
         self.reader_bar.named.connect(self._set_reader)
+        self.reading_bar.offering.connect(self.image_view.tell_suspicion)
         self.pictures.failed.connect(lambda name, sentence: desk.say(sentence))
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
         self.worklist.ordered.connect(lambda order: self.actions_[ORDER_ACTIONS[Order(order)]].setChecked(True))

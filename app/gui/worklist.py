@@ -97,7 +97,7 @@ class Worklist(QWidget):
             chosen = self.selected()
             self.model.reload()
             self._select(chosen)
-        elif change.kind == "prediction":
+        elif change.kind in ("prediction", "reading"):
             self.painter.forget(change.images)
             self.model.refresh(change.images)
         elif change.kind in ("review", "placements"):

@@ -89,7 +89,7 @@ class RowPainter(QStyledItemDelegate):
     def _load(self) -> None:
         """Make a few thumbnails, then give the window its turn."""
         for name in self._wanted[-4:]:
-            preview = self._pictures.preview(name)
+            preview = self._pictures.as_read(name)
             if preview is not None:
                 height, width = preview.shape
                 image = QImage(preview.tobytes(), width, height, width, QImage.Format.Format_Grayscale8)

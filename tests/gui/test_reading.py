@@ -1,0 +1,147 @@
+"""Images that look turned or inverted: the window offers the way back, and shows them as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+
+from app.core.frame import Frame
+from app.core.reading import AS_STORED, Reading
+from app.gui.application import App
+from app.gui.overlays import network_corners
+from app.gui.turn import Turn
+from app.io.image import decode_image, read_bytes
+from tests.gui.conftest import SAMPLES, drag, settled, shown_fully
+
+SAMPLE = "rendered_5.png"
+
+
+@pytest.fixture
+def odd(start: Callable[..., App], tmp_path: Path, qtbot) -> App:
+    """A sample as it is, two copies turned to the left and one inverted; all are predicted."""
+    films = tmp_path / "films"
+    films.mkdir()
+    pixels = decode_image(read_bytes(SAMPLES / SAMPLE), SAMPLE).pixels
+    turned = np.ascontiguousarray(Reading(3).turned(pixels))
+    pictures = {
+        "a_left": turned,
+        "b_left": turned - turned // 9,
+        "c_plain": pixels,
+        "d_inverted": pixels.max() - pixels,
+    }
+    for name, picture in pictures.items():
+        cv2.imwrite(str(films / f"{name}.png"), picture)
+    app = start("--project", tmp_path / "p.dsr", films)
+    qtbot.waitUntil(lambda: settled(app), timeout=60_000)
+    qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
+    return app
+
+
+def reading(app: App, image: str) -> Reading:
+    return app.window.desk.frame(image).reading
+
+
+def click(qtbot, button) -> None:
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_all_turned_images_are_read_upright_at_once(odd: App, qtbot):
+    window, session = odd.window, odd.window.desk.session
+    bar, view = window.reading_bar, window.image_view
+    assert window.desk.image == "a_left.png"
+    assert bar.isVisible()
+    assert bar.words.text() == "This PA chest radiograph looks turned to the left by 90°."
+    qtbot.waitUntil(bar.mend_all.isVisible)  # counted a little after the predictions
+    assert [b.text() for b in (bar.mend, bar.mend_all)] == ["Read it upright", "Read all 2 like this"]
+    assert view.texts.suspicion_is_told
+    click(qtbot, bar.mend_all)
+    assert not bar.isVisible()
+    qtbot.waitUntil(lambda: settled(odd), timeout=20_000)
+    assert reading(odd, "a_left.png") == reading(odd, "b_left.png") == Reading(1)
+    assert reading(odd, "c_plain.png") == AS_STORED
+    assert view.turn == Turn(1)
+    assert session.image("a_left.png").suspect == ""
+    window.actions_["undo"].trigger()
+    assert window.actions_["redo"].text() == "Redo: Read 2 images turned right by 90°"
+    assert bar.isVisible()  # the earlier prediction is there at once
+    assert view.turn == Turn()
+    click(qtbot, bar.mend)
+    assert session.undo_label == "Read a_left turned right by 90°"
+
+
+def test_an_offer_that_was_left_does_not_come_again(odd: App, qtbot):
+    window = odd.window
+    window.desk.show_image("d_inverted.png")
+    bar = window.reading_bar
+    assert bar.words.text() == "The grey values of this PA chest radiograph look inverted."
+    assert bar.mend.text() == "Invert the grey values"
+    assert not bar.mend_all.isVisible()
+    click(qtbot, bar.leave)
+    assert not bar.isVisible()
+    window.desk.show_image("a_left.png")
+    assert bar.isVisible()
+    window.desk.show_image("d_inverted.png")
+    assert not bar.isVisible()
+    assert not window.image_view.texts.suspicion_is_told
+    window.actions_["accept"].trigger()
+    window.desk.show_image("d_inverted.png")
+    window.actions_["readInverted"].trigger()
+    assert "accepted and locked" in window.messages.sentences()[-1]
+
+
+def test_the_menu_reads_in_any_way(odd: App, qtbot):
+    window = odd.window
+    window.desk.show_image("d_inverted.png")
+    window.actions_["readInverted"].trigger()
+    assert window.image_view.grey.invert
+    window.actions_["invert"].trigger()  # the reader's own inversion comes on top
+    assert not window.image_view.grey.invert
+    window.actions_["readMirrored"].trigger()
+    window.actions_["readTurnedLeft"].trigger()
+    assert reading(odd, "d_inverted.png") == Reading(inverted=True).then(Reading(mirrored=True)).then(Reading(-1))
+    window.actions_["readAsStored"].trigger()
+    assert reading(odd, "d_inverted.png") == AS_STORED
+
+
+def test_the_contact_sheet_shows_and_moves_as_read(odd: App, qtbot):
+    window, session = odd.window, odd.window.desk.session
+    session.define_landmark("hilum", "right_lung", (0.6, 0.1))
+    window.desk.choose_landmark("hilum")
+    session.set_reading("a_left.png", quarter_turns=1)
+    qtbot.waitUntil(lambda: settled(odd), timeout=20_000)
+    sheet = window.contact_sheet
+    sheet.collect()
+    rows = {tile.image: row for row, tile in enumerate(sheet.tiles)}
+    upright, turned = (grey(sheet._crop(sheet.tiles[rows[name]])) for name in ("c_plain.png", "a_left.png"))
+    assert np.abs(upright - turned).mean() < 2
+    window.desk.show_image("a_left.png")
+    window.actions_["landmarkMode"].trigger()
+    before = session.placements("hilum").xy[0]
+    middle = sheet.tile_rect(rows["a_left.png"]).center()
+    drag(qtbot, sheet.viewport(), middle, middle + QPoint(20, 0))
+    moved = window.desk.frame("a_left.png").to_network([before, session.placements("hilum").xy[0]])
+    assert moved[1, 0] - moved[0, 0] > 2  # to the right as seen
+    assert abs(moved[1, 1] - moved[0, 1]) < 1
+
+
+def grey(image) -> np.ndarray:
+    return np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine()).astype(float)
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_what_lies_on_the_networks_grid_is_drawn_where_it_is_in_the_image(turns: int, mirrored: bool):
+    way = Reading(turns, mirrored)
+    frame = Frame(300, 500, 64, 48, reading=way)
+    transform = network_corners(frame)
+    for x, y in ((0.0, 0.0), (10.0, 3.5), (47.0, 60.0)):
+        expected = frame.to_corner(frame.from_network((x - 0.5, y - 0.5)))
+        np.testing.assert_allclose(transform.map(QPointF(x, y)).toTuple(), expected, atol=1e-6)
+    shown = Turn.of(way).transform
+    for step in ((1.0, 0.0), (0.0, 1.0)):
+        np.testing.assert_allclose(shown.map(QPointF(*step)).toTuple(), way.linear @ step, atol=1e-9)
