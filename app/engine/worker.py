@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--backend", choices=("auto", "openvino", "torch"), default="auto")
     options = parser.parse_args(arguments)
     source, sink = take_pipes()
+    die_with_parent()
     if hasattr(signal, "SIGINT"):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
     faulthandler.enable(sys.stderr)
@@ -57,6 +58,18 @@ def main(arguments: list[str] | None = None) -> int:
     write(sink, Message("ready"))
     while True:
         write(sink, _answer(handlers, requests.get()))
+
+
+def die_with_parent() -> None:
+    """Have the system end this child with its parent, also while it is stopped or hangs in a library (Linux).
+
+    Elsewhere the end of the input does that, which a thread sees as long as Python gets its turn.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # 1: PR_SET_PDEATHSIG
 
 
 def take_pipes() -> tuple[BinaryIO, BinaryIO]:

@@ -216,6 +216,59 @@ def test_a_killed_child_is_restarted_and_the_file_marked(engine, tmp_path, role)
 
 
 @posix
+@pytest.mark.parametrize("role", ["decode", "network"])
+def test_a_stopped_child_is_replaced_and_the_file_marked(tiny, tmp_path, role):
+    good = write_png(tmp_path / "good.png")
+    with Engine(tiny, threads=1, timeout=1.0) as engine:
+        outcome(engine.predict([("good", good)]))
+        before = pids(engine)
+        os.kill(before[role], signal.SIGSTOP)
+        results, failures, last = outcome(engine.predict([("bad", good), ("good", good)]))
+        assert list(results) == ["good"]
+        assert list(failures) == ["bad"]
+        assert "longer than 1 seconds" in failures["bad"]
+        assert last == Finished(False)
+        assert pids(engine)[role] != before[role]
+        until(lambda: not running(before[role]), 5)
+
+
+@posix
+def test_an_image_to_look_at_comes_before_predictions(engine, tmp_path):
+    good = write_png(tmp_path / "good.png")
+    outcome(engine.predict([("good", good)]))
+    decoder = pids(engine)["decode"]
+    os.kill(decoder, signal.SIGSTOP)
+    job = engine.predict([(str(i), good) for i in range(30)])
+    until(lambda: engine._conductor.decoder.work is not None)
+    picture = engine.picture(good)
+    at = []
+    picture.add_done_callback(lambda _: at.append(job.backlog))
+    os.kill(decoder, signal.SIGCONT)
+    picture.result(20)
+    assert at[0] <= 1 + 2 * 4  # one Progress to begin with; at most the files in work and decoded ahead came first
+    assert len(outcome(job)[0]) == 30
+
+
+@posix
+@pytest.mark.parametrize("role", ["decode", "network"])
+def test_cancel_is_quick_while_a_child_is_stopped(engine, tmp_path, role):
+    good = write_png(tmp_path / "good.png")
+    outcome(engine.predict([("good", good)]))
+    stopped = pids(engine)[role]
+    os.kill(stopped, signal.SIGSTOP)
+    job = engine.predict([(str(i), good) for i in range(20)])
+    seat = next(seat for seat in engine._conductor._seats if seat.role == role)
+    until(lambda: seat.work is not None)
+    started = time.monotonic()
+    job.cancel()
+    _, failures, last = outcome(job)
+    assert time.monotonic() - started < 0.5
+    assert (failures, last) == ({}, Finished(True))
+    assert list(outcome(engine.predict([("good", good)]))[0]) == ["good"]
+    until(lambda: not running(stopped), 5)
+
+
+@posix
 def test_an_idle_child_that_dies_is_replaced_silently(engine, tmp_path):
     good = write_png(tmp_path / "good.png")
     outcome(engine.predict([("good", good)]))
