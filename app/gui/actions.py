@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
+from app.gui.commands_reading import WAYS
 from app.gui.settings import settings
 
 MENUS = ("File", "Edit", "View", "Image", "Landmark", "Review", "Help")
@@ -116,11 +117,7 @@ COMMANDS = (
     Command("sortRemark", "Image/Sort by", "Remark", group="order"),
     Command("predictAgain", "Image", "Predict this image again", "F5", "image", line=True),
     Command("cancelPrediction", "Image", "Cancel prediction"),
-    Command("readTurnedRight", "Image/Read it", "Turned right by 90°", "", "image", tip=READ_TIP),
-    Command("readTurnedLeft", "Image/Read it", "Turned left by 90°", "", "image", tip=READ_TIP),
-    Command("readUpsideDown", "Image/Read it", "Turned by 180°", "", "image", tip=READ_TIP),
-    Command("readMirrored", "Image/Read it", "With right and left swapped", "", "image", tip=READ_TIP),
-    Command("readInverted", "Image/Read it", "With grey values inverted", "", "image", tip=READ_TIP),
+    *(Command(verb, "Image/Read it", words, "", "image", tip=READ_TIP) for verb, (words, _) in WAYS.items()),
     Command("readAsStored", "Image/Read it", "As stored", "", "image", line=True),
     Command("setSpacing", "Image", "Set pixel size…", needs="image", line=True),
     Command("removeImage", "Image", "Remove from the project", needs="image"),

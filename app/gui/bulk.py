@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple
+from functools import partial
 
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.core.landmark import ReviewState
+from app.core.reading import AS_STORED, Reading
+from app.gui.commands_reading import WAYS
 from app.gui.desk import Desk
 from app.gui.predicting import Predicting
 
@@ -39,9 +43,16 @@ class Bulk:
         ):
             if act is None:
                 menu.addSeparator()
+                self._add_readings(menu.addMenu(f"Read{of or ' it'}"), names, writable)
             else:
                 menu.addAction(words, act).setEnabled(writable)
         return menu
+
+    def _add_readings(self, menu: QMenu, names: Sequence[str], writable: bool) -> None:
+        for words, reading in WAYS.values():
+            menu.addAction(words, partial(self.read, names, reading)).setEnabled(writable)
+        menu.addSeparator()
+        menu.addAction("As stored", partial(self.read, names, AS_STORED, more=False)).setEnabled(writable)
 
     def _unlocked(self, names: Sequence[str]) -> list[str]:
         """Those that are not accepted; says how many are left as they are."""
@@ -72,6 +83,11 @@ class Bulk:
             self._desk.say("A prediction is running. Wait until it has ended, or cancel it.")
         elif free := self._unlocked(names):
             self._predicting.predict(free)
+
+    def read(self, names: Sequence[str], reading: Reading, more: bool = True) -> None:
+        """Read in another way, on top of how each is read now unless not `more`."""
+        if free := self._unlocked(names):
+            self._desk.do(self._desk.open_session().set_reading, free, *astuple(reading), more=more)
 
     def remove(self, names: Sequence[str]) -> None:
         """Take out of the project; the files stay, and undo brings the images back."""

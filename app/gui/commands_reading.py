@@ -10,6 +10,15 @@ from app.core.reading import Reading
 if TYPE_CHECKING:
     from app.gui.window import Window
 
+WAYS = {
+    "readTurnedRight": ("Turned right by 90°", Reading(quarter_turns=1)),
+    "readTurnedLeft": ("Turned left by 90°", Reading(quarter_turns=-1)),
+    "readUpsideDown": ("Turned by 180°", Reading(quarter_turns=2)),
+    "readMirrored": ("With right and left swapped", Reading(mirrored=True)),
+    "readInverted": ("With grey values inverted", Reading(inverted=True)),
+}
+"""Words and reading by verb."""
+
 
 class ReadingCommands:
     """One method per verb of `actions.COMMANDS`."""
@@ -17,25 +26,27 @@ class ReadingCommands:
     def __init__(self, window: Window) -> None:
         self._desk = window.desk
 
-    def _read(self, reading: Reading, more: bool = True) -> None:
+    def _read(self, verb: str) -> None:
         session, name = self._desk.session, self._desk.image
         if session is not None and name:
-            self._desk.do(session.set_reading, name, *astuple(reading), more=more)
+            self._desk.do(session.set_reading, name, *astuple(WAYS[verb][1]), more=True)
 
     def readTurnedRight(self) -> None:
-        self._read(Reading(quarter_turns=1))
+        self._read("readTurnedRight")
 
     def readTurnedLeft(self) -> None:
-        self._read(Reading(quarter_turns=-1))
+        self._read("readTurnedLeft")
 
     def readUpsideDown(self) -> None:
-        self._read(Reading(quarter_turns=2))
+        self._read("readUpsideDown")
 
     def readMirrored(self) -> None:
-        self._read(Reading(mirrored=True))
+        self._read("readMirrored")
 
     def readInverted(self) -> None:
-        self._read(Reading(inverted=True))
+        self._read("readInverted")
 
     def readAsStored(self) -> None:
-        self._read(Reading(), more=False)
+        session, name = self._desk.session, self._desk.image
+        if session is not None and name:
+            self._desk.do(session.set_reading, name)

@@ -108,6 +108,21 @@ def test_the_menu_reads_in_any_way(odd: App, qtbot):
     assert reading(odd, "d_inverted.png") == AS_STORED
 
 
+def test_several_images_of_the_worklist_are_read_otherwise(odd: App):
+    window, session = odd.window, odd.window.desk.session
+    names = ["b_left.png", "d_inverted.png"]
+    menu = window.bulk.menu(window, names)
+    ways = next(action.menu() for action in menu.actions() if action.text() == "Read 2 images")
+    by_words = {action.text(): action for action in ways.actions()}
+    by_words["Turned right by 90°"].trigger()
+    by_words["With grey values inverted"].trigger()
+    assert reading(odd, names[0]) == reading(odd, names[1]) == Reading(1, inverted=True)
+    assert session.undo_label == "Read 2 images turned right by 90°, inverted"
+    by_words["As stored"].trigger()
+    assert reading(odd, names[1]) == AS_STORED
+    menu.deleteLater()
+
+
 def test_the_contact_sheet_shows_and_moves_as_read(odd: App, qtbot):
     window, session = odd.window, odd.window.desk.session
     session.define_landmark("hilum", "right_lung", (0.6, 0.1))
