@@ -27,6 +27,7 @@ class ImagesPane(QSplitter):
 
     overlapChanged = Signal()
     stepped = Signal(int)
+    viewAdded = Signal(object)
 
     def __init__(self, desk: Desk, pictures: Pictures, neighbour: Callable[[int], str]) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -46,6 +47,7 @@ class ImagesPane(QSplitter):
         self.setStretchFactor(self.count() - 1, 1)
         view.pointing.overlapChanged.connect(self.overlapChanged)
         view.stepped.connect(self.stepped)
+        self.viewAdded.emit(view)
 
     @property
     def views(self) -> tuple[ImageView, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
@@ -12,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidg
 from app.core.consensus import Consensus, consensus
 from app.gui.desk import Click, Desk
 from app.gui.image_view import ImageView
+from app.gui.images_pane import ImagesPane
 from app.gui.name_editor import define, free_name
 
 if TYPE_CHECKING:
@@ -47,12 +47,19 @@ class ClickCatcher(QObject):
     clicked = Signal(str, QPointF)
     escaped = Signal()
 
-    def __init__(self, views: Sequence[ImageView], parent: QObject) -> None:
+    def __init__(self, pane: ImagesPane, parent: QObject) -> None:
         super().__init__(parent)
-        self._views = tuple(views)
+        self._views = [pane.first]
+        self._on = False
+        pane.viewAdded.connect(self._add)
+
+    def _add(self, view: ImageView) -> None:
+        self._views.append(view)
+        self.listen(self._on)
 
     def listen(self, on: bool) -> None:
         """Begin or end to take clicks."""
+        self._on = on
         for view in self._views:
             for watched in (view, view.viewport()):
                 watched.installEventFilter(self) if on else watched.removeEventFilter(self)
@@ -73,12 +80,12 @@ class ClickCatcher(QObject):
 class SeveralClicks(QWidget):
     """The bar: what to do, the clicks as chips that take themselves back, how well they agree, the name."""
 
-    def __init__(self, desk: Desk, views: Sequence[ImageView]) -> None:
+    def __init__(self, desk: Desk, pane: ImagesPane) -> None:
         super().__init__()
         self.setObjectName("severalClicks")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._desk = desk
-        self._catcher = ClickCatcher(views, self)
+        self._catcher = ClickCatcher(pane, self)
         self.words, self.agreement = QLabel(), QLabel()
         self.agreement.setProperty("muted", "true")
         self.chips: list[QPushButton] = []

@@ -84,7 +84,7 @@ class Window(QMainWindow):
         self.messages = Messages()
         self.reader_bar = ReaderBar()
         self.reading_bar = ReadingBar(self.desk)
-        self.several_clicks = SeveralClicks(self.desk, [self.image_view])
+        self.several_clicks = SeveralClicks(self.desk, self.images)
         self.bulk = Bulk(self.desk, self.predicting)
         self.exporting = Exporting(self.desk, self.bridge)
         self.job_panel = JobPanel(self.predicting, self.exporting)

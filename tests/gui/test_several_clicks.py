@@ -73,3 +73,18 @@ def test_a_click_where_nothing_is_gets_a_sentence(app, bar, qtbot) -> None:
     click(app, qtbot, session.images[1], session.preview_places("right_lung", (-0.6, -0.5)).xy[1])
     assert "mm outside the heart" in window.messages.sentences()[-1]
     assert len(window.desk.clicks) == 1
+
+
+def test_clicks_in_the_image_beside_count_too(app, bar, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    window.actions_["compareNext"].trigger()
+    second = window.images.second
+    qtbot.waitUntil(lambda: second.grey.picture is not None and not second.grey.picture.coarse, timeout=20_000)
+    qtbot.waitUntil(lambda: second.width() > 100 and shown_fully(app))
+    for i, view in ((0, window.image_view), (1, second)):
+        x, y = session.preview_places("heart", (0.1, 0.1)).xy[i]
+        at = view.viewport_of(float(x), float(y)).toPoint()
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert [c.image for c in window.desk.clicks] == list(session.images[:2])
+    assert bar.define.isEnabled()
+    bar.end()
