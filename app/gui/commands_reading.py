@@ -24,7 +24,7 @@ class ReadingCommands:
     """One method per verb of `actions.COMMANDS`."""
 
     def __init__(self, window: Window) -> None:
-        self._desk = window.desk
+        self._desk, self._view = window.desk, window.image_view
 
     def _read(self, verb: str) -> None:
         session, name = self._desk.session, self._desk.image
@@ -45,6 +45,11 @@ class ReadingCommands:
 
     def readInverted(self) -> None:
         self._read("readInverted")
+
+    def readAsSeen(self) -> None:
+        session, name, view = self._desk.session, self._desk.image, self._view
+        if session is not None and name:
+            self._desk.do(session.set_reading, name, *astuple(view.turn.reading(view.grey.invert)))
 
     def readAsStored(self) -> None:
         session, name = self._desk.session, self._desk.image

@@ -205,7 +205,7 @@ class ImageCommands:
 
     def setSpacing(self) -> None:
         if self._desk.image:
-            SpacingDialog(self._window, self._desk, self._window.image_view).show()
+            SpacingDialog(self._window, self._desk, self._window.image_view, self._worklist.selected()).show()
 
     def removeImage(self) -> None:
         session, name = self._desk.session, self._desk.image

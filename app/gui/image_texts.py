@@ -30,6 +30,7 @@ REVIEW_WORDS = {
     ReviewState.REJECTED: ("rejected", ON_IMAGE.bad),
     ReviewState.SECOND_OPINION: ("second opinion", ON_IMAGE.caution),
 }
+LINE = 20.0
 BAR_PIXELS = 140.0
 """The longest scale bar on the screen."""
 BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
@@ -54,6 +55,18 @@ def read_out(xy: Sequence[float], grey: float | None, frame: Frame) -> tuple[str
         return pixels, ""
     x, y = frame.to_mm(xy)
     return pixels, f"{x:.1f}, {y:.1f} mm {frame.spacing.provenance.value}"
+
+
+def fold(text: str, metrics: QFontMetricsF, width: float) -> list[str]:
+    """A text in lines that fit; a single word that does not is cut."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and metrics.horizontalAdvance(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(metrics.elidedText(word, Qt.TextElideMode.ElideMiddle, width))
+    return lines
 
 
 def has_sides(template: Template) -> bool:
@@ -95,8 +108,10 @@ class ImageTexts:
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, view.nothing)
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._block(painter, area, self._top_left(), right=False, bottom=False)
-        self._block(painter, area, self._top_right(), right=True, bottom=False)
+        below = max(
+            self._block(painter, area, self._top_left(), right=False, bottom=False),
+            self._block(painter, area, self._top_right(), right=True, bottom=False),
+        )
         if view.grey.picture is None:
             return
         beside = area.width() > 3 * BAR_PIXELS  # else the read-out stands above the scale bar
@@ -108,19 +123,16 @@ class ImageTexts:
             x, y = np.array([-1, 0]) @ view.reading.linear
             for letter, sign in (("R", 1), ("L", -1)):
                 draw_text(painter, area, letter, align=_EDGES[view.turn.side(sign * x, sign * y)])
-        self._turn_sign(painter, area)
+        self._turn_sign(painter, QRectF(area.left(), below + 4, area.width(), LINE))
         self._scale_bar(painter, area)
 
-    def _turn_sign(self, painter: QPainter, area: QRectF) -> None:
+    def _turn_sign(self, painter: QPainter, box: QRectF) -> None:
         """Plainly: what is seen is not what is stored, or not as it is read."""
         if self._view.turn == Turn.of(self._view.reading):
             return
         words = self._view.turn.words or "as stored"
         painter.setFont(theme.font(bold=True))
-        # Below the letter that may be at the top.
-        draw_text(
-            painter, QRectF(area.left(), area.top() + 28, area.width(), 20), f"View {words}", ON_IMAGE.caution, _CENTRE
-        )
+        draw_text(painter, box, f"View {words}", ON_IMAGE.caution, Qt.AlignmentFlag.AlignCenter)
 
     def _top_left(self) -> list[Line]:
         entry = self._desk.open_session().image(self._view.image)
@@ -190,17 +202,21 @@ class ImageTexts:
         lines.append((pixels, ON_IMAGE.text, False))
         return [*lines, (mm, ON_IMAGE.text, False)] if mm else lines
 
-    def _block(self, painter: QPainter, area: QRectF, lines: list[Line], right: bool, bottom: bool) -> None:
-        height = 20.0
-        top = area.bottom() - height * len(lines) if bottom else area.top()
-        align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft)
+    def _block(self, painter: QPainter, area: QRectF, lines: list[Line], right: bool, bottom: bool) -> float:
+        """Paint lines into a corner, folded where they are too long; returns where the block ends."""
         narrow = max(0.4 * area.width(), 184)
         width = area.width() if bottom else narrow if right else area.width() - narrow
-        for i, (text, colour, bold) in enumerate(lines):
+        folded: list[Line] = []
+        for text, colour, bold in lines:
+            metrics = QFontMetricsF(theme.font(small=not bold, bold=bold))
+            folded += [(part, colour, bold) for part in fold(text, metrics, width)]
+        top = area.bottom() - LINE * len(folded) if bottom else area.top()
+        align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft)
+        left = area.right() - width if right else area.left()
+        for i, (text, colour, bold) in enumerate(folded):
             painter.setFont(theme.font(small=not bold, bold=bold))
-            left = area.right() - width if right else area.left()
-            short = QFontMetricsF(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, width)
-            draw_text(painter, QRectF(left, top + i * height, width, height), short, colour, align)
+            draw_text(painter, QRectF(left, top + i * LINE, width, LINE), text, colour, align)
+        return top + LINE * len(folded)
 
     def _scale_bar(self, painter: QPainter, area: QRectF) -> None:
         view = self._view

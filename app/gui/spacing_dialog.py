@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt
@@ -55,9 +56,9 @@ def _number(suffix: str, value: float, decimals: int, most: float) -> QDoubleSpi
 class SpacingDialog(QDialog):
     """Stays beside the image while the reader draws on it. What is set is one undo step."""
 
-    def __init__(self, parent: QWidget, desk: Desk, view: ImageView) -> None:
+    def __init__(self, parent: QWidget, desk: Desk, view: ImageView, selected: Sequence[str] = ()) -> None:
         super().__init__(parent)
-        self._desk, self._view = desk, view
+        self._desk, self._view, self._selected = desk, view, set(selected)
         self.setObjectName("spacingDialog")
         self.setWindowTitle("Pixel size")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -126,7 +127,7 @@ class SpacingDialog(QDialog):
         return session.image(image).frame if session is not None and image else None
 
     def _fill_scope(self) -> None:
-        """This image, those without a size, all; accepted images stay as they are."""
+        """This image, those selected when the dialog opened, those without a size, all; accepted ones stay."""
         session = self._desk.session
         self.scope.clear()
         if session is None or not self._desk.image:
@@ -134,6 +135,9 @@ class SpacingDialog(QDialog):
         self.scope.addItem("this image", (self._desk.image,))
         entries = [session.image(name) for name in session.images]
         free = [entry for entry in entries if entry.frame is not None and entry.review != ReviewState.ACCEPTED]
+        chosen = tuple(entry.name for entry in free if entry.name in self._selected)
+        if len(chosen) > 1:
+            self.scope.addItem(f"{len(chosen)} selected images", chosen)
         unknown = tuple(entry.name for entry in free if entry.frame is not None and entry.frame.spacing is None)
         if unknown and unknown != (self._desk.image,):
             self.scope.addItem(f"{len(unknown)} images of unknown pixel size", unknown)

@@ -35,6 +35,10 @@ class Turn:
         """The view that shows an image as it is read: upright."""
         return cls((-1 if reading.mirrored else 1) * reading.quarter_turns % 4, reading.mirrored)
 
+    def reading(self, inverted: bool) -> Reading:
+        """The reading that makes the network see what the reader sees."""
+        return Reading(-self.quarters if self.mirrored else self.quarters, self.mirrored, inverted)
+
     def right(self) -> Turn:
         """A quarter turn to the right."""
         return Turn((self.quarters + 1) % 4, self.mirrored)

@@ -152,6 +152,7 @@ class Window(QMainWindow):
         self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
         self.worklist.menuWanted.connect(lambda names, at: self._popup(self.bulk.menu(self, names), at))
         self.image_view.pictureShown.connect(self._show_presets)
+        self.worklist.model.modelReset.connect(self.images.show_neighbour)
         self.images.stepped.connect(lambda step: self.actions_["nextImage" if step > 0 else "previousImage"].trigger())
         self.image_view.markerMenu.connect(self.show_marker_menu)
         self.contact_sheet.markerMenu.connect(self.show_marker_menu)

@@ -53,6 +53,10 @@ def test_the_second_follows_the_worklist_and_ends(app, both, qtbot) -> None:
     assert "no next image" in second.nothing
     window.actions_["comparePrevious"].trigger()
     assert second.image == names[1]
+    window.worklist.filter.setText("dcm")
+    assert second.image != names[1]
+    window.worklist.filter.clear()
+    assert second.image == names[1]
     window.desk.session.remove_images(names[1])
     assert second.image == names[0]
     window.actions_["comparePrevious"].trigger()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QTest
 
 from app.core.landmark import PlacementState
+from app.core.reading import Reading
 from app.gui.desk import MaskStyle, Mode
-from app.gui.image_texts import has_sides, read_out
+from app.gui.image_texts import fold, has_sides, read_out
 from app.gui.turn import Turn
 from tests.gui.conftest import drag, hover, in_image, name_landmark, on_template
 
@@ -107,6 +109,28 @@ def test_turns_compose_as_seen_on_the_screen() -> None:
         mirrored = turn.mirror().transform.map(QPointF(3, 1))
         assert (right.x(), right.y()) == (-point.y(), point.x())
         assert (mirrored.x(), mirrored.y()) == (-point.x(), point.y())
+
+
+@pytest.mark.parametrize("turn", TURNS, ids=str)
+def test_a_view_and_a_reading_turn_alike(turn: Turn) -> None:
+    reading = turn.reading(inverted=False)
+    assert Turn.of(reading) == turn
+    assert reading.linear @ (3.0, 1.0) == pytest.approx(turn.transform.map(3.0, 1.0))
+
+
+def test_an_image_is_read_as_the_view_shows_it(app, view, session) -> None:
+    for verb in ("turnRight", "mirror", "invert", "readAsSeen"):
+        app.window.actions_[verb].trigger()
+    assert session.image(view.image).frame.reading == Reading(1, mirrored=True, inverted=True)
+    assert view.turn == Turn.of(Reading(1, mirrored=True))
+
+
+def test_long_sentences_fold(app, view) -> None:
+    metrics = QFontMetricsF(view.font())
+    lines = fold("This PA chest radiograph looks turned to the left.", metrics, 120)
+    assert len(lines) > 1
+    assert " ".join(lines) == "This PA chest radiograph looks turned to the left."
+    assert all(metrics.horizontalAdvance(line) <= 120 for line in lines)
 
 
 # --- the live link

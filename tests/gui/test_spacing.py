@@ -91,6 +91,18 @@ def test_all_of_unknown_size_at_once_and_back(app, dialog, qtbot) -> None:
     again.close()
 
 
+def test_the_selected_images_of_the_worklist(app, dialog, qtbot) -> None:
+    window = app.window
+    dialog.close()
+    window.worklist.list.selectAll()
+    window.actions_["setSpacing"].trigger()
+    again = window.findChildren(SpacingDialog, "spacingDialog")[-1]
+    again.scope.setCurrentIndex(again.scope.findText("3 selected images"))
+    again.per_pixel.setValue(0.3)
+    again.keep()
+    assert {spacing(app, name).column_mm for name in window.desk.session.images} == {0.3}
+
+
 def test_accepted_images_keep_their_size(app, dialog) -> None:
     session = app.window.desk.session
     session.set_review("rendered_4.png", "accepted")
