@@ -6,7 +6,7 @@ is started when it is first needed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,11 @@ from app.core.reading import Reading
 from app.engine.client import ImageFacts, Predicted
 from app.io.bundle import Bundle
 from app.io.discover import discover, stem
+from app.io.moved import Content, start_search
 from app.jobs import Event, Failed, Finished, Job, Result
 from app.open_project import OpenProject
-from app.store import actions, entries
-from app.store.entries import AddReport, Change, HistoryEntry, MovePreview, Placement, PredictReport, Status
+from app.store import actions, entries, moved
+from app.store.entries import AddReport, Change, HistoryEntry, MovedReport, MovePreview, Placement, PredictReport, Status
 from app.store.lock import ProjectLock
 from app.store.project import Project
 from app.store.readings import equally_suspect, set_reading
@@ -99,6 +100,35 @@ class Session(OpenProject):
         """Take images out of the project with all that was said of them; their files stay. One undo step."""
         gone = _several(names)
         self._act(actions.remove_images(self._state, gone, f"Remove {_count(gone)}"))
+
+    def start_find_moved(self, folder: str | Path) -> Job:
+        """Look below a folder for images that are missing, by their content; hand its result to `take_moved`."""
+        known = {name: moved.content(self._state, name) for name in moved.missing(self._state)}
+        wanted = {name: Content(*held) for name, held in known.items() if held is not None}
+        taken = {self._state.file(name)[0].absolute() for name in self.images}
+        return start_search(Path(folder).absolute(), wanted, taken)
+
+    def take_moved(self, found: Mapping[str, Path]) -> MovedReport:
+        """Know images at the places where they were found; one undo step."""
+        state, here = self._state, {name: path for name, path in found.items() if name in self._state.rows.images_set}
+        if here:
+            for name, path in here.items():
+                moved.know_at(state, name, path)
+            label = f"Find {_count(tuple(here))} in another place"
+            self._act(moved.move_images(state, here, self.path.resolve().parent, label))
+        missing = moved.missing(state)
+        return MovedReport(tuple(here), tuple(missing), tuple(n for n in missing if moved.content(state, n) is None))
+
+    def find_moved(self, folder: str | Path) -> MovedReport:
+        """Find missing images below a folder; blocks."""
+        self._state.look_again()
+        found: Mapping[str, Path] = {}
+        for event in self.start_find_moved(folder):
+            if isinstance(event, Failed):
+                raise ValueError(event.message)
+            if isinstance(event, Result) and isinstance(event.value, dict):
+                found = event.value
+        return self.take_moved(found)
 
     def look_again(self) -> None:
         """Look again which files are there and unchanged."""

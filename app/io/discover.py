@@ -76,7 +76,8 @@ def looks_like_image(path: Path) -> bool:
     return head.startswith(b"ObjectType") and b"NDims" in head
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, in order."""
     for here, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
@@ -105,7 +106,7 @@ def discover(paths: Sequence[Path | str]) -> Discovery:
             failed.append((str(given), f"“{given}” does not exist. Check how it is spelled."))
             continue
         folder = path if path.is_dir() else path.parent
-        for file in _files_below(path) if path.is_dir() else [path]:
+        for file in files_below(path) if path.is_dir() else [path]:
             # A name that is no valid text (Linux allows any bytes) gets its odd bytes spelled out.
             name = os.fsencode(file.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
             where = os.path.abspath(file)  # noqa: PTH100 (links stay apart: each is a name of its own)

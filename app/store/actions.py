@@ -65,7 +65,7 @@ def _free_name(name: str, path: Path, taken: set[str]) -> str:
     return unique
 
 
-def _relative(path: Path, folder: Path) -> str:
+def relative_to(path: Path, folder: Path) -> str:
     """Path of an image as seen from the project's folder, empty on another drive."""
     try:
         return Path(relpath(path, folder)).as_posix()
@@ -79,7 +79,7 @@ def add_images(state: ProjectState, new: Mapping[str, Path], folder: Path, label
 
     def edit(writer: Writer) -> None:
         for position, (name, path) in enumerate(new.items(), first):
-            writer.put("images", name, position, str(path), _relative(path, folder))
+            writer.put("images", name, position, str(path), relative_to(path, folder))
 
     return Action("images", label, edit, tuple(new))
 

@@ -152,6 +152,25 @@ class AddReport:
 
 
 @dataclass(frozen=True)
+class MovedReport:
+    """What came of looking for moved images.
+
+    Attributes
+    ----------
+    found : tuple of str
+        Names of images that are known at their new place now.
+    missing : tuple of str
+        Those that were not found there.
+    never_read : tuple of str
+        Those of `missing` that can't be found by their content, since they were never read.
+    """
+
+    found: tuple[str, ...]
+    missing: tuple[str, ...]
+    never_read: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PredictReport:
     """What came of predicting.
 

@@ -37,6 +37,13 @@ class RowChange(NamedTuple):
     old: tuple[Any, ...] | None
     new: tuple[Any, ...] | None
 
+    @property
+    def key(self) -> Any:
+        """The first column, which is part of every key: an update's `new` does not hold it."""
+        row = self.old if self.old is not None else self.new
+        assert row is not None
+        return row[0]
+
 
 @dataclass(frozen=True)
 class Action:

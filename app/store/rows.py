@@ -269,6 +269,11 @@ class Rows:
         path: str = self._images[name][2]
         return path
 
+    def image_position(self, name: str) -> int:
+        """An image's place in the project's order, as a number that others may lie between."""
+        place: int = self._images[name][1]
+        return place
+
     def next_position(self) -> int:
         """A place behind all images."""
         return 1 + max((row[1] for row in self._images.values()), default=0)

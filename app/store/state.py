@@ -113,7 +113,7 @@ class ProjectState:
         """Status of an image and a sentence where it is failed or missing."""
         path, stamp = self.file(name)
         if stamp is None:
-            return "missing", f"The file {path} is not there. Put it back, or remove the image."
+            return "missing", f"The file {path} is not there. Put it back, or use File, Find moved images."
         if self.predicted(name):
             return "predicted", ""
         facts = self.rows.facts_of(name)
@@ -232,10 +232,14 @@ class ProjectState:
         keys = dict.fromkeys((self.prediction_key(name), self.file_key(name)))  # the same picture, however it is read
         return next((found for key in keys if key and (found := self._predictions.preview(key)) is not None), None)
 
-    def take_facts(self, name: str, facts: FactsRow) -> None:
-        """Keep what was found out about an image's file."""
+    def keep_facts(self, facts: FactsRow) -> None:
+        """Keep what is known of a file, whichever image it belongs to."""
         self._project.record_facts(facts)
         self.rows.facts[facts.path] = facts
+
+    def take_facts(self, name: str, facts: FactsRow) -> None:
+        """Keep what was found out about an image's file."""
+        self.keep_facts(facts)
         self._files.pop(name, None)
         self._refresh_has(name)
 
@@ -283,13 +287,14 @@ class ProjectState:
         if "images" in tables:
             self._follow_images(charts)
         for change in changes:
-            row = change.new or change.old
-            if change.table in ("readings", "frozen") and row is not None and row[0] in self._slots:
-                self._reload(row[0])
+            if change.table == "images":  # its file may be elsewhere now
+                self._files.pop(change.key, None)
+            elif change.table in ("readings", "frozen") and change.key in self._slots:
+                self._reload(change.key)
         if tables & {"images", "landmarks"}:
             self._follow_landmarks(changes)
         placed = ("placements", "readings", "frozen")
-        for name in {row[0] for c in changes if c.table in placed and (row := c.new or c.old)}:
+        for name in {change.key for change in changes if change.table in placed}:
             self._refresh_worst(name)
 
     def _follow_images(self, charts: StoredCharts) -> None:

@@ -1,0 +1,109 @@
+"""Find files again that were moved or renamed, by what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.io.discover import files_below
+from app.jobs import Failed, Finished, Job, Progress, Result
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file held when it was read last.
+
+    Attributes
+    ----------
+    name : str
+        What it was called, without its folder.
+    size : int
+        Bytes.
+    sha256 : str
+    """
+
+    name: str
+    size: int
+    sha256: str
+
+
+def start_search(folder: Path, wanted: Mapping[str, Content], taken: Collection[Path]) -> Job:
+    """Look for files below a folder, as a job on a plain thread.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched recursively.
+    wanted : mapping of str to Content
+        What is looked for, by any key.
+    taken : collection of Path
+        Absolute paths that belong to other images already.
+
+    Returns
+    -------
+    Job
+        Yields `Progress` over the files whose size fits, a `Result` with a dict of key to Path, `Finished`.
+    """
+    job = Job("Looking for moved images", 0)
+    threading.Thread(target=_search, args=(job, folder, wanted, taken), name="moved images", daemon=True).start()
+    return job
+
+
+def _search(job: Job, folder: Path, wanted: Mapping[str, Content], taken: Collection[Path]) -> None:
+    try:
+        if not folder.is_dir():
+            job.post(Failed("", f"There is no folder {folder}. Choose another."))
+            return
+        candidates = list(_candidates(job, folder, wanted, taken))
+        open_ones: dict[tuple[int, str], list[str]] = defaultdict(list)
+        for key, content in wanted.items():
+            open_ones[content.size, content.sha256].append(key)
+        found: dict[str, Path] = {}
+        for done, (path, size) in enumerate(candidates, 1):
+            if job.cancelled or len(found) == len(wanted):
+                break
+            keys = open_ones.get((size, _sha256(path)))
+            if keys:
+                best = next((key for key in keys if wanted[key].name == path.name), keys[0])
+                keys.remove(best)
+                found[best] = path
+            job.post(Progress(done, len(candidates), path.name))
+        if not job.cancelled:
+            job.post(Result("moved", found))
+    finally:
+        job.post(Finished(job.cancelled))
+
+
+def _candidates(
+    job: Job, folder: Path, wanted: Mapping[str, Content], taken: Collection[Path]
+) -> Iterator[tuple[Path, int]]:
+    """Files of a fitting size with that size, those of a known name first: a copy under another name comes second."""
+    sizes, names = {content.size for content in wanted.values()}, {content.name for content in wanted.values()}
+    second = []
+    for path in files_below(folder):
+        if job.cancelled:
+            return
+        try:
+            size = path.stat().st_size
+        except OSError:
+            continue
+        if size not in sizes or path.absolute() in taken or not path.is_file():
+            continue
+        if path.name in names:
+            yield path.absolute(), size
+        else:
+            second.append((path.absolute(), size))
+    yield from second
+
+
+def _sha256(path: Path) -> str:
+    """SHA-256 of a file, empty where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,38 @@
+"""Images whose files are elsewhere now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.store.actions import relative_to
+from app.store.project import Action, Writer
+from app.store.state import ProjectState, file_stamp
+
+
+def missing(state: ProjectState) -> list[str]:
+    """Images whose file is not where it was."""
+    return [name for name in state.rows.images if state.file(name)[1] is None]
+
+
+def content(state: ProjectState, name: str) -> tuple[str, int, str] | None:
+    """File name, size and SHA-256 of an image's file when it was decoded, None if it never was."""
+    facts = state.rows.facts_of(name)
+    return (Path(facts.path).name, facts.size, facts.sha256) if facts is not None and facts.sha256 else None
+
+
+def know_at(state: ProjectState, name: str, path: Path) -> None:
+    """Know a file as what it was at its old place; that the image is there now, the action says."""
+    facts, stamp = state.rows.facts_of(name), file_stamp(path)
+    if facts is not None and stamp is not None:
+        state.keep_facts(facts._replace(path=str(path), size=stamp[0], changed_ns=stamp[1]))
+
+
+def move_images(state: ProjectState, found: Mapping[str, Path], folder: Path, label: str) -> Action:
+    """Say where the files of images are now; locked ones too, since their content is the same."""
+
+    def edit(writer: Writer) -> None:
+        for name, path in found.items():
+            writer.put("images", name, state.rows.image_position(name), str(path), relative_to(path, folder))
+
+    return Action("images", label, edit, tuple(found))
