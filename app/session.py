@@ -24,7 +24,16 @@ from app.io.moved import Content, start_search
 from app.jobs import Event, Failed, Finished, Job, Result
 from app.open_project import OpenProject
 from app.store import actions, entries, moved
-from app.store.entries import AddReport, Change, HistoryEntry, MovedReport, MovePreview, Placement, PredictReport, Status
+from app.store.entries import (
+    AddReport,
+    Change,
+    HistoryEntry,
+    MovedReport,
+    MovePreview,
+    Placement,
+    PredictReport,
+    Status,
+)
 from app.store.lock import ProjectLock
 from app.store.project import Project
 from app.store.readings import equally_suspect, set_reading

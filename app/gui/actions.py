@@ -63,6 +63,9 @@ COMMANDS = (
     Command(
         "rememberProjects", "File/Recent", "Remember projects", group="own", tip="Paths and ids only, on this machine"
     ),
+    Command(
+        "findMoved", "File", "Find moved images…", needs="writable", tip="By what is in them, whatever their name is"
+    ),
     Command("export", "File", "Export…", "Ctrl+E", "project", tip="Table, COCO, masks, landmark set", line=True),
     Command("loadLandmarks", "File", "Load landmark set…", needs="writable", line=True),
     Command("saveLandmarks", "File", "Save landmark set…", needs="project"),
@@ -70,6 +73,7 @@ COMMANDS = (
     Command("quit", "File", "Quit", "Ctrl+Q"),
     Command("undo", "Edit", "Undo", "Ctrl+Z"),
     Command("redo", "Edit", "Redo", "Ctrl+Shift+Z Ctrl+Y"),
+    Command("history", "Edit", "History…", "Ctrl+H", "project", tip="Everything that was done, by whom and when"),
     Command("setReader", "Edit", "Reader’s name…", line=True),
     Command("setKeys", "Edit", "Keys…"),
     Command("fit", "View", "Fit", "F", "image", tip="Show the whole image"),

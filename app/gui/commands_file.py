@@ -96,6 +96,15 @@ class FileCommands:
             return
         self._desk.say(f"{len(own)} landmark{'' if len(own) == 1 else 's'} saved to {file}.")
 
+    def findMoved(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self._window, "Where are the images now?", self._folder())
+        if folder:
+            self._window.finding.start(Path(folder))
+
+    def history(self) -> None:
+        self._window.history_panel.show()
+        self._window.history_panel.raise_()
+
     def undo(self) -> None:
         if self._desk.session is not None:
             self._desk.do(self._desk.session.undo)

@@ -18,6 +18,8 @@ from app.gui.commands_view import ImageCommands, LandmarkCommands, ReviewCommand
 from app.gui.contact_sheet import ContactSheet
 from app.gui.desk import Desk, MaskStyle, Mode
 from app.gui.exporting import Exporting
+from app.gui.finding import Finding
+from app.gui.history_panel import HistoryPanel
 from app.gui.images_pane import ImagesPane
 from app.gui.job_panel import JobPanel
 from app.gui.landmark_table import LandmarkTable
@@ -87,13 +89,15 @@ class Window(QMainWindow):
         self.several_clicks = SeveralClicks(self.desk, self.images)
         self.bulk = Bulk(self.desk, self.predicting)
         self.exporting = Exporting(self.desk, self.bridge)
-        self.job_panel = JobPanel(self.predicting, self.exporting)
+        self.finding = Finding(self.desk, self.bridge)
+        self.job_panel = JobPanel(self.predicting, self.exporting, self.finding)
         self.status = StatusLine(self.desk, self.job_panel)
         self.files = FileCommands(self)
         others = (ViewCommands, ImageCommands, ReviewCommands, ReadingCommands, LandmarkCommands, LandmarkListCommands)
         self.recent = RecentCommands(self)
         self.handlers = _Handlers(self.files, self.recent, *(made(self) for made in others))
         self.actions_ = Actions(self.menuBar(), self.handlers)
+        self.history_panel = HistoryPanel(self, self.desk, self.actions_)
         self._lay_out()
         self._listen()
         self._restore()
@@ -165,6 +169,7 @@ class Window(QMainWindow):
         desk.imageChanged.connect(self._show_image)
         desk.lookChanged.connect(self.show_look)
         desk.modeChanged.connect(self._show_mode)
+        self.finding.ended.connect(self._fetch)
         self.predicting.started.connect(self._refresh_actions)
         self.predicting.ended.connect(self._prediction_ended)
 
@@ -331,7 +336,9 @@ class Window(QMainWindow):
         kept.setValue("geometry", self.saveGeometry())
         kept.setValue("columns", self.columns.saveState())
         kept.sync()
-        self.exporting.cancel()
+        for runner in (self.exporting, self.finding):
+            runner.cancel()
+        self.history_panel.close()
         self.projects.close()
         self.bridge.close()
         event.accept()

@@ -25,7 +25,7 @@ def know_at(state: ProjectState, name: str, path: Path) -> None:
     """Know a file as what it was at its old place; that the image is there now, the action says."""
     facts, stamp = state.rows.facts_of(name), file_stamp(path)
     if facts is not None and stamp is not None:
-        state.keep_facts(facts._replace(path=str(path), size=stamp[0], changed_ns=stamp[1]))
+        state.take_facts(name, facts._replace(path=str(path), size=stamp[0], changed_ns=stamp[1]))
 
 
 def move_images(state: ProjectState, found: Mapping[str, Path], folder: Path, label: str) -> Action:

@@ -232,14 +232,10 @@ class ProjectState:
         keys = dict.fromkeys((self.prediction_key(name), self.file_key(name)))  # the same picture, however it is read
         return next((found for key in keys if key and (found := self._predictions.preview(key)) is not None), None)
 
-    def keep_facts(self, facts: FactsRow) -> None:
-        """Keep what is known of a file, whichever image it belongs to."""
-        self._project.record_facts(facts)
-        self.rows.facts[facts.path] = facts
-
     def take_facts(self, name: str, facts: FactsRow) -> None:
         """Keep what was found out about an image's file."""
-        self.keep_facts(facts)
+        self._project.record_facts(facts)
+        self.rows.facts[facts.path] = facts
         self._files.pop(name, None)
         self._refresh_has(name)
 

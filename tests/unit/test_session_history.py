@@ -1,17 +1,9 @@
-"""A session: undo, redo, history, signals, and a process killed at any moment."""
+"""A session: undo, redo, history, signals."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import random
-import select
-import signal
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app.core.landmark import PlacementState, ReviewState
-from app.io.bundle import Bundle, read_bundle
+from app.io.bundle import Bundle
 from app.session import Change, Session
 from tests.unit.store.fakes import chest, make, snapshot
 
@@ -145,76 +137,3 @@ def test_a_failing_view_harms_no_action(session: Session, caplog: pytest.LogCapt
     session.set_absent("im0.png", "heart_00")
     assert session.placements("heart_00").states[0] == P.ABSENT
     assert "A view failed" in caplog.text
-
-
-# --- crashes
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX signals")
-def test_killed_at_any_moment_nothing_reported_is_lost(tmp_path: Path, bundle: Bundle):
-    path = tmp_path / "p"
-    make(path, bundle).close()
-    rng = random.Random(1)
-    child = subprocess.Popen(
-        [sys.executable, "-c", "from tests.unit.test_session_history import nursery; nursery()", str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
-    )
-    expected: list[str] = []
-    try:
-        for _ in range(50):
-            expected += one_life(child, rng)
-    finally:
-        child.stdin.close()
-        assert child.wait(20) == 0
-        child.stdout.close()
-    with Session.open(path, model=bundle) as session:
-        labels = [line.label for line in session.history()]
-        assert len(expected) > 50
-        assert set(expected) <= set(labels)
-        assert labels.count("Add 3 images") == 1
-        last = [label for label in labels if label.startswith("Move")][-1]
-        number = float(last.split()[1].strip("“”")[1:])
-        assert session.landmark(f"m{number:.0f}").uv == (0.5, 0.25)
-
-
-def one_life(child: subprocess.Popen[bytes], rng: random.Random) -> list[str]:
-    """Let one editing process live for some milliseconds; returns the labels of the actions it reported."""
-    child.stdin.write(b"go\n")
-    child.stdin.flush()
-    pid = int(child.stdout.readline())
-    first = json.loads(child.stdout.readline())
-    end = time.monotonic() + rng.uniform(0, 0.06)
-    told = [first]
-    while (rest := end - time.monotonic()) > 0:
-        if select.select([child.stdout], [], [], rest)[0]:
-            told.append(json.loads(child.stdout.readline()))
-    os.kill(pid, signal.SIGKILL)
-    while (line := child.stdout.readline()) != b"dead\n":
-        told.append(json.loads(line))
-    return told
-
-
-def nursery() -> None:
-    """In a process of its own: per line on stdin fork a child that edits the project and reports each action."""
-    bundle = read_bundle("chest")
-    for life, _ in enumerate(iter(sys.stdin.readline, ""), 1):
-        pid = os.fork()
-        if not pid:
-            edit_for_ever(sys.argv[1], bundle, life)
-        os.waitpid(pid, 0)
-        os.write(1, b"dead\n")
-
-
-def edit_for_ever(path: str, bundle: Bundle, life: int) -> None:
-    os.write(1, f"{os.getpid()}\n".encode())
-    session = Session.open(path, model=bundle)
-    for step in range(100_000):
-        number = life * 100_000 + step
-        session.define_landmark(f"m{number}", "heart", (0, 0))
-        os.write(1, json.dumps(session.undo_label).encode() + b"\n")
-        session.move_landmark(f"m{number}", (0.5, 0.25))
-        os.write(1, json.dumps(session.undo_label).encode() + b"\n")
-        session.set_review("im0.png", ("accepted", "unread")[step % 2], str(number))
-        session.move_placement("im1.png", "heart_00", (number, step))

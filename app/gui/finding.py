@@ -1,0 +1,80 @@
+"""Looks for images that moved and tells what was found."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.gui.bridge import Bridge
+from app.gui.desk import Desk
+from app.gui.running import Runner
+from app.jobs import Event, Failed, Finished, Job, Progress, Result
+from app.store.entries import MovedReport
+
+if TYPE_CHECKING:
+    from app.session import Session
+
+
+def outcome(report: MovedReport, folder: Path) -> str:
+    """What the search found, in a sentence or three."""
+    if not report.found and not report.missing:
+        return "No image is missing."
+    count = len(report.found)
+    said = f"{count} missing image{' was' if count == 1 else 's were'} found in {folder}."
+    lost = len(report.missing) - len(report.never_read)
+    if lost:
+        said += f" {lost} {'is' if lost == 1 else 'are'} not there; look in another folder."
+    if unread := len(report.never_read):
+        said += f" {unread} {'was' if unread == 1 else 'were'} never read, so only the old place can bring them back."
+    return said
+
+
+class Finding(Runner):
+    """One search at a time."""
+
+    verb = "Comparing"
+
+    def __init__(self, desk: Desk, bridge: Bridge) -> None:
+        super().__init__(desk)
+        self._desk, self._bridge = desk, bridge
+        self._job: Job | None = None
+        self._folder = Path()
+        self._since = 0.0
+        desk.sessionChanged.connect(self.cancel)
+
+    @property
+    def running(self) -> bool:
+        """Whether a search is under way."""
+        return self._job is not None
+
+    def start(self, folder: Path) -> None:
+        """Look below a folder."""
+        session = self._desk.session
+        if session is None or self._job is not None:
+            return
+        session.look_again()
+        job = session.start_find_moved(folder)
+        self._job, self._folder, self._since = job, folder, time.monotonic()
+        self.started.emit(job.title, job.total)
+        self._bridge.job(job, lambda event: self._on_event(job, event, session))
+
+    def cancel(self) -> None:
+        """Stop; nothing is changed."""
+        if self._job is not None:
+            self._job.cancel()
+
+    def _on_event(self, job: Job, event: Event, session: Session) -> None:
+        if isinstance(event, Progress):
+            self.tell(event, self._since)
+        elif isinstance(event, Failed):
+            self._desk.say(event.message)
+        elif isinstance(event, Result) and not job.cancelled and session is self._desk.session:
+            self._desk.do(self._take, event.value)
+        elif isinstance(event, Finished):
+            self._job = None
+            self.ended.emit("Search cancelled" if event.cancelled else "")
+
+    def _take(self, found: dict[str, Path]) -> None:
+        report = self._desk.open_session().take_moved(found)
+        self._desk.say(outcome(report, self._folder))
