@@ -121,8 +121,6 @@ class Session(OpenProject):
         """Know images at the places where they were found; one undo step."""
         state, here = self._state, {name: path for name, path in found.items() if name in self._state.rows.images_set}
         if here:
-            for name, path in here.items():
-                moved.know_at(state, name, path)
             label = f"Find {_count(tuple(here))} in another place"
             self._act(moved.move_images(state, here, self.path.resolve().parent, label))
         missing = moved.missing(state)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from app.store.actions import relative_to
 from app.store.project import Action, Writer
-from app.store.state import ProjectState, file_stamp
+from app.store.rows import FactsRow, file_stamp
+from app.store.state import ProjectState
 
 
 def missing(state: ProjectState) -> list[str]:
@@ -21,18 +22,23 @@ def content(state: ProjectState, name: str) -> tuple[str, int, str] | None:
     return (Path(facts.path).name, facts.size, facts.sha256) if facts is not None and facts.sha256 else None
 
 
-def know_at(state: ProjectState, name: str, path: Path) -> None:
-    """Know a file as what it was at its old place; that the image is there now, the action says."""
+def _known_at(state: ProjectState, name: str, path: Path) -> FactsRow | None:
+    """What was known of a file at its old place, as known at its new one."""
     facts, stamp = state.rows.facts_of(name), file_stamp(path)
-    if facts is not None and stamp is not None:
-        state.take_facts(name, facts._replace(path=str(path), size=stamp[0], changed_ns=stamp[1]))
+    if facts is None or stamp is None:
+        return None
+    return facts._replace(path=str(path), size=stamp[0], changed_ns=stamp[1])
 
 
 def move_images(state: ProjectState, found: Mapping[str, Path], folder: Path, label: str) -> Action:
     """Say where the files of images are now; locked ones too, since their content is the same."""
+    known = {name: _known_at(state, name, path) for name, path in found.items()}
 
     def edit(writer: Writer) -> None:
         for name, path in found.items():
             writer.put("images", name, state.rows.image_position(name), str(path), relative_to(path, folder))
+            if (facts := known[name]) is not None:  # not of the trail: they stay where the action is undone
+                writer.put("facts", *facts)
+                state.rows.facts[facts.path] = facts
 
     return Action("images", label, edit, tuple(found))
