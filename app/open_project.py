@@ -150,13 +150,12 @@ class OpenProject:
     def _act(self, action: Action) -> None:
         done = self._project.act(self._reader, action)
         if done is not None:
-            self._follow(*done)
+            self._state.apply(done[1])
+            self._tell(done[0])
 
-    def _follow(self, entry: Entry, changes: list[RowChange]) -> str:
-        self._state.apply(changes)
+    def _tell(self, entry: Entry) -> None:
         kind = "placements" if entry.kind == NUDGE else entry.kind
         self._emit(Change(kind, entry.images, entry.landmarks, entry.label))
-        return entry.label
 
     # --- history
 
@@ -183,12 +182,16 @@ class OpenProject:
     def _burst(
         self, again: Callable[[str], tuple[Entry, list[RowChange]] | None], following: Callable[[], Entry | None]
     ) -> str | None:
-        """Undo or redo one action, or all nudges that were made in one go."""
-        label, more = None, True
-        while more and (done := again(self._reader)) is not None:
-            label = self._follow(*done)
-            more = one_burst(done[0], following())
-        return label
+        """Undo or redo one action, or all nudges that were made in one go; views are told once."""
+        last: Entry | None = None
+        try:
+            while (last is None or one_burst(last, following())) and (done := again(self._reader)) is not None:
+                last, changes = done
+                self._state.apply(changes)
+        finally:
+            if last is not None:
+                self._tell(last)
+        return last.label if last is not None else None
 
     def history(self) -> list[HistoryEntry]:
         """Everything that was done, oldest first; undoing and redoing are entries of their own."""
