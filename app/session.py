@@ -212,7 +212,7 @@ class Session(OpenProject):
         elif isinstance(event.value, Predicted):
             if event.value.facts.reading != rows.reading(name):
                 return  # the reader has changed how it is read; it waits again
-            self._state.take_facts(name, facts_row(rows.key(name), event.value.facts, stamp))
+            self._state.take_facts(name, facts_row(rows.key(name), event.value.facts, stamp, self.id))
             self._state.take_prediction(name, event.value.prediction, event.value.preview)
         self._emit(Change("prediction", (name,)))
 

@@ -32,6 +32,8 @@ class ImageFacts:
         Size of the network's input that the image is predicted with.
     reading : Reading
         How the network sees it.
+    patient : str
+        Equal for images of one patient, empty where the file does not say; never a name or number.
     """
 
     height: int
@@ -42,6 +44,7 @@ class ImageFacts:
     network_height: int = 256
     network_width: int = 256
     reading: Reading = AS_STORED
+    patient: str = ""
 
     @property
     def frame(self) -> Frame:
@@ -91,7 +94,8 @@ def facts_from(data: dict[str, Any], network: tuple[int, int], reading: Reading 
     """Facts as the decoder sends them."""
     given = data["spacing"]
     spacing = Spacing(given[0], given[1], Provenance(given[2])) if given else None
-    return ImageFacts(data["height"], data["width"], spacing, data["remark"], data["sha256"], *network, reading)
+    size = data["height"], data["width"]
+    return ImageFacts(*size, spacing, data["remark"], data["sha256"], *network, reading, data["patient"])
 
 
 def picture_from(message: Message, network: tuple[int, int]) -> Picture:

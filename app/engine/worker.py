@@ -145,6 +145,7 @@ def _read(request: Message) -> tuple[Any, dict[str, Any]]:
     spacing = image.spacing
     given = [spacing.row_mm, spacing.column_mm, spacing.provenance.value] if spacing else None
     facts = {"height": height, "width": width, "spacing": given, "remark": image.remark, "sha256": digest}
+    facts["patient"] = image.facts.get("patient", "")
     return image, facts
 
 

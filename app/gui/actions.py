@@ -115,6 +115,7 @@ COMMANDS = (
     Command("filter", "Image", "Filter the worklist", "Ctrl+F", "project", line=True),
     Command("sortAdded", "Image/Sort by", "As added", group="order"),
     Command("sortName", "Image/Sort by", "Name", group="order"),
+    Command("sortPatient", "Image/Sort by", "Patient", group="order"),
     Command("sortState", "Image/Sort by", "State", group="order"),
     Command("worstFirst", "Image/Sort by", "Lowest confidence", "Ctrl+Shift+W", group="order"),
     Command("sortCorrections", "Image/Sort by", "Corrections", group="order"),

@@ -185,6 +185,9 @@ class ImageCommands:
     def sortName(self, on: bool) -> None:
         self._worklist.set_order(Order.NAME)
 
+    def sortPatient(self, on: bool) -> None:
+        self._worklist.set_order(Order.PATIENT)
+
     def sortState(self, on: bool) -> None:
         self._worklist.set_order(Order.STATE)
 

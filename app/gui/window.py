@@ -46,6 +46,7 @@ ORDER_ACTIONS = {
     Order.CONFIDENCE: "worstFirst",
     Order.CORRECTIONS: "sortCorrections",
     Order.REMARK: "sortRemark",
+    Order.PATIENT: "sortPatient",
 }
 MASK_ACTIONS = {MaskStyle.OUTLINE: "outlines", MaskStyle.FILL: "fills", MaskStyle.OFF: "noMasks"}
 

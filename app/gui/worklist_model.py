@@ -33,6 +33,7 @@ class Order(StrEnum):
     CONFIDENCE = "Worst first"
     CORRECTIONS = "Most corrected"
     REMARK = "Remark"
+    PATIENT = "Patient"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Row:
         Whether the file failed, is missing or does not look right.
     remark : str
         The reader's note, and what is worth knowing about the file.
+    patient : str
+        The same short key for images of one patient; empty where the file does not say.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Row:
     confidence: float | None
     trouble: bool
     remark: str
+    patient: str
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,8 @@ class Standing:
     Attributes
     ----------
     text : str
-        Name, state words and remark, folded for searching.
-    remark : str
+        Name, patient, state words and remark, folded for searching.
+    remark, patient : str
     review : ReviewState
     trouble, flagged : bool
         Whether something is wrong with the file, and whether somebody should look at the image again.
@@ -77,6 +81,7 @@ class Standing:
 
     text: str
     remark: str
+    patient: str
     review: ReviewState
     trouble: bool
     flagged: bool
@@ -87,15 +92,22 @@ def remark_of(entry: ImageEntry) -> str:
     return " · ".join(part for part in (entry.note, entry.remark) if part)
 
 
+def patient_of(entry: ImageEntry) -> str:
+    """The patient's key, where the file says whose it is."""
+    return entry.facts.patient if entry.facts is not None else ""
+
+
 def standing_of(session: Session, name: str) -> Standing:
     """Collect what filter and chips ask of one image."""
     entry = session.image(name)
     trouble = entry.status in ("failed", "missing") or bool(entry.suspect)
     structures = [f"{said.structure} {REVIEW_WORDS[said.state]}".replace("_", " ") for said in entry.structures]
-    words = [name, REVIEW_WORDS[entry.review], STATUS_WORDS[entry.status], SUSPECT if entry.suspect else ""]
+    patient = patient_of(entry)
+    words = [name, patient, REVIEW_WORDS[entry.review], STATUS_WORDS[entry.status], SUSPECT if entry.suspect else ""]
     flagged = trouble or entry.review in DOUBTFUL or any(said.state in DOUBTFUL for said in entry.structures)
     remark = remark_of(entry)
-    return Standing("\n".join([*words, *structures, remark]).casefold(), remark, entry.review, trouble, flagged)
+    text = "\n".join([*words, *structures, remark]).casefold()
+    return Standing(text, remark, patient, entry.review, trouble, flagged)
 
 
 def row_of(session: Session, name: str) -> Row:
@@ -117,7 +129,7 @@ def row_of(session: Session, name: str) -> Row:
         words += [f"{corrected} corrected"] if corrected else []
     words += [f"{said.structure} {REVIEW_WORDS[said.state]}".replace("_", " ") for said in entry.structures]
     words += [entry.note] if entry.note else []
-    return Row(name, " · ".join(words), entry.review, lowest, trouble, remark_of(entry))
+    return Row(name, " · ".join(words), entry.review, lowest, trouble, remark_of(entry), patient_of(entry))
 
 
 class WorklistModel(QAbstractListModel):
@@ -145,7 +157,8 @@ class WorklistModel(QAbstractListModel):
             return name
         if role == Qt.ItemDataRole.ToolTipRole:
             row = self.row(name)
-            return "\n".join(part for part in (name, row.words, row.remark) if part)
+            patient = f"Patient {row.patient}" if row.patient else ""
+            return "\n".join(part for part in (name, patient, row.words, row.remark) if part)
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
             return self.row(name).words
         return None
@@ -203,6 +216,7 @@ class WorklistModel(QAbstractListModel):
             Order.CONFIDENCE: badness,
             Order.CORRECTIONS: lambda name: -session.corrections(name),
             Order.REMARK: remark,
+            Order.PATIENT: lambda name: (not self.standing(name).patient, self.standing(name).patient),
         }[self.order]
 
     def arrange(self) -> None:

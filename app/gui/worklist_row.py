@@ -58,6 +58,10 @@ class RowPainter(QStyledItemDelegate):
         short = metrics.elidedText(row.name, Qt.TextElideMode.ElideMiddle, text.width())
         painter.drawText(text, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, short)
         painter.setFont(theme.font(small=True))
+        painter.setPen(QColor(theme.MUTED))
+        beside = text.adjusted(metrics.horizontalAdvance(short) + 8, 0, 0, 0)
+        if row.patient and beside.width() >= painter.fontMetrics().horizontalAdvance(row.patient):
+            painter.drawText(beside, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, row.patient)
         painter.setPen(QColor(theme.BAD if row.trouble else theme.MUTED))
         bar = 32 if row.confidence is not None else 0
         second = QRect(left, rect.y() + 29, right - left - bar - 6, 17)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from typing import Any
 
@@ -58,6 +59,8 @@ def read_dicom(data: bytes, name: str) -> Image:
     ]
     words = {"modality": "Modality", "body part": "BodyPartExamined", "view": "ViewPosition"}
     facts = {word: str(dataset.get(keyword)) for word, keyword in words.items() if dataset.get(keyword)}
+    if patient := str(dataset.get("PatientID") or "").strip():
+        facts["patient"] = hashlib.sha256(patient.encode("utf-8", "surrogatepass")).hexdigest()
     return Image(pixels, read_spacing(dataset), " ".join(r for r in remarks if r), windows, facts)
 
 

@@ -37,7 +37,7 @@ class Image:
     windows : tuple of (name, centre, width)
         Window presets of the file, in terms of `pixels`.
     facts : dict
-        A few facts for display; nothing that names a patient.
+        A few facts for display; nothing that names a patient: ``patient`` is a hash of the file's patient number.
     """
 
     pixels: npt.NDArray[Any]

@@ -75,6 +75,7 @@ class FactsRow(NamedTuple):
     sha256: str = ""
     size: int = -1
     changed_ns: int = -1
+    patient: str = ""
 
 
 def landmark_row(number: int | None, mark: Landmark) -> Row:

@@ -35,7 +35,7 @@ CREATE TABLE frozen (image TEXT PRIMARY KEY NOT NULL, bundle_sha256 TEXT NOT NUL
     placements TEXT NOT NULL, charts TEXT, maps TEXT) STRICT;
 CREATE TABLE facts (path TEXT PRIMARY KEY NOT NULL, status TEXT NOT NULL, message TEXT NOT NULL, height INTEGER,
     width INTEGER, row_mm REAL, column_mm REAL, provenance TEXT, remark TEXT NOT NULL, sha256 TEXT NOT NULL,
-    size INTEGER NOT NULL, changed_ns INTEGER NOT NULL) STRICT;
+    size INTEGER NOT NULL, changed_ns INTEGER NOT NULL, patient TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE blobs (sha256 TEXT PRIMARY KEY NOT NULL, data BLOB NOT NULL) STRICT;
 CREATE TABLE changes (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, reader TEXT NOT NULL, kind TEXT NOT NULL,
     label TEXT NOT NULL, images TEXT NOT NULL, landmarks TEXT NOT NULL, changeset BLOB NOT NULL, undoes INTEGER,
@@ -71,6 +71,11 @@ MIGRATIONS = (
     Migration(f"CREATE TABLE {_LANDMARK_ORDER}", f"CREATE TEMP TABLE {_LANDMARK_ORDER}"),
     # 3 to 4: an image may be read turned, mirrored or inverted.
     Migration(f"CREATE TABLE {_READINGS}", f"CREATE TEMP TABLE {_READINGS}"),
+    # 4 to 5: images of one patient carry the same short key.
+    Migration(
+        "ALTER TABLE facts ADD COLUMN patient TEXT NOT NULL DEFAULT ''",
+        "CREATE TEMP TABLE facts AS SELECT *, '' AS patient FROM main.facts",
+    ),
 )
 """From format 1 on; a new step goes to the end, and what it changes into `SCHEMA`."""
 

@@ -116,6 +116,18 @@ def test_the_selection_survives_filter_and_order(app, qtbot) -> None:
     assert window.desk.image == first
 
 
+def test_images_of_one_patient_stand_together(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    model, dicom = window.worklist.model, "rendered_1.dcm"
+    key = session.image(dicom).facts.patient
+    assert len(key) == 6
+    assert model.row(dicom).patient == key
+    window.actions_["sortPatient"].trigger()
+    assert model.shown == [dicom, "rendered_3.png", "rendered_4.png"]
+    qtbot.keyClicks(window.worklist.filter, key)
+    assert model.shown == [dicom]
+
+
 def test_next_unread_says_when_there_is_none(app, qtbot) -> None:
     window, session = app.window, app.window.desk.session
     session.set_review(session.images[1], "accepted")

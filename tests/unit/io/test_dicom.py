@@ -161,3 +161,14 @@ def test_real_files(name):
     image = read_image(DATA / name)
     assert min(image.pixels.shape) > 100
     assert image.pixels.max() > image.pixels.min()
+
+
+def test_a_patient_is_told_by_a_hash_alone(tmp_path: Path):
+    pixels = np.zeros((64, 64), np.uint16)
+    told = [
+        read_image(write_dicom(tmp_path / f"{i}.dcm", pixels, PatientID=number)).facts.get("patient", "")
+        for i, number in enumerate(("4711", "4711", "0815", ""))
+    ]
+    assert told[0] == told[1] != told[2]
+    assert told[3] == ""
+    assert "4711" not in told[0]

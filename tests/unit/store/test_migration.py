@@ -14,11 +14,12 @@ from tests.unit.store.fakes import chest, make
 
 
 def made_by_format_1(path: Path) -> Path:
-    """A project as the first version of the program wrote it: no structure reviews, order, readings, id."""
+    """A project as the first version of the program wrote it: no structure reviews, order, readings, patient, id."""
     with make(path, chest(), predicted=False) as session:
         session.set_absent("im0.png", "heart_00")
     db = apsw.Connection(str(path))
     later = "".join(f"DROP TABLE {table};" for table in ("structure_reviews", "landmark_order", "readings"))
+    later += "ALTER TABLE facts DROP COLUMN patient;"
     for _ in db.execute(f"{later} DELETE FROM meta WHERE key = 'id'; PRAGMA user_version=1"):
         pass
     db.close()
