@@ -115,7 +115,7 @@ class ContactSheet(QAbstractScrollArea):
         if session is None or not landmark:
             self.tiles = []
             self.captioned.emit("")
-        elif session.reading:
+        elif session.reading_ahead:
             self.tiles = []
             self.captioned.emit(f"“{landmark}” · reading predictions…")
         else:

@@ -154,7 +154,7 @@ class ProjectState:
         return self._charts
 
     @property
-    def reading(self) -> bool:
+    def reading_ahead(self) -> bool:
         """Whether `read_ahead` has begun and has not come to its end."""
         return self._charts is not None and not self._charts.complete
 
@@ -176,7 +176,7 @@ class ProjectState:
 
     def _charts_with(self, name: str) -> StoredCharts:
         """The charts, of which that image's are surely there; the others may still be on their way."""
-        if self._charts is None or not self.reading:
+        if self._charts is None or not self.reading_ahead:
             return self.charts
         if name in self.rows.frozen:
             self._freeze(name)
@@ -438,7 +438,7 @@ class ProjectState:
         """Confidence of the least certain placement in an image, None where nothing is placed or still `reading`."""
         self.slot(name)
         frame = self.frame(name)
-        if self.reading:
+        if self.reading_ahead:
             return None
         if self._worst is None:
             worst = np.full(len(self._order), np.nan)
