@@ -58,12 +58,15 @@ class Plausibility:
     def sentence(self, features: npt.ArrayLike, present: npt.NDArray[np.bool_]) -> str:
         """What to tell the reader of an image with features [F] and present structures [C]; empty where all is well."""
         found = self.judge(features, present)
-        return SENTENCES[found].format(subject=self.subject) if found != EXPECTED else ""
+        return self.words(found) if found != EXPECTED else ""
+
+    def words(self, found: str) -> str:
+        """What to tell the reader of an image of a class that is not `EXPECTED`."""
+        return SENTENCES[found].format(subject=self.subject)
 
     def remedy(self, sentence: str) -> Reading | None:
         """How to read an image of which `sentence` was said, on top of how it is read; None where nothing helps."""
-        said = {words.format(subject=self.subject): name for name, words in SENTENCES.items()}
-        return REMEDIES.get(said.get(sentence, ""))
+        return next((remedy for name, remedy in REMEDIES.items() if self.words(name) == sentence), None)
 
     def probabilities(self, features: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Probability of each class [..., K] for features [..., F]."""

@@ -192,6 +192,7 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
     from app.core.passes import look
     from app.core.prediction import from_looks, prepare
     from app.core.reading import Reading
+    from app.core.second_look import reconsidered
     from app.io.bundle import read_bundle
 
     bundle = read_bundle(options.bundle)
@@ -209,7 +210,7 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
         known = (bundle.template, bundle.prior, bundle.errors, bundle.sha256, bundle.plausibility)
         result = from_looks(looks, frame, *known)
         names = ("masks", "uv", "charts", "expected_error", "present")
-        suspect = result.suspect
+        suspect = reconsidered(result.suspect, infer, request.arrays["input"], bundle.plausibility, bundle.template)
         if not suspect and not result.present.any():
             suspect = f"None of the structures of “{bundle.title}” was found. Check whether this is such a radiograph."
         fields = {"bundle_sha256": bundle.sha256, "suspect": suspect}

@@ -148,5 +148,19 @@ def test_the_model_finds_what_is_wrong_and_the_way_back(tmp_path: Path, bundle: 
                 assert np.linalg.norm(back - truth, axis=-1).max() < 0.5
 
 
+def test_what_is_inverted_and_turned_is_found_step_by_step(tmp_path: Path, bundle: Bundle):
+    pixels = decode_image(read_bytes(SAMPLES / "rendered_5.png"), "").pixels
+    odd = np.ascontiguousarray(Reading(3).turned(pixels))
+    cv2.imwrite(str(tmp_path / "x.png"), odd.max() - odd)
+    with Session.create(tmp_path / "p.dsr", bundle) as session:
+        session.add_images(tmp_path / "x.png")
+        steps = []
+        while session.predict().suspect and (remedy := session.remedy("x.png")) is not None and len(steps) < 3:
+            session.set_reading("x.png", *astuple(remedy), more=True)
+            steps.append(remedy)
+        assert steps == [Reading(inverted=True), Reading(1)]
+        assert session.image("x.png").suspect == ""
+
+
 def places(session: Session, image: str) -> np.ndarray:
     return np.array([placement.xy for placement in session.placements_in(image)])
