@@ -219,6 +219,8 @@ class ImageView(Canvas):
     def _show_mode(self, *_: object) -> None:
         pointing = self.ruler is not None or (self.editable and self._desk.mode == Mode.LANDMARK)
         self.viewport().setCursor(Qt.CursorShape.CrossCursor if pointing else Qt.CursorShape.ArrowCursor)
+        if pointing and self.editable:
+            self.setFocus()  # arrows nudge from now on
         self.viewport().update()
 
     # --- how it is seen --------------------------------------------------------------------------------------------
