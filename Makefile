@@ -31,7 +31,9 @@ test: setup
 	QT_QPA_PLATFORM=offscreen $(PY) -m pytest
 
 bench: setup
-	QT_QPA_PLATFORM=offscreen $(PY) -m pytest tests/benchmarks --benchmark-only
+	@mkdir -p out
+	QT_QPA_PLATFORM=offscreen $(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-json=out/benchmarks.json --benchmark-columns=min,median,max
+	$(PY) -m tests.benchmarks.summary out/benchmarks.json
 
 clean:
 	rm -rf $(VENV) out

@@ -19,15 +19,19 @@ KINDS = 40
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A large project, once for all."""
+    return large_project(tmp_path_factory.mktemp("large"))
+
+
+def large_project(folder: Path) -> Path:
     """A project of 10,000 images with predictions, written the quick way: 40 different ones, over and over."""
-    folder = tmp_path_factory.mktemp("large")
     (folder / "images").mkdir()
     for i in range(IMAGES):
         (folder / "images" / f"{i:05d}.png").write_bytes(b"")
     path = folder / "large.dsr"
     with Session.create(path) as session:
         session.add_images([folder / "images"])
-        made = [fake_predicted(session, "", seed, (2048, 2048)) for seed in range(KINDS)]
+        made = [fake_predicted(session, session.images[0], seed, (2048, 2048)) for seed in range(KINDS)]
         packed = [(pack(compact(session.template, p.prediction), quick=True), pack(maps(p.prediction))) for p in made]
         facts, rows = [], []
         for i, name in enumerate(session.images):

@@ -66,7 +66,7 @@ def chest() -> Bundle:
 def write_images(folder: Path, count: int = 3) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for i in range(count):
-        cv2.imwrite(str(folder / f"im{i}.png"), np.full((300, 320), i, np.uint8))
+        cv2.imwrite(str(folder / f"im{i}.png"), np.full((300, 320), i % 256, np.uint8))
     return folder
 
 

@@ -1,0 +1,53 @@
+"""The figures of design 7 out of pytest-benchmark's JSON, one a line, each beside its goal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+Found = dict[str, Any]
+
+
+def fastest(entry: Found) -> float:
+    return float(entry["stats"]["min"]) * 1e3
+
+
+def extra(key: str, times: float = 1.0):
+    return lambda entry: float(entry["extra_info"][key]) * times
+
+
+LINES = (
+    ("start to first handled click", "test_start_to_first_handled_click", extra("seconds"), "s", "≤ 0.8"),
+    ("event-loop gap while 200 are predicted, p99.9", "test_event_loop_gaps", extra("p99_9"), "ms", "≤ 50"),
+    ("the same, maximum", "test_event_loop_gaps", extra("maximum"), "ms", "reported"),
+    ("next image of 2048², 12 bit, p95", "test_next_image", extra("p95"), "ms", "≤ 50"),
+    ("window level drag, p95", "test_window_level_drag", extra("p95"), "ms", "≤ 8"),
+    ("contact sheet scroll, p95", "test_contact_sheet_scroll", extra("p95"), "ms", "≤ 8"),
+    ("new landmark to repainted window, 500 images, median", "test_new_landmark_to", extra("median"), "ms", "≤ 33"),
+    ("10,000 images: open", "test_rows", extra("open_s"), "s", "≤ 2"),
+    ("10,000 images: all predictions read", "test_rows", extra("all_read_s"), "s", "reported"),
+    ("10,000 images: key of the filter, median", "test_rows", extra("key_median"), "ms", "≤ 15"),
+    ("10,000 images: key of the filter, p95", "test_rows", extra("key_p95"), "ms", "≤ 15"),
+    ("10,000 images: memory of all processes", "test_rows", extra("memory_mib"), "MiB", "≤ 2048"),
+    ("new landmark in 10,000 images", "many_images[10000]", extra("landmark_median_ms"), "ms", "≤ 4"),
+    ("new landmark in 100,000 images, mapped", "many_images[100000]", extra("landmark_median_ms"), "ms", "≤ 16"),
+    ("100,000 images: memory", "many_images[100000]", extra("resident_peak_mib"), "MiB", "≤ 2048"),
+    ("new landmark in 10,000 images, kept in the project", "test_define_landmark", fastest, "ms", "≤ 4"),
+    ("forward pass, OpenVINO, 2 threads", "test_shipped_network_openvino", fastest, "ms", "≤ 30"),
+    ("times faster than the paper's network", "papers_network_in_one_run", extra("ratio"), "", "≥ 15"),
+    ("file to complete prediction, 2048², 12 bit", "test_file_to_prediction", fastest, "ms", "≤ 150"),
+)
+
+
+def main() -> None:
+    entries = json.loads(Path(sys.argv[1]).read_text())["benchmarks"]
+    for words, name, value, unit, goal in LINES:
+        found = next((entry for entry in entries if name in entry["name"]), None)
+        seen = f"{value(found):10.1f} {unit:4}" if found is not None else "         –     "
+        print(f"{words:56} {seen} {goal}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
