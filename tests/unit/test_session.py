@@ -487,3 +487,16 @@ def test_accepting_what_was_never_predicted(tmp_path: Path, bundle: Bundle):
         assert not shown["heart_00"].new_since_accepted
         assert shown["heart_01"].new_since_accepted
         np.testing.assert_array_equal(session.placements("heart_00").xy[0], (1, 2))
+
+
+def test_one_template_point_has_one_place_per_image(session: Session):
+    """Design 5.2: a trained landmark and a new one at its (u, v) agree, in bulk and image by image."""
+    for mark in session.landmarks[:166:15]:
+        session.define_landmark(f"again {mark.name}", mark.structure, mark.uv)
+        trained, new = session.placements(mark.name), session.placements(f"again {mark.name}")
+        np.testing.assert_allclose(new.xy, trained.xy, atol=0.01)
+        assert new.states == trained.states
+        for i, name in enumerate(session.images):
+            single = {p.landmark.name: p.xy for p in session.placements_in(name)}
+            np.testing.assert_allclose(single[f"again {mark.name}"], single[mark.name], atol=0.01)
+            np.testing.assert_allclose(single[mark.name], trained.xy[i], atol=0.01)
