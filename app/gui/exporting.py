@@ -22,12 +22,12 @@ NAMED = 3
 def outcome(report: Report, folder: Path) -> Iterator[str]:
     """What an export did, in sentences."""
     count = "1 image" if len(report.images) == 1 else f"{len(report.images)} images"
-    if report.files:
-        stopped = "The export was cancelled; complete are" if report.cancelled else "Exported"
-        said = f" of {count}" if report.images else ""
-        yield f"{stopped} {', '.join(report.files)}{said} to {folder}."
-    elif report.cancelled:
-        yield f"The export to {folder} was cancelled; nothing was written."
+    files = ", ".join(report.files) + (f" of {count}" if report.images else "")
+    if report.cancelled:
+        rest = f"complete: {files}" if report.files else "nothing was written"
+        yield f"The export to {folder} was cancelled; {rest}."
+    elif report.files:
+        yield f"Exported {files} to {folder}."
     for file, sentence in report.not_written if not report.cancelled else ():
         yield f"{file} was not exported. {sentence}"
     reasons: dict[str, list[str]] = {}

@@ -75,6 +75,7 @@ class HistoryPanel(QDialog):
         self.list.setModel(self.model)
         self.list.setSelectionMode(QTreeView.SelectionMode.NoSelection)
         self.list.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.list.setStyleSheet("QTreeView::item { padding: 3px 0; }")
         header = self.list.header()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         for column, width in enumerate((168, 112)):

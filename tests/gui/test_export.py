@@ -104,3 +104,9 @@ def test_many_failures_are_one_sentence() -> None:
     assert (
         second == f"Not exported: im0.png, im1.png, im2.png and 6 more (all are in report.json there). {NOT_PREDICTED}"
     )
+
+
+def test_a_cancelled_export_says_what_is_complete() -> None:
+    report = Report(["a", "b"], [], ["masks"], [("coco.json", "no")], cancelled=True)
+    assert list(outcome(report, Path("out"))) == ["The export to out was cancelled; complete: masks of 2 images."]
+    assert list(outcome(Report(cancelled=True), Path("x"))) == ["The export to x was cancelled; nothing was written."]
