@@ -1,15 +1,17 @@
-"""Reviews of single structures: stored, undoable, locked by acceptance."""
+"""Reviews of images and of single structures: stored, undoable, locked by acceptance."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.core.landmark import ReviewState
 from app.io.bundle import Bundle
+from app.jobs import Result
 from app.session import Change, Session
-from tests.unit.store.fakes import chest, make
+from tests.unit.store.fakes import chest, fake_predict, fake_predicted, make
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +90,55 @@ def test_unknown_structures_and_images_get_a_sentence(session: Session):
         session.set_review("im0.png", "rejected", structure="spleen")
     with pytest.raises(ValueError, match="no image “x”"):
         session.set_review("x", "rejected", structure="heart")
+
+
+# --- images as a whole
+
+
+def test_accepted_images_are_locked(session: Session):
+    session.define_landmark("x", "heart", (0, 0))
+    session.move_placement("im1.png", "heart_00", (5, 6))
+    session.set_review(["im1.png", "im2.png"], "accepted")
+    before = session.placements("x")
+    for act in (
+        lambda: session.move_placement("im1.png", "x", (1, 1)),
+        lambda: session.set_absent("im1.png", "x"),
+        lambda: session.confirm_placement("im1.png", "x"),
+        lambda: session.reset_placement("im1.png", "heart_00"),
+        lambda: session.remove_images(["im0.png", "im1.png"]),
+        lambda: session.set_spacing(["im0.png", "im1.png"], 1, 1),
+    ):
+        with pytest.raises(ValueError, match=r"“im1\.png” is accepted and locked"):
+            act()
+    assert session.images == ("im0.png", "im1.png", "im2.png")
+    session.move_landmark("x", (0.4, 0.4))
+    session._asked["im1.png"] = session.image("im1.png").path
+    session.take_in(Result("im1.png", fake_predicted(session, "im1.png", 23)))
+    after = session.placements("x")
+    np.testing.assert_array_equal(after.xy[1:], before.xy[1:])
+    assert not np.allclose(after.xy[0], before.xy[0])
+    session.set_review("im1.png", "in_progress")
+    assert not np.allclose(session.placements("x").xy[1], before.xy[1])
+    np.testing.assert_array_equal(session.placements("heart_00").xy[1], (5, 6))
+
+
+def test_review_states_and_notes(session: Session):
+    session.set_review("im0.png", "rejected", "rotated")
+    session.set_review("im0.png", ReviewState.SECOND_OPINION)
+    assert session.image("im0.png").note == "rotated"
+    session.set_review("im0.png", "second_opinion")
+    assert session.undo() == "Set im0 to second opinion"
+    assert session.image("im0.png").review is ReviewState.REJECTED
+    with pytest.raises(ValueError, match="done"):
+        session.set_review("im0.png", "done")
+
+
+def test_accepting_what_was_never_predicted(tmp_path: Path, bundle: Bundle):
+    with make(tmp_path / "p", bundle, predicted=False) as session:
+        session.move_placement("im0.png", "heart_00", (1, 2))
+        session.set_review("im0.png", "accepted")
+        fake_predict(session)
+        shown = {p.landmark.name: p for p in session.placements_in("im0.png")}
+        assert not shown["heart_00"].new_since_accepted
+        assert shown["heart_01"].new_since_accepted
+        np.testing.assert_array_equal(session.placements("heart_00").xy[0], (1, 2))
