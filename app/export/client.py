@@ -118,19 +118,21 @@ def _follow(process: subprocess.Popen[str], request: Request, job: Job) -> None:
     listener = threading.Thread(target=_overhear, args=(process.stderr,), name="export errors", daemon=True)
     listener.start()
     told = False
-    with contextlib.suppress(OSError, ValueError):
-        process.stdin.write(json.dumps(asdict(request)) + "\n")
-        process.stdin.flush()
-    with process.stdout as lines:
-        for line in lines:
-            told = _tell(job, json.loads(line)) or told
-    process.wait()
-    listener.join()
-    with contextlib.suppress(OSError, ValueError):
-        process.stdin.close()
-    if not told and not job.cancelled:
-        job.post(Failed("", BROKE_OFF))
-    job.post(Finished(job.cancelled))
+    try:
+        with contextlib.suppress(OSError, ValueError):
+            process.stdin.write(json.dumps(asdict(request)) + "\n")
+            process.stdin.flush()
+        with process.stdout as lines, contextlib.suppress(ValueError):  # a killed child may leave half a line
+            for line in lines:
+                told = _tell(job, json.loads(line)) or told
+        process.wait()
+        listener.join()
+        with contextlib.suppress(OSError, ValueError):
+            process.stdin.close()
+        if not told and not job.cancelled:
+            job.post(Failed("", BROKE_OFF))
+    finally:
+        job.post(Finished(job.cancelled))
 
 
 def _tell(job: Job, event: dict[str, Any]) -> bool:

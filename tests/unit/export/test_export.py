@@ -161,8 +161,10 @@ def test_a_cancelled_job_ends_soon_and_silently(session: Session, tmp_path: Path
     assert not (tmp_path / "out" / "landmarks.csv").exists()
 
 
-def test_a_child_that_dies_is_told(session: Session, tmp_path: Path):
-    job = start_export(session, ["csv"], tmp_path / "out", worker=("-c", "import os; os._exit(3)"))
+@pytest.mark.parametrize("last_words", ["", '{"done": 1, "na', "no words of ours\\n"])
+def test_a_child_that_dies_is_told(session: Session, tmp_path: Path, last_words: str):
+    code = f"import os; os.write(1, b'{last_words}'); os._exit(3)"
+    job = start_export(session, ["csv"], tmp_path / "out", worker=("-c", code))
     _, events = outcome(job)
     assert [type(event) for event in events] == [Failed, Finished]
     assert "ended unexpectedly" in events[0].message
