@@ -106,6 +106,8 @@ class ContactSheet(QAbstractScrollArea):
         elif change.kind == "reading":
             self._forget()
         elif change.kind in ("prediction", "images"):
+            for key in [key for key in self._crops if key[0] in change.images]:
+                del self._crops[key]
             self._soon.start()
 
     def collect(self, *_: object) -> None:

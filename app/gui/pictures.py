@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from concurrent.futures import CancelledError, Future
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,8 @@ class Pictures(QObject):
         super().__init__(desk)
         self._desk, self._bridge = desk, bridge
         self._pictures: OrderedDict[str, GreyPicture] = OrderedDict()
+        self._sha256: dict[str, str] = {}
+        self._paths: dict[str, Path] = {}
         self._previews: OrderedDict[str, Preview] = OrderedDict()
         self._asked: dict[str, Future[Picture]] = {}
         self._generation = 0
@@ -40,15 +43,32 @@ class Pictures(QObject):
     def forget(self) -> None:
         """Another project: everything cached or under way is of the old one."""
         self._generation += 1
-        self._pictures.clear()
-        self._previews.clear()
-        self._asked.clear()
+        for kept in (self._pictures, self._previews, self._asked, self._sha256, self._paths):
+            kept.clear()
 
     def _on_change(self, change: Change) -> None:
-        for name in change.images if change.kind in ("spacing", "reading") else ():
-            frame = self._desk.open_session().image(name).frame
-            if name in self._pictures and frame is not None:
-                self._pictures[name].frame = frame
+        if change.kind == "images":
+            self._forget_other_files(set(self._desk.open_session().images))
+        for name in change.images:
+            if change.kind == "prediction":
+                self._compare(name)
+            elif change.kind in ("spacing", "reading") and name in self._pictures:
+                self._pictures[name].frame = self._desk.open_session().image(name).frame or self._pictures[name].frame
+
+    def _forget_other_files(self, names: set[str]) -> None:
+        """Images came, went or moved: a name may stand for another file now."""
+        for name, path in list(self._paths.items()):
+            if name not in names or self._desk.open_session().image(name).path != path:
+                for kept in (self._pictures, self._previews, self._asked, self._sha256, self._paths):
+                    kept.pop(name, None)
+
+    def _compare(self, name: str) -> None:
+        """The file has just been read: what was shown of it so far may be out of date."""
+        self._previews.pop(name, None)
+        facts = self._desk.open_session().image(name).facts
+        if name in self._pictures and facts is not None and facts.sha256 != self._sha256.get(name):
+            del self._pictures[name]
+            self._ask(name)
 
     def picture(self, name: str) -> GreyPicture | None:
         """The decoded picture if it is there; else None, and `ready` follows once `fetch` was called."""
@@ -66,20 +86,19 @@ class Pictures(QObject):
             if name not in names and future.cancel():  # the reader has gone on; running ones end as they like
                 self._asked.pop(name, None)
         for name in names:
-            if name in self._pictures or name in self._asked:
-                continue
-            generation = self._generation
-            self._asked[name] = session.engine.picture(session.image(name).path)
-            self._bridge.future(
-                self._asked[name],
-                lambda done, name=name, generation=generation: self._arrived(name, generation, done),  # type: ignore[misc]
-            )
+            if name not in self._pictures and name not in self._asked:
+                self._ask(name)
+
+    def _ask(self, name: str) -> None:
+        session, generation = self._desk.open_session(), self._generation
+        self._paths[name] = session.image(name).path
+        future = self._asked[name] = session.engine.picture(self._paths[name])
+        self._bridge.future(future, lambda done: self._arrived(name, generation, done))
 
     def _arrived(self, name: str, generation: int, done: Future[Picture]) -> None:
-        if generation != self._generation:
-            return
-        if self._asked.get(name) is done:
-            del self._asked[name]
+        if generation != self._generation or self._asked.get(name) is not done:
+            return  # of another project, or of the file that had this name before
+        del self._asked[name]
         session = self._desk.session
         if session is None or name not in session.images:
             return
@@ -92,6 +111,7 @@ class Pictures(QObject):
             return
         frame = session.image(name).frame or picture.facts.frame
         self._pictures[name] = GreyPicture.of(picture.pixels, frame, picture.windows)
+        self._sha256[name] = picture.facts.sha256
         while len(self._pictures) > KEPT_PICTURES:
             self._pictures.popitem(last=False)
         self.ready.emit(name)
@@ -104,6 +124,7 @@ class Pictures(QObject):
             if found is None:
                 return None
             self._previews[name] = found
+            self._paths[name] = self._desk.session.image(name).path
             while len(self._previews) > KEPT_PREVIEWS:
                 self._previews.popitem(last=False)
         elif found is not None:
