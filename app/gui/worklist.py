@@ -159,7 +159,8 @@ class Worklist(QWidget):
         index = self.model.index_of(name)
         if index.isValid():
             if index != self.list.currentIndex():
-                self.list.setCurrentIndex(index)
+                # Not the view's own setCurrentIndex: with Ctrl held, as in Ctrl+Enter, that would add to the selection.
+                self.list.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
                 self.list.scrollTo(index)
         else:
             self.list.selectionModel().clear()

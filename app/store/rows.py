@@ -280,8 +280,9 @@ class Rows:
         return 1 + max((row[1] for row in self._images.values()), default=0)
 
     def review(self, name: str) -> tuple[ReviewState, str]:
-        """Review state and note of an image."""
-        return self.reviews.get(name, (ReviewState.UNREAD, ""))
+        """Review state and note of an image; until it is reviewed, what a reader touched in it is in progress."""
+        touched = self.by_image.get(name) or self.structure_reviews.get(name)
+        return self.reviews.get(name, (ReviewState.IN_PROGRESS if touched else ReviewState.UNREAD, ""))
 
     def reading(self, name: str) -> Reading:
         """How an image is read."""

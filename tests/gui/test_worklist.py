@@ -7,6 +7,7 @@ import shutil
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.landmark import ReviewState
@@ -50,7 +51,7 @@ def test_every_order(app, qtbot) -> None:
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     session.move_placement(third, "Apex", (50, 60))
     session.set_review(first, "accepted", "b")
-    session.set_review(second, "in_progress", "a")
+    session.set_review(second, "second_opinion", "a")
     model = window.worklist.model
 
     def shown_by(verb: str) -> list[str]:
@@ -155,3 +156,14 @@ def test_files_and_folders_can_be_dropped_anywhere(app, tmp_path, qtbot, target:
     QApplication.sendEvent(widget, QDropEvent(QPointF(5, 5), action, data, left, none))
     qtbot.waitUntil(lambda: "rendered_5.png" in session.images, timeout=10_000)
     window.predicting.cancel()
+
+
+def test_accepting_by_key_selects_the_next_image_alone(app, qtbot) -> None:
+    """With Ctrl held a list adds to its selection; a bulk action would then touch what was accepted."""
+    window = app.window
+    first, second, _ = window.desk.session.images
+    window.desk.show_image(first)
+    key, ctrl = Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier
+    QTest.keyClick(window.windowHandle(), key, ctrl)
+    assert window.desk.image == second
+    assert window.worklist.selected() == [second]

@@ -39,7 +39,7 @@ def test_a_structure_is_rejected_with_a_reason(session: Session, bundle: Bundle)
         ("left_lung", ReviewState.SECOND_OPINION, "", "Ann"),
     ]
     assert said(session, "im1.png") == expected
-    assert session.image("im1.png").review is ReviewState.UNREAD
+    assert session.image("im1.png").review is ReviewState.IN_PROGRESS
     assert said(session, "im0.png") == []
     assert [(c.kind, c.images) for c in seen] == [("review", ("im1.png",))] * 2
     assert session.undo() == "Set left lung in im1 to second opinion"
@@ -142,3 +142,17 @@ def test_accepting_what_was_never_predicted(tmp_path: Path, bundle: Bundle):
         assert not shown["heart_00"].new_since_accepted
         assert shown["heart_01"].new_since_accepted
         np.testing.assert_array_equal(session.placements("heart_00").xy[0], (1, 2))
+
+
+def test_what_a_reader_touched_is_in_progress_until_it_is_reviewed(session: Session, bundle: Bundle):
+    session.define_landmark("Apex", "heart", (0.5, 0.5))
+    session.move_placement("im0.png", "Apex", (20.0, 30.0))
+    assert session.review("im0.png") is session.image("im0.png").review is ReviewState.IN_PROGRESS
+    assert session.review("im1.png") is ReviewState.UNREAD
+    session.undo()
+    assert session.review("im0.png") is ReviewState.UNREAD
+    session.redo()
+    session.set_review("im0.png", "accepted")
+    assert session.review("im0.png") is ReviewState.ACCEPTED
+    session.undo()
+    assert session.review("im0.png") is ReviewState.IN_PROGRESS
