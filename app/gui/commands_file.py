@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from app.gui import dialogs
 from app.gui.export_dialog import ExportDialog
 from app.gui.settings import PROJECT_SUFFIX, data_folder, settings
+from app.store.entries import Change
 
 if TYPE_CHECKING:
     from app.gui.window import Window
@@ -107,11 +109,21 @@ class FileCommands:
 
     def undo(self) -> None:
         if self._desk.session is not None:
-            self._desk.do(self._desk.session.undo)
+            self._travel(self._desk.session.undo)
 
     def redo(self) -> None:
         if self._desk.session is not None:
-            self._desk.do(self._desk.session.redo)
+            self._travel(self._desk.session.redo)
+
+    def _travel(self, act: Callable[[], str | None]) -> None:
+        """Undo or redo, and show the image that it was about: in another one nobody would see what happened."""
+        seen: list[Change] = []
+        link = self._desk.changed.connect(lambda change: seen.append(change))
+        self._desk.do(act)
+        self._desk.changed.disconnect(link)
+        session = self._desk.session
+        if seen and len(seen[-1].images) == 1 and session is not None and seen[-1].images[0] in session.images:
+            self._desk.show_image(seen[-1].images[0])
 
     def setReader(self) -> None:
         self._window.ask_reader()

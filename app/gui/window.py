@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
@@ -48,6 +48,9 @@ ORDER_ACTIONS = {
     Order.REMARK: "sortRemark",
     Order.PATIENT: "sortPatient",
 }
+FRAME = QSize(8, 40)
+"""What a frame with a title may add to the window; not known before it is shown."""
+KEEP_MS = 1000
 MASK_ACTIONS = {MaskStyle.OUTLINE: "outlines", MaskStyle.FILL: "fills", MaskStyle.OFF: "noMasks"}
 
 
@@ -140,8 +143,9 @@ class Window(QMainWindow):
         for widget in (self.toolbar, self.reader_bar, self.several_clicks, self.columns, self.messages, self.status):
             layout.addWidget(widget, stretch=1 if widget is self.columns else 0)
         self.setCentralWidget(whole)
-        self.resize(1440, 900)
         self.setMinimumSize(1000, 640)
+        # On a smaller screen the frame must fit too, or the status line is out of sight.
+        self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize() - FRAME))
 
     def _listen(self) -> None:
         desk = self.desk
@@ -178,6 +182,11 @@ class Window(QMainWindow):
         projects = self.projects
         projects.keep_window = lambda: projects.memory.keep_window(self.desk, self.worklist)
         projects.restore_window = self._project_opened
+        # Now and then, not at the end alone: a program that is killed opens again where the reader was.
+        self._keeping = QTimer(self, singleShot=True, interval=KEEP_MS)
+        self._keeping.timeout.connect(lambda: projects.keep_window())
+        for signal in (self.desk.imageChanged, self.desk.lookChanged, self.desk.structureChanged):
+            signal.connect(lambda *_: self._keeping.start())
         self.recent.show()
         kept = settings()
         for key, restore in (("geometry", self.restoreGeometry), ("columns", self.columns.restoreState)):
@@ -333,6 +342,7 @@ class Window(QMainWindow):
             super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self._keeping.stop()
         kept = settings()
         kept.setValue("geometry", self.saveGeometry())
         kept.setValue("columns", self.columns.saveState())

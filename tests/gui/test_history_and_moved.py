@@ -80,3 +80,16 @@ def test_what_a_search_says() -> None:
     said = outcome(MovedReport(("a",), ("b", "c", "d"), ("c",)), Path("x"))
     assert said.startswith("1 missing image was found in x. 2 are not there")
     assert "1 was never read" in said
+
+
+def test_undo_and_redo_show_the_image_they_are_about(app) -> None:
+    window, session = app.window, app.window.desk.session
+    first, second, _ = session.images
+    window.desk.show_image(first)
+    window.actions_["accept"].trigger()
+    assert window.desk.image == second
+    window.actions_["undo"].trigger()
+    assert window.desk.image == first
+    window.desk.show_image(second)
+    window.actions_["redo"].trigger()
+    assert window.desk.image == first

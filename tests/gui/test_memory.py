@@ -43,6 +43,14 @@ def test_a_project_is_shown_as_it_was_left(app, start, qtbot, tmp_path) -> None:
     assert window.actions_["worstFirst"].isChecked()
 
 
+def test_where_the_reader_was_is_kept_while_the_program_runs(app, qtbot) -> None:
+    """A program that is killed can keep nothing at the end."""
+    window, number = app.window, app.window.desk.session.id
+    before = settings().value(f"windows/{number}")
+    window.desk.show_image("rendered_4.png")
+    qtbot.waitUntil(lambda: settings().value(f"windows/{number}") != before, timeout=5_000)
+
+
 def test_recent_projects_open_from_the_menu(start, qtbot, tmp_path) -> None:
     window = start("--project", tmp_path / "one.dsr").window
     window.projects.create(tmp_path / "two.dsr")
