@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QPushButton, QVB
 from app.gui import theme
 
 MOST = 500
+NEWEST = 10
+"""Among so many no sentence stands twice."""
 
 
 class Messages(QWidget):
@@ -46,10 +48,11 @@ class Messages(QWidget):
         self.hide()
 
     def add(self, sentence: str) -> None:
-        """Keep a sentence; the same one twice in a row is kept once."""
-        count = self.list.count()
-        if count and self.list.item(count - 1).data(Qt.ItemDataRole.UserRole) == sentence:
-            return
+        """Keep a sentence; one that is among the newest already moves to the end."""
+        newest = range(max(0, self.list.count() - NEWEST), self.list.count())
+        again = [row for row in newest if self.list.item(row).data(Qt.ItemDataRole.UserRole) == sentence]
+        for row in again:
+            self.list.takeItem(row)
         self.list.addItem(f"{datetime.now():%H:%M}   {sentence}")
         self.list.item(self.list.count() - 1).setData(Qt.ItemDataRole.UserRole, sentence)
         if self.list.count() > MOST:

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 
 
+def nothing_new(known: int, others: int) -> str:
+    """A sentence for a search that found no new image: why, and what to do."""
+    if known:
+        return f"No new image was found: {known} {'is' if known == 1 else 'are'} in the project already."
+    if others:
+        files = "one file, but it is no image" if others == 1 else f"{others} files, but none is an image"
+        return f"No image was found: there {'is' if others == 1 else 'are'} {files}. Choose another folder."
+    return "No image was found: there is no file. Choose another folder."
+
+
 class Projects:
     """The way from files to the desk's session. Failures become messages.
 
@@ -116,8 +126,7 @@ class Projects:
         for _, sentence in report.failed:
             self._desk.say(sentence)
         if not report.added and not report.failed:
-            already = f", {len(report.known)} are in the project already" if report.known else ""
-            self._desk.say(f"No new image was found there: {report.ignored} files are no images{already}.")
+            self._desk.say(nothing_new(len(report.known), report.ignored))
         if report.added:
             self._desk.show_image(report.added[0])
         self._predicting.start()

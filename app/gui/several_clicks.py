@@ -166,7 +166,11 @@ class SeveralClicks(QWidget):
 
     def _show(self) -> None:
         clicks = self._desk.clicks
-        ask = ("Click the same place in two or more images", "Click it in another image", "Another, or a name")
+        ask = (
+            "Click the same place in two or more images",
+            "Click it in another image",
+            "Click in more images, or name it",
+        )
         self.words.setText(ask[min(len(clicks), FEWEST)])
         agreed = len(clicks) >= FEWEST
         spread = agreement(self._desk).spread_mm if agreed else 0.0

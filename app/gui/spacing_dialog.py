@@ -143,8 +143,10 @@ class SpacingDialog(QDialog):
             self.scope.addItem(f"{len(unknown)} images of unknown pixel size", unknown)
         if len(free) > 1:
             locked = len(entries) - len(free)
-            stay = f" ({locked} accepted or not decoded yet stay as they are)" if locked else ""
-            self.scope.addItem(f"all {len(free)} images{stay}", tuple(entry.name for entry in free))
+            words = f"{len(free)} of all {len(entries)} images" if locked else f"all {len(free)} images"
+            self.scope.addItem(words, tuple(entry.name for entry in free))
+            why = "Without those that are accepted or were not read yet" if locked else ""
+            self.scope.setItemData(self.scope.count() - 1, why, Qt.ItemDataRole.ToolTipRole)
 
     def _show_way(self, measuring: bool) -> None:
         self.per_pixel.setEnabled(not measuring)

@@ -125,7 +125,8 @@ def row_of(session: Session, name: str) -> Row:
         words = ["waiting"]
     else:
         doubt = "predicted" if lowest is None else f"{lowest:.2f}" if corrected else f"lowest {lowest:.2f}"
-        words = [SUSPECT if entry.suspect else doubt]
+        doubt = "" if entry.structures else doubt  # there the words matter more, and the bar says it too
+        words = [SUSPECT] if entry.suspect else [doubt] if doubt else []
         words += [f"{corrected} corrected"] if corrected else []
     words += [f"{said.structure} {REVIEW_WORDS[said.state]}".replace("_", " ") for said in entry.structures]
     words += [entry.note] if entry.note else []

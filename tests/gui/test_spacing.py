@@ -106,7 +106,7 @@ def test_the_selected_images_of_the_worklist(app, dialog, qtbot) -> None:
 def test_accepted_images_keep_their_size(app, dialog) -> None:
     session = app.window.desk.session
     session.set_review("rendered_4.png", "accepted")
-    assert dialog.scope.findText("all 2 images (1 accepted or not decoded yet stay as they are)") == 1
+    assert dialog.scope.findText("2 of all 3 images") == 1
     session.set_review("rendered_3.png", "accepted")
     dialog.keep()
     assert "locked" in app.window.messages.sentences()[-1]

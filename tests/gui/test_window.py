@@ -335,3 +335,14 @@ def test_a_misspelled_path_makes_no_project(start, tmp_path) -> None:
     assert window.desk.session is None
     assert "does not exist" in window.messages.sentences()[0]
     assert not list(tmp_path.rglob("*.dsr"))
+
+
+def test_a_folder_without_images_gets_one_sentence(app, tmp_path, qtbot) -> None:
+    window, empty = app.window, tmp_path / "empty"
+    empty.mkdir()
+    for words in ("there is no file", "one file, but it is no image", "2 files, but none is an image"):
+        window.projects.add([empty])
+        window.projects.add([empty])
+        assert words in window.messages.sentences()[-1]
+        (empty / f"{words[0]}.txt").write_text("words")
+    assert len(window.messages.sentences()) == 3
