@@ -8,6 +8,7 @@ from app.gui.bridge import Bridge
 from app.gui.desk import Desk
 from app.gui.running import Runner
 from app.jobs import Event, Failed, Finished, Job, Progress
+from app.store.entries import Change
 
 
 class Predicting(Runner):
@@ -23,7 +24,12 @@ class Predicting(Runner):
         self._failed = 0
         self._again = False
         desk.imageChanged.connect(self._prioritise)
-        desk.changed.connect(lambda change: self.start() if change.kind == "reading" else None)
+        desk.changed.connect(self._on_change)
+
+    def _on_change(self, change: Change) -> None:
+        # Read otherwise, images wait again; so do those whose stored prediction was found damaged by reading ahead.
+        if change.kind == "reading" or (change.kind == "prediction" and not change.images):
+            self.start()
 
     @property
     def running(self) -> bool:

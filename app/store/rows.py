@@ -284,6 +284,13 @@ class Rows:
         touched = self.by_image.get(name) or self.structure_reviews.get(name)
         return self.reviews.get(name, (ReviewState.IN_PROGRESS if touched else ReviewState.UNREAD, ""))
 
+    def spacing(self, name: str) -> Spacing | None:
+        """The spacing that the reader gave, else the file's."""
+        if name in self.spacings:
+            return Spacing(*self.spacings[name], Provenance.GIVEN)
+        facts = self.facts_of(name)
+        return file_spacing(facts) if facts is not None else None
+
     def reading(self, name: str) -> Reading:
         """How an image is read."""
         return self.readings.get(name, AS_STORED)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.core.frame import Frame, Provenance, Spacing
+from app.core.frame import Frame
 from app.core.landmark import Landmark, Placements, PlacementState
 from app.core.prediction import Prediction, confidence, sample_chart
 from app.core.propagate import Places, locate
@@ -21,7 +21,7 @@ from app.store.charts import CODES, FROZEN, FrozenPlacements, StoredCharts, rest
 from app.store.entries import MovePreview, Placement, Status
 from app.store.predictions import PredictionStore
 from app.store.project import Project, RowChange, Writer
-from app.store.rows import FactsRow, FrozenRow, Rows, file_spacing, file_stamp
+from app.store.rows import FactsRow, FrozenRow, Rows, file_stamp
 
 _STATES: tuple[PlacementState | None, ...] = (None, *(PlacementState(code) for code in CODES[1:]))
 _STATE_OF_CODE = np.array(_STATES, object)
@@ -130,19 +130,12 @@ class ProjectState:
             return f"The file has changed since this image was accepted. {facts.remark}".strip()
         return facts.remark
 
-    def spacing(self, name: str) -> Spacing | None:
-        """The spacing that the reader gave, else the file's."""
-        if name in self.rows.spacings:
-            return Spacing(*self.rows.spacings[name], Provenance.GIVEN)
-        facts = self.rows.facts_of(name)
-        return file_spacing(facts) if facts is not None else None
-
     def frame(self, name: str) -> Frame | None:
         """Coordinate frames of an image; None until its file was decoded."""
         facts = self.rows.facts_of(name)
         if facts is None or facts.height is None or facts.width is None:
             return None
-        return Frame(facts.height, facts.width, *self._network_size, self.spacing(name), self.rows.reading(name))
+        return Frame(facts.height, facts.width, *self._network_size, self.rows.spacing(name), self.rows.reading(name))
 
     # --- predictions
 
@@ -193,12 +186,20 @@ class ProjectState:
             elif (key := self.prediction_key(name)) in self._suspect:
                 files.setdefault(key, []).append(self.slot(name))
         assert self._charts is not None
-        if len(files) < 20 or self._charts.mapped:  # mapped ones are best written in the order in which they lie
-            found = ((key, arrays) for key in files if (arrays := self._predictions.chart(key)) is not None)
-            yield from ((slot, arrays) for key, arrays in found for slot in files[key])
-            return
-        for key, arrays in self._predictions.charts():
-            yield from ((slot, arrays) for slot in files.get(key, ()))
+        # Mapped charts are best written in the order in which they lie.
+        for key, found in () if len(files) < 20 or self._charts.mapped else self._predictions.charts():
+            yield from ((slot, found) for slot in files.pop(key, ()))
+        for key, slots in files.items():
+            arrays = self._predictions.chart(key)
+            if arrays is None:
+                self._lose(key)
+            else:
+                yield from ((slot, arrays) for slot in slots)
+
+    def _lose(self, key: str) -> None:
+        """What is stored of a prediction turned out to be damaged: its image waits for a new one."""
+        if self._suspect.pop(key, None) is not None:
+            self._has = self._worst = None
 
     def _freeze(self, name: str) -> None:
         frozen = self.rows.frozen.get(name)
@@ -218,8 +219,8 @@ class ProjectState:
         if frozen is not None and frozen.charts is not None and frozen.maps is not None:
             charts, rest = self._project.blob(frozen.charts), self._project.blob(frozen.maps)
             found = restore(frozen.bundle_sha256, frozen.suspect, charts, rest)
-        elif key := self.prediction_key(name):
-            found = self._predictions.get(key)
+        elif (key := self.prediction_key(name)) in self._suspect and (found := self._predictions.get(key)) is None:
+            self._lose(key)
         if found is not None:
             self._recent[name] = found
             if len(self._recent) > _RECENT:
@@ -256,6 +257,9 @@ class ProjectState:
         """Copy the placements and the prediction of an image into the project file: it is being accepted."""
         key = self.prediction_key(name)
         packed = self._predictions.packed(key) if key in self._suspect else None
+        if packed is None and key in self._suspect:
+            self._lose(key)
+            raise ValueError(f"The stored prediction of “{name}” is damaged. Predict it again before you accept it.")
         charts, rest = (writer.blob(packed[0]), writer.blob(packed[1])) if packed is not None else (None, None)
         placements = writer.blob(pack({"placements": self.frozen_placements(name)}))
         bundle = self._predictions.bundle_sha256
@@ -387,8 +391,8 @@ class ProjectState:
 
     def placements_in(self, name: str) -> list[Placement]:
         """All landmarks in one image, in the project's order of landmarks."""
-        slot, predicted = self.slot(name), self.predicted(name)
-        xy, expected = self._places_in(name, predicted)
+        slot, (xy, expected) = self.slot(name), self._places_in(name)
+        predicted = self.predicted(name)
         frame, manual = self.frame(name), self.rows.by_image.get(name, {})
         frozen = name in self.rows.frozen
         found = []
@@ -406,13 +410,11 @@ class ProjectState:
             found.append(Placement(mark, state, place, error, sure, *who, frozen and not code))
         return found
 
-    def _places_in(self, name: str, predicted: bool) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def _places_in(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Predicted places [L, 2] and expected errors [L] of all landmarks in one image."""
         slot, charts, marks = self.slot(name), self._charts_with(name), list(self.rows.landmarks.values())
         xy, expected = np.full((len(marks), 2), np.nan), np.full(len(marks), np.nan)
-        if not predicted:
-            return xy, expected
-        for structure in {mark.structure for mark in marks}:
+        for structure in {mark.structure for mark in marks} if self.predicted(name) else ():
             chart = charts.chart(structure, slot)
             if chart is None:
                 continue

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import apsw
 import cv2
 import numpy as np
 import pytest
@@ -448,3 +449,23 @@ def test_one_template_point_has_one_place_per_image(session: Session):
             single = {p.landmark.name: p.xy for p in session.placements_in(name)}
             np.testing.assert_allclose(single[f"again {mark.name}"], single[mark.name], atol=0.01)
             np.testing.assert_allclose(single[mark.name], trained.xy[i], atol=0.01)
+
+
+@pytest.mark.parametrize("table", ["charts", "maps"])
+def test_a_damaged_stored_prediction_is_no_prediction(session: Session, table: str):
+    session.close()
+    db = apsw.Connection(str(session.path.with_name("p.dsr.predictions")))
+    db.execute(f"UPDATE {table} SET data = zeroblob(length(data)) WHERE file = ?", (f"{1:064x}",))
+    db.close()
+    with Session.open(session.path) as again:
+        if table == "charts":  # never: that nothing is to be seen in the image
+            assert {placement.state for placement in again.placements_in("im1.png")} == {None}
+            assert again.placements("heart_00").states[1] is None
+        else:
+            with pytest.raises(ValueError, match="Predict it again"):
+                again.set_review("im1.png", "accepted")
+        assert again.prediction("im1.png") is None
+        assert [again.status(name) for name in again.images] == ["predicted", "waiting", "predicted"]
+        fake_predict(again)
+        assert again.placements_in("im1.png")[0].state is P.PREDICTED
+        again.set_review("im1.png", "accepted")
