@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSlider,
 from app.core.landmark import ReviewState
 from app.gui.actions import Actions
 from app.gui.contact_sheet import ContactSheet
-from app.gui.desk import Desk
+from app.gui.desk import Desk, Mode
 from app.gui.job_panel import JobPanel
 from app.gui.key_button import KeyButton
 from app.gui.landmark_table import LandmarkTable, StateHeads
@@ -115,16 +115,19 @@ class RightColumn(QWidget):
 class SheetPanel(QWidget):
     """The contact sheet under its caption; the hint beside it shows where there is room."""
 
-    def __init__(self, sheet: ContactSheet) -> None:
+    def __init__(self, desk: Desk, sheet: ContactSheet) -> None:
         super().__init__()
+        self._desk = desk
         self.caption = label("Contact sheet", heading=True)
-        self.hint = label("worst first · Enter confirms · drag corrects · A absent", small=True, muted=True)
+        self.hint = label(small=True, muted=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(heading_row(self.caption, self.hint))
         layout.addWidget(sheet)
         sheet.captioned.connect(self._show_caption)
+        desk.modeChanged.connect(self._make_room)
+        self._make_room()
 
     def _show_caption(self, text: str) -> None:
         self.caption.setText(f"Contact sheet · {text}" if text else "Contact sheet")
@@ -133,7 +136,9 @@ class SheetPanel(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._make_room()
 
-    def _make_room(self) -> None:
+    def _make_room(self, *_: object) -> None:
+        by_mouse = "drag corrects" if self._desk.mode == Mode.LANDMARK else "L to correct"
+        self.hint.setText(f"worst first · {by_mouse} · Enter confirms · A absent" if self._desk.landmark else "")
         wanted = self.caption.sizeHint().width() + self.hint.sizeHint().width() + 48
         self.hint.setVisible(wanted <= self.width())
 

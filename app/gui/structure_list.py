@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.core.landmark import ReviewState
 from app.core.prediction import confidence, reachable
 from app.core.template import Structure
 from app.gui import theme
@@ -18,6 +19,7 @@ from app.store.entries import Change
 
 if TYPE_CHECKING:
     from app.session import Session
+    from app.store.rows import StructureReview
 
 ROW = 26
 EYE = 28
@@ -69,6 +71,7 @@ class StructureList(QWidget):
         self.setToolTip("Click a structure to see its uv colours, its eye to switch it. Shift+H switches all")
         self._desk = desk
         self._confidence: dict[str, float] = {}
+        self._said: dict[str, StructureReview] = {}
         self._over = NOWHERE
         desk.sessionChanged.connect(self._on_session)
         desk.imageChanged.connect(self._collect)
@@ -78,7 +81,7 @@ class StructureList(QWidget):
         desk.lookChanged.connect(self.update)
 
     def _on_change(self, change: Change) -> None:
-        if change.kind in ("prediction", "reading") and self._desk.image in change.images:
+        if change.kind in ("prediction", "reading", "review") and self._desk.image in change.images:
             self._collect()
 
     def _structures(self) -> tuple[Structure, ...]:
@@ -92,6 +95,8 @@ class StructureList(QWidget):
     def _collect(self, *_: object) -> None:
         session, image = self._desk.session, self._desk.image
         self._confidence = mean_confidences(session, image) if session and image else {}
+        said = session.image(image).structures if session and image else ()
+        self._said = {review.structure: review for review in said}
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -182,14 +187,21 @@ class StructureList(QWidget):
             painter.setPen(QColor(theme.MUTED if hidden else theme.TEXT))
             middle = int(Qt.AlignmentFlag.AlignVCenter)
             painter.drawText(rect.adjusted(36, 0, -96, 0), middle, structure.title)
-            painter.setPen(QColor(theme.MUTED))
+            words, colour = self.remark(structure.name)
+            painter.setPen(QColor(colour))
             painter.setFont(theme.font(small=True))
-            value = self._confidence.get(structure.name)
-            text = f"{value:.2f}" if value is not None else "absent" if self._confidence else ""
             numbers = rect.adjusted(0, 0, -EYE - 16, 0)
-            painter.drawText(numbers, middle | int(Qt.AlignmentFlag.AlignRight), text)
+            painter.drawText(numbers, middle | int(Qt.AlignmentFlag.AlignRight), words)
             draw_eye(painter, _eye(rect), not hidden)
         painter.end()
+
+    def remark(self, name: str) -> tuple[str, str]:
+        """What stands beside a structure, and its colour: a reader's word before the confidence."""
+        if name in self._said:
+            state = self._said[name].state
+            return state.value.replace("_", " "), theme.BAD if state is ReviewState.REJECTED else theme.CAUTION
+        value = self._confidence.get(name)
+        return f"{value:.2f}" if value is not None else "absent" if self._confidence else "", theme.MUTED
 
     def row_rect(self, row: int) -> QRect:
         """Where the row of a structure is, or that of `ALL`."""

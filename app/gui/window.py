@@ -113,7 +113,7 @@ class Window(QMainWindow):
     def _lay_out(self) -> None:
         right = RightColumn(self.desk, self.template_view, self.structures, self.landmark_table)
         self.right_column = right
-        self.sheet_panel = SheetPanel(self.contact_sheet)
+        self.sheet_panel = SheetPanel(self.desk, self.contact_sheet)
         self.middle = QSplitter(Qt.Orientation.Vertical)
         self.middle.addWidget(stacked(self.reading_bar, self.images))
         self.middle.addWidget(self.sheet_panel)

@@ -25,6 +25,7 @@ def test_a_structure_is_rejected_and_taken_back(app, qtbot) -> None:
     (said,) = session.image(first).structures
     assert (said.structure, said.state, said.note) == ("heart", ReviewState.REJECTED, "mask leaks")
     assert window.worklist.model.row(first).words.endswith("heart rejected")
+    assert window.structures.remark("heart")[0] == "rejected"
     assert window.worklist.model.standing(first).flagged
     assert "Heart rejected: mask leaks" in [line[0] for line in window.image_view.texts._top_left()]
     qtbot.waitUntil(lambda: window.findChild(StructureReviewDialog, "structureReviewDialog") is None)
