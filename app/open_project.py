@@ -43,9 +43,13 @@ class OpenProject:
         self._project = project
         self._lock = lock
         self._reader = reader
-        self._predictions = PredictionStore(project.path, bundle.sha256, bundle.template, project.read_only)
-        self._state = ProjectState(project, self._predictions, bundle.template, bundle.network_size)
         self._engine: Engine | None = None
+        self._predictions = PredictionStore(project.path, bundle.sha256, bundle.template, project.read_only)
+        try:
+            self._state = ProjectState(project, self._predictions, bundle.template, bundle.network_size)
+        except BaseException:  # it is damaged, and nobody else could give the lock back
+            self.close()
+            raise
 
     # --- opening and closing
 

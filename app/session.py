@@ -37,7 +37,7 @@ from app.store.entries import (
 from app.store.lock import ProjectLock
 from app.store.project import Project
 from app.store.readings import equally_suspect, set_reading
-from app.store.rows import FactsRow, file_stamp
+from app.store.rows import FactsRow
 from app.taking_in import facts_of, facts_row, gather
 
 __all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "MovePreview", "Placement", "PredictReport", "Session"]
@@ -199,20 +199,21 @@ class Session(OpenProject):
         return self.engine.predict(items, first=first, readings=rows.readings)
 
     def take_in(self, event: Event) -> None:
-        """Store what a prediction job reports and emit `changed`; results for images that are gone are dropped."""
+        """Store what a prediction job reports and emit `changed`; what comes too late is dropped."""
         if not isinstance(event, Result | Failed):
             return
         name, rows = event.key, self._state.rows
         if name not in rows.images_set or self._asked.get(name) != rows.path(name):
             return
-        stamp = file_stamp(rows.path(name)) or (-1, -1)
+        if rows.accepted(name) and self._state.predicted(name):
+            return  # it was accepted meanwhile: nothing changes it, not even what is known of its file
         if isinstance(event, Failed):
             known = rows.facts_of(name) or FactsRow(rows.key(name), "", "")
             self._state.take_facts(name, known._replace(status="failed", message=event.message))
         elif isinstance(event.value, Predicted):
             if event.value.facts.reading != rows.reading(name):
                 return  # the reader has changed how it is read; it waits again
-            self._state.take_facts(name, facts_row(rows.key(name), event.value.facts, stamp, self.id))
+            self._state.take_facts(name, facts_row(rows.key(name), event.value.facts, self.id))
             self._state.take_prediction(name, event.value.prediction, event.value.preview)
         self._emit(Change("prediction", (name,)))
 

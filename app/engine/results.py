@@ -34,6 +34,8 @@ class ImageFacts:
         How the network sees it.
     patient : str
         Equal for images of one patient, empty where the file does not say; never a name or number.
+    stamp : tuple of int
+        Size in bytes and time of change (ns) of the file just before it was read.
     """
 
     height: int
@@ -45,6 +47,7 @@ class ImageFacts:
     network_width: int = 256
     reading: Reading = AS_STORED
     patient: str = ""
+    stamp: tuple[int, int] = (-1, -1)
 
     @property
     def frame(self) -> Frame:
@@ -95,7 +98,8 @@ def facts_from(data: dict[str, Any], network: tuple[int, int], reading: Reading 
     given = data["spacing"]
     spacing = Spacing(given[0], given[1], Provenance(given[2])) if given else None
     size = data["height"], data["width"]
-    return ImageFacts(*size, spacing, data["remark"], data["sha256"], *network, reading, data["patient"])
+    read = data["remark"], data["sha256"]
+    return ImageFacts(*size, spacing, *read, *network, reading, data["patient"], tuple(data["stamp"]))
 
 
 def picture_from(message: Message, network: tuple[int, int]) -> Picture:

@@ -86,13 +86,17 @@ def write(
     """
     report = Report()
     running = _Running(project, folder, formats, report)
-    if running.needs_images:
+    try:
         for done, name in enumerate(project.images, 1):
-            report.cancelled = report.cancelled or cancelled()
-            if report.cancelled or not running.needs_images:
+            if not running.needs_images:
                 break
-            failure = running.add(project, name)
-            told(done, name, failure)
+            if cancelled():
+                report.cancelled = True
+                break
+            told(done, name, running.add(project, name))
+    except BaseException:
+        running.drop()
+        raise
     running.end()
     write_text(folder / "report.json", json.dumps(report.to_json(project), ensure_ascii=False, indent=1) + "\n")
     return report
@@ -145,6 +149,11 @@ class _Running:
         self._open.remove(part)
         part.drop()
         self._report.not_written.append((part.file, sentence))
+
+    def drop(self) -> None:
+        """Leave no half file behind."""
+        for part in self._open:
+            part.drop()
 
     def end(self) -> None:
         """Put every file in its place, or drop them where the export was cancelled."""

@@ -469,3 +469,32 @@ def test_a_damaged_stored_prediction_is_no_prediction(session: Session, table: s
         fake_predict(again)
         assert again.placements_in("im1.png")[0].state is P.PREDICTED
         again.set_review("im1.png", "accepted")
+
+
+def test_a_result_that_comes_after_accepting_changes_nothing(session: Session):
+    session.set_review("im1.png", "accepted")
+    before, frame = snapshot(session), session.image("im1.png").frame
+    late = fake_predicted(session, "im1.png", 23, size=(150, 160))
+    for event in (Result("im1.png", late), Failed("im1.png", "It could not be read.")):
+        session.take_in(event)
+        assert snapshot(session) == before
+        assert session.image("im1.png").frame == frame
+
+
+def test_a_file_that_changes_while_it_is_predicted_waits_again(session: Session):
+    late = fake_predicted(session, "im1.png", 23)
+    cv2.imwrite(str(session.image("im1.png").path), np.zeros((300, 320), np.uint8))
+    session.take_in(Result("im1.png", late))
+    assert session.image("im1.png").status == "waiting"
+    assert {placement.state for placement in session.placements_in("im1.png")} == {None}
+
+
+def test_a_project_that_cannot_be_opened_is_not_locked(session: Session):
+    session.set_review("im1.png", "rejected")
+    session.close()
+    db = apsw.Connection(str(session.path))
+    db.execute("UPDATE reviews SET state = 'nonsense'")
+    db.close()
+    for _ in range(2):
+        with pytest.raises(ProjectError, match="damaged"):
+            Session.open(session.path)

@@ -170,6 +170,15 @@ def test_a_child_that_dies_is_told(session: Session, tmp_path: Path, last_words:
     assert "ended unexpectedly" in events[0].message
 
 
+def test_an_interrupted_export_leaves_no_half_file(session: Session, tmp_path: Path):
+    def told(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        writing.write(view_of(session), tmp_path / "out", ["csv", "coco"], told)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_a_damaged_image_harms_no_other(session: Session, tmp_path: Path):
     session._state._project._db.execute(
         "UPDATE blobs SET data = zeroblob(length(data)) WHERE sha256 = (SELECT charts FROM frozen)"

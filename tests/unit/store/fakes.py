@@ -17,6 +17,7 @@ from app.engine.client import ImageFacts, Predicted
 from app.io.bundle import Bundle, read_bundle
 from app.jobs import Result
 from app.session import Session
+from app.store.rows import file_stamp
 
 
 @lru_cache(maxsize=64)
@@ -45,7 +46,8 @@ def fake_prediction(template: Template, sha256: str, frame: Frame, seed: int) ->
 def fake_predicted(session: Session, name: str, seed: int, size: tuple[int, int] = (300, 320)) -> Predicted:
     frame = session.image(name).frame
     reading = frame.reading if frame is not None else AS_STORED
-    facts = ImageFacts(*size, sha256=f"{seed:064x}", network_height=256, network_width=256, reading=reading)
+    stamp = file_stamp(session.image(name).path) or (-1, -1)
+    facts = ImageFacts(*size, sha256=f"{seed:064x}", reading=reading, stamp=stamp)
     prediction = fake_prediction(session.template, session.bundle.sha256, facts.frame, seed)
     return Predicted(facts, prediction, np.full((30, 32), seed % 256, np.uint8), 0.1)
 
