@@ -34,7 +34,7 @@ def letterbox(pixels: npt.NDArray[np.generic], frame: Frame) -> npt.NDArray[np.f
     small = np.ascontiguousarray(frame.reading.turned(-small if frame.reading.inverted else small))
     height, width = small.shape
     left, top = frame.padding
-    if (width, height) == (frame.network_width, frame.network_height):
+    if (width, height) == (frame.network_width, frame.network_height) and left == top == 0:
         return np.asarray(small, np.float32)
     # The letter-box may begin between two pixels: shift by the exact remainder, so that no half pixel is lost.
     high, wide = frame.size_as_read

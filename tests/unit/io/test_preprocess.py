@@ -29,3 +29,13 @@ def test_the_border_is_the_darkest_value_that_is_read():
     pixels = np.linspace(0, 1000, 90 * 30).reshape(90, 30)
     bordered = letterbox(pixels, Frame(90, 30, 60, 60, reading=Reading(inverted=True)))
     assert bordered[:, 0].max() == bordered.min() == pytest.approx(-1000, abs=20)
+
+
+@pytest.mark.parametrize("size", [(256, 256), (512, 509), (509, 512), (500, 300), (300, 1000)])
+def test_every_pixel_lies_where_the_frame_says(size):
+    frame = Frame(*size)
+    row, column = np.indices(size, np.float32)
+    seen = np.stack([letterbox(column, frame), letterbox(row, frame)], -1)
+    there = frame.from_network(np.stack(np.meshgrid(np.arange(256), np.arange(256)), -1))
+    inside = (there > 3).all(-1) & (there < np.array(size[::-1]) - 4).all(-1)
+    assert np.abs(seen - there)[inside].max() < 0.05
