@@ -10,7 +10,7 @@ from typing import Protocol
 from app.core.landmark import landmark_set_to_json
 from app.export.atomic import write_text
 from app.export.coco import CocoFile
-from app.export.masks import write_masks
+from app.export.masks import folder_of, write_masks
 from app.export.table import TableFile
 from app.export.view import ImageView, ProjectView
 
@@ -77,7 +77,7 @@ class Masks:
     def add(self, image: ImageView) -> None:
         """Write the image's masks; where nothing was predicted there are none."""
         if image.prediction is not None and image.frame is not None:
-            write_masks(image.prediction, image.frame, self._template, self._folder / image.stem)
+            write_masks(image.prediction, image.frame, self._template, folder_of(image.stem, self._folder))
 
     def keep(self) -> None:
         """Nothing is left to do."""

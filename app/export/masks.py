@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,14 @@ def write_mask(mask: npt.NDArray[np.bool_], path: Path) -> None:
     if not good:
         raise OSError(f"The mask {path} cannot be encoded.")
     write_bytes(path, data.tobytes())
+
+
+def folder_of(stem: str, folder: Path) -> Path:
+    """Where the masks of an image lie; raises OSError where its name would lead out of `folder`."""
+    found = Path(os.path.normpath(folder / stem))
+    if not found.is_relative_to(os.path.normpath(folder)):
+        raise PermissionError(f"its name “{stem}” leads out of the folder")
+    return found
 
 
 def write_masks(prediction: Prediction, frame: Frame, template: Template, folder: Path) -> list[Path]:

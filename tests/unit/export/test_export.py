@@ -179,6 +179,16 @@ def test_an_interrupted_export_leaves_no_half_file(session: Session, tmp_path: P
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["../beside.png", "/tmp/beside.png", "a/../../beside.png"])
+def test_a_name_in_a_made_up_project_leads_nowhere_else(session: Session, tmp_path: Path, name: str):
+    session._state._project._db.execute("UPDATE images SET name = ? WHERE name = 'im0.png'", (name,))
+    with Session.open(session.path, read_only=True) as other:
+        report = writing.write(view_of(other), tmp_path / "out" / "deep", ["masks"])
+    assert [said for said, _ in report.failed] == [name]
+    assert "leads out of the folder" in report.failed[0][1]
+    assert not list(tmp_path.rglob("beside"))
+
+
 def test_a_damaged_image_harms_no_other(session: Session, tmp_path: Path):
     session._state._project._db.execute(
         "UPDATE blobs SET data = zeroblob(length(data)) WHERE sha256 = (SELECT charts FROM frozen)"
