@@ -159,6 +159,7 @@ class Window(QMainWindow):
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
         self.worklist.ordered.connect(lambda order: self.actions_[ORDER_ACTIONS[Order(order)]].setChecked(True))
         self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
+        self.worklist.filtered.connect(self.image_view.setFocus)
         self.worklist.menuWanted.connect(lambda names, at: self._popup(self.bulk.menu(self, names), at))
         self.image_view.pictureShown.connect(self._show_presets)
         self.worklist.model.modelReset.connect(self.images.show_neighbour)

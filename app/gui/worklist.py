@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QListView,
     QPushButton,
@@ -28,6 +30,8 @@ class Worklist(QWidget):
 
     menuWanted = Signal(list, QPoint)
     ordered = Signal(str)
+    filtered = Signal()
+    """The reader has done with the filter, by Enter or Esc."""
 
     def __init__(self, desk: Desk, pictures: Pictures) -> None:
         super().__init__()
@@ -52,6 +56,7 @@ class Worklist(QWidget):
         self._recount.timeout.connect(self._show_counts)
         self._lay_out()
         self._listen()
+        self._show_nothing()
         self._show_counts()
 
     def _lay_out(self) -> None:
@@ -74,11 +79,19 @@ class Worklist(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
+        self.nothing = QLabel("No image fits the filter.")
+        self.nothing.setProperty("muted", "true")
+        self.nothing.setContentsMargins(12, 4, 12, 4)
         layout.addLayout(top)
+        layout.addWidget(self.nothing)
         layout.addWidget(self.list)
 
     def _listen(self) -> None:
         self.filter.textChanged.connect(self._filter_changed)
+        self.filter.returnPressed.connect(self._show_found)
+        escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self.filter, context=Qt.ShortcutContext.WidgetShortcut)
+        escape.activated.connect(self._leave_filter)
+        self.model.modelReset.connect(self._show_nothing)
         self.list.customContextMenuRequested.connect(self._ask_menu)
         for chip in (self.unread, self.flagged):
             chip.toggled.connect(self._chips_changed)
@@ -110,6 +123,21 @@ class Worklist(QWidget):
     def _filter_changed(self, text: str) -> None:
         self.model.text = text
         self.arrange()
+
+    def _show_found(self) -> None:
+        """Enter: on to the images, at the first that was found unless the one on the desk is among them."""
+        if self.model.shown and not self.model.index_of(self._desk.image).isValid():
+            self._desk.show_image(self.model.shown[0])
+        self.filtered.emit()
+
+    def _leave_filter(self) -> None:
+        """Esc: all images again."""
+        self.filter.clear()
+        self.filtered.emit()
+
+    def _show_nothing(self) -> None:
+        session = self._desk.session
+        self.nothing.setVisible(session is not None and bool(session.images) and not self.model.shown)
 
     def _chips_changed(self) -> None:
         self.model.unread_only = self.unread.isChecked()

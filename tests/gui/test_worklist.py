@@ -167,3 +167,22 @@ def test_accepting_by_key_selects_the_next_image_alone(app, qtbot) -> None:
     QTest.keyClick(window.windowHandle(), key, ctrl)
     assert window.desk.image == second
     assert window.worklist.selected() == [second]
+
+
+def test_enter_and_esc_lead_from_the_filter_to_the_images(app, qtbot) -> None:
+    window, worklist = app.window, app.window.worklist
+    first, _, third = window.desk.session.images
+    window.desk.show_image(first)
+    window.actions_["filter"].trigger()
+    qtbot.keyClicks(worklist.filter, "nowhere")
+    assert worklist.nothing.isVisible()
+    worklist.filter.selectAll()
+    qtbot.keyClicks(worklist.filter, third)
+    assert not worklist.nothing.isVisible()
+    qtbot.keyClick(worklist.filter, Qt.Key.Key_Return)
+    assert window.desk.image == third
+    assert window.image_view.hasFocus()
+    window.actions_["filter"].trigger()
+    QTest.keyClick(window.windowHandle(), Qt.Key.Key_Escape)
+    assert worklist.filter.text() == ""
+    assert window.image_view.hasFocus()
