@@ -178,9 +178,14 @@ class ImageTexts:
         return lines
 
     def _landmark_hint(self) -> str:
-        state = self._view.state_of(self._desk.landmark) if self._desk.landmark else PlacementState.PREDICTED
+        session, landmark = self._desk.session, self._desk.landmark
+        if session is not None and session.review(self._view.image) is ReviewState.ACCEPTED:
+            return "locked · Review, Reopen to correct"
+        if not landmark:
+            return "double click: a new landmark"
+        state = self._view.state_of(landmark)
         if state in (None, PlacementState.ABSENT):
-            return f"click to place “{self._desk.landmark}”"
+            return f"click to place “{landmark}”"
         return "drag corrects · arrows nudge"
 
     def _bottom_right(self) -> list[Line]:

@@ -162,3 +162,19 @@ def test_a_new_landmark_is_last(three, qtbot) -> None:
     three.window.actions_["moveLandmarkDown"].trigger()
     name_landmark(three, qtbot, "heart", (0.3, -0.3), "D")
     assert rows(three) == ["B", "A", "C", "D"]
+
+
+def test_the_hint_says_what_can_be_done_in_this_image(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+
+    def hint() -> str:
+        return window.image_view.texts._top_right()[-1][0]
+
+    window.actions_["landmarkMode"].trigger()
+    assert hint() == "double click: a new landmark"
+    name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
+    assert hint() == "drag corrects · arrows nudge"
+    session.set_absent(session.images[0], "Apex")
+    assert hint() == "click to place “Apex”"
+    session.set_review(session.images[0], "accepted")
+    assert hint().startswith("locked")
