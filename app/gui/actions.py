@@ -29,8 +29,8 @@ class Command:
     keys : str
         Separated by spaces.
     needs : str
-        ``nothing``, ``project``, ``writable``, ``image`` or ``landmark`` must be there, or an ``overlap`` of structures
-        under the mouse.
+        Separated by spaces: ``nothing``, a ``project``, a ``writable`` one, an ``image`` or a ``landmark`` must be
+        there, or an ``overlap`` of structures under the mouse.
     group : str
         Checkable actions of one group exclude each other; ``own`` for a switch of its own.
     tip : str
@@ -120,37 +120,46 @@ COMMANDS = (
     Command("worstFirst", "Image/Sort by", "Lowest confidence", "Ctrl+Shift+W", group="order"),
     Command("sortCorrections", "Image/Sort by", "Corrections", group="order"),
     Command("sortRemark", "Image/Sort by", "Remark", group="order"),
-    Command("predictAgain", "Image", "Predict this image again", "F5", "image", line=True),
+    Command("predictAgain", "Image", "Predict this image again", "F5", "image writable", line=True),
     Command("cancelPrediction", "Image", "Cancel prediction"),
-    *(Command(verb, "Image/Read it", words, "", "image", tip=READ_TIP) for verb, (words, _) in WAYS.items()),
-    Command("readAsSeen", "Image/Read it", "As the view shows it now", "", "image", tip=READ_TIP, line=True),
-    Command("readAsStored", "Image/Read it", "As stored", "", "image"),
-    Command("setSpacing", "Image", "Set pixel size…", needs="image", line=True),
-    Command("removeImage", "Image", "Remove from the project", needs="image"),
+    *(Command(verb, "Image/Read it", words, "", "image writable", tip=READ_TIP) for verb, (words, _) in WAYS.items()),
+    Command("readAsSeen", "Image/Read it", "As the view shows it now", "", "image writable", tip=READ_TIP, line=True),
+    Command("readAsStored", "Image/Read it", "As stored", "", "image writable"),
+    Command("setSpacing", "Image", "Set pixel size…", needs="image writable", line=True),
+    Command("removeImage", "Image", "Remove from the project", needs="image writable"),
     Command("navigate", "Landmark", "Navigate", "V", group="mode", tip="Left drag changes the window level"),
     Command("landmarkMode", "Landmark", "Landmark", "L", group="mode", tip="Left drag of a marker corrects it"),
-    Command("newLandmark", "Landmark", "New landmark under the mouse", "Ins", "image"),
-    Command("placeHere", "Landmark", "Place under the mouse", "P", "landmark", tip="The chosen landmark is here"),
+    Command("newLandmark", "Landmark", "New landmark under the mouse", "Ins", "image writable"),
+    Command(
+        "placeHere", "Landmark", "Place under the mouse", "P", "landmark writable", tip="The chosen landmark is here"
+    ),
     Command("nextStructure", "Landmark", "Next of the structures under the mouse", "Tab", "overlap"),
-    Command("confirmPlacement", "Landmark", "Confirm here", "C", "landmark", line=True),
-    Command("absentPlacement", "Landmark", "Absent here", "Shift+A", "landmark"),
-    Command("resetPlacement", "Landmark", "Reset to the prediction", "Backspace", "landmark"),
+    Command("confirmPlacement", "Landmark", "Confirm here", "C", "landmark writable", line=True),
+    Command("absentPlacement", "Landmark", "Absent here", "Shift+A", "landmark writable"),
+    Command("resetPlacement", "Landmark", "Reset to the prediction", "Backspace", "landmark writable"),
     Command("newFromClicks", "Landmark", "New landmark from several clicks…", "Shift+Ins", "writable"),
     Command("leastConfident", "Landmark", "Least confident image", "J", "landmark", tip="Where it is least certain"),
     Command("editLandmark", "Landmark", "Landmark…", "Ctrl+L", "landmark", tip="Name, rule, group, colour", line=True),
-    Command("renameLandmark", "Landmark", "Rename…", "F2", "landmark"),
-    Command("colourLandmark", "Landmark", "Colour…", "", "landmark"),
-    Command("hideLandmark", "Landmark", "Hide or show", "H", "landmark"),
-    Command("lockLandmark", "Landmark", "Lock or unlock on the template", "Ctrl+K", "landmark"),
-    Command("moveLandmarkUp", "Landmark", "Move up in the list", "Alt+Up", "landmark"),
-    Command("moveLandmarkDown", "Landmark", "Move down in the list", "Alt+Down", "landmark"),
-    Command("deleteLandmark", "Landmark", "Delete in all images", "Ctrl+Del", "landmark"),
-    Command("accept", "Review", "Accept and next", "Ctrl+Return Ctrl+Enter", "image"),
-    Command("secondOpinion", "Review", "Second opinion", "Ctrl+Shift+S", "image"),
-    Command("reject", "Review", "Reject", "Ctrl+Shift+R", "image"),
-    Command("rejectStructure", "Review", "Reject a structure…", "Ctrl+Shift+X", "image", tip="One structure, and why"),
-    Command("reopen", "Review", "Reopen", "Ctrl+Shift+U", "image", tip="Unlock an accepted image"),
-    Command("note", "Review", "Note…", "Ctrl+Shift+N", "image", tip="A remark to the review of this image"),
+    Command("renameLandmark", "Landmark", "Rename…", "F2", "landmark writable"),
+    Command("colourLandmark", "Landmark", "Colour…", "", "landmark writable"),
+    Command("hideLandmark", "Landmark", "Hide or show", "H", "landmark writable"),
+    Command("lockLandmark", "Landmark", "Lock or unlock on the template", "Ctrl+K", "landmark writable"),
+    Command("moveLandmarkUp", "Landmark", "Move up in the list", "Alt+Up", "landmark writable"),
+    Command("moveLandmarkDown", "Landmark", "Move down in the list", "Alt+Down", "landmark writable"),
+    Command("deleteLandmark", "Landmark", "Delete in all images", "Ctrl+Del", "landmark writable"),
+    Command("accept", "Review", "Accept and next", "Ctrl+Return Ctrl+Enter", "image writable"),
+    Command("secondOpinion", "Review", "Second opinion", "Ctrl+Shift+S", "image writable"),
+    Command("reject", "Review", "Reject", "Ctrl+Shift+R", "image writable"),
+    Command(
+        "rejectStructure",
+        "Review",
+        "Reject a structure…",
+        "Ctrl+Shift+X",
+        "image writable",
+        tip="One structure, and why",
+    ),
+    Command("reopen", "Review", "Reopen", "Ctrl+Shift+U", "image writable", tip="Unlock an accepted image"),
+    Command("note", "Review", "Note…", "Ctrl+Shift+N", "image writable", tip="A remark to the review of this image"),
     Command("nextOpen", "Review", "Next unread image", "Ctrl+PgDown", "image", line=True),
     Command("help", "Help", "How it works", "F1"),
     Command("about", "Help", "About DenseSeg Review"),
@@ -204,7 +213,7 @@ class Actions(QObject):
     def enable(self, has: set[str]) -> None:
         """Enable what is possible: `has` holds the `needs` that are met."""
         for command in COMMANDS:
-            self.by_verb[command.verb].setEnabled(command.needs in has)
+            self.by_verb[command.verb].setEnabled(set(command.needs.split()) <= has)
 
     def menu(self, title: str) -> QMenu:
         """One of the menus."""

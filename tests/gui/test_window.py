@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 import numpy as np
@@ -346,3 +347,18 @@ def test_a_folder_without_images_gets_one_sentence(app, tmp_path, qtbot) -> None
         assert words in window.messages.sentences()[-1]
         (empty / f"{words[0]}.txt").write_text("words")
     assert len(window.messages.sentences()) == 3
+
+
+def test_a_project_open_elsewhere_offers_nothing_that_changes_it(start, predicted, tmp_path, qtbot) -> None:
+    from app.session import Session
+
+    shutil.copytree(predicted, tmp_path / "project")
+    with Session.open(tmp_path / "project" / "project.dsr", reader="Somebody"):
+        window = start("--project", tmp_path / "project" / "project.dsr").window
+        assert window.desk.session.read_only
+        assert "Somebody" in window.messages.sentences()[0]
+        off = ("accept", "rejectStructure", "setSpacing", "readInverted", "newLandmark", "undo", "findMoved")
+        assert [verb for verb in off if window.actions_[verb].isEnabled()] == []
+        assert window.actions_["fit"].isEnabled()
+        assert window.actions_["export"].isEnabled()
+        window.close()
