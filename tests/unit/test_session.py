@@ -19,20 +19,9 @@ from app.io.bundle import Bundle
 from app.jobs import Failed, Result
 from app.session import Session
 from app.store.errors import ProjectError, ProjectLocked
-from tests.unit.store.fakes import chest, fake_predict, fake_predicted, make, snapshot, write_images
+from tests.unit.store.fakes import fake_predict, fake_predicted, make, snapshot, write_images
 
 P = PlacementState
-
-
-@pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return chest()
-
-
-@pytest.fixture
-def session(tmp_path: Path, bundle: Bundle):
-    with make(tmp_path / "p.dsr", bundle) as session:
-        yield session
 
 
 # --- opening and closing

@@ -11,22 +11,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app.core.landmark import PlacementState, ReviewState
-from app.io.bundle import Bundle
 from app.session import Change, Session
 from tests.unit.store.fakes import chest, make, snapshot
 
 P = PlacementState
-
-
-@pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return chest()
-
-
-@pytest.fixture
-def session(tmp_path: Path, bundle: Bundle):
-    with make(tmp_path / "p.dsr", bundle) as session:
-        yield session
 
 
 # --- undo, history, signals

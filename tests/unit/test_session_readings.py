@@ -15,7 +15,7 @@ from app.io.bundle import Bundle
 from app.io.image import decode_image, read_bytes
 from app.jobs import Result
 from app.session import Change, Session
-from tests.unit.store.fakes import chest, fake_predict, fake_predicted, make, snapshot
+from tests.unit.store.fakes import fake_predict, fake_predicted, snapshot
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 ODD = {
@@ -25,17 +25,6 @@ ODD = {
     "mirrored": Reading(mirrored=True),
     "inverted": Reading(inverted=True),
 }
-
-
-@pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return chest()
-
-
-@pytest.fixture
-def session(tmp_path: Path, bundle: Bundle):
-    with make(tmp_path / "p.dsr", bundle) as session:
-        yield session
 
 
 def reading(session: Session, image: str) -> Reading:

@@ -11,18 +11,7 @@ from app.core.landmark import ReviewState
 from app.io.bundle import Bundle
 from app.jobs import Result
 from app.session import Change, Session
-from tests.unit.store.fakes import chest, fake_predict, fake_predicted, make
-
-
-@pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return chest()
-
-
-@pytest.fixture
-def session(tmp_path: Path, bundle: Bundle):
-    with make(tmp_path / "p.dsr", bundle) as session:
-        yield session
+from tests.unit.store.fakes import fake_predict, fake_predicted, make
 
 
 def said(session: Session, image: str) -> list[tuple[str, ReviewState, str, str]]:

@@ -17,25 +17,18 @@ from app.export import write as writing
 from app.export.client import start_export
 from app.export.from_session import view_of
 from app.export.write import CANCELLED, NOT_PREDICTED, Report
-from app.io.bundle import Bundle
 from app.jobs import Failed, Finished, Job, Progress, Result
 from app.session import Session
-from tests.unit.store.fakes import chest, fake_predicted, make, write_images
-
-
-@pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return chest()
+from tests.unit.store.fakes import fake_predicted, write_images
 
 
 @pytest.fixture
-def session(tmp_path: Path, bundle: Bundle):
-    with make(tmp_path / "p.dsr", bundle) as session:
-        session.define_landmark("hilum", "right_lung", (0.1, 0.2), rule="where it crosses")
-        session.move_placement("im1.png", "hilum", (5, 6.25))
-        session.set_review("im1.png", "rejected", "mask leaks", structure="heart")
-        session.set_review("im1.png", "accepted", "the rest is good")
-        yield session
+def session(session: Session) -> Session:
+    session.define_landmark("hilum", "right_lung", (0.1, 0.2), rule="where it crosses")
+    session.move_placement("im1.png", "hilum", (5, 6.25))
+    session.set_review("im1.png", "rejected", "mask leaks", structure="heart")
+    session.set_review("im1.png", "accepted", "the rest is good")
+    return session
 
 
 def outcome(job: Job) -> tuple[Report, list[object]]:
