@@ -145,13 +145,13 @@ class Session(OpenProject):
     def set_spacing(self, images: Names, row_mm: float, column_mm: float) -> None:
         """Give the size of a pixel of images, in mm; one undo step."""
         names, size = _several(images), (row_mm, column_mm)
-        label = f"Set the pixel spacing of {_count(names)}"
+        label = f"Set the pixel size of {_count(names)}"
         self._act(actions.set_spacing(self._state, names, size, self._reader, label))
 
     def reset_spacing(self, images: Names) -> None:
         """Forget the size of a pixel that a reader gave: the file's own counts again. One undo step."""
         names = _several(images)
-        self._act(actions.reset_spacing(self._state, names, f"Reset the pixel spacing of {_count(names)}"))
+        self._act(actions.reset_spacing(self._state, names, f"Reset the pixel size of {_count(names)}"))
 
     def set_reading(
         self, images: Names, quarter_turns: int = 0, mirrored: bool = False, inverted: bool = False, more: bool = False

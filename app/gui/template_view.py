@@ -20,6 +20,9 @@ from app.gui.markers import HIT_RADIUS, Marker, MarkerItem
 from app.gui.name_editor import NameEditor, define, free_name
 from app.gui.overlays import bgra_image, cosmetic, iso_lines, polygon
 
+GRAB = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+"""Either of them picks a marker up in any mode; many Linux desktops keep Alt and drag for themselves."""
+
 
 @lru_cache(maxsize=1)
 def chart_picture() -> QImage:
@@ -208,7 +211,7 @@ class TemplateView(Canvas):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._press = self._last = event.position()
         self._moved = False
-        grab = self._desk.mode == Mode.LANDMARK or event.modifiers() & Qt.KeyboardModifier.AltModifier
+        grab = self._desk.mode == Mode.LANDMARK or event.modifiers() & GRAB
         if event.button() == Qt.MouseButton.LeftButton and grab:
             self._pick_up(event.position())
         event.accept()

@@ -38,7 +38,7 @@ def test_typing_gives_mm_in_one_undo_step(app, dialog, qtbot) -> None:
     app.window.actions_["undo"].trigger()
     assert spacing(app, "rendered_3.png") is None
     assert np.isnan(view.mm_across)
-    assert session.redo_label.startswith("Set the pixel spacing")
+    assert session.redo_label.startswith("Set the pixel size")
 
 
 @pytest.mark.parametrize("turn", [Turn(), Turn(1, True)], ids=str)

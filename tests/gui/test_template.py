@@ -77,17 +77,17 @@ def test_escape_puts_a_dragged_landmark_back(apex, qtbot) -> None:
     assert foot(apex).words().startswith("u →")
 
 
-def test_alt_moves_a_landmark_in_any_mode(apex, qtbot) -> None:
+@pytest.mark.parametrize("held", [Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier])
+def test_a_key_held_moves_a_landmark_in_any_mode(apex, qtbot, held) -> None:
     window, session = apex.window, apex.window.desk.session
     window.desk.set_mode(Mode.NAVIGATE)
     port, mark = window.template_view.viewport(), session.landmark("Apex")
     at = on_template(apex, "heart", mark.uv)
     drag(qtbot, port, at, at + QPoint(20, 10))
     assert session.landmark("Apex") == mark
-    alt = Qt.KeyboardModifier.AltModifier
-    send(port, QEvent.Type.MouseButtonPress, at, alt)
-    send(port, QEvent.Type.MouseMove, at + QPoint(20, 10), alt)
-    send(port, QEvent.Type.MouseButtonRelease, at + QPoint(20, 10), alt)
+    send(port, QEvent.Type.MouseButtonPress, at, held)
+    send(port, QEvent.Type.MouseMove, at + QPoint(20, 10), held)
+    send(port, QEvent.Type.MouseButtonRelease, at + QPoint(20, 10), held)
     assert session.landmark("Apex").u > mark.u
 
 
