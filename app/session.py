@@ -187,7 +187,7 @@ class Session(OpenProject):
             raise ValueError(f"The project {self.path.name} is open for reading only: nothing can be predicted.")
         rows, state = self._state.rows, self._state
         if images is None:
-            wanted = [name for name in self.images if not state.predicted(name)]
+            wanted = [name for name in self.images if not state.predicted(name) and name not in state.broken]
         else:
             wanted = [n for n in images if state.slot(n) >= 0 and not (rows.accepted(n) and state.predicted(n))]
         if not wanted:
@@ -255,7 +255,7 @@ class Session(OpenProject):
 
     def landmark(self, name: str) -> Landmark:
         """The landmark of that name."""
-        return self._state.landmark(name)
+        return self._state.rows.landmark(name)
 
     def define_landmark(
         self,
@@ -296,7 +296,7 @@ class Session(OpenProject):
 
     def preview_move(self, name: str, uv: tuple[float, float]) -> MovePreview:
         """Where `move_landmark` would put a landmark in all images, and where it stays; nothing is stored."""
-        return self._state.moved(self._state.number(name), (float(uv[0]), float(uv[1])))
+        return self._state.moved(self._state.rows.number(name), (float(uv[0]), float(uv[1])))
 
     def delete_landmark(self, name: str) -> None:
         """Delete a landmark and its placements in all images; one undo step."""
@@ -306,7 +306,7 @@ class Session(OpenProject):
 
     def placements(self, landmark: str) -> Placements:
         """One landmark in all images, in the order of `images`."""
-        return self._state.placements(self._state.number(landmark))
+        return self._state.placements(self._state.rows.number(landmark))
 
     def placements_in(self, image: str) -> list[Placement]:
         """All landmarks in one image, in the order of `landmarks`."""

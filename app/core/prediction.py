@@ -266,6 +266,16 @@ def native_mask(probability: npt.NDArray[np.uint8], frame: Frame) -> npt.NDArray
     return np.asarray(native > 127)
 
 
+def covering(prediction: Prediction, frame: Frame, template: Template, xy: npt.ArrayLike) -> tuple[str, ...]:
+    """The structures whose masks cover a native pixel [2], the smallest first."""
+    x, y = np.rint(frame.to_network(xy)).astype(int)
+    if not (0 <= x < frame.network_width and 0 <= y < frame.network_height):
+        return ()
+    shown = zip(template.structures, prediction.masks[:, y, x] > 127, prediction.present, strict=True)
+    hits = [structure for structure, covers, present in shown if covers and present]
+    return tuple(structure.name for structure in sorted(hits, key=lambda structure: structure.area_mm2))
+
+
 def sample_chart(grid: npt.NDArray[np.floating], uv: npt.ArrayLike) -> Points:
     """Look template points up in grids over the chart, bilinearly.
 

@@ -16,6 +16,7 @@ from app.export.table import Row
 from app.export.view import ImageView, ProjectView
 from app.io.bundle import Bundle
 from app.io.discover import unique_stems
+from app.store.errors import ProjectError
 from app.store.rows import StructureReview
 
 
@@ -37,6 +38,10 @@ class EntryLike(Protocol):
 
     @property
     def frame(self) -> Frame | None: ...  # noqa: D102
+    @property
+    def status(self) -> str: ...  # noqa: D102
+    @property
+    def message(self) -> str: ...  # noqa: D102
     @property
     def review(self) -> ReviewState: ...  # noqa: D102
     @property
@@ -102,10 +107,12 @@ def _own(session: SessionLike) -> tuple[Landmark, ...]:
 
 
 def _image(session: SessionLike, name: str, stem: str) -> ImageView:
-    entry = session.image(name)
-    placed = [placement for placement in session.placements_in(name) if placement.state is not None]
-    rows = tuple(_row(name, placement, entry.frame) for placement in placed)
     seen = session.prediction(name)
+    placed = [placement for placement in session.placements_in(name) if placement.state is not None]
+    entry = session.image(name)
+    if entry.status == "failed" and entry.review is ReviewState.ACCEPTED:
+        raise ProjectError(entry.message)  # something of what was accepted is damaged
+    rows = tuple(_row(name, placement, entry.frame) for placement in placed)
     return ImageView(name, stem, entry.review.value, entry.frame, seen, rows, entry.note, entry.structures)
 
 

@@ -150,7 +150,7 @@ def change_landmark(
     state: ProjectState, template: Template, name: str, fields: Mapping[str, Any]
 ) -> tuple[Landmark, Action]:
     """Change fields of a landmark; also returns it as it will be."""
-    number, before = state.number(name), state.landmark(name)
+    number, before = state.rows.number(name), state.rows.landmark(name)
     try:
         mark = replace(before, **fields)
     except TypeError:
@@ -171,9 +171,9 @@ def change_landmark(
 
 def order_landmark(state: ProjectState, name: str, before: str | None, group: str | None) -> Action:
     """Put a landmark before another one in the list, or last; and into a group, unless that is None."""
-    number, rows, mark = state.number(name), state.rows, state.landmark(name)
+    number, rows, mark = state.rows.number(name), state.rows, state.rows.landmark(name)
     order = [other for other in rows.landmarks if other != number]
-    order.insert(len(order) if before is None else order.index(state.number(before)), number)
+    order.insert(len(order) if before is None else order.index(state.rows.number(before)), number)
     positions = [rows.position(other) for other in rows.landmarks]  # the same ones, dealt out anew
 
     def edit(writer: Writer) -> None:
@@ -188,7 +188,7 @@ def order_landmark(state: ProjectState, name: str, before: str | None, group: st
 
 def delete_landmark(state: ProjectState, name: str) -> Action:
     """Delete a landmark and what readers said of it in all images."""
-    number = state.number(name)
+    number = state.rows.number(name)
 
     def edit(writer: Writer) -> None:
         writer.drop("landmarks", id=number)
@@ -212,7 +212,7 @@ def place(
 ) -> Action:
     """Keep what a reader says of a landmark in an image; `xy` in native pixels, None where it is absent."""
     check_unlocked(state, [image])
-    number = state.number(landmark)
+    number = state.rows.number(landmark)
     if xy is not None and not np.isfinite(np.asarray(xy, float)).all():
         raise ValueError(f"“{landmark}” can't be placed at {tuple(xy)}: these are no coordinates.")
     x, y = (None, None) if xy is None else (float(xy[0]), float(xy[1]))
@@ -234,7 +234,7 @@ def confirm(state: ProjectState, image: str, landmark: str, reader: str, label: 
 def _shown(state: ProjectState, image: str, landmark: str) -> tuple[PlacementState, npt.NDArray[np.float64]]:
     """Who says where a landmark is in an image that is not locked, and where; ValueError where nobody does."""
     check_unlocked(state, [image])
-    shown, place_of = state.placements(state.number(landmark)), state.places[image]
+    shown, place_of = state.placements(state.rows.number(landmark)), state.places[image]
     found = shown.states[place_of]
     if found is None:
         raise ValueError(f"“{landmark}” has no place in {image} yet. Predict the image first, or place it by hand.")
@@ -253,7 +253,7 @@ def nudge(state: ProjectState, image: str, landmark: str, step: tuple[float, flo
 def reset(state: ProjectState, image: str, landmark: str, label: str) -> Action:
     """Forget what was said of a landmark in an image."""
     check_unlocked(state, [image])
-    number = state.number(landmark)
+    number = state.rows.number(landmark)
 
     def edit(writer: Writer) -> None:
         writer.drop("placements", image=image, landmark=number)

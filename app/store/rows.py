@@ -242,6 +242,17 @@ class Rows:
         elif old is not None:
             del self.frozen[old[0]]
 
+    def number(self, landmark: str) -> int:
+        """Number of a landmark; raises ValueError for an unknown name."""
+        try:
+            return self.numbers[landmark]
+        except KeyError:
+            raise ValueError(f"The project has no landmark “{landmark}”.") from None
+
+    def landmark(self, name: str) -> Landmark:
+        """The landmark of that name; raises ValueError like `number`."""
+        return self.landmarks[self.number(name)]
+
     # --- images
 
     @property

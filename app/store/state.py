@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.frame import Frame
-from app.core.landmark import Landmark, Placements, PlacementState
-from app.core.prediction import Prediction, confidence, sample_chart
+from app.core.landmark import Placements, PlacementState
+from app.core.prediction import Prediction, confidence, covering, sample_chart
 from app.core.propagate import Places, locate
 from app.core.template import Template
 from app.store.blobs import Arrays, pack
 from app.store.charts import CODES, FROZEN, FrozenPlacements, StoredCharts, restore
 from app.store.entries import MovePreview, Placement, Status
+from app.store.errors import ProjectError
 from app.store.predictions import PredictionStore
 from app.store.project import Project, RowChange, Writer
 from app.store.rows import FactsRow, FrozenRow, Rows, file_stamp
@@ -56,6 +57,9 @@ class ProjectState:
         self._in_order = True
         self._charts: StoredCharts | None = None
         self._frozen = FrozenPlacements()
+        self.broken: dict[
+            str, str
+        ] = {}  # accepted images of which the project file has lost something, and what to say
         self._recent: OrderedDict[str, Prediction] = OrderedDict()
         self._files: dict[str, tuple[Path, tuple[int, int] | None]] = {}
         self._worst: npt.NDArray[np.float64] | None = None
@@ -100,7 +104,9 @@ class ProjectState:
     def predicted(self, name: str) -> bool:
         """Whether there is a valid prediction for an image: the frozen one, or one of its file by this bundle."""
         frozen = self.rows.frozen.get(name)
-        return (frozen is not None and frozen.charts is not None) or self.prediction_key(name) in self._suspect
+        if frozen is not None and frozen.charts is not None:
+            return name not in self.broken
+        return self.prediction_key(name) in self._suspect
 
     def suspect(self, name: str) -> str:
         """Why the image does not look like one for this bundle, or empty."""
@@ -112,6 +118,8 @@ class ProjectState:
     def status(self, name: str) -> tuple[Status, str]:
         """Status of an image and a sentence where it is failed or missing."""
         path, stamp = self.file(name)
+        if name in self.broken:
+            return "failed", self.broken[name]
         if stamp is None:
             return "missing", f"The file {path} is not there. Put it back, or use File, Find moved images."
         if self.predicted(name):
@@ -182,7 +190,8 @@ class ProjectState:
         for name in names:
             frozen = self.rows.frozen.get(name)
             if frozen is not None and frozen.charts is not None:
-                yield self.slot(name), self._project.blob(frozen.charts)
+                if (charts := self._whole(name, frozen.charts)) is not None:
+                    yield self.slot(name), charts
             elif (key := self.prediction_key(name)) in self._suspect:
                 files.setdefault(key, []).append(self.slot(name))
         assert self._charts is not None
@@ -201,12 +210,20 @@ class ProjectState:
         if self._suspect.pop(key, None) is not None:
             self._has = self._worst = None
 
+    def _whole(self, name: str, blob: str) -> Arrays | None:
+        """A blob of an accepted image; None where it is damaged: that image is broken then, and no other."""
+        try:
+            return self._project.blob(blob)
+        except ProjectError as error:
+            self.broken[name] = str(error)
+            self._has = self._worst = None
+            return None
+
     def _freeze(self, name: str) -> None:
+        self.broken.pop(name, None)
         frozen = self.rows.frozen.get(name)
-        table = None
-        if frozen is not None:
-            table = self._project.blob(frozen.placements)["placements"].view(FROZEN).reshape(-1)
-        self._frozen.put(self.slot(name), table)
+        held = self._whole(name, frozen.placements) if frozen is not None else None
+        self._frozen.put(self.slot(name), held["placements"].view(FROZEN).reshape(-1) if held is not None else None)
 
     def prediction(self, name: str) -> Prediction | None:
         """Prediction of an image: the frozen one where it is accepted; the last few are kept in memory."""
@@ -217,8 +234,9 @@ class ProjectState:
         frozen = self.rows.frozen.get(name)
         found: Prediction | None = None
         if frozen is not None and frozen.charts is not None and frozen.maps is not None:
-            charts, rest = self._project.blob(frozen.charts), self._project.blob(frozen.maps)
-            found = restore(frozen.bundle_sha256, frozen.suspect, charts, rest)
+            charts, rest = self._whole(name, frozen.charts), self._whole(name, frozen.maps)
+            if charts is not None and rest is not None:
+                found = restore(frozen.bundle_sha256, frozen.suspect, charts, rest)
         elif (key := self.prediction_key(name)) in self._suspect and (found := self._predictions.get(key)) is None:
             self._lose(key)
         if found is not None:
@@ -270,7 +288,8 @@ class ProjectState:
         frozen, key = self.rows.frozen.get(name), self.prediction_key(name)
         if frozen is None or frozen.charts is None or frozen.maps is None or not key or key in self._suspect:
             return
-        if frozen.bundle_sha256 == self._predictions.bundle_sha256:
+        whole = all(self._whole(name, blob) is not None for blob in (frozen.charts, frozen.maps))
+        if whole and frozen.bundle_sha256 == self._predictions.bundle_sha256:
             data = self._project.blob_bytes(frozen.charts), self._project.blob_bytes(frozen.maps)
             self._predictions.put_packed(key, frozen.suspect, *data)
             self._suspect[key] = frozen.suspect
@@ -315,9 +334,8 @@ class ProjectState:
         self._order = np.array([self._slots[name] for name in names], np.intp)
         self._in_order = np.array_equal(self._order, np.arange(len(charts)))
         charts.put_compact(self._stored_charts(added))
-        for name in added:
-            if name in self.rows.frozen:
-                self._freeze(name)
+        for name in self.rows.frozen.keys() & set(added):
+            self._freeze(name)
         self._worst = None
 
     def _reload(self, name: str) -> None:
@@ -473,28 +491,10 @@ class ProjectState:
     def structures_at(self, image: str, xy: tuple[float, float]) -> tuple[str, ...]:
         """The structures whose masks cover a pixel, the smallest first."""
         prediction, frame = self.prediction(image), self.frame(image)
-        if prediction is None or frame is None:
-            return ()
-        x, y = np.rint(frame.to_network(xy)).astype(int)
-        if not (0 <= x < frame.network_width and 0 <= y < frame.network_height):
-            return ()
-        shown = zip(self._template.structures, prediction.masks[:, y, x] > 127, prediction.present, strict=True)
-        hits = [structure for structure, covers, present in shown if covers and present]
-        return tuple(structure.name for structure in sorted(hits, key=lambda structure: structure.area_mm2))
+        return () if prediction is None or frame is None else covering(prediction, frame, self._template, xy)
 
     def place_in(self, image: str, structure: str, uv: tuple[float, float]) -> npt.NDArray[np.float64]:
         """Where a template point is predicted in one image [2], NaN where it is nowhere."""
         slot = self.slot(image)
         chart = self._charts_with(image).chart(structure, slot) if self.predicted(image) else None
         return np.full(2, np.nan) if chart is None else sample_chart(chart, uv)
-
-    def number(self, landmark: str) -> int:
-        """Number of a landmark; raises ValueError for an unknown name."""
-        try:
-            return self.rows.numbers[landmark]
-        except KeyError:
-            raise ValueError(f"The project has no landmark “{landmark}”.") from None
-
-    def landmark(self, name: str) -> Landmark:
-        """The landmark of that name; raises ValueError like `number`."""
-        return self.rows.landmarks[self.number(name)]

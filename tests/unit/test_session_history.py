@@ -6,6 +6,7 @@ import contextlib
 import tempfile
 from pathlib import Path
 
+import apsw
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -125,3 +126,22 @@ def test_a_failing_view_harms_no_action(session: Session, caplog: pytest.LogCapt
     session.set_absent("im0.png", "heart_00")
     assert session.placements("heart_00").states[0] == P.ABSENT
     assert "A view failed" in caplog.text
+
+
+@pytest.mark.parametrize("column", ["charts", "placements", "maps"])
+def test_what_is_damaged_of_one_accepted_image_harms_no_other(session: Session, column: str):
+    before = snapshot(session)
+    session.set_review("im0.png", "accepted")
+    session.close()
+    db = apsw.Connection(str(session.path))
+    db.execute(f"UPDATE blobs SET data = zeroblob(length(data)) WHERE sha256 = (SELECT {column} FROM frozen)")
+    db.close()
+    with Session.open(session.path) as again:
+        again.placements("heart_00")
+        assert (again.prediction("im0.png") is None) == (column != "placements")
+        assert again.image("im0.png").status == "failed"
+        assert "does not match its checksum" in again.image("im0.png").message
+        assert P.ABSENT not in {p.state for p in again.placements_in("im0.png") if column == "placements"}
+        assert not again.predict().done
+        again.set_review("im0.png", "unread")  # the prediction is there still
+        assert snapshot(again) == before
