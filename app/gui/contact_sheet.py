@@ -91,7 +91,7 @@ class ContactSheet(QAbstractScrollArea):
         self._soon = QTimer(self, singleShot=True, interval=100)
         self._soon.timeout.connect(self.collect)
         desk.sessionChanged.connect(self._forget)
-        desk.landmarkChanged.connect(self.collect)
+        desk.landmarkChanged.connect(self._begin)
         desk.imageChanged.connect(self._show_current)
         desk.movingChanged.connect(self.viewport().update)
         desk.changed.connect(self._on_change)
@@ -99,6 +99,11 @@ class ContactSheet(QAbstractScrollArea):
     def _forget(self) -> None:
         self._crops.clear()
         self.collect()
+
+    def _begin(self, *_: object) -> None:
+        """Another landmark: from its worst image on, wherever the strip was."""
+        self.collect()
+        self.horizontalScrollBar().setValue(0)
 
     def _on_change(self, change: Change) -> None:
         if change.kind in ("landmarks", "placements", "review"):

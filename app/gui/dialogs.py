@@ -34,8 +34,14 @@ HELP = Path(__file__).resolve().parents[2] / "resources" / "help"
 
 def ask_note(parent: QWidget, name: str, note: str) -> str | None:
     """A remark, or None if the reader thinks better of it."""
-    text, kept = QInputDialog.getText(parent, "Note", f"Note to {name}", text=note)
-    return str(text) if kept else None
+    dialog = QInputDialog(parent)
+    dialog.setWindowTitle("Note")
+    dialog.setLabelText(f"Note to {name}")
+    dialog.setTextValue(note)
+    dialog.resize(480, dialog.sizeHint().height())  # a sentence is in sight
+    kept = dialog.exec() == QDialog.DialogCode.Accepted
+    dialog.deleteLater()
+    return dialog.textValue() if kept else None
 
 
 def ask_colour(parent: QWidget, colour: str) -> str:
@@ -59,13 +65,14 @@ class KeysDialog(QDialog):
         grid = QGridLayout()
         grid.setVerticalSpacing(4)
         self.edits: dict[str, QKeySequenceEdit] = {}
-        for row, command in enumerate(COMMANDS):
+        listed = [command for command in COMMANDS if command.menu != "File/Recent"]  # those change with every project
+        for row, command in enumerate(listed):
             edit = QKeySequenceEdit(actions[command.verb].shortcut())
             edit.setMaximumSequenceLength(1)
             edit.setMinimumWidth(148)
             edit.editingFinished.connect(lambda verb=command.verb: self.rebind(verb))
             self.edits[command.verb] = edit
-            grid.addWidget(QLabel(f"{command.menu.split('/')[0]} · {command.text}"), row, 0)
+            grid.addWidget(QLabel(f"{command.menu.replace('/', ' · ')} · {command.text}"), row, 0)
             grid.addWidget(edit, row, 1)
         inner = QWidget()
         inner.setLayout(grid)
@@ -104,7 +111,8 @@ class KeysDialog(QDialog):
         settings().remove("keys")
         for command in COMMANDS:
             self._actions[command.verb].setShortcuts([QKeySequence(k) for k in command.keys.split()])
-            self.edits[command.verb].setKeySequence(self._actions[command.verb].shortcut())
+            if command.verb in self.edits:
+                self.edits[command.verb].setKeySequence(self._actions[command.verb].shortcut())
         self.remark.setText("The original keys are back.")
 
 

@@ -178,3 +178,14 @@ def test_the_hint_says_what_can_be_done_in_this_image(app, qtbot) -> None:
     assert hint() == "click to place “Apex”"
     session.set_review(session.images[0], "accepted")
     assert hint().startswith("locked")
+
+
+def test_another_landmark_shows_its_worst_image_first(app, qtbot) -> None:
+    sheet = app.window.contact_sheet
+    name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
+    sheet.setFixedWidth(200)
+    bar = sheet.horizontalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    bar.setValue(bar.maximum())
+    name_landmark(app, qtbot, "left_lung", (0.1, 0.2), "Hilum")
+    assert bar.value() == 0
