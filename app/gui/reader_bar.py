@@ -11,6 +11,8 @@ class ReaderBar(QWidget):
     """A line across the window: a question, a field, a button."""
 
     named = Signal(str)
+    left = Signal()
+    """The reader does not want to say now."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +34,7 @@ class ReaderBar(QWidget):
         row.addStretch()
         self.field.returnPressed.connect(self._keep)
         keep.clicked.connect(self._keep)
-        later.clicked.connect(self.hide)
+        later.clicked.connect(self._leave)
         self.hide()
 
     def ask(self, name: str, focus: bool = True) -> None:
@@ -45,9 +47,13 @@ class ReaderBar(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.hide()
+            self._leave()
         else:
             super().keyPressEvent(event)
+
+    def _leave(self) -> None:
+        self.hide()
+        self.left.emit()
 
     def _keep(self) -> None:
         name = self.field.text().strip()

@@ -154,6 +154,7 @@ class Window(QMainWindow):
         self.status.messagesWanted.connect(self.actions_["showMessages"].trigger)
         self.status.readerWanted.connect(self.ask_reader)
         self.reader_bar.named.connect(self._set_reader)
+        self.reader_bar.left.connect(self.image_view.setFocus)
         self.reading_bar.offering.connect(self.image_view.tell_suspicion)
         self.pictures.failed.connect(lambda name, sentence: desk.say(sentence))
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)

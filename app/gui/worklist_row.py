@@ -62,7 +62,8 @@ class RowPainter(QStyledItemDelegate):
         beside = text.adjusted(metrics.horizontalAdvance(short) + 8, 0, 0, 0)
         if row.patient and beside.width() >= painter.fontMetrics().horizontalAdvance(row.patient):
             painter.drawText(beside, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, row.patient)
-        painter.setPen(QColor(theme.BAD if row.trouble else theme.MUTED))
+        looked_at = row.review is ReviewState.ACCEPTED  # what a reader took as it is needs no red any more
+        painter.setPen(QColor(theme.BAD if row.trouble and not looked_at else theme.MUTED))
         bar = 32 if row.confidence is not None else 0
         second = QRect(left, rect.y() + 29, right - left - bar - 6, 17)
         words = painter.fontMetrics().elidedText(row.words, Qt.TextElideMode.ElideRight, second.width())

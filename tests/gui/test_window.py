@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QWidget
 
 from app.core.landmark import PlacementState
 from app.gui import faults
@@ -362,3 +362,26 @@ def test_a_project_open_elsewhere_offers_nothing_that_changes_it(start, predicte
         assert window.actions_["fit"].isEnabled()
         assert window.actions_["export"].isEnabled()
         window.close()
+
+
+def test_who_does_not_say_a_name_is_back_at_the_image(app, qtbot) -> None:
+    window = app.window
+    window.actions_["setReader"].trigger()
+    assert window.reader_bar.field.hasFocus()
+    qtbot.keyClick(window.reader_bar.field, Qt.Key.Key_Escape)
+    assert not window.reader_bar.isVisible()
+    assert window.image_view.hasFocus()
+
+
+def test_a_note_is_written_in_a_wide_field(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+
+    def write() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert dialog.width() >= 480
+        qtbot.keyClicks(dialog.findChild(QLineEdit), "which side?")
+        qtbot.keyClick(dialog.findChild(QLineEdit), Qt.Key.Key_Return)
+
+    QTimer.singleShot(0, window, write)
+    window.actions_["note"].trigger()
+    assert session.image(window.desk.image).note == "which side?"
