@@ -20,7 +20,7 @@ def facts_row(path: str, facts: ImageFacts, project: str) -> FactsRow:
     """
     spacing = facts.spacing
     row = FactsRow(path, "", "", facts.height, facts.width, remark=facts.remark, sha256=facts.sha256)
-    key = hashlib.sha256(f"{project} {facts.patient}".encode()).hexdigest()[:6] if facts.patient else ""
+    key = hashlib.sha256(f"{project} {facts.patient}".encode()).hexdigest()[:8] if facts.patient else ""
     row = row._replace(size=facts.stamp[0], changed_ns=facts.stamp[1], patient=key)
     if spacing is None:
         return row
