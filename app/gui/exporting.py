@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,16 +45,8 @@ class Exporting(Runner):
     verb = "Exporting"
 
     def __init__(self, desk: Desk, bridge: Bridge) -> None:
-        super().__init__(desk)
-        self._desk, self._bridge = desk, bridge
-        self._job: Job | None = None
+        super().__init__(desk, bridge)
         self._folder = Path()
-        self._since = 0.0
-
-    @property
-    def running(self) -> bool:
-        """Whether an export is under way."""
-        return self._job is not None
 
     def start(self, formats: list[str], folder: Path, scope: str) -> bool:
         """Export what is on the desk; False (with a message) where that can't begin."""
@@ -67,19 +58,13 @@ class Exporting(Runner):
         except (ValueError, OSError) as error:
             self._desk.say(str(error))
             return False
-        self._job, self._folder, self._since = job, folder, time.monotonic()
-        self.started.emit(job.title, job.total)
-        self._bridge.job(job, self._on_event)
+        self._folder = folder
+        self.follow(job, self._on_event)
         return True
 
-    def cancel(self) -> None:
-        """Stop; every file that is there is whole."""
-        if self._job is not None:
-            self._job.cancel()
-
-    def _on_event(self, event: Event) -> None:
+    def _on_event(self, job: Job, event: Event) -> None:
         if isinstance(event, Progress):
-            self.tell(event, self._since)
+            self.tell(event)
         elif isinstance(event, Failed) and not event.key:  # those of single images stand in the report
             self._desk.say(event.message)
         elif isinstance(event, Result):

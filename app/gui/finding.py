@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,17 +35,9 @@ class Finding(Runner):
     verb = "Comparing"
 
     def __init__(self, desk: Desk, bridge: Bridge) -> None:
-        super().__init__(desk)
-        self._desk, self._bridge = desk, bridge
-        self._job: Job | None = None
+        super().__init__(desk, bridge)
         self._folder = Path()
-        self._since = 0.0
         desk.sessionChanged.connect(self.cancel)
-
-    @property
-    def running(self) -> bool:
-        """Whether a search is under way."""
-        return self._job is not None
 
     def start(self, folder: Path) -> None:
         """Look below a folder."""
@@ -54,19 +45,12 @@ class Finding(Runner):
         if session is None or self._job is not None:
             return
         session.look_again()
-        job = session.start_find_moved(folder)
-        self._job, self._folder, self._since = job, folder, time.monotonic()
-        self.started.emit(job.title, job.total)
-        self._bridge.job(job, lambda event: self._on_event(job, event, session))
-
-    def cancel(self) -> None:
-        """Stop; nothing is changed."""
-        if self._job is not None:
-            self._job.cancel()
+        self._folder = folder
+        self.follow(session.start_find_moved(folder), lambda job, event: self._on_event(job, event, session))
 
     def _on_event(self, job: Job, event: Event, session: Session) -> None:
         if isinstance(event, Progress):
-            self.tell(event, self._since)
+            self.tell(event)
         elif isinstance(event, Failed):
             self._desk.say(event.message)
         elif isinstance(event, Result) and not job.cancelled and session is self._desk.session:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from app.gui.bridge import Bridge
 from app.gui.desk import Desk
 from app.gui.running import Runner
@@ -17,11 +15,7 @@ class Predicting(Runner):
     verb = "Predicting"
 
     def __init__(self, desk: Desk, bridge: Bridge) -> None:
-        super().__init__(desk)
-        self._desk, self._bridge = desk, bridge
-        self._job: Job | None = None
-        self._since = 0.0
-        self._failed = 0
+        super().__init__(desk, bridge)
         self._again = False
         desk.imageChanged.connect(self._prioritise)
         desk.changed.connect(self._on_change)
@@ -30,11 +24,6 @@ class Predicting(Runner):
         # Read otherwise, images wait again; so do those whose stored prediction was found damaged by reading ahead.
         if change.kind == "reading" or (change.kind == "prediction" and not change.images):
             self.start()
-
-    @property
-    def running(self) -> bool:
-        """Whether a job is under way."""
-        return self._job is not None
 
     def start(self) -> None:
         """Predict what waits; while a job runs, what was added meanwhile follows it."""
@@ -59,15 +48,13 @@ class Predicting(Runner):
         except (ValueError, OSError) as error:
             self._desk.say(str(error))
             return
-        self._job, self._since, self._failed, self._again = job, time.monotonic(), 0, False
-        self.started.emit(job.title, job.total)
-        self._bridge.job(job, lambda event, job=job: self._on_event(job, event))  # type: ignore[misc]
+        self._again = False
+        self.follow(job, self._on_event)
 
     def cancel(self) -> None:
         """Stop; what is predicted stays."""
         self._again = False
-        if self._job is not None:
-            self._job.cancel()
+        super().cancel()
 
     def forget(self) -> None:
         """The session is about to close: cancel and take nothing in any more."""
@@ -85,7 +72,7 @@ class Predicting(Runner):
         if job is not self._job or session is None:  # an event of a project that was closed meanwhile
             return
         if isinstance(event, Progress):
-            self.tell(event, self._since)
+            self.tell(event)
         elif isinstance(event, Finished):
             self._job = None
             self.ended.emit("Prediction cancelled" if event.cancelled else "")

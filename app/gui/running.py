@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from app.jobs import Progress
+from app.gui.bridge import Bridge
+from app.gui.desk import Desk
+from app.jobs import Event, Job, Progress
 
 
 class Runner(QObject):
@@ -21,12 +24,30 @@ class Runner(QObject):
     verb = ""
     """In the panel: “Predicting 3 of 12”."""
 
+    def __init__(self, desk: Desk, bridge: Bridge) -> None:
+        super().__init__(desk)
+        self._desk, self._bridge = desk, bridge
+        self._job: Job | None = None
+        self._since = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Whether a job is under way."""
+        return self._job is not None
+
     def cancel(self) -> None:
         """Stop; what is done stays."""
-        raise NotImplementedError
+        if self._job is not None:
+            self._job.cancel()
 
-    def tell(self, event: Progress, since: float) -> None:
-        """Report the progress of a job that began at `since` (`time.monotonic`)."""
-        elapsed = time.monotonic() - since
+    def follow(self, job: Job, handler: Callable[[Job, Event], None]) -> None:
+        """Hand the events of a job that has just begun to `handler`, which forgets it when it has finished."""
+        self._job, self._since = job, time.monotonic()
+        self.started.emit(job.title, job.total)
+        self._bridge.job(job, lambda event: handler(job, event))
+
+    def tell(self, event: Progress) -> None:
+        """Report how far the job is."""
+        elapsed = time.monotonic() - self._since
         left = elapsed / event.done * (event.total - event.done) if event.done > 2 else -1.0
         self.progressed.emit(event.done, event.total, left)
