@@ -114,12 +114,12 @@ class Session(OpenProject):
         """Look below a folder for images that are missing, by their content; hand its result to `take_moved`."""
         known = {name: moved.content(self._state, name) for name in moved.missing(self._state)}
         wanted = {name: Content(*held) for name, held in known.items() if held is not None}
-        taken = {self._state.file(name)[0].absolute() for name in self.images}
-        return start_search(Path(folder).absolute(), wanted, taken)
+        return start_search(Path(folder).absolute(), wanted, moved.places(self._state))
 
     def take_moved(self, found: Mapping[str, Path]) -> MovedReport:
-        """Know images at the places where they were found; one undo step."""
-        state, here = self._state, {name: path for name, path in found.items() if name in self._state.rows.images_set}
+        """Know images at the places where they were found, as far as they are missing still; one undo step."""
+        state, taken = self._state, moved.places(self._state)
+        here = {name: found[name] for name in moved.missing(state) if name in found and found[name] not in taken}
         if here:
             label = f"Find {_count(tuple(here))} in another place"
             self._act(moved.move_images(state, here, self.path.resolve().parent, label))

@@ -16,6 +16,11 @@ def missing(state: ProjectState) -> list[str]:
     return [name for name in state.rows.images if state.file(name)[1] is None]
 
 
+def places(state: ProjectState) -> set[Path]:
+    """Absolute paths that belong to images."""
+    return {state.file(name)[0].absolute() for name in state.rows.images}
+
+
 def content(state: ProjectState, name: str) -> tuple[str, int, str] | None:
     """File name, size and SHA-256 of an image's file when it was decoded, None if it never was."""
     facts = state.rows.facts_of(name)

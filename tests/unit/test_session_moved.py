@@ -105,3 +105,19 @@ def test_the_search_is_a_job(session: Session, tmp_path: Path):
     job = session.start_find_moved(tmp_path)
     job.cancel()
     assert list(job)[-1] in (Finished(True), Finished(False))
+
+
+def test_what_the_reader_did_during_a_search_counts(session: Session, tmp_path: Path):
+    films, new = tmp_path / "films", tmp_path / "new"
+    new.mkdir()
+    for name in session.images:
+        (films / name).rename(new / name)
+    session.look_again()
+    found = {name: new / name for name in session.images}  # what a search would have found
+    (new / "im0.png").rename(films / "im0.png")
+    session.look_again()
+    session.add_images([new / "im1.png"])
+    report = session.take_moved(found)
+    assert report.found == ("im2.png",)
+    assert report.missing == ("im1.png",)
+    assert session.image("im0.png").path == films / "im0.png"
