@@ -19,7 +19,7 @@ class Welcome(QWidget):
         title = QLabel("DenseSeg Review")
         title.setProperty("heading", "true")
         words = QLabel(
-            "Open a folder of chest radiographs. Masks and landmarks are predicted on this machine;\n"
+            "Open a folder of chest radiographs, or drop one here. Masks and landmarks are predicted on this machine;\n"
             "click on the template to place a landmark in all images at once."
         )
         words.setProperty("muted", "true")
