@@ -19,8 +19,9 @@ class Welcome(QWidget):
         title = QLabel("DenseSeg Review")
         title.setProperty("heading", "true")
         words = QLabel(
-            "Open a folder of chest radiographs, or drop one here. Masks and landmarks are predicted on this machine;\n"
-            "click on the template to place a landmark in all images at once."
+            "Open a folder of chest radiographs, or drop one here.\n"
+            "Masks and landmarks are predicted on this machine;\n"
+            "click on the template to place a landmark in all images."
         )
         words.setProperty("muted", "true")
         research = QLabel("Research use only. Not a medical device.")
