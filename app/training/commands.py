@@ -13,7 +13,10 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from app.core.frame import Provenance, Spacing
+from app.core.frame import Points, Provenance, Spacing
+from app.core.prediction import ErrorModel
+from app.core.shape_prior import ShapePrior
+from app.core.template import Template
 from app.engine.client import Engine, Predicted
 from app.io.bundle import Bundle, read_bundle
 from app.io.image import read_image
@@ -27,7 +30,7 @@ from app.training.dataset import build, read_pictures
 from app.training.documents import DEFORMED, UNSEEN, bundle_documents
 from app.training.evaluate import Case, left_out_figures, lung_figures
 from app.training.evaluate import evaluate as figures_of
-from app.training.finish import collect, fit_errors, fit_prior, joined, steady_left_out
+from app.training.finish import Trials, collect, fit_errors, fit_prior, joined
 from app.training.plausibility import collect_features, fit_plausibility
 from app.training.prior import prior_of
 from app.training.rendered import render_examples
@@ -60,7 +63,7 @@ class Plan:
     thinned : bool
         Learn from two thirds of the contour points: `evaluate` then asks for the others.
     folds : tuple of Path
-        Complete runs of all folds: prior and expected errors are fitted on what their networks had not seen.
+        Complete runs of folds: expected errors are fitted on what their networks had not seen.
     """
 
     data: Path
@@ -119,27 +122,34 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
     if trainer.done < 1.0:
         return False
     net = trainer.averaged
-    if plan.fold is None:
-        net.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
-    if unseen is not None:
+    if unseen is not None and plan.fold is not None:
         left = build(template, read_pictures(unseen), unseen)
-        leave_out.save_trials(plan.out, collect(net, template, left, SHIFTS, rounds=2, strength=UNSEEN_STRENGTH))
+        found = collect(net, template, left, SHIFTS, rounds=4, strength=UNSEEN_STRENGTH)
+        leave_out.save_trials(plan.out, plan.fold, found)
         documents = bundle_documents(RENDERED_EXAMPLES, DEFORMED)
         write_bundle(plan.out / "bundle", net, template, documents, shifts=SHIFTS)
         return True
-    trials = joined(folds) if folds else collect(net, template, examples, SHIFTS, rounds=4)
-    prior = fit_prior(template, contours_mm, trials, RIDGE_MM2)
-    if folds:
-        steadied = steady_left_out(template, contours_mm, folds, RIDGE_MM2)
-    else:
-        steadied = np.stack([prior.steady(contour) for contour in trials.decoded])
+    net.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
     features = collect_features(net, examples.joined(rendered), 2, np.random.default_rng(plan.seed))
-    fitted = (prior, fit_errors(steadied, trials), fit_plausibility(*features), SHIFTS)
+    trials = collect(net, template, examples, SHIFTS, rounds=4)
+    prior, errors = _fit(template, contours_mm, trials, folds)
     calibrated = UNSEEN if folds else DEFORMED
+    fitted = (prior, errors, fit_plausibility(*features), SHIFTS)
     write_bundle(plan.out / "bundle", net, template, bundle_documents(RENDERED_EXAMPLES, calibrated), *fitted)
     figures = evaluate(plan.data, str(plan.out / "bundle"), plan.out, "val", plan.threads, "auto", lambda *_: None)
     replace_documents(plan.out / "bundle", bundle_documents(RENDERED_EXAMPLES, calibrated, figures))
     return True
+
+
+def _fit(
+    template: Template, contours_mm: Points, seen: Trials, unseen: dict[int, Trials]
+) -> tuple[ShapePrior, ErrorModel]:
+    """The prior from trials of deformed training images, expected errors from those of unseen ones if there are any."""
+    prior = fit_prior(template, contours_mm, seen, RIDGE_MM2)
+    if not unseen:
+        return prior, fit_errors(np.stack([prior.steady(contour) for contour in seen.decoded]), seen)
+    steadied = leave_out.steady_unseen(template, contours_mm, seen, unseen, RIDGE_MM2)
+    return prior, fit_errors(steadied, joined(list(unseen.values())))
 
 
 def _weights(model: str) -> dict[str, torch.Tensor]:

@@ -36,7 +36,7 @@ calibrated on {calibrated}; they are too small where an image is unlike the trai
 """
 
 
-UNSEEN = "training images that their network had not seen (three folds)"
+UNSEEN = "training images that their network had not seen"
 DEFORMED = "deformed training images"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import nnls
 
 from app.core.frame import Points
@@ -31,12 +32,19 @@ class Trials(NamedTuple):
     ----------
     decoded, truth : array [N, K, 2]
     residual, disagreement : array [N, K]
+    image : array [N], int
+        Which of the examples it was.
     """
 
     decoded: Points
     truth: Points
     residual: Points
     disagreement: Points
+    image: npt.NDArray[np.intp]
+
+    def take(self, which: npt.NDArray[np.bool_]) -> Trials:
+        """Some of the trials."""
+        return Trials(**{name: array[which] for name, array in self._asdict().items()})
 
 
 def collect(
@@ -57,11 +65,11 @@ def collect(
         for start in range(0, len(examples), 8):
             index = np.arange(start, min(start + 8, len(examples)))
             batch = make_batch(examples, index, size, strength, rng)
-            for image, landmarks in zip(batch.image, batch.landmarks, strict=True):
+            for number, image, landmarks in zip(index, batch.image, batch.landmarks, strict=True):
                 trial = _trial(look(serve(net), image[None].numpy(), shifts), template)
                 if trial is not None:
                     truth = (landmarks.numpy().astype(float) + 1) / 2 * size - 0.5
-                    found.append((trial[0], truth, *trial[1:]))
+                    found.append((trial[0], truth, *trial[1:], number))
     return Trials(*(np.stack(parts) for parts in zip(*found, strict=True)))
 
 
@@ -90,16 +98,6 @@ def fit_prior(template: Template, contours_mm: Points, trials: Trials, ridge_mm2
 def joined(trials: Sequence[Trials]) -> Trials:
     """All trials one after the other."""
     return Trials(*(np.concatenate(parts) for parts in zip(*trials, strict=True)))
-
-
-def steady_left_out(template: Template, contours_mm: Points, folds: Sequence[Trials], ridge_mm2: float) -> Points:
-    """Each fold's decoded contours [N, K, 2], steadied by a prior that was fitted without that fold."""
-    steadied = []
-    for fold, trials in enumerate(folds):
-        others = joined([t for i, t in enumerate(folds) if i != fold])
-        prior = fit_prior(template, contours_mm, others, ridge_mm2)
-        steadied.append(np.stack([prior.steady(contour) for contour in trials.decoded]))
-    return np.concatenate(steadied)
 
 
 def fit_errors(steadied: Points, trials: Trials) -> ErrorModel:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from app.core.frame import Points
 from app.core.template import Template
 from app.training.contours import Contours
-from app.training.finish import Trials
+from app.training.finish import Trials, fit_prior
 
 FOLDS = 3
 """The training images are dealt into so many parts."""
@@ -56,15 +56,29 @@ def left_out_uv(template: Template, thinned: Template) -> list[Points]:
     ]
 
 
-def save_trials(folder: Path, trials: Trials) -> None:
+def save_trials(folder: Path, fold: int, trials: Trials) -> None:
     """Keep a fold's trials in its folder."""
-    np.savez(folder / LEFT_OUT, **trials._asdict())
+    np.savez(folder / LEFT_OUT, fold=fold, **trials._asdict())
 
 
-def load_trials(folders: Sequence[Path]) -> list[Trials]:
-    """The trials of all folds; raises OSError where a fold is not complete."""
-    found = []
+def load_trials(folders: Sequence[Path]) -> dict[int, Trials]:
+    """The trials by fold; raises OSError where a fold is not complete."""
+    found = {}
     for folder in folders:
         with np.load(folder / LEFT_OUT) as arrays:
-            found.append(Trials(**{name: arrays[name] for name in Trials._fields}))
+            found[int(arrays["fold"])] = Trials(**{name: arrays[name] for name in Trials._fields})
     return found
+
+
+def steady_unseen(
+    template: Template, contours_mm: Points, seen: Trials, unseen: dict[int, Trials], ridge_mm2: float
+) -> Points:
+    """Contours [N, K, 2] that folds decoded in images they had not seen, steadied by priors that had not either.
+
+    `seen` are trials of the final network; each fold's prior is fitted on those of the other images.
+    """
+    steadied = []
+    for fold, trials in unseen.items():
+        prior = fit_prior(template, contours_mm, seen.take(seen.image % FOLDS != fold), ridge_mm2)
+        steadied.append(np.stack([prior.steady(contour) for contour in trials.decoded]))
+    return np.concatenate(steadied)

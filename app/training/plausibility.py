@@ -63,7 +63,7 @@ def other_pictures(count: int, size: int, rng: np.random.Generator) -> Tensor:
     """Pictures [count, 1, size, size] in [0, 1] of anything but a radiograph of the anatomy."""
     pictures = []
     for number in range(count):
-        match number % 5:
+        match number % 6:
             case 0:
                 picture = _photograph(size, rng)
             case 1 | 2:
@@ -73,6 +73,11 @@ def other_pictures(count: int, size: int, rng: np.random.Generator) -> Tensor:
                 picture = cv2.resize(
                     rng.random((cells, cells), np.float32), (size, size), interpolation=cv2.INTER_CUBIC
                 )
+            case 4:  # nothing, or next to nothing: a blank exposure, a collimated one
+                picture = np.full((size, size), rng.random(), np.float32)
+                edge = int(rng.integers(0, size // 3))
+                picture[:edge], picture[:, size - edge :] = rng.random(2)
+                picture += rng.normal(0, rng.choice([0.0, 0.0, 0.004]), picture.shape).astype(np.float32)
             case _:
                 slope = rng.uniform(-1, 1, 2)
                 ys, xs = np.mgrid[:size, :size] / size
