@@ -202,7 +202,8 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
     wants_torch = options.backend == "torch"
     if options.backend == "auto" and not (bundle.folder / "network.xml").exists():
         wants_torch = True
-    infer = (torch_network if wants_torch else openvino_network)(bundle, options.threads)
+    threads = options.threads
+    infer = torch_network(bundle, threads) if wants_torch else openvino_network(bundle.folder, threads)
     infer(np.zeros((1, 1, *bundle.network_size), np.float32))  # the first run allocates
     prepare(bundle.template)
 
@@ -222,8 +223,8 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
     return {"predict": predict}
 
 
-def openvino_network(bundle: Any, threads: int) -> Infer:
-    """The bundle's network in OpenVINO."""
+def openvino_network(folder: Path, threads: int) -> Infer:
+    """The network of a bundle's folder in OpenVINO."""
     # Nothing may leave the machine: without this package openvino uses an empty stand-in.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     import openvino
@@ -234,7 +235,7 @@ def openvino_network(bundle: Any, threads: int) -> Infer:
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
     }
-    compiled = openvino.Core().compile_model(str(bundle.folder / "network.xml"), "CPU", config)
+    compiled = openvino.Core().compile_model(str(folder / "network.xml"), "CPU", config)
     request = compiled.create_infer_request()
 
     def infer(image: Float32) -> tuple[Float32, Float32, Float32 | None]:

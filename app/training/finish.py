@@ -11,15 +11,13 @@ from scipy.optimize import nnls
 
 from app.core.frame import Points
 from app.core.inverse_chart import decode
-from app.core.passes import Looks, Shift, look
+from app.core.passes import Infer, Looks, Shift, look
 from app.core.prediction import ErrorModel, disagreement_at
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
 from app.training.augment import Strength, make_batch
 from app.training.dataset import Examples
 from app.training.prior import fitted_shrinkage, shape_modes
-from app.training.train import serve
-from models.network import DenseSegNet
 
 FITTING_STRENGTH = Strength(rotation_degrees=5, shift=0.08, scale=0.08, aspect=0.04, elastic=0.03, intensity=0.6)
 """Deformations that make seen images new again, so that their errors resemble those on unseen ones."""
@@ -48,7 +46,8 @@ class Trials(NamedTuple):
 
 
 def collect(
-    net: DenseSegNet,
+    infer: Infer,
+    size: int,
     template: Template,
     examples: Examples,
     shifts: Sequence[Shift],
@@ -56,17 +55,18 @@ def collect(
     strength: Strength = FITTING_STRENGTH,
     seed: int = 1,
 ) -> Trials:
-    """Decode every example `rounds` times under `strength`; examples with an absent structure are left out."""
+    """Decode every example `rounds` times under `strength`, with a network of `size` pixels.
+
+    Examples with an absent structure are left out.
+    """
     rng = np.random.default_rng(seed)
-    size = net.config.height
     found = []
-    net.eval()
     for _ in range(rounds):
         for start in range(0, len(examples), 8):
             index = np.arange(start, min(start + 8, len(examples)))
             batch = make_batch(examples, index, size, strength, rng)
             for number, image, landmarks in zip(index, batch.image, batch.landmarks, strict=True):
-                trial = _trial(look(serve(net), image[None].numpy(), shifts), template)
+                trial = _trial(look(infer, image[None].numpy(), shifts), template)
                 if trial is not None:
                     truth = (landmarks.numpy().astype(float) + 1) / 2 * size - 0.5
                     found.append((trial[0], truth, *trial[1:], number))
