@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
 
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
@@ -117,8 +117,7 @@ class ImageView(Canvas):
         self._show_turn()
         self._take_picture(self._pictures.anything(name), keep_view=False)
         self._show_prediction()
-        if self.pointing.mouse is not None:
-            self.pointing.move(self.pointing.mouse)
+        self.pointing.stand()
 
     def _take_picture(self, picture: GreyPicture | None, keep_view: bool) -> None:
         self.grey.set_picture(picture)
@@ -374,6 +373,11 @@ class ImageView(Canvas):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # What is none of ours is the window's: pyqtgraph's scene has no use for keys.
         event.setAccepted(self.hands.key(event))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        if hasattr(self, "pointing"):
+            self.pointing.stand()
 
     def leaveEvent(self, event: QEvent) -> None:
         self.pointing.leave()

@@ -35,6 +35,7 @@ class Pointing(QObject):
         self.mouse: QPointF | None = None
         self.under: tuple[str, ...] = ()
         self.spot: Spot | None = None
+        self._on_screen = QPointF()
         self._menu_at: QPointF | None = None
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.look_up)
@@ -43,7 +44,13 @@ class Pointing(QObject):
     def move(self, at: QPointF) -> None:
         """The mouse is here now."""
         self.mouse, self._menu_at = at, None
+        self._on_screen = self._view.viewport().mapToGlobal(at)
         self._soon.start()
+
+    def stand(self) -> None:
+        """The mouse stands still, but the view has moved under it or shows something else."""
+        if self.mouse is not None:
+            self.move(self._view.viewport().mapFromGlobal(self._on_screen))
 
     def leave(self) -> None:
         """The mouse has left the image."""

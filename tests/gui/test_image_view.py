@@ -327,3 +327,15 @@ def test_escape_gives_a_window_drag_up(app, view, qtbot) -> None:
     QTest.keyClick(view, Qt.Key.Key_Escape)
     assert view.grey.window == before
     assert app.window.desk.mode == Mode.NAVIGATE
+
+
+def test_a_mouse_that_stands_still_is_followed_when_a_line_moves_the_image(app, view, qtbot) -> None:
+    port = view.viewport()
+    at = in_image(app, (500, 500))
+    hover(port, at)
+    on_screen = port.mapToGlobal(view.pointing.mouse)
+    app.window.ask_reader()
+    qtbot.waitUntil(lambda: view.pointing.mouse.y() < at.y())
+    assert port.mapToGlobal(view.pointing.mouse) == on_screen
+    app.window.reader_bar.hide()
+    qtbot.waitUntil(lambda: view.pointing.mouse.y() == at.y())
