@@ -75,7 +75,7 @@ class Lens:
             self._grey.set_picture(view.grey.picture)
         self._grey.set_window(view.grey.window, view.grey.invert)
         prediction = session.prediction(view.image) if session is not None and view.image else None
-        shown = (id(prediction), view.frame_of_image)
+        shown = (prediction, view.frame_of_image)
         if shown != self._shown:
             self._shown = shown
             self._overlay.set_prediction(session.template if session else None, prediction, view.frame_of_image)
