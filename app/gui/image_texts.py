@@ -117,7 +117,8 @@ class ImageTexts:
         beside = area.width() > 3 * BAR_PIXELS  # else the read-out stands above the scale bar
         over = area if beside else area.adjusted(0, 0, 0, -44)
         self._block(painter, over, self._bottom_right(), right=True, bottom=True)
-        if has_sides(session.template) and not session.image(view.image).suspect:  # else nobody knows the sides
+        entry = session.image(view.image)
+        if has_sides(session.template) and entry.status == "predicted" and not entry.suspect:  # else nobody knows them
             painter.setFont(theme.font(bold=True))
             # A patient's right is on the left of the image as read (design 2).
             x, y = np.array([-1, 0]) @ view.reading.linear

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 
 from app.core.landmark import PlacementState
 from app.core.reading import Reading
+from app.gui import image_texts
 from app.gui.desk import MaskStyle, Mode
 from app.gui.image_texts import fold, has_sides, read_out
 from app.gui.turn import Turn
@@ -179,6 +180,20 @@ def test_the_read_out_says_where_mm_come_from(app, view) -> None:
     assert pixels == "x 100.0  y 40.0 px  grey 7"
     assert mm == f"{100 * frame.spacing.column_mm:.1f}, {40 * frame.spacing.row_mm:.1f} mm at detector"
     assert has_sides(app.window.desk.session.template)
+
+
+def test_sides_are_named_only_where_the_model_has_looked(app, view, session, tmp_path, monkeypatch) -> None:
+    words: list[str] = []
+    monkeypatch.setattr(image_texts, "draw_text", lambda painter, box, text, *rest, **more: words.append(text))
+    view.grab()
+    assert {"R", "L"} <= set(words)
+    words.clear()
+    path = session.image(view.image).path
+    assert path.is_relative_to(tmp_path)
+    path.write_bytes(path.read_bytes() + b"\0\0")  # another file, of which nothing is known
+    session.look_again()
+    view.grab()
+    assert not {"R", "L"} & set(words)
 
 
 # --- placing and nudging
