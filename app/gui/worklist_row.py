@@ -75,7 +75,7 @@ class RowPainter(QStyledItemDelegate):
             painter.setBrush(QColor(theme.LINE))
             painter.drawRoundedRect(line, 2, 2)
             line.setWidth(max(4.0, bar * row.confidence))
-            painter.setBrush(QColor(theme.confidence_colour(row.confidence)))
+            painter.setBrush(QColor(theme.lowest_colour(row.confidence)))
             painter.drawRoundedRect(line, 2, 2)
         painter.restore()
 
