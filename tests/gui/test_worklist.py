@@ -121,7 +121,7 @@ def test_images_of_one_patient_stand_together(app, qtbot) -> None:
     window, session = app.window, app.window.desk.session
     model, dicom = window.worklist.model, "rendered_1.dcm"
     key = session.image(dicom).facts.patient
-    assert len(key) == 6
+    assert len(key) == 8
     assert model.row(dicom).patient == key
     window.actions_["sortPatient"].trigger()
     assert model.shown == [dicom, "rendered_3.png", "rendered_4.png"]
