@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from app.core.chart import GRID, REACH, RING_MM, ChartMesh, grid_nodes
 from app.core.frame import Frame, Points
-from app.core.inverse_chart import SMALLEST_SHARE, decode
+from app.core.inverse_chart import SMALLEST_SHARE, decode, main_body
 from app.core.passes import Looks
 from app.core.plausibility import Plausibility
 from app.core.shape_prior import ShapePrior
@@ -249,13 +249,20 @@ def from_looks(
         suspect = plausibility.sentence(looks.features, charts.present)
     return Prediction(
         bundle_sha256=bundle_sha256,
-        masks=(looks.masks * 255 + 0.5).astype(np.uint8),
+        masks=np.stack([_without_strays(mask) for mask in (looks.masks * 255 + 0.5).astype(np.uint8)]),
         uv=looks.uv.astype(np.float16),
         charts=native.astype(np.float32),
         expected_error=(charts.expected_error * 2 / frame.scale).astype(np.float32),
         present=charts.present,
         suspect=suspect,
     )
+
+
+def _without_strays(probability: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """One structure's probability [H, W] with stray pieces of its mask taken out, as decoding sees it."""
+    inside = probability > 127
+    stray = inside & ~main_body(inside)
+    return np.where(stray, np.uint8(127), probability) if stray.any() else probability
 
 
 def native_mask(probability: npt.NDArray[np.uint8], frame: Frame) -> npt.NDArray[np.bool_]:

@@ -72,6 +72,17 @@ def test_an_empty_picture_has_nothing():
     assert not found.present.any()
 
 
+def test_stray_pieces_of_a_mask_are_taken_out():
+    frame = Frame(600, 600)
+    masks, uv, _ = perfect_output(frame)
+    plain = from_looks(one_look(masks, uv), frame, TEMPLATE)
+    spotted = masks.copy()
+    spotted[0, 2:12, 2:12] = 0.9
+    found = from_looks(one_look(spotted, uv), frame, TEMPLATE)
+    np.testing.assert_array_equal(found.masks > 127, plain.masks > 127)
+    np.testing.assert_allclose(found.charts, plain.charts)
+
+
 def test_a_prior_that_knows_the_shape_leaves_it_alone():
     frame = Frame(600, 600)
     masks, uv, _ = perfect_output(frame)
