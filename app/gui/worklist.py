@@ -18,7 +18,7 @@ from app.gui import theme
 from app.gui.desk import Desk
 from app.gui.pictures import Pictures
 from app.gui.worklist_model import Order, WorklistModel
-from app.gui.worklist_row import RowPainter
+from app.gui.worklist_row import ROW, RowPainter
 from app.store.entries import Change
 
 AT_A_TIME = 200
@@ -41,6 +41,8 @@ class Worklist(QWidget):
         self.filter.setObjectName("worklistFilter")
         self.filter.setAccessibleName("Filter images by name, state or remark")
         self.list = QListView(uniformItemSizes=True)
+        self.list.setLayoutMode(QListView.LayoutMode.Batched)  # an emptied filter brings all rows back: not all at once
+        self.list.setBatchSize(500)
         self.list.setMouseTracking(True)
         self.list.setObjectName("worklist")
         self.list.setAccessibleName("Worklist")
@@ -53,6 +55,8 @@ class Worklist(QWidget):
         self.list.setItemDelegate(self.painter)
         self.sorting, self.unread, self.flagged = (QPushButton() for _ in range(3))
         self._recount = QTimer(self, singleShot=True, interval=120)
+        self._reveal = QTimer(self, singleShot=True, interval=0)
+        self._reveal.timeout.connect(self._reveal_current)
         self._recount.timeout.connect(self._show_counts)
         self._lay_out()
         self._listen()
@@ -189,9 +193,18 @@ class Worklist(QWidget):
             if index != self.list.currentIndex():
                 # Not the view's own setCurrentIndex: with Ctrl held, as in Ctrl+Enter, that would add to the selection.
                 self.list.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
-                self.list.scrollTo(index)
+                self._reveal.start()
         else:
             self.list.selectionModel().clear()
+
+    def _reveal_current(self) -> None:
+        """Scroll to the chosen row, as soon as the list has laid it out."""
+        index = self.list.currentIndex()
+        if not index.isValid() or not self.list.isVisible() or self.list.viewport().height() < ROW:
+            return
+        self.list.scrollTo(index)
+        if not self.list.viewport().rect().contains(self.list.visualRect(index).center()):
+            self._reveal.start()
 
     def _row_chosen(self, index: QModelIndex, _: QModelIndex) -> None:
         if index.isValid():

@@ -171,7 +171,7 @@ def rows(app: App, began: float) -> dict[str, float]:
     app.qt_app.processEvents()
     window.repaint()
     opened, times = time.time() - began, []
-    until(app, lambda: not window.desk.session.reading)
+    until(app, lambda: not window.desk.session.reading_ahead)
     read = time.time() - began
     before = time.perf_counter()
     window.desk.choose_landmark("heart_00")
@@ -225,6 +225,7 @@ def main() -> None:
     parser.add_argument("--began", type=float, default=0.0)
     given = parser.parse_args()
     app = launch([*([str(given.images)] if given.images else []), "--project", str(given.project)])
+    sys.excepthook = sys.__excepthook__  # the window's own would log a fault of this script and say nothing here
     app.window.resize(1280, 800)
     match given.what:
         case "start":

@@ -186,3 +186,25 @@ def test_enter_and_esc_lead_from_the_filter_to_the_images(app, qtbot) -> None:
     QTest.keyClick(window.windowHandle(), Qt.Key.Key_Escape)
     assert worklist.filter.text() == ""
     assert window.image_view.hasFocus()
+
+
+def test_the_chosen_image_stays_in_sight_when_the_filter_is_emptied(start, tmp_path, qtbot) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(40):
+        shutil.copy(SAMPLES / "rendered_4.png", folder / f"film {number:02d}.png")
+    worklist = (app := start(folder, "--project", tmp_path / "many.dsr")).window.worklist
+    app.window.predicting.cancel()
+    worklist.list.setBatchSize(3)  # as with 10,000 rows, the layout is not there at once
+    app.window.desk.show_image("film 33.png")
+
+    def in_sight() -> bool:
+        index = worklist.model.index_of("film 33.png")
+        return worklist.list.viewport().rect().contains(worklist.list.visualRect(index).center())
+
+    qtbot.waitUntil(in_sight)
+    qtbot.keyClicks(worklist.filter, "33")
+    qtbot.waitUntil(in_sight)
+    worklist.filter.clear()
+    assert worklist.model.rowCount() == 40
+    qtbot.waitUntil(in_sight)
