@@ -48,8 +48,7 @@ class ProjectState:
         self.rows = Rows(project)
         self._project = project
         self._predictions = predictions
-        self._template = template
-        self._network_size = network_size
+        self._predictions, self._template = predictions, template
         self._suspect = predictions.known()
         self._slots = {name: slot for slot, name in enumerate(self.rows.images)}
         self._free: list[int] = []
