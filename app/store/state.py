@@ -47,8 +47,8 @@ class ProjectState:
     ) -> None:
         self.rows = Rows(project)
         self._project = project
-        self._predictions = predictions
         self._predictions, self._template = predictions, template
+        self._network_size = network_size
         self._suspect = predictions.known()
         self._slots = {name: slot for slot, name in enumerate(self.rows.images)}
         self._free: list[int] = []
