@@ -41,7 +41,10 @@ class Predicting(Runner):
     def predict(self, names: list[str]) -> None:
         """Predict these, also again."""
         session = self._desk.session
-        if session is None or not names or self._job is not None:
+        if session is None or not names:
+            return
+        if self._job is not None:
+            self._desk.say("A prediction is running. Try again when it has ended, or cancel it first.")
             return
         try:
             job = session.start_predict(names, first=self._desk.image if self._desk.image in names else None)

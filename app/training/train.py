@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -275,8 +275,3 @@ class Trainer:
             if new:
                 writer.writeheader()
             writer.writerow({"epoch": self.epoch, "minutes": round(self.seconds / 60, 2)} | terms)
-
-
-def recipe_json(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as JSON, for the model card and the log."""
-    return asdict(recipe)

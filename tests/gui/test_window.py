@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QWidget
 from app.core.landmark import PlacementState
 from app.gui import faults
 from app.gui.actions import COMMANDS
-from app.gui.desk import MaskStyle, Mode
+from app.gui.desk import Mode
 from app.gui.dialogs import KeysDialog
 from tests.gui.conftest import drag, hover, in_image, name_landmark, on_template
 
@@ -85,21 +85,6 @@ def test_image_coordinates_round_trip(app) -> None:
         assert view.native_of(at) == pytest.approx([123.0, 45.0])
     corner = view.from_plane(0, 0)
     assert view.native_of(corner) == pytest.approx([-0.5, -0.5])
-
-
-def test_the_picture_lies_where_the_frame_says(app, qtbot) -> None:
-    """The grey value on the screen is that of the pixel that the frame puts there."""
-    view = app.window.image_view
-    app.window.desk.set_look(masks=MaskStyle.OFF, uv=False)
-    view.set_zoom(8.0, view.viewport_of(400, 500))
-    picture = view.grey.picture
-    shot = view.grab().toImage()
-    table = picture.table(view.grey.window, invert=False)
-    centre = view.native_of(QPointF(view.viewport().rect().center()))
-    for dx, dy in ((-12, -9), (10, 7), (0, 15)):
-        x, y = round(centre[0]) + dx, round(centre[1]) + dy
-        at = view.viewport_of(x, y)
-        assert shot.pixelColor(at.toPoint()).red() == pytest.approx(int(table[picture.stored[y, x]]), abs=1)
 
 
 def test_zoom_keeps_the_place_under_the_mouse(app) -> None:

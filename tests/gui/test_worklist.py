@@ -105,6 +105,8 @@ def test_several_images_are_predicted_again(app, qtbot) -> None:
     select(app, *session.images)
     choose(app, qtbot, "Predict 3 images again")
     assert window.predicting.running
+    window.actions_["predictAgain"].trigger()
+    assert "A prediction is running" in window.messages.sentences()[-1]
     qtbot.waitUntil(lambda: not window.predicting.running, timeout=60_000)
 
 
