@@ -259,10 +259,14 @@ def from_looks(
 
 
 def _without_strays(probability: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """One structure's probability [H, W] with stray pieces of its mask taken out, as decoding sees it."""
+    """One structure's probability [H, W] with stray pieces of its mask, and their soft rims, at 0."""
     inside = probability > 127
-    stray = inside & ~main_body(inside)
-    return np.where(stray, np.uint8(127), probability) if stray.any() else probability
+    body = main_body(inside)
+    stray = inside & ~body
+    if not stray.any():
+        return probability
+    rim = cv2.dilate(stray.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return np.where(rim & ~body, np.uint8(0), probability)
 
 
 def native_mask(probability: npt.NDArray[np.uint8], frame: Frame) -> npt.NDArray[np.bool_]:
