@@ -166,6 +166,9 @@ def train(
     leg_minutes: Annotated[float, typer.Option(min=0.1, help="Stop after this long; the next call goes on.")] = 1e6,
     threads: Threads = 2,
     seed: int = 1,
+    size: Annotated[
+        int, typer.Option(min=64, max=512, help="Side of the network's input in pixels, a multiple of 32.")
+    ] = 256,
     start: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Begin with the weights of this bundle.")] = "",
     fold: Annotated[int | None, typer.Option(min=0, max=2, help="Leave this third of the images out.")] = None,
     thinned: Annotated[bool, typer.Option("--thinned", help="Leave a third of the contour points out.")] = False,
@@ -175,6 +178,8 @@ def train(
 ) -> None:
     """Train a network and write its bundle; goes on where an earlier call stopped."""
     _data(data)
+    if size % 32:
+        wrong_usage(f"--size must be a multiple of 32; {size} is not.")
     _folder(out)
     if start:
         _bundle(start)
@@ -185,7 +190,7 @@ def train(
         say(f"Epoch {epoch.epoch}, {epoch.minutes:.1f} min: {terms}")
 
     with _reported_errors():
-        parts = (start, fold, thinned, tuple(folds or ()))
+        parts = (size, start, fold, thinned, tuple(folds or ()))
         whole = commands.train(commands.Plan(data, out, minutes, leg_minutes, threads, seed, *parts), report)
         say(f"The bundle lies in {out / 'bundle'}." if whole else "The schedule is not complete; call again to go on.")
 

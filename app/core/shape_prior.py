@@ -73,6 +73,10 @@ class ShapePrior:
         likely = (self.shrinkage @ deviation.reshape(-1)).reshape(-1, 2)
         return np.where(known[:, None], pose.inverse(self.mean + likely), np.nan)
 
+    def steady_all(self, contours: Points) -> Points:
+        """`steady` for each of many contours [N, K, 2]."""
+        return np.stack([self.steady(contour) for contour in contours])
+
     def sample(self, rng: np.random.Generator, spread: float = 1.0) -> Points:
         """A random shape [K, 2] in mm of the template plane: the mean plus normally distributed modes."""
         weights = rng.normal(0, spread, len(self.modes)).clip(-2.2, 2.2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from app.training.dataset import Examples, build, read_pictures
 from app.training.documents import DEFORMED, UNSEEN, bundle_documents
 from app.training.evaluate import Case, left_out_figures, lung_figures
 from app.training.evaluate import evaluate as figures_of
-from app.training.finish import FITTING_STRENGTH, Trials, collect, fit_errors, fit_prior, joined
+from app.training.finish import SEEN_ROUNDS, UNSEEN_ROUNDS, Trials, collect, fit_errors, fit_prior, joined
 from app.training.plausibility import collect_features, fit_plausibility
 from app.training.prior import prior_of
 from app.training.rendered import render_examples
@@ -40,11 +40,7 @@ from models.network import DenseSegNet, NetworkConfig
 RENDERED_EXAMPLES = 40
 SHIFTS = ((4, 2), (-4, -2))
 """Two looks at every image; chosen on validation (docs/experiments.md)."""
-UNSEEN_STRENGTH = Strength(rotation_degrees=3, shift=0.04, scale=0.04, aspect=0.02, elastic=0.0, intensity=0.3)
-"""Unseen images need no deformation to be new; a little, several times, makes more of them."""
-ROUNDS = 4
-"""How often each image is deformed for the trials."""
-RIDGE_MM2 = 10.0
+RIDGE_MM2 = 5.0
 """Ridge of the shape prior's shrinkage; chosen on validation (docs/experiments.md)."""
 
 
@@ -59,6 +55,8 @@ class Plan:
     minutes, leg_minutes : float
         Length of the whole schedule in minutes of computing, and of this leg on the clock at the most.
     threads, seed : int
+    size : int
+        Side of the network's input in pixels, a multiple of 32.
     start : str
         Name or folder of a bundle whose weights a new run begins with; it then runs at full size throughout.
     fold : int or None
@@ -75,6 +73,7 @@ class Plan:
     leg_minutes: float
     threads: int
     seed: int
+    size: int = 256
     start: str = ""
     fold: int | None = None
     thinned: bool = False
@@ -82,12 +81,13 @@ class Plan:
 
     @property
     def recipe(self) -> training.Recipe:
-        """What begins with learnt weights runs at full size; a fold is a cheaper run, small for most of its time."""
-        recipe = training.Recipe(minutes=self.minutes, seed=self.seed)
+        """What begins with learnt weights runs at full size; a fold is a cheaper run, at half of it for long."""
+        recipe = training.Recipe(minutes=self.minutes, seed=self.seed, size=self.size)
+        recipe = replace(recipe, small_size=min(recipe.small_size, self.size))
         if self.start:
             recipe = replace(recipe, small_share=0.0, learning_rate=1e-3)
         if self.fold is not None:
-            recipe = replace(recipe, small_share=0.75, small_size=128, validate_every=1000)
+            recipe = replace(recipe, small_share=0.4, small_size=min(128, self.size), validate_every=1000)
         return recipe
 
 
@@ -105,7 +105,7 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
         If the data cannot be read, or a fold is not complete.
     """
     torch.set_num_threads(plan.threads)
-    folds = leave_out.load_trials(plan.folds)
+    folds = leave_out.load_unseen(plan.folds)
     reference, held_out = read_chest(plan.data, "train"), read_chest(plan.data, "val")
     template = chest_template(reference)
     if plan.thinned:
@@ -120,21 +120,24 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
     examples = build(template, read_pictures(reference), reference)
     rendered = build(template, *render_examples(template, prior, RENDERED_EXAMPLES, seed=plan.seed))
     start = _weights(plan.start) if plan.start else None
-    trainer = training.Trainer(plan.out, template, NetworkConfig(), plan.recipe, start)
+    config = NetworkConfig(height=plan.size, width=plan.size)
+    trainer = training.Trainer(plan.out, template, config, plan.recipe, start)
     trainer.run(examples.joined(rendered), read_pictures(held_out), held_out, report, plan.leg_minutes)
     if trainer.done < 1.0:
         return False
     net = trainer.averaged
     if unseen is not None and plan.fold is not None:
         left = build(template, read_pictures(unseen), unseen)
-        found = _collect(net, template, left, plan.threads, UNSEEN_STRENGTH)
-        leave_out.save_trials(plan.out, plan.fold, found)
+        seen = _collect(net, template, examples, plan.threads, SEEN_ROUNDS)
+        prior = fit_prior(template, contours_mm, seen, RIDGE_MM2)
+        found = _collect(net, template, left, plan.threads, UNSEEN_ROUNDS)
+        leave_out.save_unseen(plan.out, leave_out.Unseen(found, prior.steady_all(found.decoded)))
         documents = bundle_documents(RENDERED_EXAMPLES, DEFORMED)
         write_bundle(plan.out / "bundle", net, template, documents, shifts=SHIFTS)
         return True
     net.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
     features = collect_features(net, examples.joined(rendered), 2, np.random.default_rng(plan.seed))
-    trials = _collect(net, template, examples, plan.threads, FITTING_STRENGTH)
+    trials = _collect(net, template, examples, plan.threads, SEEN_ROUNDS)
     prior, errors = _fit(template, contours_mm, trials, folds)
     calibrated = UNSEEN if folds else DEFORMED
     fitted = (prior, errors, fit_plausibility(*features), SHIFTS)
@@ -144,23 +147,25 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
     return True
 
 
-def _collect(net: DenseSegNet, template: Template, examples: Examples, threads: int, strength: Strength) -> Trials:
+def _collect(
+    net: DenseSegNet, template: Template, examples: Examples, threads: int, rounds: Sequence[Strength | None]
+) -> Trials:
     """Trials by the network as it is served: OpenVINO is four times as fast as torch here."""
     with tempfile.TemporaryDirectory() as folder:
         convert(net, Path(folder))
         infer = openvino_network(Path(folder), threads)
-        return collect(infer, net.config.height, template, examples, SHIFTS, ROUNDS, strength)
+        return collect(infer, net.config.height, template, examples, SHIFTS, rounds)
 
 
 def _fit(
-    template: Template, contours_mm: Points, seen: Trials, unseen: dict[int, Trials]
+    template: Template, contours_mm: Points, seen: Trials, unseen: Sequence[leave_out.Unseen]
 ) -> tuple[ShapePrior, ErrorModel]:
     """The prior from trials of deformed training images, expected errors from those of unseen ones if there are any."""
     prior = fit_prior(template, contours_mm, seen, RIDGE_MM2)
     if not unseen:
-        return prior, fit_errors(np.stack([prior.steady(contour) for contour in seen.decoded]), seen)
-    steadied = leave_out.steady_unseen(template, contours_mm, seen, unseen, RIDGE_MM2)
-    return prior, fit_errors(steadied, joined(list(unseen.values())))
+        return prior, fit_errors(prior.steady_all(seen.decoded), seen)
+    steadied = np.concatenate([fold.steadied for fold in unseen])
+    return prior, fit_errors(steadied, joined([fold.trials for fold in unseen]))
 
 
 def _weights(model: str) -> dict[str, torch.Tensor]:

@@ -19,8 +19,14 @@ from app.training.augment import Strength, make_batch
 from app.training.dataset import Examples
 from app.training.prior import fitted_shrinkage, shape_modes
 
-FITTING_STRENGTH = Strength(rotation_degrees=5, shift=0.08, scale=0.08, aspect=0.04, elastic=0.03, intensity=0.6)
-"""Deformations that make seen images new again, so that their errors resemble those on unseen ones."""
+_DEFORMED = Strength(rotation_degrees=5, shift=0.08, scale=0.08, aspect=0.04, elastic=0.03, intensity=0.6)
+_MOVED = Strength(rotation_degrees=3, shift=0.04, scale=0.04, aspect=0.02, elastic=0.0, intensity=0.3)
+SEEN_ROUNDS = (None, _DEFORMED, _DEFORMED)
+"""Trials of images the network was trained on: as they are, and deformed, which makes them new again."""
+UNSEEN_ROUNDS = (_MOVED,) * 4
+"""Trials of images the network has not seen: they are new as they are; moving them a little makes more of them."""
+TRUST = 0.3
+"""How far the decoded contour itself is kept beside the regression from it (docs/decisions.md)."""
 
 
 class Trials(NamedTuple):
@@ -51,17 +57,16 @@ def collect(
     template: Template,
     examples: Examples,
     shifts: Sequence[Shift],
-    rounds: int,
-    strength: Strength = FITTING_STRENGTH,
+    rounds: Sequence[Strength | None],
     seed: int = 1,
 ) -> Trials:
-    """Decode every example `rounds` times under `strength`, with a network of `size` pixels.
+    """Decode every example once per round, deformed as strongly as it says, with a network of `size` pixels.
 
     Examples with an absent structure are left out.
     """
     rng = np.random.default_rng(seed)
     found = []
-    for _ in range(rounds):
+    for strength in rounds:
         for start in range(0, len(examples), 8):
             index = np.arange(start, min(start + 8, len(examples)))
             batch = make_batch(examples, index, size, strength, rng)
@@ -89,9 +94,14 @@ def _trial(looks: Looks, template: Template) -> tuple[Points, Points, Points] | 
 
 
 def fit_prior(template: Template, contours_mm: Points, trials: Trials, ridge_mm2: float) -> ShapePrior:
-    """Modes of the training contours, and the shrinkage learnt from the trials."""
+    """Modes of the training contours, and the shrinkage learnt from the trials.
+
+    The regression knows how the network errs on images that it was trained on, where it errs less: so it is not
+    believed wholly, and `TRUST` of what was decoded stays.
+    """
     mean = np.concatenate([s.outline for s in template.structures])
-    shrinkage = fitted_shrinkage(mean, trials.decoded, trials.truth, ridge_mm2)
+    regression = fitted_shrinkage(mean, trials.decoded, trials.truth, ridge_mm2)
+    shrinkage = (1 - TRUST) * regression + TRUST * np.eye(len(regression))
     return ShapePrior(mean, shape_modes(mean, contours_mm), shrinkage)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from app.core.frame import Points
 from app.core.template import Template
 from app.training.contours import Contours
-from app.training.finish import Trials, fit_prior
+from app.training.finish import Trials
 
 FOLDS = 3
 """The training images are dealt into so many parts."""
@@ -56,29 +57,30 @@ def left_out_uv(template: Template, thinned: Template) -> list[Points]:
     ]
 
 
-def save_trials(folder: Path, fold: int, trials: Trials) -> None:
-    """Keep a fold's trials in its folder."""
-    np.savez(folder / LEFT_OUT, fold=fold, **trials._asdict())
+class Unseen(NamedTuple):
+    """How a fold's network found contours in images it had not seen.
+
+    Attributes
+    ----------
+    trials : Trials
+    steadied : array [N, K, 2]
+        The decoded contours, steadied by a prior fitted on the images the fold learnt from; network pixels.
+    """
+
+    trials: Trials
+    steadied: Points
 
 
-def load_trials(folders: Sequence[Path]) -> dict[int, Trials]:
-    """The trials by fold; raises OSError where a fold is not complete."""
-    found = {}
+def save_unseen(folder: Path, unseen: Unseen) -> None:
+    """Keep what a fold's network made of unseen images in the fold's folder."""
+    np.savez(folder / LEFT_OUT, steadied=unseen.steadied, **unseen.trials._asdict())
+
+
+def load_unseen(folders: Sequence[Path]) -> list[Unseen]:
+    """What the folds' networks made of unseen images; raises OSError where a fold is not complete."""
+    found = []
     for folder in folders:
         with np.load(folder / LEFT_OUT) as arrays:
-            found[int(arrays["fold"])] = Trials(**{name: arrays[name] for name in Trials._fields})
+            trials = Trials(**{name: arrays[name] for name in Trials._fields})
+            found.append(Unseen(trials, arrays["steadied"]))
     return found
-
-
-def steady_unseen(
-    template: Template, contours_mm: Points, seen: Trials, unseen: dict[int, Trials], ridge_mm2: float
-) -> Points:
-    """Contours [N, K, 2] that folds decoded in images they had not seen, steadied by priors that had not either.
-
-    `seen` are trials of the final network; each fold's prior is fitted on those of the other images.
-    """
-    steadied = []
-    for fold, trials in unseen.items():
-        prior = fit_prior(template, contours_mm, seen.take(seen.image % FOLDS != fold), ridge_mm2)
-        steadied.append(np.stack([prior.steady(contour) for contour in trials.decoded]))
-    return np.concatenate(steadied)

@@ -1,0 +1,60 @@
+"""What is fitted after training: the shape prior and expected errors, on trials whose noise is known."""
+
+import numpy as np
+import pytest
+
+from app.core.shape_prior import Similarity
+from app.training.finish import TRUST, Trials, fit_errors, fit_prior
+from app.training.leave_out import Unseen, load_unseen, save_unseen
+from tests.unit.training.test_training import MEAN, TEMPLATE
+
+
+def trials(count: int, noise: float, seed: int = 0) -> Trials:
+    """Decoded contours off by white noise; shapes vary in four ways."""
+    rng = np.random.default_rng(seed)
+    basis = np.random.default_rng(99).normal(size=(4, *MEAN.shape)) * 2
+    truth = MEAN + np.tensordot(rng.normal(size=(count, 4)), basis, axes=1)
+    seen = np.full(truth.shape[:2], noise)
+    return Trials(truth + rng.normal(0, noise, truth.shape), truth, seen, 0 * seen, np.arange(count))
+
+
+def mean_error(found, truth):
+    return np.linalg.norm(found - truth, axis=-1).mean()
+
+
+def test_the_prior_takes_noise_away_from_contours_it_was_not_fitted_on():
+    fitted, new = trials(200, 3.0), trials(100, 3.0, seed=1)
+    prior = fit_prior(TEMPLATE, fitted.truth, fitted, 1.0)
+    assert mean_error(prior.steady_all(new.decoded), new.truth) < 0.6 * mean_error(new.decoded, new.truth)
+
+
+def test_what_was_decoded_is_never_wholly_given_up():
+    """A ridge beyond all measure makes the regression answer the mean shape, whatever it is asked."""
+    found = trials(50, 1.0)
+    prior = fit_prior(TEMPLATE, found.truth, found, 1e12)
+    contour = MEAN + [0, 1] * np.sin(MEAN / 40)  # no turn, no growth to speak of
+    pose = Similarity.between(contour, MEAN)
+    kept = pose(prior.steady(contour)) - MEAN
+    np.testing.assert_allclose(kept, TRUST * (pose(contour) - MEAN), atol=1e-4)
+
+
+def test_expected_errors_fit_what_was_measured():
+    found = trials(200, 2.0)
+    model = fit_errors(found.decoded, found)
+    expected = model(model.typical, found.residual, 0 * found.residual, found.disagreement)
+    true = np.linalg.norm(found.decoded - found.truth, axis=-1)
+    assert expected.mean() == pytest.approx(true.mean(), rel=0.02)
+
+
+def test_what_a_fold_had_not_seen_is_kept_and_read_back(tmp_path):
+    found = trials(6, 2.0)
+    save_unseen(tmp_path, Unseen(found, found.decoded + 1))
+    (again,) = load_unseen([tmp_path])
+    np.testing.assert_array_equal(again.steadied, found.decoded + 1)
+    for name, array in found._asdict().items():
+        np.testing.assert_array_equal(getattr(again.trials, name), array)
+
+
+def test_an_incomplete_fold_is_an_error(tmp_path):
+    with pytest.raises(OSError, match=r"left_out\.npz"):
+        load_unseen([tmp_path])
