@@ -79,7 +79,20 @@ def _told(figures: dict[str, Any]) -> str:
             f"lungs and heart {marks['mean_squared_error_px2']:.0f} px² per coordinate at 1024; the most unusual tenth "
             f"of shapes {unusual['with_prior_mm']:.2f} mm. Structures called absent: {marks['absent']} points.",
             "",
+            _confidence_told(marks["expected_error"]),
+            "",
             f"Landmarks nobody trained: one click in one image {clicks['one_click_mm']:.2f} mm in the others, clicks "
             f"in three images {clicks['three_clicks_mm']:.2f} mm, interior points {clicks['interior_mm']:.2f} mm.",
         ]
+    )
+
+
+def _confidence_told(found: dict[str, Any]) -> str:
+    """How far expected errors can be trusted, in one sentence."""
+    ratios = [decile["ratio"] for decile in found["deciles"]]
+    share, (low, high) = found["over_10_mm_in_least_confident_tenth"], found["over_10_mm_in_least_confident_tenth_95"]
+    return (
+        f"Expected errors: {min(ratios):.2f} to {max(ratios):.2f} times the true ones per tenth of the placements. The "
+        f"least confident tenth holds {share:.0%} of those off by more than 10 mm (bootstrap over images: {low:.0%} to "
+        f"{high:.0%})."
     )

@@ -18,6 +18,8 @@ from app.core.template import Structure, Template
 from app.training.contours import Contours, draw_masks
 from app.training.leave_out import kept_points, left_out_uv
 
+FAR_MM = 10.0
+"""An error beyond this should have been expected."""
 MSE_SIZE = 1024
 """Mean squared errors are given in pixels of a picture of this height, as HybridGNet does."""
 
@@ -78,20 +80,42 @@ def landmark_figures(cases: Sequence[Case], template: Template, slices: list[sli
         "along_mm": float(np.nanmean(np.concatenate([a for a, _ in split]))),
         "across_mm": float(np.nanmean(np.concatenate([b for _, b in split]))),
         "absent": int(np.isnan(errors[..., 0]).sum()),
-        "expected_error": _calibration(expected.ravel(), mm.ravel()),
+        "expected_error": calibration_figures(expected, mm),
     }
 
 
-def _calibration(expected: np.ndarray, true: np.ndarray) -> dict[str, Any]:
-    """Expected against true error per decile, and the share of errors over 10 mm in the least confident tenth."""
+def calibration_figures(expected: np.ndarray, true: np.ndarray, resamples: int = 1000, seed: int = 0) -> dict[str, Any]:
+    """Expected beside true error per decile of confidence, and the share of errors over 10 mm in the last decile.
+
+    Parameters
+    ----------
+    expected, true : array [N, K]
+        Errors in mm of K landmarks in N images.
+    resamples, seed : int
+        Of the bootstrap over images that gives the 95 % intervals (one image's landmarks err together).
+    """
+    ratio, share, deciles = _calibration(expected, true)
+    rng = np.random.default_rng(seed)
+    drawn = [rng.integers(0, len(true), len(true)) for _ in range(resamples)]
+    ratios, shares = zip(*(_calibration(expected[index], true[index])[:2] for index in drawn), strict=True)
+    low, high = np.percentile(np.stack(ratios), [2.5, 97.5], axis=0)
+    names = ("expected_mm", "true_mm", "ratio", "ratio_low", "ratio_high")
+    rows = np.c_[deciles, ratio, low, high].tolist()
+    return {
+        "deciles": [dict(zip(names, row, strict=True)) for row in rows],
+        "over_10_mm_in_least_confident_tenth": share,
+        "over_10_mm_in_least_confident_tenth_95": np.percentile(shares, [2.5, 97.5]).tolist(),
+    }
+
+
+def _calibration(expected: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+    """Expected over true error per decile [10], the share of far errors in the last, and both errors [10, 2] in mm."""
+    expected, true = expected.ravel(), true.ravel()
     order = np.argsort(expected)
-    deciles = [
-        {"expected_mm": float(expected[part].mean()), "true_mm": float(true[part].mean())}
-        for part in np.array_split(order, 10)
-    ]
-    far = true > 10
+    means = np.array([[expected[part].mean(), true[part].mean()] for part in np.array_split(order, 10)])
+    far = true > FAR_MM
     worst = order[-len(order) // 10 :]
-    return {"deciles": deciles, "over_10_mm_in_least_confident_tenth": float(far[worst].sum() / max(far.sum(), 1))}
+    return means[:, 0] / means[:, 1], float(far[worst].sum() / max(far.sum(), 1)), means
 
 
 def mask_figures(cases: Sequence[Case], template: Template, slices: list[slice]) -> dict[str, Any]:

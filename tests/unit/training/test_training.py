@@ -15,6 +15,7 @@ from app.training.contours import mean_shape
 from app.training.dataset import build
 from app.training.evaluate import (
     Case,
+    calibration_figures,
     interior_points,
     landmark_figures,
     left_out_figures,
@@ -199,3 +200,25 @@ def test_interior_points_lie_inside():
     points = interior_points(heart, 12)
     assert len(points) == 12
     assert heart.contains(points).all()
+
+
+def test_calibration_of_errors_that_were_expected_exactly():
+    true = np.random.default_rng(0).gamma(2.0, 2.5, (20, 50))
+    figures = calibration_figures(true / 2, true)
+    assert all(decile["ratio"] == pytest.approx(0.5) for decile in figures["deciles"])
+    assert all(decile["ratio_low"] == pytest.approx(0.5) for decile in figures["deciles"])
+    far = np.sort(true.ravel())[::-1] > 10
+    low, high = figures["over_10_mm_in_least_confident_tenth_95"]
+    share = figures["over_10_mm_in_least_confident_tenth"]
+    assert share == pytest.approx(min(1, 100 / far.sum()), abs=1e-9)
+    assert low <= share <= high
+
+
+def test_the_bootstrap_draws_whole_images():
+    """Where every image errs alike all over, few images say little: the intervals must be wide."""
+    rng = np.random.default_rng(0)
+    true = np.repeat(rng.gamma(2.0, 2.5, (20, 1)), 50, axis=1)
+    alike = calibration_figures(rng.gamma(9.0, 0.5, true.shape), true)["deciles"]
+    apart = calibration_figures(rng.gamma(9.0, 0.5, true.shape), rng.permuted(true.ravel()).reshape(true.shape))
+    width = [np.mean([d["ratio_high"] - d["ratio_low"] for d in deciles]) for deciles in (alike, apart["deciles"])]
+    assert width[0] > 1.5 * width[1]
