@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,9 @@ def convert(net: DenseSegNet, folder: Path) -> None:
 
     net.eval()
     example = torch.zeros(1, 1, net.config.height, net.config.width)
-    model = openvino.convert_model(_Served(net), example_input=example, input=[list(example.shape)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing is deprecated and warns of shapes; openvino knows no other way
+        model = openvino.convert_model(_Served(net), example_input=example, input=[list(example.shape)])
     model.inputs[0].get_tensor().set_names({"image"})
     for output, name in zip(model.outputs, ("masks", "uv", "features"), strict=True):
         output.get_tensor().set_names({name})

@@ -125,26 +125,48 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
     trainer.run(examples.joined(rendered), read_pictures(held_out), held_out, report, plan.leg_minutes)
     if trainer.done < 1.0:
         return False
-    net = trainer.averaged
-    if unseen is not None and plan.fold is not None:
-        left = build(template, read_pictures(unseen), unseen)
-        seen = _collect(net, template, examples, plan.threads, SEEN_ROUNDS)
-        prior = fit_prior(template, contours_mm, seen, RIDGE_MM2)
-        found = _collect(net, template, left, plan.threads, UNSEEN_ROUNDS)
-        leave_out.save_unseen(plan.out, leave_out.Unseen(found, prior.steady_all(found.decoded)))
-        documents = bundle_documents(RENDERED_EXAMPLES, DEFORMED)
-        write_bundle(plan.out / "bundle", net, template, documents, shifts=SHIFTS)
-        return True
-    net.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
+    found = (template, contours_mm, examples)
+    if unseen is not None:
+        _finish_fold(plan, trainer.averaged, *found, unseen)
+    else:
+        trainer.averaged.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
+        _finish(plan, trainer.averaged, *found, rendered, folds)
+    return True
+
+
+def _finish_fold(
+    plan: Plan, net: DenseSegNet, template: Template, contours_mm: Points, examples: Examples, unseen: Contours
+) -> None:
+    """The bundle of a fold, and how it finds the images it has not seen."""
+    seen = _collect(net, template, examples, plan.threads, SEEN_ROUNDS)
+    prior = fit_prior(template, contours_mm, seen, RIDGE_MM2)
+    left = build(template, read_pictures(unseen), unseen)
+    found = _collect(net, template, left, plan.threads, UNSEEN_ROUNDS)
+    leave_out.save_unseen(plan.out, leave_out.Unseen(found, prior.steady_all(found.decoded)))
+    documents = bundle_documents(RENDERED_EXAMPLES, DEFORMED)
+    write_bundle(plan.out / "bundle", net, template, documents, prior, shifts=SHIFTS)
+
+
+def _finish(
+    plan: Plan,
+    net: DenseSegNet,
+    template: Template,
+    contours_mm: Points,
+    examples: Examples,
+    rendered: Examples,
+    folds: Sequence[leave_out.Unseen],
+) -> None:
+    """The bundle with all that is fitted, and its figures on its card; a thinned one serves `evaluate` alone."""
     features = collect_features(net, examples.joined(rendered), 2, np.random.default_rng(plan.seed))
     trials = _collect(net, template, examples, plan.threads, SEEN_ROUNDS)
     prior, errors = _fit(template, contours_mm, trials, folds)
     calibrated = UNSEEN if folds else DEFORMED
     fitted = (prior, errors, fit_plausibility(*features), SHIFTS)
-    write_bundle(plan.out / "bundle", net, template, bundle_documents(RENDERED_EXAMPLES, calibrated), *fitted)
-    figures = evaluate(plan.data, str(plan.out / "bundle"), plan.out, "val", plan.threads, "auto", lambda *_: None)
-    replace_documents(plan.out / "bundle", bundle_documents(RENDERED_EXAMPLES, calibrated, figures))
-    return True
+    folder = plan.out / "bundle"
+    write_bundle(folder, net, template, bundle_documents(RENDERED_EXAMPLES, calibrated), *fitted)
+    if not plan.thinned:
+        figures = evaluate(plan.data, str(folder), plan.out, "val", plan.threads, "auto", lambda *_: None)
+        replace_documents(folder, bundle_documents(RENDERED_EXAMPLES, calibrated, figures))
 
 
 def _collect(

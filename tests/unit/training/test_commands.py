@@ -1,0 +1,71 @@
+"""`train` and `evaluate` from end to end, on a handful of rendered radiographs and for a few seconds."""
+
+import csv
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from app.io.bundle import read_bundle
+from app.training import commands
+from app.training.commands import Plan, evaluate, train
+from app.training.contours import CHEST_STRUCTURES
+from app.training.leave_out import load_unseen
+from app.training.prior import prior_of
+from app.training.rendered import render_examples
+from tests.unit.training.test_training import MEAN, TEMPLATE
+
+COUNTS = {"train": 9, "val": 4}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A data folder as the chest data's, of rendered radiographs."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    prior = prior_of(MEAN, MEAN + rng.normal(0, 4, (12, 1, 2)) * np.sin(MEAN / 40), count=6)
+    for seed, (part, count) in enumerate(COUNTS.items()):
+        pictures, contours = render_examples(TEMPLATE, prior, count, size=256, seed=seed)
+        (folder / part).mkdir()
+        with (folder / f"{part}_landmarks.csv").open("w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["image"] + [f"{axis}{k}" for k in range(len(MEAN)) for axis in "xy"])
+            for number, (picture, points) in enumerate(zip(pictures, contours.points, strict=True)):
+                cv2.imwrite(str(folder / part / f"{number}.png"), picture)
+                table.writerow([f"{number}.png", *points.ravel().tolist()])
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def little(monkeypatch):
+    monkeypatch.setattr(commands, "RENDERED_EXAMPLES", 4)
+
+
+def run(data, out, **choices):
+    plan = Plan(data, out, minutes=0.02, leg_minutes=5, threads=1, seed=1, size=64, **choices)
+    assert train(plan, lambda epoch: None)
+    return read_bundle(str(out / "bundle"))
+
+
+@pytest.mark.timeout(400)  # half a minute on idle cores, several on busy ones
+def test_a_run_a_fold_and_a_thinned_run(data, tmp_path):
+    fold = run(data, tmp_path / "fold", fold=0)
+    assert fold.prior is not None
+    (unseen,) = load_unseen([tmp_path / "fold"])
+    assert set(unseen.trials.image.tolist()) == {0, 1, 2}  # every third of nine
+
+    whole = run(data, tmp_path / "whole", folds=(tmp_path / "fold",))
+    assert "had not seen" in (whole.folder / "MODEL_CARD.md").read_text("utf-8")
+    assert "4 validation radiographs" in (whole.folder / "MODEL_CARD.md").read_text("utf-8")
+
+    thinned = run(data, tmp_path / "thinned", thinned=True)
+    points = sum(len(structure.outline) for structure in thinned.template.structures)
+    assert points == sum(size - size // 3 for _, _, size in CHEST_STRUCTURES)
+
+    folders = [str(tmp_path / name / "bundle") for name in ("whole", "thinned")]
+    evaluate(data, folders[0], tmp_path, "val", 1, "auto", lambda *_: None, thinned=folders[1])
+    figures = json.loads((tmp_path / "evaluation.json").read_text("utf-8"))
+    assert figures["images"] == 4
+    never = figures["new_landmarks"]["never_trained"]
+    assert never["left_out_ratio"] == pytest.approx(never["left_out_mm"] / never["trained_mm"])
