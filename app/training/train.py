@@ -50,6 +50,7 @@ class Recipe:
     small_share: float = 0.4
     small_size: int = 160
     size: int = 256
+    mask_bce: float = 3.0
     uv_dense: float = 2.0
     uv_landmarks: float = 2.0
     uv_smooth: float = 0.2
@@ -111,7 +112,7 @@ def total_loss(net: DenseSegNet, batch: Batch, targets: UvTargets, recipe: Recip
     weight = targets.weight[None, :, :, None, None]
     uv, landmark_uv = raw.uv * weight, targets.landmark_uv * targets.weight[targets.structure_of]
     terms = {
-        "bce": (1.0, losses.mask_bce(raw.masks, batch.masks)),
+        "bce": (recipe.mask_bce, losses.mask_bce(raw.masks, batch.masks)),
         "dice": (1.0, losses.soft_dice(raw.masks, batch.masks)),
         "uv_dense": (recipe.uv_dense, losses.uv_dense(uv, batch.uv * weight, batch.inside)),
         "uv_landmarks": (
