@@ -25,7 +25,7 @@ SEEN_ROUNDS = (None, _DEFORMED, _DEFORMED)
 """Trials of images the network was trained on: as they are, and deformed, which makes them new again."""
 UNSEEN_ROUNDS = (_MOVED,) * 4
 """Trials of images the network has not seen: they are new as they are; moving them a little makes more of them."""
-TRUST = 0.3
+TRUST = 0.4
 """How far the decoded contour itself is kept beside the regression from it (docs/decisions.md)."""
 
 
