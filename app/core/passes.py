@@ -1,7 +1,7 @@
 """Looking twice: the network's output averaged over small shifts of the picture, and how far the looks disagree.
 
-Two looks shifted against each other by a few pixels bring the chest model's landmark error from 4.33 to 4.24 mm and the
-mean squared error from 173 to 163 px² (docs/experiments.md), for one more forward pass.
+Two looks shifted against each other by a few pixels sharpen the masks (clavicles .918 → .920 Dice) and tell where the network
+is unsure, for one more forward pass; steadied landmarks gain nothing (docs/experiments.md).
 """
 
 from __future__ import annotations
