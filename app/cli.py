@@ -189,9 +189,13 @@ def train(
         terms = ", ".join(f"{name} {value:.4g}" for name, value in epoch.terms.items())
         say(f"Epoch {epoch.epoch}, {epoch.minutes:.1f} min: {terms}")
 
+    try:
+        times = (minutes, leg_minutes, threads, seed, size)
+        plan = commands.Plan(data, out, *times, start=start, fold=fold, thinned=thinned, folds=tuple(folds or ()))
+    except ValueError as error:
+        wrong_usage(str(error))
     with _reported_errors():
-        parts = (size, start, fold, thinned, tuple(folds or ()))
-        whole = commands.train(commands.Plan(data, out, minutes, leg_minutes, threads, seed, *parts), report)
+        whole = commands.train(plan, report)
         say(f"The bundle lies in {out / 'bundle'}." if whole else "The schedule is not complete; call again to go on.")
 
 

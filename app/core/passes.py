@@ -1,7 +1,7 @@
 """Looking twice: the network's output averaged over small shifts of the picture, and how far the looks disagree.
 
-Two looks shifted against each other by a few pixels sharpen the masks (clavicles .918 → .920 Dice) and tell where the network
-is unsure, for one more forward pass; steadied landmarks gain nothing (docs/experiments.md).
+Two looks shifted against each other by a few pixels sharpen the masks (clavicles .918 → .920 Dice) and tell where the
+network is unsure, for one more forward pass; steadied landmarks gain nothing (docs/experiments.md).
 """
 
 from __future__ import annotations

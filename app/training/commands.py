@@ -39,7 +39,7 @@ from models.network import DenseSegNet, NetworkConfig
 
 RENDERED_EXAMPLES = 40
 SHIFTS = ((4, 2), (-4, -2))
-"""Two looks at every image; chosen on validation (docs/experiments.md)."""
+"""Two looks at every image, for the masks and for what their disagreement tells (docs/experiments.md)."""
 RIDGE_MM2 = 15.0
 """Ridge of the shape prior's shrinkage; chosen on images a fold had not seen (docs/experiments.md)."""
 
@@ -79,9 +79,16 @@ class Plan:
     thinned: bool = False
     folds: tuple[Path, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse what would end in figures that are not true; raises ValueError."""
+        if self.fold is not None and self.start:
+            raise ValueError("A fold begins from scratch: learnt weights have seen the images that it leaves out.")
+        if self.folds and (self.fold is not None or self.thinned):
+            raise ValueError("Folds serve a run with all images and all contour points.")
+
     @property
     def recipe(self) -> training.Recipe:
-        """What begins with learnt weights runs at full size; a fold is a cheaper run, at half of it for long."""
+        """What begins with learnt weights runs at full size; a fold is a cheaper run, at 128 px for long."""
         recipe = training.Recipe(minutes=self.minutes, seed=self.seed, size=self.size)
         recipe = replace(recipe, small_size=min(recipe.small_size, self.size))
         if self.start:
@@ -103,9 +110,10 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
     ------
     OSError
         If the data cannot be read, or a fold is not complete.
+    ValueError
+        If a fold does not fit this run.
     """
     torch.set_num_threads(plan.threads)
-    folds = leave_out.load_unseen(plan.folds)
     reference, held_out = read_chest(plan.data, "train"), read_chest(plan.data, "val")
     template = chest_template(reference)
     if plan.thinned:
@@ -113,6 +121,7 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
         template = leave_out.thin_template(template)
     mean = [s.outline for s in template.structures]
     contours_mm = reference.points * CHEST_MM_PER_PIXEL
+    folds = leave_out.load_folds(plan.folds, plan.size, contours_mm.shape[1])
     prior = prior_of(np.concatenate(mean), contours_mm)
     unseen = None
     if plan.fold is not None:
@@ -125,12 +134,12 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
     trainer.run(examples.joined(rendered), read_pictures(held_out), held_out, report, plan.leg_minutes)
     if trainer.done < 1.0:
         return False
-    found = (template, contours_mm, examples)
+    net = trainer.averaged
     if unseen is not None:
-        _finish_fold(plan, trainer.averaged, *found, unseen)
+        _finish_fold(plan, net, template, contours_mm, examples, unseen)
     else:
-        trainer.averaged.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
-        _finish(plan, trainer.averaged, *found, rendered, folds)
+        net.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
+        _finish(plan, net, template, contours_mm, examples, rendered, folds)
     return True
 
 
@@ -141,8 +150,8 @@ def _finish_fold(
     seen = _collect(net, template, examples, plan.threads, SEEN_ROUNDS)
     prior = fit_prior(template, contours_mm, seen, RIDGE_MM2)
     left = build(template, read_pictures(unseen), unseen)
-    found = _collect(net, template, left, plan.threads, UNSEEN_ROUNDS)
-    leave_out.save_unseen(plan.out, leave_out.Unseen(found, prior.steady_all(found.decoded)))
+    new = _collect(net, template, left, plan.threads, UNSEEN_ROUNDS)
+    leave_out.save_fold(plan.out, leave_out.Fold(plan.fold or 0, plan.size, seen, new))
     documents = bundle_documents(RENDERED_EXAMPLES, DEFORMED)
     write_bundle(plan.out / "bundle", net, template, documents, prior, shifts=SHIFTS)
 
@@ -154,13 +163,14 @@ def _finish(
     contours_mm: Points,
     examples: Examples,
     rendered: Examples,
-    folds: Sequence[leave_out.Unseen],
+    folds: Sequence[leave_out.Fold],
 ) -> None:
     """The bundle with all that is fitted, and its figures on its card; a thinned one serves `evaluate` alone."""
     features = collect_features(net, examples.joined(rendered), 2, np.random.default_rng(plan.seed))
     trials = _collect(net, template, examples, plan.threads, SEEN_ROUNDS)
     prior, errors = _fit(template, contours_mm, trials, folds)
-    calibrated = UNSEEN if folds else DEFORMED
+    unseen = len({(fold.number, number) for fold in folds for number in fold.unseen.image.tolist()})
+    calibrated = UNSEEN.format(unseen) if folds else DEFORMED
     fitted = (prior, errors, fit_plausibility(*features), SHIFTS)
     folder = plan.out / "bundle"
     write_bundle(folder, net, template, bundle_documents(RENDERED_EXAMPLES, calibrated), *fitted)
@@ -180,14 +190,18 @@ def _collect(
 
 
 def _fit(
-    template: Template, contours_mm: Points, seen: Trials, unseen: Sequence[leave_out.Unseen]
+    template: Template, contours_mm: Points, seen: Trials, folds: Sequence[leave_out.Fold]
 ) -> tuple[ShapePrior, ErrorModel]:
-    """The prior from trials of deformed training images, expected errors from those of unseen ones if there are any."""
+    """The prior from trials of training images; expected errors from what folds had not seen, if there are any.
+
+    Each fold's contours are steadied by a prior of its own, fitted as the network's is, on what the fold has seen.
+    """
     prior = fit_prior(template, contours_mm, seen, RIDGE_MM2)
-    if not unseen:
+    if not folds:
         return prior, fit_errors(prior.steady_all(seen.decoded), seen)
-    steadied = np.concatenate([fold.steadied for fold in unseen])
-    return prior, fit_errors(steadied, joined([fold.trials for fold in unseen]))
+    own = [fit_prior(template, contours_mm, fold.seen, RIDGE_MM2) for fold in folds]
+    steadied = [each.steady_all(fold.unseen.decoded) for each, fold in zip(own, folds, strict=True)]
+    return prior, fit_errors(np.concatenate(steadied), joined([fold.unseen for fold in folds]))
 
 
 def _weights(model: str) -> dict[str, torch.Tensor]:

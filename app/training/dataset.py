@@ -14,7 +14,7 @@ from app.core.template import Template
 from app.training.contours import Contours, draw_masks
 
 PICTURE_SIZE = 512
-"""Pictures and masks are kept at twice the network's resolution, so that warping them does not blur."""
+"""Pictures and masks are kept at twice the shipped network's resolution, so that warping them does not blur."""
 UV_SIZE = 256
 
 

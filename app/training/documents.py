@@ -36,8 +36,8 @@ calibrated on {calibrated}; they are too small where an image is unlike the trai
 """
 
 
-UNSEEN = "training images that their network had not seen"
-DEFORMED = "deformed training images"
+UNSEEN = "{} training images, found by networks that had not seen them"
+DEFORMED = "plain and deformed training images"
 
 
 def bundle_documents(rendered: int, calibrated: str, figures: dict[str, Any] | None = None) -> dict[str, str]:
@@ -48,7 +48,7 @@ def bundle_documents(rendered: int, calibrated: str, figures: dict[str, Any] | N
     rendered : int
         Number of rendered radiographs among the training images.
     calibrated : str
-        `UNSEEN` or `DEFORMED`.
+        `UNSEEN` with the number of images, or `DEFORMED`.
     figures : dict or None
         What `app.training.evaluate.evaluate` found on the validation images.
     """
@@ -89,7 +89,7 @@ def _told(figures: dict[str, Any]) -> str:
 
 def _confidence_told(found: dict[str, Any]) -> str:
     """How far expected errors can be trusted, in one sentence."""
-    ratios = [decile["ratio"] for decile in found["deciles"]]
+    ratios = [decile["ratio"] for decile in found["deciles"] if decile["ratio"] is not None] or [float("nan")]
     share, (low, high) = found["over_10_mm_in_least_confident_tenth"], found["over_10_mm_in_least_confident_tenth_95"]
     return (
         f"Expected errors: {min(ratios):.2f} to {max(ratios):.2f} times the true ones per tenth of the placements. The "

@@ -94,13 +94,17 @@ def calibration_figures(expected: np.ndarray, true: np.ndarray, resamples: int =
     resamples, seed : int
         Of the bootstrap over images that gives the 95 % intervals (one image's landmarks err together).
     """
-    ratio, share, deciles = _calibration(expected, true)
+    deciles, share = _calibration(expected, true)
     rng = np.random.default_rng(seed)
     drawn = [rng.integers(0, len(true), len(true)) for _ in range(resamples)]
-    ratios, shares = zip(*(_calibration(expected[index], true[index])[:2] for index in drawn), strict=True)
-    low, high = np.percentile(np.stack(ratios), [2.5, 97.5], axis=0)
+    again, shares = zip(*(_calibration(expected[index], true[index]) for index in drawn), strict=True)
+    if not all(means[:, 1].all() for means in (deciles, *again)):
+        low = high = ratio = np.full(10, None)  # where nothing is wrong there is nothing to compare with
+    else:
+        ratio = deciles[:, 0] / deciles[:, 1]
+        low, high = np.percentile([means[:, 0] / means[:, 1] for means in again], [2.5, 97.5], axis=0)
     names = ("expected_mm", "true_mm", "ratio", "ratio_low", "ratio_high")
-    rows = np.c_[deciles, ratio, low, high].tolist()
+    rows = zip(*deciles.T.tolist(), ratio.tolist(), low.tolist(), high.tolist(), strict=True)
     return {
         "deciles": [dict(zip(names, row, strict=True)) for row in rows],
         "over_10_mm_in_least_confident_tenth": share,
@@ -108,14 +112,13 @@ def calibration_figures(expected: np.ndarray, true: np.ndarray, resamples: int =
     }
 
 
-def _calibration(expected: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-    """Expected over true error per decile [10], the share of far errors in the last, and both errors [10, 2] in mm."""
+def _calibration(expected: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, float]:
+    """Expected and true error per decile [10, 2] in mm, and the share of all far errors that the last decile holds."""
     expected, true = expected.ravel(), true.ravel()
-    order = np.argsort(expected)
-    means = np.array([[expected[part].mean(), true[part].mean()] for part in np.array_split(order, 10)])
+    parts = np.array_split(np.argsort(expected), 10)
     far = true > FAR_MM
-    worst = order[-len(order) // 10 :]
-    return means[:, 0] / means[:, 1], float(far[worst].sum() / max(far.sum(), 1)), means
+    means = np.array([[expected[part].mean(), true[part].mean()] for part in parts])
+    return means, float(far[parts[-1]].sum() / max(far.sum(), 1))
 
 
 def mask_figures(cases: Sequence[Case], template: Template, slices: list[slice]) -> dict[str, Any]:

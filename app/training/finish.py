@@ -25,12 +25,12 @@ SEEN_ROUNDS = (None, _DEFORMED, _DEFORMED)
 """Trials of images the network was trained on: as they are, and deformed, which makes them new again."""
 UNSEEN_ROUNDS = (_MOVED,) * 4
 """Trials of images the network has not seen: they are new as they are; moving them a little makes more of them."""
-TRUST = 0.4
-"""How far the decoded contour itself is kept beside the regression from it (docs/decisions.md)."""
+BELIEF = 0.6
+"""Share of the regression in a steadied contour; the rest is what was decoded (docs/decisions.md)."""
 
 
 class Trials(NamedTuple):
-    """Decoded contours of deformed images beside the truth, in network pixels.
+    """Decoded contours of images, plain or deformed, beside the truth, in network pixels.
 
     Attributes
     ----------
@@ -45,10 +45,6 @@ class Trials(NamedTuple):
     residual: Points
     disagreement: Points
     image: npt.NDArray[np.intp]
-
-    def take(self, which: npt.NDArray[np.bool_]) -> Trials:
-        """Some of the trials."""
-        return Trials(**{name: array[which] for name, array in self._asdict().items()})
 
 
 def collect(
@@ -97,11 +93,11 @@ def fit_prior(template: Template, contours_mm: Points, trials: Trials, ridge_mm2
     """Modes of the training contours, and the shrinkage learnt from the trials.
 
     The regression knows how the network errs on images that it was trained on, where it errs less: so it is not
-    believed wholly, and `TRUST` of what was decoded stays.
+    believed wholly (`BELIEF`).
     """
     mean = np.concatenate([s.outline for s in template.structures])
     regression = fitted_shrinkage(mean, trials.decoded, trials.truth, ridge_mm2)
-    shrinkage = (1 - TRUST) * regression + TRUST * np.eye(len(regression))
+    shrinkage = BELIEF * regression + (1 - BELIEF) * np.eye(len(regression))
     return ShapePrior(mean, shape_modes(mean, contours_mm), shrinkage)
 
 

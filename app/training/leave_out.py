@@ -57,30 +57,53 @@ def left_out_uv(template: Template, thinned: Template) -> list[Points]:
     ]
 
 
-class Unseen(NamedTuple):
-    """How a fold's network found contours in images it had not seen.
+class Fold(NamedTuple):
+    """How the network of a fold finds the images it learnt from, and those it never saw.
+
+    What every fold shares (the template and the rendered radiographs' shapes) comes from all training images.
 
     Attributes
     ----------
-    trials : Trials
-    steadied : array [N, K, 2]
-        The decoded contours, steadied by a prior fitted on the images the fold learnt from; network pixels.
+    number : int
+    size : int
+        Side of its network's input: lengths in the trials are pixels of it.
+    seen, unseen : Trials
     """
 
-    trials: Trials
-    steadied: Points
+    number: int
+    size: int
+    seen: Trials
+    unseen: Trials
 
 
-def save_unseen(folder: Path, unseen: Unseen) -> None:
-    """Keep what a fold's network made of unseen images in the fold's folder."""
-    np.savez(folder / LEFT_OUT, steadied=unseen.steadied, **unseen.trials._asdict())
+def save_fold(folder: Path, fold: Fold) -> None:
+    """Keep a fold's trials in its folder."""
+    parts = {"seen": fold.seen, "unseen": fold.unseen}
+    arrays = {f"{part}_{name}": array for part, trials in parts.items() for name, array in trials._asdict().items()}
+    np.savez(folder / LEFT_OUT, number=fold.number, size=fold.size, **arrays)
 
 
-def load_unseen(folders: Sequence[Path]) -> list[Unseen]:
-    """What the folds' networks made of unseen images; raises OSError where a fold is not complete."""
-    found = []
+def load_folds(folders: Sequence[Path], size: int, points: int) -> list[Fold]:
+    """Folds for a run whose network takes `size` pixels and learns `points` contour points.
+
+    Raises
+    ------
+    OSError
+        If a fold is not complete.
+    ValueError
+        If one was made by an older program, for another size or other points, or is given twice.
+    """
+    found: list[Fold] = []
     for folder in folders:
         with np.load(folder / LEFT_OUT) as arrays:
-            trials = Trials(**{name: arrays[name] for name in Trials._fields})
-            found.append(Unseen(trials, arrays["steadied"]))
+            try:
+                trials = [Trials(**{k: arrays[f"{part}_{k}"] for k in Trials._fields}) for part in ("seen", "unseen")]
+                fold = Fold(int(arrays["number"]), int(arrays["size"]), *trials)
+            except KeyError:
+                raise ValueError(f"{folder} was made by an older program; call its training again.") from None
+        if (fold.size, fold.unseen.truth.shape[1]) != (size, points):
+            raise ValueError(f"{folder} has another size or other contour points than this run.")
+        if fold.number in {other.number for other in found}:
+            raise ValueError(f"Fold {fold.number} is given twice; {folder} is the second.")
+        found.append(fold)
     return found

@@ -37,6 +37,8 @@ class Recipe:
     uv_mm_power : float
         How far uv errors are weighed by the mm of the template that a chart unit spans (0: not at all, as in the
         paper; 1: the loss is in mm): a lung's v spans six times as many as a clavicle's.
+    mask_bce : float
+        Weight of the masks' cross entropy, a mean over mostly empty pixels: with 1 it was a fiftieth of the loss.
     small_share, small_size : float, int
         Part of the schedule that runs at a smaller picture: the global arrangement is learned there, cheaply.
     """

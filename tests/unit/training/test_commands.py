@@ -10,8 +10,9 @@ import pytest
 from app.io.bundle import read_bundle
 from app.training import commands
 from app.training.commands import Plan, evaluate, train
-from app.training.contours import CHEST_STRUCTURES
-from app.training.leave_out import load_unseen
+from app.training.contours import CHEST_MM_PER_PIXEL, CHEST_STRUCTURES, read_chest
+from app.training.finish import fit_errors, fit_prior
+from app.training.leave_out import load_folds
 from app.training.prior import prior_of
 from app.training.rendered import render_examples
 from tests.unit.training.test_training import MEAN, TEMPLATE
@@ -52,12 +53,17 @@ def run(data, out, **choices):
 def test_a_run_a_fold_and_a_thinned_run(data, tmp_path):
     fold = run(data, tmp_path / "fold", fold=0)
     assert fold.prior is not None
-    (unseen,) = load_unseen([tmp_path / "fold"])
-    assert set(unseen.trials.image.tolist()) == {0, 1, 2}  # every third of nine
+    (kept,) = load_folds([tmp_path / "fold"], 64, len(MEAN))
+    assert set(kept.unseen.image.tolist()) == {0, 1, 2}  # every third of nine
 
     whole = run(data, tmp_path / "whole", folds=(tmp_path / "fold",))
-    assert "had not seen" in (whole.folder / "MODEL_CARD.md").read_text("utf-8")
-    assert "4 validation radiographs" in (whole.folder / "MODEL_CARD.md").read_text("utf-8")
+    card = (whole.folder / "MODEL_CARD.md").read_text("utf-8")
+    assert "3 training images, found by networks that had not seen them" in card
+    assert "4 validation radiographs" in card
+    contours_mm = read_chest(data, "train").points * CHEST_MM_PER_PIXEL
+    prior = fit_prior(whole.template, contours_mm, kept.seen, commands.RIDGE_MM2)
+    errors = fit_errors(prior.steady_all(kept.unseen.decoded), kept.unseen)
+    np.testing.assert_allclose(whole.errors.typical, errors.typical, rtol=1e-4)
 
     thinned = run(data, tmp_path / "thinned", thinned=True)
     points = sum(len(structure.outline) for structure in thinned.template.structures)
@@ -69,3 +75,12 @@ def test_a_run_a_fold_and_a_thinned_run(data, tmp_path):
     assert figures["images"] == 4
     never = figures["new_landmarks"]["never_trained"]
     assert never["left_out_ratio"] == pytest.approx(never["left_out_mm"] / never["trained_mm"])
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [{"start": "chest", "fold": 0}, {"thinned": True, "folds": ("somewhere",)}, {"fold": 1, "folds": ("somewhere",)}],
+)
+def test_plans_whose_figures_would_not_be_true_are_refused(tmp_path, choices):
+    with pytest.raises(ValueError, match=r"learnt weights have seen|all images and all contour points"):
+        Plan(tmp_path, tmp_path, 1, 1, 1, 1, **choices)

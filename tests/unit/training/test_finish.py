@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from app.core.shape_prior import Similarity
-from app.training.finish import TRUST, Trials, fit_errors, fit_prior
-from app.training.leave_out import Unseen, load_unseen, save_unseen
+from app.training.finish import BELIEF, Trials, fit_errors, fit_prior
+from app.training.leave_out import Fold, load_folds, save_fold
 from tests.unit.training.test_training import MEAN, TEMPLATE
 
 
@@ -35,7 +35,7 @@ def test_what_was_decoded_is_never_wholly_given_up():
     contour = MEAN + [0, 1] * np.sin(MEAN / 40)  # no turn, no growth to speak of
     pose = Similarity.between(contour, MEAN)
     kept = pose(prior.steady(contour)) - MEAN
-    np.testing.assert_allclose(kept, TRUST * (pose(contour) - MEAN), atol=1e-4)
+    np.testing.assert_allclose(kept, (1 - BELIEF) * (pose(contour) - MEAN), atol=1e-4)
 
 
 def test_expected_errors_fit_what_was_measured():
@@ -46,15 +46,26 @@ def test_expected_errors_fit_what_was_measured():
     assert expected.mean() == pytest.approx(true.mean(), rel=0.02)
 
 
-def test_what_a_fold_had_not_seen_is_kept_and_read_back(tmp_path):
-    found = trials(6, 2.0)
-    save_unseen(tmp_path, Unseen(found, found.decoded + 1))
-    (again,) = load_unseen([tmp_path])
-    np.testing.assert_array_equal(again.steadied, found.decoded + 1)
-    for name, array in found._asdict().items():
-        np.testing.assert_array_equal(getattr(again.trials, name), array)
+def test_what_a_fold_found_is_kept_and_read_back(tmp_path):
+    fold = Fold(2, 256, trials(6, 2.0), trials(4, 2.0, seed=1))
+    save_fold(tmp_path, fold)
+    (again,) = load_folds([tmp_path], 256, len(MEAN))
+    assert (again.number, again.size) == (2, 256)
+    for kept, found in ((fold.seen, again.seen), (fold.unseen, again.unseen)):
+        for name, array in kept._asdict().items():
+            np.testing.assert_array_equal(getattr(found, name), array)
 
 
-def test_an_incomplete_fold_is_an_error(tmp_path):
+def test_folds_that_do_not_fit_are_refused(tmp_path):
     with pytest.raises(OSError, match=r"left_out\.npz"):
-        load_unseen([tmp_path])
+        load_folds([tmp_path], 256, len(MEAN))
+    save_fold(tmp_path, Fold(2, 128, trials(6, 2.0), trials(4, 2.0, seed=1)))
+    with pytest.raises(ValueError, match="another size"):
+        load_folds([tmp_path], 256, len(MEAN))
+    with pytest.raises(ValueError, match="other contour points"):
+        load_folds([tmp_path], 128, 100)
+    with pytest.raises(ValueError, match="given twice"):
+        load_folds([tmp_path, tmp_path], 128, len(MEAN))
+    np.savez(tmp_path / "left_out.npz", fold=0)
+    with pytest.raises(ValueError, match="older program"):
+        load_folds([tmp_path], 128, len(MEAN))

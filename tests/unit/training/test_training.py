@@ -1,5 +1,7 @@
 """Targets, augmentation, resuming, the shape prior and evaluation, on rendered radiographs."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -203,15 +205,18 @@ def test_interior_points_lie_inside():
 
 
 def test_calibration_of_errors_that_were_expected_exactly():
-    true = np.random.default_rng(0).gamma(2.0, 2.5, (20, 50))
+    true = np.random.default_rng(0).gamma(2.0, 2.5, (21, 53))
     figures = calibration_figures(true / 2, true)
     assert all(decile["ratio"] == pytest.approx(0.5) for decile in figures["deciles"])
     assert all(decile["ratio_low"] == pytest.approx(0.5) for decile in figures["deciles"])
     far = np.sort(true.ravel())[::-1] > 10
     low, high = figures["over_10_mm_in_least_confident_tenth_95"]
     share = figures["over_10_mm_in_least_confident_tenth"]
-    assert share == pytest.approx(min(1, 100 / far.sum()), abs=1e-9)
+    assert share == pytest.approx(min(1, (21 * 53 // 10) / far.sum()), abs=1e-9)
     assert low <= share <= high
+    perfect = calibration_figures(true, 0 * true)
+    assert all(decile["ratio"] is None for decile in perfect["deciles"])
+    json.dumps(perfect, allow_nan=False)
 
 
 def test_the_bootstrap_draws_whole_images():
