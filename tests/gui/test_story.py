@@ -134,6 +134,21 @@ def test_closing_and_reopening_shows_the_same(app, start, qtbot) -> None:
     assert again.undo_label
 
 
+def test_accept_goes_on_with_the_first_open_image_after_the_last(app) -> None:
+    window, session = app.window, app.window.desk.session
+    first, last = window.worklist.model.shown[0], window.worklist.model.shown[-1]
+    window.desk.show_image(last)
+    window.actions_["accept"].trigger()
+    assert window.desk.image == first
+    assert "still open is shown" in window.messages.sentences()[-1]
+    session.set_review(list(session.images), ReviewState.ACCEPTED)
+    session.set_review(last, ReviewState.IN_PROGRESS)
+    window.desk.show_image(last)
+    window.actions_["accept"].trigger()
+    assert window.desk.image == last
+    assert "none is open any more" in window.messages.sentences()[-1]
+
+
 def test_accept_locks_and_goes_on(app, qtbot) -> None:
     window, session = app.window, app.window.desk.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
