@@ -109,7 +109,9 @@ class RightColumn(QWidget):
     def _show_hidden(self, count: int) -> None:
         listed = self._table.landmarks.show_hidden
         self.hidden.setVisible(bool(count) or listed)
-        self.hidden.setText("Take the model’s own points off the list" if listed else f"{count} points of the model · list them")
+        self.hidden.setText(
+            "Take the model’s own points off the list" if listed else f"{count} points of the model · list them"
+        )
 
 
 class SheetPanel(QWidget):
