@@ -232,21 +232,11 @@ class ReviewCommands:
         following = self._worklist.neighbour(1)
         if not self._set(ReviewState.ACCEPTED):
             return
-        if not following:
-            following = self._first_open()
-            self._desk.say(
-                "That was the last image of the list. The first one that is still open is shown."
-                if following
-                else "That was the last image of the list, and none is open any more."
-            )
         if following:
             self._desk.show_image(following)
-
-    def _first_open(self) -> str:
-        """The first image of the list that nobody has decided on, or empty."""
-        session = self._desk.open_session()
-        undecided = (ReviewState.UNREAD, ReviewState.IN_PROGRESS)
-        return next((name for name in self._worklist.model.shown if session.image(name).review in undecided), "")
+        else:
+            self._desk.say("That was the last image of the list.")
+            self.nextOpen()
 
     def secondOpinion(self) -> None:
         self._set(ReviewState.SECOND_OPINION)

@@ -15,7 +15,6 @@ import torch
 from safetensors.numpy import save_file as save_numpy
 from safetensors.torch import save_file as save_torch
 from torch import Tensor, nn
-from torch.jit._trace import TracerWarning
 
 from app.core.landmark import Landmark, landmark_set_to_json
 from app.core.passes import Shift
@@ -64,8 +63,9 @@ def convert(net: DenseSegNet, folder: Path) -> None:
     net.eval()
     example = torch.zeros(1, 1, net.config.height, net.config.width)
     with warnings.catch_warnings():
-        for kind in (DeprecationWarning, TracerWarning):  # openvino knows no other way than tracing
-            warnings.simplefilter("ignore", kind)
+        # openvino knows no other way than tracing
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
         model = openvino.convert_model(_Served(net), example_input=example, input=[list(example.shape)])
     model.inputs[0].get_tensor().set_names({"image"})
     for output, name in zip(model.outputs, ("masks", "uv", "features"), strict=True):

@@ -135,8 +135,8 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
     if trainer.done < 1.0:
         return False
     net = trainer.averaged
-    if unseen is not None:
-        _finish_fold(plan, net, template, contours_mm, examples, unseen)
+    if plan.fold is not None and unseen is not None:
+        _finish_fold(plan, plan.fold, net, template, contours_mm, examples, unseen)
     else:
         net.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
         _finish(plan, net, template, contours_mm, examples, rendered, folds)
@@ -144,16 +144,22 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
 
 
 def _finish_fold(
-    plan: Plan, net: DenseSegNet, template: Template, contours_mm: Points, examples: Examples, unseen: Contours
+    plan: Plan,
+    number: int,
+    net: DenseSegNet,
+    template: Template,
+    contours_mm: Points,
+    examples: Examples,
+    unseen: Contours,
 ) -> None:
     """The bundle of a fold, and how it finds the images it has not seen."""
     seen = _collect(net, template, examples, plan.threads, SEEN_ROUNDS)
-    prior = fit_prior(template, contours_mm, seen, RIDGE_MM2)
+    fitted = _fit(template, contours_mm, seen, ())
     left = build(template, read_pictures(unseen), unseen)
     new = _collect(net, template, left, plan.threads, UNSEEN_ROUNDS)
-    leave_out.save_fold(plan.out, leave_out.Fold(plan.fold or 0, plan.size, seen, new))
+    leave_out.save_fold(plan.out, leave_out.Fold(number, plan.size, seen, new))
     documents = bundle_documents(RENDERED_EXAMPLES, DEFORMED)
-    write_bundle(plan.out / "bundle", net, template, documents, prior, shifts=SHIFTS)
+    write_bundle(plan.out / "bundle", net, template, documents, *fitted, shifts=SHIFTS)
 
 
 def _finish(

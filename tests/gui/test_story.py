@@ -140,13 +140,13 @@ def test_accept_goes_on_with_the_first_open_image_after_the_last(app) -> None:
     window.desk.show_image(last)
     window.actions_["accept"].trigger()
     assert window.desk.image == first
-    assert "still open is shown" in window.messages.sentences()[-1]
+    assert "last image of the list" in window.messages.sentences()[-1]
     session.set_review(list(session.images), ReviewState.ACCEPTED)
     session.set_review(last, ReviewState.IN_PROGRESS)
     window.desk.show_image(last)
     window.actions_["accept"].trigger()
     assert window.desk.image == last
-    assert "none is open any more" in window.messages.sentences()[-1]
+    assert "has been reviewed" in window.messages.sentences()[-1]
 
 
 def test_accept_locks_and_goes_on(app, qtbot) -> None:
