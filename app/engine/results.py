@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from app.core.acquisition import UNKNOWN, Acquisition
 from app.core.frame import Frame, Provenance, Spacing
 from app.core.prediction import Prediction
 from app.core.reading import AS_STORED, Reading
@@ -36,6 +37,8 @@ class ImageFacts:
         Equal for images of one patient, empty where the file does not say; never a name or number.
     stamp : tuple of int
         Size in bytes and time of change (ns) of the file just before it was read.
+    acquisition : Acquisition
+        What the header says of how it was taken; the project does not keep it.
     """
 
     height: int
@@ -48,6 +51,7 @@ class ImageFacts:
     reading: Reading = AS_STORED
     patient: str = ""
     stamp: tuple[int, int] = (-1, -1)
+    acquisition: Acquisition = UNKNOWN
 
     @property
     def frame(self) -> Frame:
@@ -99,7 +103,8 @@ def facts_from(data: dict[str, Any], network: tuple[int, int], reading: Reading 
     spacing = Spacing(given[0], given[1], Provenance(given[2])) if given else None
     size = data["height"], data["width"]
     read = data["remark"], data["sha256"]
-    return ImageFacts(*size, spacing, *read, *network, reading, data["patient"], tuple(data["stamp"]))
+    taken = Acquisition(**data["acquisition"])
+    return ImageFacts(*size, spacing, *read, *network, reading, data["patient"], tuple(data["stamp"]), taken)
 
 
 def picture_from(message: Message, network: tuple[int, int]) -> Picture:

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -148,6 +149,7 @@ def _read(request: Message) -> tuple[Any, dict[str, Any]]:
     given = [spacing.row_mm, spacing.column_mm, spacing.provenance.value] if spacing else None
     facts = {"height": height, "width": width, "spacing": given, "remark": image.remark, "sha256": digest}
     facts["patient"] = image.facts.get("patient", "")
+    facts["acquisition"] = asdict(image.acquisition)
     facts["stamp"] = [stat.st_size, stat.st_mtime_ns]  # as it was before: who changes it meanwhile is found out
     return image, facts
 

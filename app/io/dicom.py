@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.pixels import apply_color_lut, pixel_array
 
+from app.core.acquisition import Acquisition
 from app.core.frame import Provenance, Spacing
 from app.io.errors import ImageError
 from app.io.image import Image, as_pixels, check_size, to_grey
@@ -61,7 +62,29 @@ def read_dicom(data: bytes, name: str) -> Image:
     facts = {word: str(dataset.get(keyword)) for word, keyword in words.items() if dataset.get(keyword)}
     if patient := str(dataset.get("PatientID") or "").strip():
         facts["patient"] = hashlib.sha256(patient.encode("utf-8", "surrogatepass")).hexdigest()
-    return Image(pixels, read_spacing(dataset), " ".join(r for r in remarks if r), windows, facts)
+    told = " ".join(r for r in remarks if r)
+    return Image(pixels, read_spacing(dataset), told, windows, facts, read_acquisition(dataset))
+
+
+def read_acquisition(dataset: Dataset) -> Acquisition:
+    """Modality, body part, view, side and Patient Orientation of the header (PS3.3 C.7.3.1, C.7.6.1, C.8.11)."""
+
+    def word(*keywords: str) -> str:
+        given = (str(dataset.get(keyword) or "").strip().upper() for keyword in keywords)
+        return next((text for text in given if text), "")
+
+    listed = dataset.get("PatientOrientation") or ()
+    directions = [str(letters).strip().upper() for letters in listed] if isinstance(listed, MultiValue) else []
+    if len(directions) != 2 or not all(d and set(d) <= set("LRAPHF") for d in directions):
+        directions = ["", ""]
+    return Acquisition(
+        modality=word("Modality"),
+        body_part=word("BodyPartExamined"),
+        view=word("ViewPosition"),
+        laterality=word("ImageLaterality", "Laterality"),
+        towards_right=directions[0],
+        towards_bottom=directions[1],
+    )
 
 
 def _check(dataset: Dataset, name: str) -> None:

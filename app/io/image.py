@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from app.core.acquisition import UNKNOWN, Acquisition
 from app.core.frame import Spacing
 from app.io.discover import suffix
 from app.io.errors import ImageError
@@ -38,6 +39,8 @@ class Image:
         Window presets of the file, in terms of `pixels`.
     facts : dict
         A few facts for display; nothing that names a patient: ``patient`` is a hash of the file's patient number.
+    acquisition : Acquisition
+        How the header says that it was taken; all empty in files that are no DICOM.
     """
 
     pixels: npt.NDArray[Any]
@@ -45,6 +48,7 @@ class Image:
     remark: str = ""
     windows: tuple[tuple[str, float, float], ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
+    acquisition: Acquisition = UNKNOWN
 
 
 def read_image(path: Path) -> Image:

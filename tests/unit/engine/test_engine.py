@@ -102,11 +102,18 @@ def test_a_reading_turns_what_the_network_sees_and_nothing_else(shared, tmp_path
 
 
 def test_facts_preview_and_spacing(shared, tiny, tmp_path):
-    path = write_dicom(tmp_path / "x.dcm", ramp(900, 1200, 4095, np.uint16), ImagerPixelSpacing=[0.2, 0.3])
+    path = write_dicom(
+        tmp_path / "x.dcm", ramp(900, 1200, 4095, np.uint16), ImagerPixelSpacing=[0.2, 0.3], ViewPosition="AP"
+    )
     results, _, _ = outcome(shared.predict([("x", path)]))
     facts = results["x"].facts
     assert (facts.height, facts.width) == (900, 1200)
-    assert (facts.spacing.row_mm, facts.spacing.provenance) == (0.2, Provenance.AT_DETECTOR)
+    assert (facts.spacing.row_mm, facts.spacing.column_mm, facts.spacing.provenance) == (
+        0.2,
+        0.3,
+        Provenance.AT_DETECTOR,
+    )
+    assert (facts.acquisition.modality, facts.acquisition.view) == ("DX", "AP")
     assert facts.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert results["x"].preview.shape == (384, 512)
     assert results["x"].preview.dtype == np.uint8

@@ -5,6 +5,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
+from app.core.acquisition import Acquisition
 from app.core.frame import Provenance
 from app.io.errors import ImageError
 from app.io.image import read_image
@@ -100,6 +101,22 @@ def test_a_file_without_preamble(path):
     dataset.save_as(path, implicit_vr=True, little_endian=True, enforce_file_format=False)
     assert path.read_bytes()[128:132] != b"DICM"
     np.testing.assert_array_equal(read_image(path).pixels, PIXELS)
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ({}, Acquisition("DX")),
+        ({"PatientOrientation": ["L", "F"], "ViewPosition": "PA"}, Acquisition("DX", "", "PA", "", "L", "F")),
+        ({"PatientOrientation": ["R", "HA"], "Laterality": "R"}, Acquisition("DX", "", "", "R", "R", "HA")),
+        ({"BodyPartExamined": "CHEST", "ImageLaterality": "L", "Laterality": "R"}, Acquisition("DX", "CHEST", "", "L")),
+        ({"Modality": "CR", "PatientOrientation": "L"}, Acquisition("CR")),
+        ({"PatientOrientation": ["L", "Q"]}, Acquisition("DX")),
+        ({"PatientOrientation": ["", ""]}, Acquisition("DX")),
+    ],
+)
+def test_the_header_says_how_it_was_taken_and_where_rows_and_columns_run(path, values, wanted):
+    assert read_image(write_dicom(path, PIXELS, **values)).acquisition == wanted
 
 
 @pytest.mark.parametrize(
