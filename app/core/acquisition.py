@@ -1,4 +1,4 @@
-"""What a file's header says of how its radiograph was taken, and which way the patient faces in the rows and columns."""
+"""What a header says of how its radiograph was taken, and which way the patient faces in its rows and columns."""
 
 from __future__ import annotations
 
