@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from app.gui.commands_reading import WAYS
+from app.gui.plain import tip
 from app.gui.settings import settings
 
 MENUS = ("File", "Edit", "View", "Image", "Landmark", "Review", "Help")
@@ -193,7 +194,7 @@ class Actions(QObject):
     def _make(self, command: Command, bar: QMenuBar, handlers: object, keys: str) -> QAction:
         action = QAction(command.text, bar)
         action.setObjectName(f"action.{command.verb}")
-        action.setToolTip(command.tip or command.text.rstrip("…"))
+        action.setToolTip(tip(command.tip or command.text.rstrip("…")))
         action.setShortcuts([QKeySequence(key) for key in keys.split()])
         handler: Callable[..., None] = getattr(handlers, command.verb)
         if command.group:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.gui.memory import MOST
+from app.gui.plain import caption, tip
 
 if TYPE_CHECKING:
     from app.gui.window import Window
@@ -55,7 +56,7 @@ class RecentCommands:
             action.setVisible(number <= len(recent))
             if number <= len(recent):
                 path = recent[number - 1]
-                action.setText(f"{path.stem} · {_short(path.parent)}".replace("&", "&&"))
-                action.setToolTip(str(path))
+                action.setText(caption(f"{path.stem} · {_short(path.parent)}"))
+                action.setToolTip(tip(str(path)))
         self._window.actions_["clearRecent"].setEnabled(bool(recent))
         self._window.actions_["rememberProjects"].setChecked(self._memory.on)

@@ -20,6 +20,7 @@ from app.gui.desk import Desk, Mode
 from app.gui.key_button import keeps_key
 from app.gui.markers import HIT_RADIUS, draw_marker, draw_text
 from app.gui.pictures import Pictures
+from app.gui.plain import tip
 from app.store.entries import Change
 
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ class ContactSheet(QAbstractScrollArea):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         row = self.tile_at(event.position())
-        self.viewport().setToolTip(self.tiles[row].image if row >= 0 else "")
+        self.viewport().setToolTip(tip(self.tiles[row].image if row >= 0 else ""))
         if self._drag is not None:
             self._drag = (self._drag[0], event.position())
             self.viewport().update()

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QInputDialog,
     QKeySequenceEdit,
-    QLabel,
     QPushButton,
     QScrollArea,
     QTextBrowser,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui import theme
+from app.gui.plain import PlainLabel, markdown, show_plainly
 from app.gui.settings import settings
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def ask_note(parent: QWidget, name: str, note: str) -> str | None:
     dialog = QInputDialog(parent)
     dialog.setWindowTitle("Note")
     dialog.setLabelText(f"Note to {name}")
+    show_plainly(dialog)
     dialog.setTextValue(note)
     dialog.resize(480, dialog.sizeHint().height())  # a sentence is in sight
     kept = dialog.exec() == QDialog.DialogCode.Accepted
@@ -72,13 +73,13 @@ class KeysDialog(QDialog):
             edit.setMinimumWidth(148)
             edit.editingFinished.connect(lambda verb=command.verb: self.rebind(verb))
             self.edits[command.verb] = edit
-            grid.addWidget(QLabel(f"{command.menu.replace('/', ' · ')} · {command.text}"), row, 0)
+            grid.addWidget(PlainLabel(f"{command.menu.replace('/', ' · ')} · {command.text}"), row, 0)
             grid.addWidget(edit, row, 1)
         inner = QWidget()
         inner.setLayout(grid)
         area = QScrollArea(widgetResizable=True)
         area.setWidget(inner)
-        self.remark = QLabel()
+        self.remark = PlainLabel()
         self.remark.setProperty("muted", "true")
         self.remark.setWordWrap(True)
         restore = QPushButton("Back to the original keys")
@@ -160,6 +161,6 @@ def show_about(parent: QWidget, session: Session | None) -> None:
         "Nothing leaves this machine.",
     ]
     if session is not None:
-        lines.append(f"Model bundle: {session.bundle.title} ({session.bundle.name}), SHA-256 {session.bundle.sha256}")
-        lines.append(f"Project: {session.path}")
+        bundle = f"{session.bundle.title} ({session.bundle.name}), SHA-256 {session.bundle.sha256}"
+        lines += [f"Model bundle: {markdown(bundle)}", f"Project: {markdown(str(session.path))}"]
     _text_dialog(parent, "About DenseSeg Review", "\n\n".join(lines))

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from app.gui import theme
 from app.gui.desk import Desk
 from app.gui.exporting import Exporting
+from app.gui.plain import PlainLabel, caption
 from app.gui.settings import settings
 
 WORDS = {
@@ -35,7 +36,7 @@ WORDS = {
 
 
 def _styled(text: str, style: str) -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setProperty(style, "true")
     return label
 
@@ -77,7 +78,7 @@ class ExportDialog(QDialog):
         made = {
             "all": QRadioButton(f"All images ({everything})"),
             "accepted": QRadioButton(f"Accepted images ({accepted})"),
-            "image": QRadioButton(f"This image ({self._desk.image})"),
+            "image": QRadioButton(caption(f"This image ({self._desk.image})")),
         }
         made["accepted"].setEnabled(accepted > 0)
         made["image"].setEnabled(bool(self._desk.image))

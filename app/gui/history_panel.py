@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer
-from PySide6.QtGui import QColor, QShowEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QHeaderView, QLabel, QPushButton, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QColor, QShowEvent
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QHeaderView, QPushButton, QTreeView, QVBoxLayout, QWidget
 
 from app.gui import theme
 from app.gui.desk import Desk
+from app.gui.plain import PlainLabel, tip
 from app.store.entries import Change, HistoryEntry
 
 if TYPE_CHECKING:
@@ -57,8 +58,12 @@ class HistoryModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole:
             return QColor(theme.FAINT if entry.undone else theme.TEXT if index.column() == 2 else theme.MUTED)
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == 2:
-            return f"{entry.label} (undone)" if entry.undone else entry.label
+            return tip(f"{entry.label} (undone)" if entry.undone else entry.label)
         return None
+
+
+def _follow(button: QPushButton, action: QAction) -> None:
+    button.setToolTip(tip(action.text().replace("&&", "&")))
 
 
 class HistoryPanel(QDialog):
@@ -81,7 +86,7 @@ class HistoryPanel(QDialog):
         for column, width in enumerate((168, 112)):
             header.resizeSection(column, width)
         header.setStretchLastSection(True)
-        self.remark = QLabel()
+        self.remark = PlainLabel()
         self.remark.setProperty("muted", "true")
         foot = QHBoxLayout()
         foot.addWidget(self.remark, stretch=1)
@@ -92,9 +97,9 @@ class HistoryPanel(QDialog):
             button.setAutoDefault(False)
             button.clicked.connect(action.trigger)
             action.enabledChanged.connect(button.setEnabled)
-            action.changed.connect(lambda button=button, action=action: button.setToolTip(action.text()))
+            action.changed.connect(lambda button=button, action=action: _follow(button, action))
             button.setEnabled(action.isEnabled())
-            button.setToolTip(action.text())
+            _follow(button, action)
             foot.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setSpacing(2 * theme.STEP)

@@ -7,9 +7,10 @@ from functools import partial
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app.gui import theme
+from app.gui.plain import PlainLabel
 from app.gui.running import Runner
 
 
@@ -67,7 +68,7 @@ class JobPanel(QWidget):
         super().__init__()
         self.setObjectName("jobPanel")
         self._running: dict[Runner, _Shown] = {}
-        self.label, self.left = QLabel(), QLabel()
+        self.label, self.left = PlainLabel(), PlainLabel()
         self.bar = Bar()
         self.cancel = QPushButton("Cancel")
         self.cancel.setObjectName("cancelJob")

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QColor, QFontMetrics, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy
 
 from app.gui import theme
+from app.gui.plain import tip
 
 
 def key_text(action: QAction) -> str:
@@ -52,7 +53,7 @@ class KeyButton(QAbstractButton):
     def _follow(self) -> None:
         self.setEnabled(self.action.isEnabled())
         key = key_text(self.action)
-        self.setToolTip(f"{self.action.toolTip()}  ({key})" if key else self.action.toolTip())
+        self.setToolTip(tip(f"{self.action.toolTip()}  ({key})" if key else self.action.toolTip()))
         self.updateGeometry()
         self.update()
 

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.core.landmark import Landmark
 from app.gui.desk import Desk
+from app.gui.plain import PlainLabel
 
 
 def swatch(colour: str) -> QIcon:
@@ -53,10 +54,10 @@ class LandmarkDialog(QDialog):
         self.swatch.clicked.connect(self._choose_colour)
         self.locked = QCheckBox("Stays where it is on the template")
         self.locked.setChecked(mark.locked)
-        self.remark = QLabel(wordWrap=True)
+        self.remark = PlainLabel(wordWrap=True)
         self.remark.setProperty("caution", "true")
         title = session.template.structure(mark.structure).title
-        self._lay_out(QLabel(f"{title}, u {mark.u:.2f}, v {mark.v:.2f}"))
+        self._lay_out(PlainLabel(f"{title}, u {mark.u:.2f}, v {mark.v:.2f}"))
 
     def _lay_out(self, place: QLabel) -> None:
         place.setProperty("muted", "true")

@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QByteArray, QMimeData, QModelInd
 
 from app.core.landmark import Landmark, PlacementState
 from app.gui.desk import Desk
+from app.gui.plain import tip
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 NAME, COUNTS, EYE = range(3)
@@ -111,7 +112,7 @@ class LandmarkModel(QAbstractTableModel):
         if index.column() == COUNTS and role == Qt.ItemDataRole.DisplayRole:
             return " ".join(map(str, self.counts(mark.name)))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tip(mark, index.column())
+            return tip(self._tip(mark, index.column()))
         if role == Qt.ItemDataRole.CheckStateRole and index.column() == EYE:
             return Qt.CheckState.Unchecked if mark.hidden else Qt.CheckState.Checked
         return None

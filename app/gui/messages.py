@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QPushButton, QVBoxLayout, QWidget
 
 from app.gui import theme
+from app.gui.plain import PlainLabel
 
 MOST = 500
 NEWEST = 10
@@ -22,7 +23,7 @@ class Messages(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("messages")
-        heading = QLabel("Messages")
+        heading = PlainLabel("Messages")
         heading.setProperty("heading", "true")
         self.list = QListWidget()
         self.list.setWordWrap(True)

@@ -15,6 +15,7 @@ from app.gui.desk import Desk, Mode
 from app.gui.job_panel import JobPanel
 from app.gui.key_button import KeyButton
 from app.gui.landmark_table import LandmarkTable, StateHeads
+from app.gui.plain import PlainLabel, caption, tip
 from app.gui.structure_list import StructureList
 from app.gui.template_foot import TemplateFoot
 from app.gui.template_view import TemplateView
@@ -26,7 +27,7 @@ FINAL = (ReviewState.ACCEPTED, ReviewState.REJECTED, ReviewState.SECOND_OPINION)
 
 def label(text: str = "", small: bool = False, muted: bool = False, heading: bool = False) -> QLabel:
     """A label in one of the few styles."""
-    made = QLabel(text)
+    made = PlainLabel(text)
     for name, on in (("small", small), ("muted", muted), ("heading", heading)):
         made.setProperty(name, "true" if on else "false")
     return made
@@ -282,13 +283,13 @@ class StatusLine(QWidget):
 
     def show_reader(self, name: str) -> None:
         """Who is reading; a click changes it."""
-        self.reader.setText(f"Reader: {name}" if name else "Reader: not named")
+        self.reader.setText(caption(f"Reader: {name}") if name else "Reader: not named")
 
     def show_messages(self, count: int, newest: str) -> None:
         """How many messages there are."""
         self.messages.setVisible(count > 0)
         self._count_text = f"{count} message{'' if count == 1 else 's'}"
-        self.messages.setToolTip(newest)
+        self.messages.setToolTip(tip(newest))
         short = self.messages.fontMetrics().elidedText(newest, Qt.TextElideMode.ElideRight, 420)
-        self.messages.setText(short if count else "")
+        self.messages.setText(caption(short) if count else "")
         self._settle.start()

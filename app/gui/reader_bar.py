@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+
+from app.gui.plain import PlainLabel
 
 
 class ReaderBar(QWidget):
@@ -23,7 +25,7 @@ class ReaderBar(QWidget):
         self.field.setFixedWidth(220)
         keep, later = QPushButton("Keep"), QPushButton("Later")
         later.setProperty("flat", "true")
-        words = QLabel("Who is reading? The name is stored with every change, on this machine only.")
+        words = PlainLabel("Who is reading? The name is stored with every change, on this machine only.")
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 12, 6)
         row.setSpacing(12)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import astuple
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app.core.landmark import ReviewState
 from app.core.reading import Reading
 from app.gui.desk import Desk
+from app.gui.plain import PlainLabel
 from app.store.entries import Change
 
 
@@ -27,7 +28,7 @@ class ReadingBar(QWidget):
         self._alike: tuple[str, ...] = ()
         self._soon = QTimer(self, singleShot=True, interval=300)
         self._soon.timeout.connect(self.refresh)
-        self.words = QLabel(wordWrap=True)
+        self.words = PlainLabel(wordWrap=True)
         self.mend, self.mend_all, self.leave = QPushButton(), QPushButton(), QPushButton("Leave it")
         self.leave.setProperty("flat", "true")
         row = QHBoxLayout(self)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from app.core.consensus import Consensus, consensus
 from app.gui.desk import Click, Desk
 from app.gui.image_view import ImageView
 from app.gui.images_pane import ImagesPane
 from app.gui.name_editor import define, free_name
+from app.gui.plain import PlainLabel, caption, tip
 
 if TYPE_CHECKING:
     from app.session import Session
@@ -86,7 +87,7 @@ class SeveralClicks(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._desk = desk
         self._catcher = ClickCatcher(pane, self)
-        self.words, self.agreement = QLabel(), QLabel()
+        self.words, self.agreement = PlainLabel(), PlainLabel()
         self.agreement.setProperty("muted", "true")
         self.chips: list[QPushButton] = []
         self.name = QLineEdit(placeholderText="Name of the landmark")
@@ -182,9 +183,10 @@ class SeveralClicks(QWidget):
             chip.deleteLater()
         self.chips = []
         for click in clicks[-MOST_CHIPS:]:
-            chip = QPushButton(self.fontMetrics().elidedText(click.image, Qt.TextElideMode.ElideMiddle, 110) + "  ×")
+            short = self.fontMetrics().elidedText(click.image, Qt.TextElideMode.ElideMiddle, 110)
+            chip = QPushButton(caption(f"{short}  ×"))
             chip.setProperty("chip", "true")
-            chip.setToolTip(f"Take the click in {click.image} back")
+            chip.setToolTip(tip(f"Take the click in {click.image} back"))
             chip.clicked.connect(lambda _=False, image=click.image: self.take_back(image))
             self._list.addWidget(chip)
             self.chips.append(chip)

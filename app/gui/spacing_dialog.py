@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QRadioButton,
     QVBoxLayout,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 from app.core.frame import Frame, Provenance
 from app.core.landmark import ReviewState
 from app.gui.desk import Desk
+from app.gui.plain import PlainLabel
 from app.gui.ruler import Ruler
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class SpacingDialog(QDialog):
         self.setWindowTitle("Pixel size")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(440)
-        self.is_now, self.will_be, self.remark = QLabel(), QLabel(), QLabel()
+        self.is_now, self.will_be, self.remark = PlainLabel(), PlainLabel(), PlainLabel()
         self.typed, self.measured = QRadioButton("Type it"), QRadioButton("Measure a known length")
         self.per_pixel = _number(" mm per pixel", USUAL_MM, 4, 10)
         self.length = _number(" mm long", 100, 1, 2000)

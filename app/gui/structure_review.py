@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.landmark import ReviewState
 from app.core.template import Template
 from app.gui import theme
 from app.gui.desk import Desk
+from app.gui.plain import PlainLabel
 from app.store.rows import StructureReview
 
 
@@ -60,7 +61,7 @@ class StructureReviewDialog(QDialog):
         form.addRow("Reason", self.reason)
         layout = QVBoxLayout(self)
         layout.setSpacing(3 * theme.STEP)
-        layout.addWidget(QLabel(f"In {desk.image}"))
+        layout.addWidget(PlainLabel(f"In {desk.image}"))
         layout.addLayout(form)
         layout.addWidget(buttons)
         self.structure.currentIndexChanged.connect(self._show_said)

@@ -19,6 +19,7 @@ from app.gui.desk import Desk, Mode, Spot
 from app.gui.markers import HIT_RADIUS, Marker, MarkerItem
 from app.gui.name_editor import NameEditor, define, free_name
 from app.gui.overlays import bgra_image, cosmetic, iso_lines, polygon
+from app.gui.plain import tip
 
 GRAB = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 """Either of them picks a marker up in any mode; many Linux desktops keep Alt and drag for themselves."""
@@ -259,7 +260,7 @@ class TemplateView(Canvas):
         name = self.marker_at(at)
         over = Qt.CursorShape.OpenHandCursor if self._desk.mode == Mode.LANDMARK else Qt.CursorShape.PointingHandCursor
         self.viewport().setCursor(over if name else Qt.CursorShape.CrossCursor)
-        self.setToolTip(name)
+        self.setToolTip(tip(name))
 
     def _glow(self, structure: str) -> None:
         if structure != self.item.under_mouse:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from app.gui.key_button import key_text
+from app.gui.plain import PlainLabel
 
 
 class Welcome(QWidget):
@@ -16,15 +17,15 @@ class Welcome(QWidget):
         super().__init__()
         self.setObjectName("welcome")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        title = QLabel("DenseSeg Review")
+        title = PlainLabel("DenseSeg Review")
         title.setProperty("heading", "true")
-        words = QLabel(
+        words = PlainLabel(
             "Open a folder of chest radiographs, or drop one here.\n"
             "Masks and landmarks are predicted on this machine;\n"
             "click on the template to place a landmark in all images."
         )
         words.setProperty("muted", "true")
-        research = QLabel("Research use only. Not a medical device.")
+        research = PlainLabel("Research use only. Not a medical device.")
         research.setProperty("caution", "true")
         column = QVBoxLayout()
         column.setSpacing(12)

@@ -26,6 +26,7 @@ from app.gui.landmark_table import LandmarkTable
 from app.gui.messages import Messages
 from app.gui.panels import RightColumn, SheetPanel, StatusLine, Toolbar, stacked
 from app.gui.pictures import Pictures
+from app.gui.plain import caption
 from app.gui.predicting import Predicting
 from app.gui.projects import Projects
 from app.gui.reader_bar import ReaderBar
@@ -225,7 +226,7 @@ class Window(QMainWindow):
     def _show_presets(self, names: list[str]) -> None:
         for number in range(1, 7):
             action = self.actions_[f"preset{number}"]
-            action.setText(names[number - 1] if number <= len(names) else f"Preset {number}")
+            action.setText(caption(names[number - 1]) if number <= len(names) else f"Preset {number}")
             action.setVisible(number <= len(names))
 
     def _step(self, step: int) -> None:
@@ -271,7 +272,7 @@ class Window(QMainWindow):
         undo, redo = (session.undo_label, session.redo_label) if session else (None, None)
         for verb, name in (("undo", undo), ("redo", redo)):
             actions[verb].setEnabled(bool(name) and session is not None and not session.read_only)
-            actions[verb].setText(f"{verb.capitalize()}: {name}" if name else verb.capitalize())
+            actions[verb].setText(caption(f"{verb.capitalize()}: {name}") if name else verb.capitalize())
         actions["cancelPrediction"].setEnabled(self.predicting.running)
         if self.messages.isVisible() != actions["showMessages"].isChecked():
             actions["showMessages"].setChecked(self.messages.isVisible())

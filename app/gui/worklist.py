@@ -6,7 +6,6 @@ from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPo
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListView,
     QPushButton,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 from app.gui import theme
 from app.gui.desk import Desk
 from app.gui.pictures import Pictures
+from app.gui.plain import PlainLabel
 from app.gui.worklist_model import Order, WorklistModel
 from app.gui.worklist_row import ROW, RowPainter
 from app.store.entries import Change
@@ -83,7 +83,7 @@ class Worklist(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        self.nothing = QLabel("No image fits the filter.")
+        self.nothing = PlainLabel("No image fits the filter.")
         self.nothing.setProperty("muted", "true")
         self.nothing.setContentsMargins(12, 4, 12, 4)
         layout.addLayout(top)

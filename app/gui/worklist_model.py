@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from app.core.landmark import ReviewState
 from app.gui.desk import Desk
+from app.gui.plain import tip
 
 if TYPE_CHECKING:
     from app.session import ImageEntry, Session
@@ -159,7 +160,7 @@ class WorklistModel(QAbstractListModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             row = self.row(name)
             patient = f"Patient {row.patient}" if row.patient else ""
-            return "\n".join(part for part in (name, patient, row.words, row.remark) if part)
+            return tip("\n".join(part for part in (name, patient, row.words, row.remark) if part))
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
             return self.row(name).words
         return None

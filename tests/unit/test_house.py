@@ -43,3 +43,28 @@ def test_no_pickle_is_loaded_outside_training():
             for alias in node.names
         }
         assert not names & {"pickle", "cPickle", "dill", "joblib"}
+
+
+def calls_in(path):
+    """Every call in a file with the name that is called."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield getattr(node.func, "attr", getattr(node.func, "id", "")), node
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "app" / "gui").rglob("*.py")), ids=lambda path: path.name)
+def test_what_readers_and_files_wrote_is_never_shown_as_markup(path):
+    # `app.gui.plain` has one helper per kind of place; Qt's own labels and tool tips take "<img ...>" for HTML.
+    found = list(calls_in(path))
+    names = {name for name, _ in found}
+    if path.name != "plain.py":
+        assert "QLabel" not in names, "use PlainLabel"
+    assert not names & {"setHtml", "insertHtml", "fromHtml", "QErrorMessage", "QWhatsThis"}
+    if names & {"QInputDialog", "QMessageBox", "QProgressDialog"}:
+        assert "show_plainly" in names, "its labels take a text for HTML"
+    for name, call in found:
+        if name == "setToolTip":
+            (text,) = call.args
+            assert isinstance(text, ast.Constant) or getattr(text.func, "id", "") == "tip", ast.unparse(call)
+    text = path.read_text(encoding="utf-8")
+    assert "== Qt.ItemDataRole.ToolTipRole" not in text or "return tip(" in text
