@@ -37,7 +37,7 @@ from app.store.entries import (
 from app.store.lock import ProjectLock
 from app.store.project import Project
 from app.store.readings import equally_suspect, set_reading
-from app.store.rows import FactsRow
+from app.store.rows import file_stamp
 from app.taking_in import facts_of, facts_row, gather
 
 __all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "MovePreview", "Placement", "PredictReport", "Session"]
@@ -56,6 +56,7 @@ class Session(OpenProject):
     def __init__(self, project: Project, bundle: Bundle, lock: ProjectLock | None, reader: str) -> None:
         super().__init__(project, bundle, lock, reader)
         self._asked: dict[str, Path] = {}
+        self._stamps: dict[str, tuple[int, int] | None] = {}
         self._ahead = False
 
     # --- images
@@ -76,9 +77,11 @@ class Session(OpenProject):
         rows = self._state.rows
         facts = facts_of(rows.facts_of(name), self.bundle.network_size, rows.reading(name))
         status, message = self._state.status(name)
+        review = rows.review(name)
         return ImageEntry(
             *(name, self._state.file(name)[0], facts, status, message, self._state.remark(name)),
-            *(self._state.suspect(name), *rows.review(name), self._state.frame(name), rows.reviews_in(name)),
+            *(self._state.suspect(name), review.state, review.note, self._state.frame(name), rows.reviews_in(name)),
+            *(review.reader, review.at),
         )
 
     def status(self, image: str) -> Status:
@@ -89,7 +92,7 @@ class Session(OpenProject):
     def review(self, image: str) -> ReviewState:
         """The review state of an image: as in `image`, but quick for very many."""
         self._state.slot(image)
-        return self._state.rows.review(image)[0]
+        return self._state.rows.review(image).state
 
     @property
     def diagonals(self) -> npt.NDArray[np.float64]:
@@ -181,21 +184,22 @@ class Session(OpenProject):
     def start_predict(self, images: Sequence[str] | None = None, first: str | None = None) -> Job:
         """Predict the images that have no valid prediction, or those named, as a job; hand its events to `take_in`.
 
-        Images whose prediction is frozen, because they are accepted, are left out.
+        Accepted images are left out: nothing changes them. What failed or is missing is tried again.
         """
         if self.read_only:
             raise ValueError(f"The project {self.path.name} is open for reading only: nothing can be predicted.")
         rows, state = self._state.rows, self._state
         if images is None:
-            wanted = [name for name in self.images if not state.predicted(name) and name not in state.broken]
+            wanted = [name for name in self.images if not (rows.accepted(name) or state.predicted(name))]
         else:
-            wanted = [n for n in images if state.slot(n) >= 0 and not (rows.accepted(n) and state.predicted(n))]
+            wanted = [name for name in images if state.slot(name) >= 0 and not rows.accepted(name)]
         if not wanted:
             job = Job("Nothing to predict", 0)
             job.post(Finished(cancelled=False))
             return job
         items = [(name, rows.path(name)) for name in wanted]
         self._asked.update(items)
+        self._stamps.update((name, file_stamp(path)) for name, path in items)
         return self.engine.predict(items, first=first, readings=rows.readings)
 
     def take_in(self, event: Event) -> None:
@@ -205,11 +209,11 @@ class Session(OpenProject):
         name, rows = event.key, self._state.rows
         if name not in rows.images_set or self._asked.get(name) != rows.path(name):
             return
-        if rows.accepted(name) and self._state.predicted(name):
+        if rows.accepted(name):
             return  # it was accepted meanwhile: nothing changes it, not even what is known of its file
         if isinstance(event, Failed):
-            known = rows.facts_of(name) or FactsRow(rows.key(name), "", "")
-            self._state.take_facts(name, known._replace(status="failed", message=event.message))
+            stamp = self._stamps[name] if name in self._stamps else file_stamp(rows.path(name))
+            self._state.take_failure(name, event.message, stamp)
         elif isinstance(event.value, Predicted):
             if event.value.facts.reading != rows.reading(name):
                 return  # the reader has changed how it is read; it waits again
@@ -311,6 +315,10 @@ class Session(OpenProject):
     def placements_in(self, image: str) -> list[Placement]:
         """All landmarks in one image, in the order of `landmarks`."""
         return self._state.placements_in(image)
+
+    def new_since_accepted(self, image: str) -> tuple[str, ...]:
+        """The landmarks, hidden ones apart, that came after an image was accepted: nobody saw them there."""
+        return self._state.new_since_accepted(image)
 
     def preview_places(self, structure: str, uv: tuple[float, float]) -> Places:
         """A template point in all images, predicted; nothing is stored."""

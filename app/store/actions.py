@@ -187,11 +187,12 @@ def order_landmark(state: ProjectState, name: str, before: str | None, group: st
 
 
 def delete_landmark(state: ProjectState, name: str) -> Action:
-    """Delete a landmark and what readers said of it in all images."""
-    number = state.rows.number(name)
+    """Delete a landmark and what readers said of it; images that were accepted with it keep it as it is there."""
+    number, mark = state.rows.number(name), state.rows.landmark(name)
 
     def edit(writer: Writer) -> None:
         writer.drop("landmarks", id=number)
+        writer.put("deleted_landmarks", *landmark_row(number, mark))
         writer.drop("landmark_order", landmark=number)
         writer.drop("placements", landmark=number)
 
@@ -268,7 +269,7 @@ def set_review(
     state: ProjectState, images: Sequence[str], wanted: ReviewState, note: str | None, reader: str, label: str
 ) -> Action:
     """Set review states; accepting freezes an image, any other state thaws it. Without a note the old one stays."""
-    before = {name: state.rows.review(name) for name in images if state.slot(name) >= 0}
+    before = {name: state.rows.review(name)[:2] for name in images if state.slot(name) >= 0}
     after = {name: (wanted, old if note is None else note) for name, (_, old) in before.items()}
     changed = tuple(name for name in before if before[name] != after[name])
 

@@ -63,6 +63,9 @@ class ImageEntry(Generic[Facts]):
         With the spacing that the reader gave, if any; None until the file was decoded.
     structures : tuple of StructureReview
         What was said of single structures, in the order of their names.
+    reviewed_by, reviewed_at : str
+        Who set the review state and when (UTC, ISO 8601); of an image that is only in progress because a reader touched
+        it, who did so last; empty where nobody did.
     """
 
     name: str
@@ -76,6 +79,13 @@ class ImageEntry(Generic[Facts]):
     note: str
     frame: Frame | None
     structures: tuple[StructureReview, ...] = ()
+    reviewed_by: str = ""
+    reviewed_at: str = ""
+
+    @property
+    def rejected(self) -> tuple[str, ...]:
+        """Names of the structures that a reader rejected: their masks are not good."""
+        return tuple(said.structure for said in self.structures if said.state is ReviewState.REJECTED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +106,10 @@ class Placement:
     reader, at : str
         Who placed it and when (UTC, ISO 8601); empty for predicted ones.
     new_since_accepted : bool
-        The image was accepted before this landmark was defined: nobody has looked at it there.
+        The image was accepted before this landmark was defined: nobody has looked at it there, and it is no part of
+        what was accepted.
+    deleted : bool
+        The landmark is no more; the image was accepted with it and keeps it.
     """
 
     landmark: Landmark
@@ -107,6 +120,7 @@ class Placement:
     reader: str = ""
     at: str = ""
     new_since_accepted: bool = False
+    deleted: bool = False
 
 
 @dataclass(frozen=True, eq=False)

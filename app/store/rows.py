@@ -49,6 +49,15 @@ class StructureReview(NamedTuple):
     at: str
 
 
+class Review(NamedTuple):
+    """What was said last of an image as a whole; without a reader where nobody said anything."""
+
+    state: ReviewState
+    note: str = ""
+    reader: str = ""
+    at: str = ""
+
+
 class FrozenRow(NamedTuple):
     """What an accepted image holds: checksums of its blobs; None where nothing was predicted."""
 
@@ -106,13 +115,19 @@ class Rows:
         The landmarks' numbers by name.
     by_landmark, by_image : dict
         Placements made by readers, by landmark number and image name, and the other way round.
-    reviews : dict of str to (ReviewState, note)
+    deleted : dict of int to Landmark
+        Landmarks that are no more, by number: images that were accepted before keep them.
+    reviews : dict of str to Review
     structure_reviews : dict of str to dict of str to StructureReview
         By image and structure.
     spacings : dict of str to (row_mm, column_mm)
     readings : dict of str to Reading
         Of the images that are not read as stored.
     frozen : dict of str to FrozenRow
+    left_as_is : dict of str to str
+        What was said against images that a reader left as they are.
+    corrected_files : dict of str to str
+        SHA-256 of the file of which readers spoke, by image.
     facts : dict of str to FactsRow
         By path.
     """
@@ -126,11 +141,14 @@ class Rows:
         self._positions: dict[int, int] = {}
         self.by_landmark: dict[int, dict[str, PlacementRow]] = {}
         self.by_image: dict[str, dict[int, PlacementRow]] = {}
-        self.reviews: dict[str, tuple[ReviewState, str]] = {}
+        self.deleted: dict[int, Landmark] = {}
+        self.reviews: dict[str, Review] = {}
         self.structure_reviews: dict[str, dict[str, StructureReview]] = {}
         self.spacings: dict[str, tuple[float, float]] = {}
         self.readings: dict[str, Reading] = {}
         self.frozen: dict[str, FrozenRow] = {}
+        self.left_as_is: dict[str, str] = {}
+        self.corrected_files: dict[str, str] = {}
         try:
             with project.one_moment():
                 self.facts: dict[str, FactsRow] = {row[0]: FactsRow(*row) for row in project.rows("facts")}
@@ -169,6 +187,11 @@ class Rows:
             return self.frozen[old[0]]
         if table == "structure_reviews":
             return self.structure_reviews[old[0]][old[1]]
+        if table == "reviews":
+            review = self.reviews[old[0]]
+            return old[0], review.state.value, *review[1:]
+        if table == "left_as_is":
+            return old[0], self.left_as_is[old[0]], "", ""
         if table == "readings":
             return old[0], *astuple(self.readings[old[0]]), ""
         return old
@@ -184,6 +207,12 @@ class Rows:
             self.landmarks[new[0]] = landmark_of(new)
         elif old is not None:
             del self.landmarks[old[0]]
+
+    def _deleted_landmarks_changed(self, old: Row | None, new: Row | None) -> None:
+        if new is not None:
+            self.deleted[new[0]] = landmark_of(new)
+        elif old is not None:
+            del self.deleted[old[0]]
 
     def _landmark_order_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
@@ -206,9 +235,7 @@ class Rows:
 
     def _reviews_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
-            before = self.reviews.get(new[0], (ReviewState.UNREAD, ""))
-            state = before[0] if new[1] is apsw.no_change else ReviewState(new[1])
-            self.reviews[new[0]] = (state, before[1] if new[2] is apsw.no_change else new[2])
+            self.reviews[new[0]] = Review(ReviewState(new[1]), *new[2:])
         elif old is not None:
             del self.reviews[old[0]]
 
@@ -241,6 +268,18 @@ class Rows:
             self.frozen[new[0]] = FrozenRow(*new)
         elif old is not None:
             del self.frozen[old[0]]
+
+    def _left_as_is_changed(self, old: Row | None, new: Row | None) -> None:
+        if new is not None:
+            self.left_as_is[new[0]] = new[1]
+        elif old is not None:
+            del self.left_as_is[old[0]]
+
+    def _corrected_files_changed(self, old: Row | None, new: Row | None) -> None:
+        if new is not None:
+            self.corrected_files[new[0]] = new[1]
+        elif old is not None:
+            del self.corrected_files[old[0]]
 
     def number(self, landmark: str) -> int:
         """Number of a landmark; raises ValueError for an unknown name."""
@@ -290,10 +329,18 @@ class Rows:
         """A place behind all images."""
         return 1 + max((row[1] for row in self._images.values()), default=0)
 
-    def review(self, name: str) -> tuple[ReviewState, str]:
-        """Review state and note of an image; until it is reviewed, what a reader touched in it is in progress."""
-        touched = self.by_image.get(name) or self.structure_reviews.get(name)
-        return self.reviews.get(name, (ReviewState.IN_PROGRESS if touched else ReviewState.UNREAD, ""))
+    def review(self, name: str) -> Review:
+        """The review of an image; until it is reviewed, what a reader touched in it is in progress."""
+        if (review := self.reviews.get(name)) is not None:
+            return review
+        said = [(row.at, row.reader) for part in self._said_in(name) for row in part.values()]
+        if not said:
+            return Review(ReviewState.UNREAD)
+        at, reader = max(said)
+        return Review(ReviewState.IN_PROGRESS, "", reader, at)
+
+    def _said_in(self, name: str) -> tuple[dict[Any, PlacementRow] | dict[Any, StructureReview], ...]:
+        return self.by_image.get(name, {}), self.structure_reviews.get(name, {})
 
     def spacing(self, name: str) -> Spacing | None:
         """The spacing that the reader gave, else the file's."""
@@ -313,7 +360,8 @@ class Rows:
 
     def accepted(self, name: str) -> bool:
         """Whether an image is accepted, and thereby locked."""
-        return self.review(name)[0] is ReviewState.ACCEPTED
+        review = self.reviews.get(name)
+        return review is not None and review.state is ReviewState.ACCEPTED
 
 
 def file_spacing(facts: FactsRow) -> Spacing | None:

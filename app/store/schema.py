@@ -8,8 +8,8 @@ import apsw
 
 APPLICATION_ID = 0x44534556  # "DSEV"
 TRAIL = (
-    *("images", "landmarks", "landmark_order", "placements"),
-    *("reviews", "structure_reviews", "spacings", "readings", "frozen"),
+    *("images", "landmarks", "landmark_order", "deleted_landmarks", "placements"),
+    *("reviews", "structure_reviews", "spacings", "readings", "frozen", "left_as_is", "corrected_files"),
 )
 """Tables whose changes can be undone."""
 
@@ -21,6 +21,9 @@ CREATE TABLE landmarks (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT
     structure TEXT NOT NULL, u REAL NOT NULL, v REAL NOT NULL, rule TEXT NOT NULL, "group" TEXT NOT NULL,
     colour TEXT NOT NULL, hidden INTEGER NOT NULL, locked INTEGER NOT NULL) STRICT;
 CREATE TABLE landmark_order (landmark INTEGER PRIMARY KEY NOT NULL, position INTEGER NOT NULL) STRICT;
+CREATE TABLE deleted_landmarks (id INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL,
+    structure TEXT NOT NULL, u REAL NOT NULL, v REAL NOT NULL, rule TEXT NOT NULL, "group" TEXT NOT NULL,
+    colour TEXT NOT NULL, hidden INTEGER NOT NULL, locked INTEGER NOT NULL) STRICT;
 CREATE TABLE placements (image TEXT NOT NULL, landmark INTEGER NOT NULL, state TEXT NOT NULL, x REAL, y REAL,
     reader TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (image, landmark)) STRICT;
 CREATE TABLE reviews (image TEXT PRIMARY KEY NOT NULL, state TEXT NOT NULL, note TEXT NOT NULL, reader TEXT NOT NULL,
@@ -33,6 +36,9 @@ CREATE TABLE readings (image TEXT PRIMARY KEY NOT NULL, quarter_turns INTEGER NO
     inverted INTEGER NOT NULL, reader TEXT NOT NULL) STRICT;
 CREATE TABLE frozen (image TEXT PRIMARY KEY NOT NULL, bundle_sha256 TEXT NOT NULL, suspect TEXT NOT NULL,
     placements TEXT NOT NULL, charts TEXT, maps TEXT) STRICT;
+CREATE TABLE left_as_is (image TEXT PRIMARY KEY NOT NULL, suspect TEXT NOT NULL, reader TEXT NOT NULL,
+    at TEXT NOT NULL) STRICT;
+CREATE TABLE corrected_files (image TEXT PRIMARY KEY NOT NULL, sha256 TEXT NOT NULL) STRICT;
 CREATE TABLE facts (path TEXT PRIMARY KEY NOT NULL, status TEXT NOT NULL, message TEXT NOT NULL, height INTEGER,
     width INTEGER, row_mm REAL, column_mm REAL, provenance TEXT, remark TEXT NOT NULL, sha256 TEXT NOT NULL,
     size INTEGER NOT NULL, changed_ns INTEGER NOT NULL, patient TEXT NOT NULL DEFAULT '') STRICT;
@@ -64,6 +70,15 @@ _STRUCTURE_REVIEWS = """structure_reviews (image TEXT NOT NULL, structure TEXT N
 _LANDMARK_ORDER = "landmark_order (landmark INTEGER PRIMARY KEY NOT NULL, position INTEGER NOT NULL) STRICT"
 _READINGS = """readings (image TEXT PRIMARY KEY NOT NULL, quarter_turns INTEGER NOT NULL, mirrored INTEGER NOT NULL,
     inverted INTEGER NOT NULL, reader TEXT NOT NULL) STRICT"""
+_DELETED_LANDMARKS = """deleted_landmarks (id INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL,
+    structure TEXT NOT NULL, u REAL NOT NULL, v REAL NOT NULL, rule TEXT NOT NULL, "group" TEXT NOT NULL,
+    colour TEXT NOT NULL, hidden INTEGER NOT NULL, locked INTEGER NOT NULL) STRICT"""
+_LEFT_AS_IS = """left_as_is (image TEXT PRIMARY KEY NOT NULL, suspect TEXT NOT NULL, reader TEXT NOT NULL,
+    at TEXT NOT NULL) STRICT"""
+_CORRECTED_FILES = "corrected_files (image TEXT PRIMARY KEY NOT NULL, sha256 TEXT NOT NULL) STRICT"
+_CORRECTED = """INSERT INTO corrected_files SELECT images.name, facts.sha256 FROM images
+    JOIN facts ON facts.path = images.path WHERE facts.sha256 <> '' AND images.name IN
+    (SELECT image FROM placements UNION SELECT image FROM structure_reviews UNION SELECT image FROM reviews)"""
 MIGRATIONS = (
     # 1 to 2: a review may speak of one structure.
     Migration(f"CREATE TABLE {_STRUCTURE_REVIEWS}", f"CREATE TEMP TABLE {_STRUCTURE_REVIEWS}"),
@@ -75,6 +90,13 @@ MIGRATIONS = (
     Migration(
         "ALTER TABLE facts ADD COLUMN patient TEXT NOT NULL DEFAULT ''",
         "CREATE TEMP TABLE facts AS SELECT *, '' AS patient FROM main.facts",
+    ),
+    # 5 to 6: accepted images keep landmarks that are deleted later; what readers left as it is, and the file that they
+    # spoke of, are known.
+    Migration(
+        f"CREATE TABLE {_DELETED_LANDMARKS}; CREATE TABLE {_LEFT_AS_IS}; CREATE TABLE {_CORRECTED_FILES}; {_CORRECTED}",
+        f"CREATE TEMP TABLE {_DELETED_LANDMARKS}; CREATE TEMP TABLE {_LEFT_AS_IS};"
+        f"CREATE TEMP TABLE {_CORRECTED_FILES}; {_CORRECTED}",
     ),
 )
 """From format 1 on; a new step goes to the end, and what it changes into `SCHEMA`."""

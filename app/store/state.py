@@ -5,24 +5,23 @@ from __future__ import annotations
 import itertools
 import math
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from app.core.frame import Frame
-from app.core.landmark import Placements, PlacementState
+from app.core.landmark import Landmark, Placements, PlacementState
 from app.core.prediction import Prediction, confidence, covering, sample_chart
 from app.core.propagate import Places, locate
 from app.core.template import Template
 from app.store.blobs import Arrays, pack
 from app.store.charts import CODES, FROZEN, FrozenPlacements, StoredCharts, restore
-from app.store.entries import MovePreview, Placement, Status
+from app.store.entries import MovePreview, Placement
 from app.store.errors import ProjectError
+from app.store.files import ImageFiles
 from app.store.predictions import PredictionStore
 from app.store.project import Project, RowChange, Writer
-from app.store.rows import FactsRow, FrozenRow, Rows, file_stamp
+from app.store.rows import FactsRow, FrozenRow
 
 _STATES: tuple[PlacementState | None, ...] = (None, *(PlacementState(code) for code in CODES[1:]))
 _STATE_OF_CODE = np.array(_STATES, object)
@@ -30,7 +29,7 @@ _PREDICTED, _ABSENT = CODES.index("predicted"), CODES.index("absent")
 _RECENT = 16
 
 
-class ProjectState:
+class ProjectState(ImageFiles):
     """Everything a session shows, derived from the project file and the file of predictions.
 
     Parameters
@@ -45,104 +44,25 @@ class ProjectState:
     def __init__(
         self, project: Project, predictions: PredictionStore, template: Template, network_size: tuple[int, int]
     ) -> None:
-        self.rows = Rows(project)
+        super().__init__(project, predictions, network_size)
         self._project = project
         self._predictions, self._template = predictions, template
-        self._network_size = network_size
-        self._suspect = predictions.known()
-        self._slots = {name: slot for slot, name in enumerate(self.rows.images)}
         self._free: list[int] = []
         self._order: npt.NDArray[np.intp] = np.arange(len(self._slots))
         self._in_order = True
         self._charts: StoredCharts | None = None
         self._frozen = FrozenPlacements()
-        self.broken: dict[
-            str, str
-        ] = {}  # accepted images of which the project file has lost something, and what to say
         self._recent: OrderedDict[str, Prediction] = OrderedDict()
-        self._files: dict[str, tuple[Path, tuple[int, int] | None]] = {}
         self._worst: npt.NDArray[np.float64] | None = None
         self._has: npt.NDArray[np.bool_] | None = None
         self._places: dict[str, int] | None = None
 
-    # --- files and facts
-
-    def slot(self, name: str) -> int:
-        """Where an image lies in `charts` (not its place in the project); raises ValueError for an unknown name."""
-        try:
-            return self._slots[name]
-        except KeyError:
-            raise ValueError(f"The project has no image “{name}”.") from None
-
-    def file(self, name: str) -> tuple[Path, tuple[int, int] | None]:
-        """Where the file of an image is, or was, and its stamp; looked up once until `look_again`."""
-        if name not in self._files:
-            path = self.rows.path(name)
-            self._files[name] = path, file_stamp(path)
-        return self._files[name]
-
-    def look_again(self) -> None:
-        """Forget which files are there and unchanged."""
-        self._files.clear()
-        self._recent.clear()
+    def look_again(self, names: Iterable[str] | None = None) -> None:
+        """Forget which files are there and unchanged; of all images, or of those named."""
+        for name in list(self._files if names is None else names):
+            self._files.pop(name, None)
+            self._recent.pop(name, None)
         self._has = self._worst = None
-
-    def file_key(self, name: str) -> str:
-        """SHA-256 of an image's file, empty if it was never decoded or has changed since."""
-        facts = self.rows.facts_of(name)
-        if facts is None or not facts.sha256:
-            return ""
-        stamp = self.file(name)[1]
-        return facts.sha256 if stamp is None or stamp == (facts.size, facts.changed_ns) else ""
-
-    def prediction_key(self, name: str, sha256: str | None = None) -> str:
-        """What the prediction of an image is kept under: its file's SHA-256 and, if it is not read as stored, how."""
-        file, reading = self.file_key(name) if sha256 is None else sha256, self.rows.reading(name)
-        return f"{file}:{reading.key}" if file and reading.key else file
-
-    def predicted(self, name: str) -> bool:
-        """Whether there is a valid prediction for an image: the frozen one, or one of its file by this bundle."""
-        frozen = self.rows.frozen.get(name)
-        if frozen is not None and frozen.charts is not None:
-            return name not in self.broken
-        return self.prediction_key(name) in self._suspect
-
-    def suspect(self, name: str) -> str:
-        """Why the image does not look like one for this bundle, or empty."""
-        frozen = self.rows.frozen.get(name)
-        if frozen is not None and frozen.charts is not None:
-            return frozen.suspect
-        return self._suspect.get(self.prediction_key(name), "")
-
-    def status(self, name: str) -> tuple[Status, str]:
-        """Status of an image and a sentence where it is failed or missing."""
-        path, stamp = self.file(name)
-        if name in self.broken:
-            return "failed", self.broken[name]
-        if stamp is None:
-            return "missing", f"The file {path} is not there. Put it back, or use File, Find moved images."
-        if self.predicted(name):
-            return "predicted", ""
-        facts = self.rows.facts_of(name)
-        if facts is not None and facts.status == "failed":
-            return "failed", facts.message
-        return "waiting", ""
-
-    def remark(self, name: str) -> str:
-        """What is worth knowing about an image's file."""
-        facts = self.rows.facts_of(name)
-        if facts is None:
-            return ""
-        if name in self.rows.frozen and facts.sha256 and not self.file_key(name):
-            return f"The file has changed since this image was accepted. {facts.remark}".strip()
-        return facts.remark
-
-    def frame(self, name: str) -> Frame | None:
-        """Coordinate frames of an image; None until its file was decoded."""
-        facts = self.rows.facts_of(name)
-        if facts is None or facts.height is None or facts.width is None:
-            return None
-        return Frame(facts.height, facts.width, *self._network_size, self.rows.spacing(name), self.rows.reading(name))
 
     # --- predictions
 
@@ -188,8 +108,8 @@ class ProjectState:
         files: dict[str, list[int]] = {}
         for name in names:
             frozen = self.rows.frozen.get(name)
-            if frozen is not None and frozen.charts is not None:
-                if (charts := self._whole(name, frozen.charts)) is not None:
+            if frozen is not None:
+                if frozen.charts is not None and (charts := self._whole(name, frozen.charts)) is not None:
                     yield self.slot(name), charts
             elif (key := self.prediction_key(name)) in self._suspect:
                 files.setdefault(key, []).append(self.slot(name))
@@ -232,10 +152,8 @@ class ProjectState:
             return self._recent[name]
         frozen = self.rows.frozen.get(name)
         found: Prediction | None = None
-        if frozen is not None and frozen.charts is not None and frozen.maps is not None:
-            charts, rest = self._whole(name, frozen.charts), self._whole(name, frozen.maps)
-            if charts is not None and rest is not None:
-                found = restore(frozen.bundle_sha256, frozen.suspect, charts, rest)
+        if frozen is not None:
+            found = self._frozen_prediction(frozen)
         elif (key := self.prediction_key(name)) in self._suspect and (found := self._predictions.get(key)) is None:
             self._lose(key)
         if found is not None:
@@ -243,6 +161,14 @@ class ProjectState:
             if len(self._recent) > _RECENT:
                 self._recent.popitem(last=False)
         return found
+
+    def _frozen_prediction(self, frozen: FrozenRow) -> Prediction | None:
+        if frozen.charts is None or frozen.maps is None:
+            return None
+        charts, rest = self._whole(frozen.image, frozen.charts), self._whole(frozen.image, frozen.maps)
+        if charts is None or rest is None:
+            return None
+        return restore(frozen.bundle_sha256, frozen.suspect, charts, rest)
 
     def preview(self, name: str) -> npt.NDArray[np.uint8] | None:
         """Small 8-bit picture of an image, None if it was not decoded yet."""
@@ -257,14 +183,21 @@ class ProjectState:
         self._files.pop(name, None)
         self._refresh_has(name)
 
+    def take_failure(self, name: str, message: str, stamp: tuple[int, int] | None) -> None:
+        """Keep that an image's file could not be predicted; `stamp` is the file's when that was asked for."""
+        facts, key = self.rows.facts_of(name), self.rows.key(name)
+        if facts is None or (stamp is not None and stamp != (facts.size, facts.changed_ns)):
+            size, changed_ns = stamp or (-1, -1)  # nothing is known of this file
+            facts = FactsRow(key, "", "", size=size, changed_ns=changed_ns)
+        self.take_facts(name, facts._replace(status="failed", message=message))
+
     def take_prediction(self, name: str, prediction: Prediction, preview: npt.NDArray[np.uint8]) -> None:
         """Keep the prediction of an image whose facts were taken; frozen images stay as they are."""
         key = self.prediction_key(name, self.rows.facts[self.rows.key(name)].sha256)
         arrays = self._predictions.put(key, prediction, preview)
         self._suspect[key] = prediction.suspect
         self._refresh_has(name)
-        frozen = self.rows.frozen.get(name)
-        if frozen is not None and frozen.charts is not None:
+        if name in self.rows.frozen:
             return
         self._recent.pop(name, None)
         self._charts_with(name).put_compact([(self.slot(name), arrays)])
@@ -347,9 +280,8 @@ class ProjectState:
         if self._worst is None:
             return
         if all(change.table == "landmarks" and change.old is None for change in changes):
-            for change in changes:
-                if change.new is not None:
-                    self._worst = np.fmax(self._worst, self._placed(int(change.new[0]))[2])
+            new = [int(change.new[0]) for change in changes if change.new is not None]
+            self._worst = np.fmax(self._worst, self._errors(new))
         else:
             self._worst = None
 
@@ -382,6 +314,16 @@ class ProjectState:
         self._frozen.lay_over(number, self._order, codes, xy, expected)
         return xy, codes, expected
 
+    def _errors(self, numbers: Iterable[int]) -> npt.NDArray[np.float64]:
+        """Largest expected error of landmarks in all images [N]; accepted ones without what came later."""
+        worst, accepted = np.full(len(self._order), np.nan), np.zeros(len(self._order), bool)
+        accepted[[self.places[name] for name in self.rows.frozen]] = True
+        for number in numbers:
+            expected = self._placed(number)[2]
+            expected[accepted & ~self._frozen.has(number, self._order)] = np.nan
+            worst = np.fmax(worst, expected)
+        return worst
+
     def _refresh_has(self, name: str) -> None:
         if self._has is not None:
             self._has[self.places[name]] = self.predicted(name)
@@ -408,12 +350,13 @@ class ProjectState:
 
     def placements_in(self, name: str) -> list[Placement]:
         """All landmarks in one image, in the project's order of landmarks."""
-        slot, (xy, expected) = self.slot(name), self._places_in(name)
+        marks = self._marks_in(name)
+        slot, (xy, expected) = self.slot(name), self._places_in(name, list(marks.values()))
         predicted = self.predicted(name)
         frame, manual = self.frame(name), self.rows.by_image.get(name, {})
         frozen = name in self.rows.frozen
         found = []
-        for i, (number, mark) in enumerate(self.rows.landmarks.items()):
+        for i, (number, mark) in enumerate(marks.items()):
             place, error = xy[i], float(expected[i])
             state = (PlacementState.ABSENT if np.isnan(place[0]) else PlacementState.PREDICTED) if predicted else None
             row = manual.get(number)
@@ -424,12 +367,34 @@ class ProjectState:
                 state, place, error = _STATES[code], frozen_xy, frozen_error
             sure = float(confidence(error, frame.diagonal)) if frame is not None else float(error == 0)
             who = (row.reader, row.at) if row is not None else ("", "")
-            found.append(Placement(mark, state, place, error, sure, *who, frozen and not code))
+            later, deleted = frozen and not code, number in self.rows.deleted
+            found.append(Placement(mark, state, place, error, sure, *who, later, deleted))
         return found
 
-    def _places_in(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Predicted places [L, 2] and expected errors [L] of all landmarks in one image."""
-        slot, charts, marks = self.slot(name), self._charts_with(name), list(self.rows.landmarks.values())
+    def _marks_in(self, name: str) -> dict[int, Landmark]:
+        """The landmarks of an image in the reader's order; an accepted one keeps those that were deleted later."""
+        slot, rows = self.slot(name), self.rows
+        if name not in rows.frozen or not rows.deleted:
+            return rows.landmarks
+        self._charts_with(name)  # what is frozen in it is read with its charts
+        kept = {number: mark for number, mark in rows.deleted.items() if self._frozen.at(number, slot)[0]}
+        both = rows.landmarks | kept
+        return {number: both[number] for number in sorted(both, key=rows.position)}
+
+    def new_since_accepted(self, name: str) -> tuple[str, ...]:
+        """Landmarks that came after an image was accepted, hidden ones apart."""
+        slot = self.slot(name)
+        if name not in self.rows.frozen:
+            return ()
+        self._charts_with(name)
+        marks = self.rows.landmarks.items()
+        return tuple(m.name for n, m in marks if not m.hidden and not self._frozen.at(n, slot)[0])
+
+    def _places_in(
+        self, name: str, marks: Sequence[Landmark]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Predicted places [L, 2] and expected errors [L] of landmarks in one image."""
+        slot, charts = self.slot(name), self._charts_with(name)
         xy, expected = np.full((len(marks), 2), np.nan), np.full(len(marks), np.nan)
         for structure in {mark.structure for mark in marks} if self.predicted(name) else ():
             chart = charts.chart(structure, slot)
@@ -460,16 +425,14 @@ class ProjectState:
         if self.reading_ahead:
             return None
         if self._worst is None:
-            worst = np.full(len(self._order), np.nan)
-            for number in self.rows.landmarks:
-                worst = np.fmax(worst, self._placed(number)[2])
-            self._worst = worst
+            self._worst = self._errors(self.rows.landmarks)
         error = self._worst[self.places[name]]
         return None if frame is None or np.isnan(error) else float(confidence(error, frame.diagonal))
 
     def _refresh_worst(self, name: str) -> None:
         if self._worst is not None and name in self._slots:
-            errors = np.array([p.expected_error for p in self.placements_in(name)])
+            shown = [p for p in self.placements_in(name) if not (p.new_since_accepted or p.deleted)]
+            errors = np.array([p.expected_error for p in shown])
             known = errors[~np.isnan(errors)]
             self._worst[self.places[name]] = known.max() if len(known) else np.nan
 

@@ -12,15 +12,23 @@ from app.session import Session
 from app.store.schema import FORMAT
 from tests.unit.store.fakes import chest, make
 
+STEPS_BACK = {
+    5: "DROP TABLE deleted_landmarks; DROP TABLE left_as_is; DROP TABLE corrected_files;",
+    4: "ALTER TABLE facts DROP COLUMN patient;",
+    3: "DROP TABLE readings;",
+    2: "DROP TABLE landmark_order;",
+    1: "DROP TABLE structure_reviews; DELETE FROM meta WHERE key = 'id';",
+}
+"""What takes a project back to each format, from the one after it."""
 
-def made_by_format_1(path: Path) -> Path:
-    """A project as the first version of the program wrote it: no structure reviews, order, readings, patient, id."""
-    with make(path, chest(), predicted=False) as session:
+
+def made_by_format(number: int, path: Path, predicted: bool = False) -> Path:
+    """A project as an earlier version of the program wrote it."""
+    with make(path, chest(), predicted) as session:
         session.set_absent("im0.png", "heart_00")
     db = apsw.Connection(str(path))
-    later = "".join(f"DROP TABLE {table};" for table in ("structure_reviews", "landmark_order", "readings"))
-    later += "ALTER TABLE facts DROP COLUMN patient;"
-    for _ in db.execute(f"{later} DELETE FROM meta WHERE key = 'id'; PRAGMA user_version=1"):
+    script = "".join(step for reached, step in STEPS_BACK.items() if reached >= number)
+    for _ in db.execute(f"{script} PRAGMA user_version={number}"):
         pass
     db.close()
     return path
@@ -33,8 +41,9 @@ def version(path: Path) -> int:
     return int(found)
 
 
-def test_an_old_project_is_brought_up_to_date(tmp_path: Path):
-    path = made_by_format_1(tmp_path / "p.dsr")
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
+def test_an_old_project_is_brought_up_to_date(tmp_path: Path, number: int):
+    path = made_by_format(number, tmp_path / "p.dsr")
     with Session.open(path, model=chest()) as session:
         kept = session.id
         assert len(kept) == 16
@@ -49,14 +58,15 @@ def test_an_old_project_is_brought_up_to_date(tmp_path: Path):
         assert session.undo() == "Set “heart_00” absent in im0"
 
 
-def test_reading_an_old_project_changes_nothing_in_it(tmp_path: Path):
-    path = made_by_format_1(tmp_path / "p.dsr")
+@pytest.mark.parametrize("number", [1, 5])
+def test_reading_an_old_project_changes_nothing_in_it(tmp_path: Path, number: int):
+    path = made_by_format(number, tmp_path / "p.dsr")
     before = path.read_bytes()
     with Session.open(path, read_only=True, model=chest()) as session:
         assert session.images == ("im0.png", "im1.png", "im2.png")
         assert session.image("im0.png").structures == ()
-        assert session.id == ""
+        assert bool(session.id) == (number > 1)
         with pytest.raises(ValueError, match="reading only"):
             session.set_review("im0.png", "rejected", structure="heart")
     assert path.read_bytes() == before
-    assert version(path) == 1
+    assert version(path) == number

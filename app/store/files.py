@@ -1,0 +1,118 @@
+"""Which file each image has, what is known of it, and whether what was predicted of it counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.core.frame import Frame
+from app.store.due import Condition, Due, due
+from app.store.entries import Status
+from app.store.predictions import PredictionStore
+from app.store.project import Project
+from app.store.rows import Rows, file_stamp
+
+_ACCEPTED_TOO_EARLY = "It was accepted before it was predicted. Reopen it to have it predicted."
+
+
+class ImageFiles:
+    """The part of a project's state that asks for no array.
+
+    Parameters
+    ----------
+    project : Project
+    predictions : PredictionStore
+    network_size : tuple of int
+        Height and width of the network's input.
+
+    Attributes
+    ----------
+    broken : dict of str to str
+        Accepted images of which the project file has lost something, and what to say.
+    """
+
+    def __init__(self, project: Project, predictions: PredictionStore, network_size: tuple[int, int]) -> None:
+        self.rows = Rows(project)
+        self.broken: dict[str, str] = {}
+        self._network_size = network_size
+        self._suspect = predictions.known()
+        self._slots = {name: slot for slot, name in enumerate(self.rows.images)}
+        self._files: dict[str, tuple[Path, tuple[int, int] | None]] = {}
+
+    def slot(self, name: str) -> int:
+        """Where an image lies in `charts` (not its place in the project); raises ValueError for an unknown name."""
+        try:
+            return self._slots[name]
+        except KeyError:
+            raise ValueError(f"The project has no image “{name}”.") from None
+
+    def file(self, name: str) -> tuple[Path, tuple[int, int] | None]:
+        """Where the file of an image is, or was, and its stamp; looked up once until the state looks again."""
+        if name not in self._files:
+            path = self.rows.path(name)
+            self._files[name] = path, file_stamp(path)
+        return self._files[name]
+
+    def file_key(self, name: str) -> str:
+        """SHA-256 of an image's file, empty if it was never decoded or has changed since."""
+        facts = self.rows.facts_of(name)
+        if facts is None or not facts.sha256:
+            return ""
+        stamp = self.file(name)[1]
+        return facts.sha256 if stamp is None or stamp == (facts.size, facts.changed_ns) else ""
+
+    def prediction_key(self, name: str, sha256: str | None = None) -> str:
+        """What the prediction of an image is kept under: its file's SHA-256 and, if it is not read as stored, how."""
+        file, reading = self.file_key(name) if sha256 is None else sha256, self.rows.reading(name)
+        return f"{file}:{reading.key}" if file and reading.key else file
+
+    def predicted(self, name: str) -> bool:
+        """Whether a prediction counts: the frozen one of an accepted image, else one of its file by this bundle."""
+        frozen = self.rows.frozen.get(name)
+        if frozen is not None:
+            return frozen.charts is not None and name not in self.broken
+        return self.prediction_key(name) in self._suspect
+
+    def suspect(self, name: str) -> str:
+        """Why the image does not look like one for this bundle, or empty."""
+        frozen = self.rows.frozen.get(name)
+        return frozen.suspect if frozen is not None else self._suspect.get(self.prediction_key(name), "")
+
+    def condition(self, name: str) -> Condition:
+        """What the rule of `due` looks at."""
+        stamp, facts = self.file(name)[1], self.rows.facts_of(name)
+        failed = facts is not None and facts.status == "failed" and stamp == (facts.size, facts.changed_ns)
+        return Condition(stamp is not None, self.rows.accepted(name), self.predicted(name), failed)
+
+    def due(self, name: str) -> Due:
+        """What is due for an image."""
+        return due(self.condition(name))
+
+    def status(self, name: str) -> tuple[Status, str]:
+        """Status of an image and a sentence where it is failed or missing."""
+        found, facts = self.condition(name), self.rows.facts_of(name)
+        if name in self.broken:
+            return "failed", self.broken[name]
+        if not found.there:
+            path = self.file(name)[0]
+            return "missing", f"The file {path} is not there. Put it back, or use File, Find moved images."
+        if found.predicted:
+            return "predicted", ""
+        if found.failed and facts is not None:
+            return "failed", facts.message
+        return "waiting", _ACCEPTED_TOO_EARLY if found.accepted else ""
+
+    def remark(self, name: str) -> str:
+        """What is worth knowing about an image's file."""
+        facts = self.rows.facts_of(name)
+        if facts is None:
+            return ""
+        if name in self.rows.frozen and facts.sha256 and not self.file_key(name):
+            return f"The file has changed since this image was accepted. {facts.remark}".strip()
+        return facts.remark
+
+    def frame(self, name: str) -> Frame | None:
+        """Coordinate frames of an image; None until its file was decoded."""
+        facts = self.rows.facts_of(name)
+        if facts is None or facts.height is None or facts.width is None:
+            return None
+        return Frame(facts.height, facts.width, *self._network_size, self.rows.spacing(name), self.rows.reading(name))
