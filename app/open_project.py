@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
+import apsw
 from psygnal import EmitLoopError, Signal
 
 from app.core.template import Template
@@ -16,10 +18,13 @@ from app.io.bundle import Bundle
 from app.opening import existing_project, new_project
 from app.store.bursts import NUDGE, one_burst
 from app.store.entries import Change, HistoryEntry
+from app.store.errors import ProjectError
 from app.store.lock import ProjectLock
+from app.store.paths import real_path
 from app.store.predictions import PredictionStore
-from app.store.project import Action, Entry, Project, RowChange
+from app.store.project import Project
 from app.store.state import ProjectState
+from app.store.trail import Action, Entry, RowChange
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,11 +36,16 @@ class OpenProject:
     ----------
     changed : psygnal.Signal
         Emits a `Change` after every action, undo, redo and new prediction.
+    refused : psygnal.Signal
+        Emits the ProjectError where something could not be kept, and None when the next thing was kept.
+    trouble : ProjectError or None
+        The last thing that `refused` told: while there is one, nothing may be said to be kept.
     threads : int
         For the engine, when it is started.
     """
 
     changed: ClassVar[Signal] = Signal(Change)
+    refused: ClassVar[Signal] = Signal(object)
 
     def __init__(self, project: Project, bundle: Bundle, lock: ProjectLock | None, reader: str) -> None:
         self.bundle = bundle
@@ -44,7 +54,15 @@ class OpenProject:
         self._lock = lock
         self._reader = reader
         self._engine: Engine | None = None
-        self._predictions = PredictionStore(project.path, bundle.sha256, bundle.template, project.read_only)
+        self.trouble: ProjectError | None = None
+        project.on_trouble = self._on_trouble
+        try:
+            self._predictions = PredictionStore(project.file, bundle.sha256, bundle.template, project.read_only)
+        except BaseException:
+            project.close()
+            if lock is not None:
+                lock.release()
+            raise
         try:
             self._state = ProjectState(project, self._predictions, bundle.template, bundle.network_size)
         except BaseException:  # it is damaged, and nobody else could give the lock back
@@ -97,10 +115,68 @@ class OpenProject:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
-        self._predictions.close()
-        self._project.close()
-        if self._lock is not None:
-            self._lock.release()
+        self._close_files(self._project, self._predictions, self._lock)
+
+    @staticmethod
+    def _close_files(project: Project, predictions: PredictionStore, lock: ProjectLock | None) -> None:
+        try:
+            predictions.close()
+            project.close()
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def save_copy(self, path: str | Path) -> None:
+        """Save a copy with everything until now, predictions and history included, and go on with that.
+
+        The way on where the project file is gone, or its disk full or failing.
+
+        Raises
+        ------
+        ProjectError
+            If there is a file already, the copy can't be written, or what was open can't be read any more.
+        """
+        path = Path(path)
+        if path.exists() or path.is_symlink():
+            raise ProjectError(f"There is a file {path} already. Choose another name for the copy.")
+        file = real_path(path)
+        with ProjectLock(file, self._reader, make=True).released_on_failure() as lock:
+            self._project.copy_to(file)
+            project = Project.open(path, read_only=False)
+            try:
+                with contextlib.suppress(ProjectError, apsw.Error):  # predictions can be made again
+                    self._predictions.copy_to(file)
+                predictions = PredictionStore(file, self.bundle.sha256, self.template, read_only=False)
+            except BaseException:
+                project.close()
+                raise
+        left = self._project, self._predictions, self._lock
+        self._project, self._predictions, self._lock = project, predictions, lock
+        self._state.go_on_with(project, predictions)
+        project.on_trouble = self._on_trouble
+        self._close_files(*left)
+        self._on_trouble(None)
+
+    def _on_trouble(self, trouble: ProjectError | None) -> None:
+        before, self.trouble = self.trouble, trouble
+        if before is not trouble:
+            self.refused.emit(trouble)
+
+    def check_kept(self) -> None:
+        """Raise ProjectError if what was kept is not where it was put: the file is gone, or another lies there.
+
+        Actions do so by themselves; a window asks now and then, to tell it before the next action.
+        """
+        try:
+            self._project.check_there()
+        except ProjectError as error:
+            self._on_trouble(error)
+            raise
+
+    @property
+    def remark(self) -> str:
+        """What a reader should know of the stored predictions, in a sentence; empty if all is well."""
+        return self._predictions.remark
 
     def __enter__(self) -> Self:
         return self
@@ -156,6 +232,7 @@ class OpenProject:
         if done is not None:
             self._state.apply(done[1])
             self._tell(done[0])
+            self.check_kept()  # between the last look and the commit the file may have gone
 
     def _tell(self, entry: Entry) -> None:
         kind = "placements" if entry.kind == NUDGE else entry.kind
@@ -195,6 +272,7 @@ class OpenProject:
         finally:
             if last is not None:
                 self._tell(last)
+        self.check_kept()
         return last.label if last is not None else None
 
     def history(self) -> list[HistoryEntry]:

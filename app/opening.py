@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.io.bundle import Bundle, read_bundle
-from app.store.errors import ProjectError
+from app.store.errors import ProjectError, Trouble, project_error
 from app.store.lock import ProjectLock
+from app.store.paths import real_path
 from app.store.project import Project
 from app.store.rows import landmark_of, landmark_row
 
@@ -25,13 +26,15 @@ class Opened(NamedTuple):
 def new_project(path: str | Path, model: str | Path | Bundle, reader: str) -> Opened:
     """Make a project file; see `Session.create`."""
     file, bundle = Path(path), model if isinstance(model, Bundle) else read_bundle(model)
+    if file.is_symlink() and not file.exists():
+        raise project_error(Trouble.LINK, file)
     if not file.absolute().parent.is_dir():
         raise ProjectError(f"There is no folder {file.absolute().parent}. Make it first, or choose another.")
     if file.exists() and file.stat().st_size:
         raise ProjectError(f"There is a file {file} already. Choose another name, or open it instead.")
     meta = {"model": _kept_model(model, bundle), "reader": reader, "bundle_sha256": bundle.sha256, "id": _new_id()}
     marks = [landmark_row(i, mark) for i, mark in enumerate(bundle.landmarks, 1)]
-    with ProjectLock(file, reader).released_on_failure() as lock:
+    with ProjectLock(real_path(file), reader, make=True).released_on_failure() as lock:
         return Opened(Project.create(file, meta, {"landmarks": marks}), bundle, lock, reader)
 
 
@@ -40,11 +43,11 @@ def existing_project(
 ) -> Opened:
     """Open a project file; see `Session.open`."""
     file = Path(path)
-    if not file.is_file():
-        raise ProjectError(f"There is no project file {file}.")
+    if not real_path(file).is_file():
+        raise project_error(Trouble.MISSING, file)
     if read_only:
         return _open(file, None, model, reader)
-    with ProjectLock(file, reader or "").released_on_failure() as lock:
+    with ProjectLock(real_path(file), reader or "").released_on_failure() as lock:
         return _open(file, lock, model, reader)
 
 

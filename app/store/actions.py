@@ -18,9 +18,9 @@ from app.core.frame import Provenance, Spacing
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.core.template import Template
 from app.store.bursts import NUDGE
-from app.store.project import Action, Writer, now
 from app.store.rows import landmark_row
 from app.store.state import ProjectState
+from app.store.trail import Action, Writer, now
 
 
 def check_unlocked(state: ProjectState, images: Sequence[str]) -> None:

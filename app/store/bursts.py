@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from app.store.project import Entry
+from app.store.trail import Entry
 
 NUDGE = "nudge"
 """The kind of such actions; views see it as ``placements``."""

@@ -1,24 +1,36 @@
-"""One writer at a time: an operating-system lock on ``FILE.lock`` that names reader, host and process.
+"""One writer at a time, by two operating-system locks that die with the process that holds them.
 
-The lock lives as long as the process that holds it: after a crash the file may stay behind, the lock does not.
+One lies on the project file itself: it belongs to device and inode, so that every spelling of a path (links, mounts)
+finds it. The other lies on ``FILE.lock``, where reader, host and process are named: it belongs to the name, as do the
+files that SQLite keeps beside a database. Both lock one byte far behind the content, which stays readable.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
+import stat
+import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.store.errors import ProjectError, ProjectLocked
+from app.store.errors import ProjectLocked, Trouble, of_system, project_error
+from app.store.paths import beside, check_unlinked, close_handle, remove_if_same
 
-_FAR = 1 << 30  # Windows locks bytes, not files: a byte beyond the text leaves the text readable to others.
+_FAR = 1 << 40  # beyond the bytes that SQLite itself locks (at 1 << 30)
+_OFD_SETLK = 90  # macOS has the constant, Python's fcntl does not name it there
+_TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 def _try_lock(handle: int) -> bool:
+    """Lock the byte at `_FAR`; False where another handle holds it. Raises OSError where it can't be locked at all.
+
+    The lock belongs to the handle, not to the process: closing another handle of the file does not drop it.
+    """
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -28,10 +40,27 @@ def _try_lock(handle: int) -> bool:
         else:
             import fcntl
 
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+            if sys.platform == "darwin":
+                wanted = struct.pack("qqihh", _FAR, 1, 0, fcntl.F_WRLCK, os.SEEK_SET)
+            else:
+                wanted = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, _FAR, 1, 0)
+            fcntl.fcntl(handle, getattr(fcntl, "F_OFD_SETLK", _OFD_SETLK), wanted)
+    except OSError as error:
+        if error.errno in _TAKEN:
+            return False
+        raise
     return True
+
+
+def _open(path: Path, flags: int = 0) -> int:
+    """A handle for reading and writing; a link is not followed, and a pipe not waited for."""
+    for flag in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
+        flags |= getattr(os, flag, 0)
+    handle = os.open(path, os.O_RDWR | flags, 0o644)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.ELOOP, "not a plain file", str(path))
+    return handle
 
 
 class ProjectLock:
@@ -40,42 +69,59 @@ class ProjectLock:
     Parameters
     ----------
     project : Path
-        The project file; the lock is taken on the file of the same name with ``.lock`` at its end.
+        The project file, without links in its path (`paths.real_path`).
     reader : str
         Who takes it.
+    make : bool
+        Make the project file, empty, where there is none.
 
     Raises
     ------
     ProjectLocked
         If another process, or another session of this one, holds it.
     ProjectError
-        If the folder may not be written to.
+        If it can't be had for another reason: no permission, no space, no locks on that file system, a planted link.
     """
 
-    def __init__(self, project: Path, reader: str) -> None:
-        self.path = project.with_name(project.name + ".lock")
-        self._handle = self._take(project)
-        self.name(reader)
+    def __init__(self, project: Path, reader: str, make: bool = False) -> None:
+        self.project = project
+        self.path = beside(project, ".lock")
+        self._name = self._file = -1
+        self._made = make and not project.exists()
+        with self.released_on_failure():
+            self._take_file(make)
+            self._take_name()
+            self.name(reader)
 
-    def _take(self, project: Path) -> int:
+    def _take_file(self, make: bool) -> None:
+        try:
+            self._file = _open(self.project, os.O_CREAT if make else 0)
+            if _try_lock(self._file):
+                return
+        except OSError as error:
+            if make and error.errno == errno.ENOENT:  # the folder is there, but takes no files
+                raise project_error(Trouble.READ_ONLY, self.project, error.strerror or error) from None
+            raise of_system(self.project, error) from None
+        raise ProjectLocked(self._sentence())
+
+    def _take_name(self) -> None:
+        check_unlinked(self.path)
         while True:
             try:
-                handle = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+                self._name = _open(self.path, os.O_CREAT)
+                mine = _try_lock(self._name)
             except OSError as error:
-                raise ProjectError(
-                    f"The project {project.name} can't be changed in {project.absolute().parent} "
-                    f"({error.strerror or error}). Copy it to another folder, or open it for reading only."
-                ) from None
-            if not _try_lock(handle):
-                os.close(handle)
-                raise ProjectLocked(self._sentence(project))
+                raise of_system(self.project if error.errno != errno.ELOOP else self.path, error) from None
+            if not mine:
+                detail = "the one of before is still open there"
+                raise project_error(Trouble.GONE, self.project, detail)
             # Whoever held the lock before may have removed the file between our opening and locking it.
             with contextlib.suppress(OSError):
-                if os.path.samestat(os.fstat(handle), self.path.stat()):
-                    return handle
-            os.close(handle)
+                if os.path.samestat(os.fstat(self._name), self.path.lstat()):
+                    return
+            os.close(self._name)
 
-    def _sentence(self, project: Path) -> str:
+    def _sentence(self) -> str:
         try:
             holder = json.loads(self.path.read_text(encoding="utf-8"))
             who = str(holder["reader"]) or "another reader"
@@ -83,34 +129,41 @@ class ProjectLock:
         except (OSError, ValueError, KeyError, TypeError):
             who, where = "another program", ""
         return (
-            f"The project {project.name} is open for writing by {who}{where}. "
+            f"The project {self.project.name} is open for writing by {who}{where}. "
             "Close it there, or open it here for reading only."
         )
 
     def name(self, reader: str) -> None:
-        """Write who holds the lock into the file."""
+        """Write who holds the lock into ``FILE.lock``, as far as there is room for that."""
         text = json.dumps({"reader": reader, "host": socket.gethostname(), "pid": os.getpid()}, ensure_ascii=False)
-        os.ftruncate(self._handle, 0)
-        os.lseek(self._handle, 0, os.SEEK_SET)
-        os.write(self._handle, text.encode())
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._name, 0)
+            os.lseek(self._name, 0, os.SEEK_SET)
+            os.write(self._name, text.encode())
 
     @contextlib.contextmanager
     def released_on_failure(self) -> Iterator[ProjectLock]:
-        """Give the lock back if what follows fails."""
+        """Give the lock back if what follows fails; a project file that was made for nothing goes with it."""
         try:
             yield self
         except BaseException:
+            if self._made and self._file >= 0 and not os.fstat(self._file).st_size:
+                remove_if_same(self.project, self._file)
             self.release()
             raise
 
     def release(self) -> None:
-        """Give the lock back and remove its file; releasing twice does nothing."""
-        if self._handle < 0:
-            return
-        handle, self._handle = self._handle, -1
-        if sys.platform != "win32":
-            self.path.unlink(missing_ok=True)
-        os.close(handle)
-        if sys.platform == "win32":
-            with contextlib.suppress(OSError):
-                self.path.unlink()
+        """Give the lock back and remove ``FILE.lock``, unless that is another's by now; twice does nothing."""
+        for handle, path in ((self._name, self.path), (self._file, None)):
+            if handle < 0:
+                continue
+            if path is None:
+                close_handle(handle)
+            elif sys.platform == "win32":
+                os.close(handle)
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            else:
+                remove_if_same(path, handle)
+                os.close(handle)
+        self._name = self._file = -1

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.store.actions import relative_to
-from app.store.project import Action, Writer
 from app.store.rows import FactsRow, file_stamp
 from app.store.state import ProjectState
+from app.store.trail import Action, Writer
 
 
 def missing(state: ProjectState) -> list[str]:

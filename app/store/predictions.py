@@ -21,88 +21,124 @@ from app.core.prediction import Prediction
 from app.core.template import Template
 from app.store.blobs import Arrays, DamagedBlob, checksum, pack, unpack
 from app.store.charts import compact, maps, restore
-from app.store.errors import ProjectError
-from app.store.project import connect, damaged
+from app.store.database import connect, connect_to_read, foreign_parts, in_memory, run, schema_made_by, schema_of, value
+from app.store.errors import ProjectError, Trouble, of_database, proves_damage
+from app.store.paths import beside, check_beside, check_unlinked
 
 _LOG = logging.getLogger(__name__)
 _VERSION = 1
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS predictions (bundle TEXT NOT NULL, file TEXT NOT NULL, suspect TEXT NOT NULL,
+_SCHEMA = """
+CREATE TABLE predictions (bundle TEXT NOT NULL, file TEXT NOT NULL, suspect TEXT NOT NULL,
     PRIMARY KEY (bundle, file)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS charts (bundle TEXT NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL, data BLOB NOT NULL,
+CREATE TABLE charts (bundle TEXT NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL, data BLOB NOT NULL,
     PRIMARY KEY (bundle, file)) STRICT;
-CREATE TABLE IF NOT EXISTS maps (bundle TEXT NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL, data BLOB NOT NULL,
+CREATE TABLE maps (bundle TEXT NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL, data BLOB NOT NULL,
     PRIMARY KEY (bundle, file)) STRICT;
-CREATE TABLE IF NOT EXISTS previews (file TEXT PRIMARY KEY NOT NULL, sha256 TEXT NOT NULL, data BLOB NOT NULL) STRICT;
-PRAGMA user_version={_VERSION};
+CREATE TABLE previews (file TEXT PRIMARY KEY NOT NULL, sha256 TEXT NOT NULL, data BLOB NOT NULL) STRICT;
 """
 
 
-def _run(db: apsw.Connection, script: str) -> None:
-    for _ in db.execute(script):
-        pass
+class _NotOurs(Exception):
+    """A file that no version of this program has made."""
 
 
 class PredictionStore:
-    """The file of predictions beside a project file; a damaged one is replaced by an empty one.
+    """The file of predictions beside a project file.
+
+    One that is proved to be damaged is moved aside and begun afresh. One that can't be used for another reason (held by
+    a program, no space, no permission, a planted link) stays as it is; predictions then live in memory until it closes.
 
     Parameters
     ----------
     project : Path
-        The project file.
+        The project file, without links in its path.
     bundle_sha256 : str
         Whose predictions are wanted.
     template : Template
         Of that bundle.
     read_only : bool
+
+    Attributes
+    ----------
+    remark : str
+        What a reader should know: that predictions are not kept, or were moved aside, and why; empty if all is well.
     """
 
     def __init__(self, project: Path, bundle_sha256: str, template: Template, read_only: bool) -> None:
-        self.path = project.with_name(project.name + ".predictions")
+        self.path = beside(project, ".predictions")
         self.bundle_sha256 = bundle_sha256
+        self.remark = ""
         self._template = template
         self._read_only = read_only
         self._db: apsw.Connection | None = None
         try:
             self._db = self._open()
-        except apsw.Error as error:
-            _LOG.warning("The predictions in %s can't be read and will be made again: %s", self.path, error)
-            if not read_only:
-                self._start_afresh()
+        except (apsw.Error, _NotOurs) as error:
+            if not read_only and (isinstance(error, _NotOurs) or proves_damage(error)):
+                self._start_afresh(error)
+            else:
+                self._do_without(str(error) if isinstance(error, _NotOurs) else str(of_database(self.path, error)))
+        except ProjectError as error:
+            self._do_without(str(error))
 
     def _open(self) -> apsw.Connection | None:
+        check_unlinked(self.path)
+        check_beside(self.path)
         if self._read_only:
-            return self._open_read_only() if self.path.is_file() else None
-        db = connect(self.path, "rwc")
+            if not self.path.is_file():
+                return None
+            db = connect_to_read(self.path)
+        else:
+            db = connect(self.path, "rwc")
         try:
-            _run(db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL")
-            (version,) = next(iter(db.execute("PRAGMA user_version")))
-            if version not in (0, _VERSION):
-                raise apsw.SchemaChangeError(f"version {version}")
-            with db:
-                _run(db, _SCHEMA)
-        except apsw.Error:
+            if not self._read_only:
+                run(db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL")
+                if not schema_of(db) and not value(db, "PRAGMA user_version"):
+                    _lay_out(db)
+            _check_ours(db)
+        except BaseException:
             db.close()
             raise
         return db
 
-    def _open_read_only(self) -> apsw.Connection:
-        for mode in ("ro", "immutable"):
-            with contextlib.suppress(apsw.CantOpenError, apsw.ReadOnlyError):
-                db = connect(self.path, mode)
-                _run(db, "SELECT count(*) FROM predictions")
-                return db
-        raise apsw.CantOpenError(str(self.path))
-
-    def _start_afresh(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-        for ending in ("", "-wal", "-shm"):
-            with contextlib.suppress(OSError):
-                self.path.with_name(self.path.name + ending).unlink()
-        with contextlib.suppress(apsw.Error):
+    def _start_afresh(self, why: Exception) -> None:
+        """Move the file aside, where somebody may look at it, and begin another one."""
+        self.close()
+        aside = next(p for i in range(1, 10_000) if not (p := beside(self.path, f".damaged-{i}")).exists())
+        try:
+            for ending in ("-wal", ""):
+                if beside(self.path, ending).exists():
+                    beside(self.path, ending).rename(beside(aside, ending))
+            beside(self.path, "-shm").unlink(missing_ok=True)
             self._db = self._open()
+        except (OSError, apsw.Error, ProjectError, _NotOurs) as error:
+            self._do_without(str(error))
+            return
+        self.remark = (
+            f"The stored predictions are damaged ({why}) and will be made again; they are kept in {aside.name}."
+        )
+        _LOG.warning("%s", self.remark)
+
+    def _do_without(self, why: str) -> None:
+        self.remark = f"Stored predictions can't be used, and new ones are not kept: {why}"
+        _LOG.warning("%s", self.remark)
+        if not self._read_only:
+            self._db = in_memory()
+            _lay_out(self._db)
+
+    def copy_to(self, project: Path) -> None:
+        """Copy what is kept to the place beside another project file; raises apsw.Error or ProjectError."""
+        if self._db is None:
+            return
+        path = beside(project, ".predictions")
+        check_unlinked(path)
+        check_beside(path)
+        target = connect(path, "rwc")
+        try:
+            with target.backup("main", self._db, "main") as backup:
+                backup.step(-1)
+        finally:
+            target.close()
 
     def close(self) -> None:
         """Close the file; closing twice does nothing."""
@@ -159,17 +195,22 @@ class PredictionStore:
     def put_packed(
         self, file: str, suspect: str, charts: bytes, rest: bytes, preview: npt.NDArray[np.uint8] | None = None
     ) -> None:
-        """Keep a packed prediction. If the file turns out to be damaged it is begun afresh."""
+        """Keep a packed prediction; a file that turns out to be damaged is moved aside and begun afresh.
+
+        Raises
+        ------
+        ProjectError
+            If it can't be kept for another reason; everything that was kept before stays.
+        """
         if self._read_only or self._db is None:
             return
         try:
             self._write(self._db, file, suspect, charts, rest, preview)
-        except (apsw.CorruptError, apsw.NotADBError, apsw.IOError, apsw.SQLError):
-            self._start_afresh()
-            if self._db is not None:
-                self._write(self._db, file, suspect, charts, rest, preview)
         except apsw.Error as error:
-            raise ProjectError(damaged(self.path, error)) from error
+            if not proves_damage(error):
+                raise of_database(self.path, error, self._db.system_errno) from error
+            self._start_afresh(error)
+            self._write(self._db, file, suspect, charts, rest, preview)
 
     def _write(
         self,
@@ -202,4 +243,20 @@ class PredictionStore:
         try:
             yield from self._db.execute(query, values)
         except apsw.Error as error:
-            _LOG.warning("The predictions in %s can't be read and will be made again: %s", self.path, error)
+            _LOG.warning("The predictions in %s can't be read: %s", self.path, error)
+
+
+def _lay_out(db: apsw.Connection) -> None:
+    with db:
+        run(db, f"{_SCHEMA} PRAGMA user_version={_VERSION}")
+
+
+def _check_ours(db: apsw.Connection) -> None:
+    version, found = value(db, "PRAGMA user_version"), schema_of(db)
+    ours = schema_made_by(_SCHEMA)
+    if version > _VERSION:
+        raise ProjectError("They were written by a newer DenseSeg Review.", Trouble.NEWER)
+    if version != _VERSION:
+        raise _NotOurs(f"it is of version {version}")
+    if wrong := foreign_parts(found, ours) or [" ".join(part) for part in ours.keys() - found.keys()]:
+        raise _NotOurs(f"of its {wrong[0]} this program knows nothing")

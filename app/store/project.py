@@ -10,120 +10,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import quote
+from typing import Any
 
 import apsw
 
-from app.store.blobs import Arrays, DamagedBlob, checksum, unpack
-from app.store.errors import ProjectError
-from app.store.schema import APPLICATION_ID, FORMAT, SCHEMA, TRAIL, migrate
+from app.store.blobs import Arrays, DamagedBlob, unpack
+from app.store.database import connect, connect_to_read, run, set_durable, value
+from app.store.errors import ProjectError, Trouble, of_database, project_error
+from app.store.paths import Watch, beside, check_beside, connected, disconnected, identity, real_path
+from app.store.schema import APPLICATION_ID, FORMAT, checked_version, migrate, statements
+from app.store.trail import Action, Entry, Recording, RowChange, Writer, changed_rows, now
 
 NONSENSE = (ValueError, TypeError, KeyError, IndexError)
 """What reading rows raises if they hold what nobody wrote."""
-
-
-class RowChange(NamedTuple):
-    """What happened to one row of a table of `TRAIL`; `old` or `new` is None where there was or is no row.
-
-    In an update, unchanged columns of `new` are `apsw.no_change`.
-    """
-
-    table: str
-    old: tuple[Any, ...] | None
-    new: tuple[Any, ...] | None
-
-    @property
-    def key(self) -> Any:
-        """The first column, which is part of every key: an update's `new` does not hold it."""
-        row = self.old if self.old is not None else self.new
-        assert row is not None
-        return row[0]
-
-
-@dataclass(frozen=True)
-class Action:
-    """Something a reader does, not done yet.
-
-    Attributes
-    ----------
-    kind : str
-        ``images landmarks placements review spacing reading``.
-    label : str
-        In plain words: "Move “Right hilum” in JPCLN001".
-    edit : callable
-        Given a `Writer`, makes the changes.
-    images, landmarks : tuple of str
-        Whose display it touches.
-    """
-
-    kind: str
-    label: str
-    edit: Callable[[Writer], None]
-    images: tuple[str, ...] = ()
-    landmarks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row of the table of changes, without its changeset.
-
-    Attributes
-    ----------
-    id : int
-    at : str
-        UTC, ISO 8601.
-    reader, kind, label : str
-    images, landmarks : tuple of str
-        Whose display the action touches.
-    undoes, redoes : int or None
-        The action that this one took back or did again.
-    """
-
-    id: int
-    at: str
-    reader: str
-    kind: str
-    label: str
-    images: tuple[str, ...]
-    landmarks: tuple[str, ...]
-    undoes: int | None = None
-    redoes: int | None = None
-
-    @property
-    def told(self) -> str:
-        """The label as it stands in the history."""
-        if self.undoes is not None:
-            return f"Undo: {self.label}"
-        return self.label if self.redoes is None else f"Redo: {self.label}"
-
-
-def now() -> str:
-    """The time as it stands in the file: UTC, ISO 8601, milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def connect(path: Path, mode: str) -> apsw.Connection:
-    """Open a SQLite file; `mode` is ``ro``, ``rw``, ``rwc`` or ``immutable``."""
-    query = "mode=ro&immutable=1" if mode == "immutable" else f"mode={mode}"
-    uri = "file:" + quote(path.resolve().as_posix()) + "?" + query
-    flags = apsw.SQLITE_OPEN_URI | (
-        apsw.SQLITE_OPEN_READONLY if mode in ("ro", "immutable") else apsw.SQLITE_OPEN_READWRITE
-    )
-    if mode == "rwc":
-        flags |= apsw.SQLITE_OPEN_CREATE
-    connection = apsw.Connection(uri, flags=flags)
-    connection.set_busy_timeout(5000)
-    return connection
-
-
-def _run(db: apsw.Connection, script: str) -> None:
-    for _ in db.execute(script):
-        pass
+_OPEN_AS = "open_as"
+"""In `meta`: the path under which the file is open for writing, and beside which its log lies."""
 
 
 class Project:
@@ -132,8 +35,14 @@ class Project:
     Parameters
     ----------
     path : Path
+        As it was given; the file itself is `file`, the same path without links.
     db : apsw.Connection
     read_only : bool
+
+    Attributes
+    ----------
+    on_trouble : callable
+        Called with a ProjectError when something can't be kept, and with None when something is kept again.
 
     Notes
     -----
@@ -141,13 +50,18 @@ class Project:
     """
 
     def __init__(self, path: Path, db: apsw.Connection, read_only: bool) -> None:
-        self.path = path
+        self.path, self.file = path, real_path(path)
         self.read_only = read_only
+        self.on_trouble: Callable[[ProjectError | None], None] = lambda _: None
         self._db = db
+        self._identity = identity(self.file)
+        self._watch: Watch | None = None
         self._entries: list[Entry] = []
         self._undo: list[Entry] = []
         self._redo: list[Entry] = []
         self._statements: dict[str, str] = {}
+        self._closed = False
+        connected(self._identity)
 
     # --- opening and closing
 
@@ -156,73 +70,134 @@ class Project:
         """Make a new project file with its first rows in one transaction; raises ProjectError if there is a file."""
         if path.exists() and path.stat().st_size:
             raise ProjectError(f"There is a file {path} already. Choose another name, or open it instead.")
+        db: apsw.Connection | None = None
         try:
-            db = connect(path, "rwc")
-            _run(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
+            check_beside(real_path(path))
+            db = connect(real_path(path), "rwc")
+            set_durable(db)
             with db:
-                _run(db, f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={FORMAT}; {SCHEMA}")
+                run(db, f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={FORMAT}; {statements()}")
                 db.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
                 for table, values in rows.items():
                     for row in values:
                         db.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(row))})", row)
         except apsw.Error as error:
-            raise ProjectError(
-                f"The project {path} can't be made there ({error}). Check folder and free space."
-            ) from None
-        return cls(path, db, read_only=False)
+            trouble = of_database(path, error, db.system_errno if db is not None else 0)
+            if db is not None:
+                db.close()
+            raise ProjectError(f"The project {path} can't be made there. {trouble}", trouble.trouble) from None
+        project = cls(path, db, read_only=False)
+        project._begin_writing()
+        return project
 
     @classmethod
     def open(cls, path: Path, read_only: bool) -> Project:
         """Open a project file; raises ProjectError with a sentence if that fails."""
-        if not path.is_file():
-            raise ProjectError(f"There is no project file {path}.")
+        file = real_path(path)
+        if not file.is_file():
+            raise project_error(Trouble.MISSING, path)
+        check_beside(file)
         try:
-            db = cls._connect(path, read_only)
-            (application,) = next(iter(db.execute("PRAGMA application_id")))
-            (version,) = next(iter(db.execute("PRAGMA user_version")))
-            if application != APPLICATION_ID:
-                db.close()
-                raise ProjectError(f"{path} is not a DenseSeg Review project. Choose a project file.")
-            if version > FORMAT:
-                db.close()
-                raise ProjectError(f"{path} was written by a newer DenseSeg Review. Update the program to open it.")
-            if not read_only:
-                _run(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
-            migrate(db, version, read_only)
-            project = cls(path, db, read_only)
+            db = connect_to_read(file) if read_only else connect(file, "rw")
+        except apsw.Error as error:
+            raise of_database(path, error) from None
+        project = cls(path, db, read_only)
+        try:
             with project.guarded():
+                version = checked_version(path, db)
+                if not read_only:
+                    set_durable(db)
+                migrate(db, version, read_only)
                 project._read_trail()
-        except (apsw.Error, *NONSENSE) as error:
-            raise ProjectError(damaged(path, error)) from None
+            project._check_other_name()
+            if not read_only:
+                project._begin_writing()
+        except NONSENSE as error:
+            project.close()
+            raise of_database(path, error) from None
+        except BaseException:
+            project.close()
+            raise
         return project
 
-    @staticmethod
-    def _connect(path: Path, read_only: bool) -> apsw.Connection:
-        if not read_only:
-            return connect(path, "rw")
-        try:
-            db = connect(path, "ro")
-            for _ in db.execute("SELECT count(*) FROM sqlite_schema"):
-                pass
-        except (apsw.CantOpenError, apsw.ReadOnlyError):
-            # In a folder without write permission SQLite can't make its shared memory; nobody writes there either.
-            return connect(path, "immutable")
-        return db
+    def _check_other_name(self) -> None:
+        """Raise ProjectError if the last changes of the same file lie beside another of its names (a hard link)."""
+        other = Path(self.meta().get(_OPEN_AS, "") or self.file)
+        if other == self.file or identity(other) != self._identity:
+            return
+        log = beside(other, "-wal")
+        if log.is_file() and log.stat().st_size:
+            sentence = f"{self.path} is the same file as {other}, and its last changes are kept under that name."
+            raise ProjectError(f"{sentence} Open {other}.", Trouble.LINK)
+
+    def _begin_writing(self) -> None:
+        """Write under which name the file is open into the file itself, and watch it from now on."""
+        self.set_meta(**{_OPEN_AS: str(self.file)})
+        with self.guarded():
+            run(self._db, "PRAGMA wal_checkpoint(PASSIVE)")
+        self._watch = Watch(self.file)
 
     def close(self) -> None:
         """Write the log back into the file and close it; closing twice does nothing."""
-        if not self.read_only:
+        if self._closed:
+            return
+        self._closed = True
+        there = self._watch is not None and self._watch.missing() is None
+        if not self.read_only and self._watch is not None:
             with suppress(apsw.Error):  # everything committed is in the log and will be found there
-                _run(self._db, "PRAGMA wal_checkpoint(TRUNCATE)")
-        self._db.close()
+                self._db.execute("DELETE FROM meta WHERE key = ?", (_OPEN_AS,))
+                run(self._db, "PRAGMA wal_checkpoint(TRUNCATE)")
+        if not there:  # SQLite removes the log by its name, where another program's may lie by now
+            self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        with suppress(apsw.Error):
+            self._db.close()
+        disconnected(self._identity)
+
+    def copy_to(self, file: Path) -> None:
+        """Copy everything into another, empty file; raises ProjectError if that fails, or the copy is not whole."""
+        target: apsw.Connection | None = None
+        try:
+            target = connect(file, "rwc")
+            with target.backup("main", self._db, "main") as backup:
+                backup.step(-1)
+            if value(target, "PRAGMA quick_check(1)") != "ok" or not self._same_trail(target):
+                raise project_error(Trouble.DAMAGED, self.path, "it was written over while it was open")
+        except apsw.Error as error:
+            raise of_database(file, error, target.system_errno if target is not None else 0) from None
+        finally:
+            if target is not None:
+                target.close()
+
+    def check_there(self) -> None:
+        """Raise ProjectError if the path leads to another file than the open one by now, or to none."""
+        if self._watch is None:
+            return
+        if (gone := self._watch.missing()) is not None:
+            raise project_error(Trouble.GONE, self.path, "" if gone == self.file else gone.name)
+        if self._watch.touched:
+            if not self._whole():
+                raise project_error(Trouble.GONE, self.path, "it was written over")
+            self._watch.settle()
+
+    def _whole(self) -> bool:
+        """Whether the file, read anew, still holds every action: it was written by somebody, maybe only touched."""
+        try:
+            with closing(connect(self.file, "ro")) as db:
+                return value(db, "PRAGMA quick_check(1)") == "ok" and self._same_trail(db)
+        except apsw.Error:
+            return False
+
+    def _same_trail(self, db: apsw.Connection) -> bool:
+        held = [(entry.id, entry.at) for entry in self._entries]
+        return list(db.execute("SELECT id, at FROM changes ORDER BY id")) == held
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Turn what SQLite raises about a damaged file or a full disk into a ProjectError."""
+        """Turn what SQLite raises into a ProjectError that says what it is."""
         try:
             yield
         except apsw.Error as error:
-            raise ProjectError(damaged(self.path, error)) from error
+            raise of_database(self.path, error, self._db.system_errno) from error
 
     # --- reading
 
@@ -248,14 +223,17 @@ class Project:
 
     def blob(self, sha256: str) -> Arrays:
         """Arrays of a blob; raises ProjectError if it is missing or damaged."""
-        return unpack_for(self.path, self.blob_bytes(sha256), sha256)
+        try:
+            return unpack(self.blob_bytes(sha256), sha256)
+        except DamagedBlob:
+            raise project_error(Trouble.DAMAGED, self.path, "a stored array does not match its checksum") from None
 
     def blob_bytes(self, sha256: str) -> bytes:
         """Compressed bytes of a blob, unchecked; raises ProjectError if it is missing."""
         with self.guarded():
             found = list(self._db.execute("SELECT data FROM blobs WHERE sha256 = ?", (sha256,)))
         if not found:
-            raise ProjectError(f"The project {self.path.name} is damaged: a stored array is missing. Use a copy of it.")
+            raise project_error(Trouble.DAMAGED, self.path, "a stored array is missing")
         data: bytes = found[0][0]
         return data
 
@@ -263,12 +241,12 @@ class Project:
 
     def record_facts(self, row: tuple[Any, ...]) -> None:
         """Write what was found out about one image file: no action, not undone."""
-        with self.guarded(), self._transaction():
+        with self._transaction():
             self._db.execute(f"INSERT OR REPLACE INTO facts VALUES ({','.join('?' * len(row))})", row)
 
     def set_meta(self, **values: str) -> None:
         """Write what the project says of itself: no action, not undone."""
-        with self.guarded(), self._transaction():
+        with self._transaction():
             self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
     def act(self, reader: str, action: Action) -> tuple[Entry, list[RowChange]] | None:
@@ -279,7 +257,7 @@ class Project:
         tuple or None
             The entry and what changed, row by row; None where nothing changed, and then nothing is recorded.
         """
-        with self.guarded(), self._transaction(), _Recording(self._db) as recording:
+        with self._transaction(), Recording(self._db) as recording:
             action.edit(Writer(self._db, self._statements))
             changeset = recording.changeset()
             if not changeset:
@@ -298,7 +276,7 @@ class Project:
         return self._again(self._redo[-1], reader, undo=False) if self._redo else None
 
     def _again(self, target: Entry, reader: str, undo: bool) -> tuple[Entry, list[RowChange]]:
-        with self.guarded(), self._transaction():
+        with self._transaction():
             (changeset,) = next(iter(self._db.execute("SELECT changeset FROM changes WHERE id = ?", (target.id,))))
             if undo:
                 changeset = apsw.Changeset.invert(changeset)
@@ -317,14 +295,25 @@ class Project:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self.check_writable()
-        self._db.execute("BEGIN IMMEDIATE")
         try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            with self.guarded():
+                self.check_there()
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                    self.check_there()
+                    self._db.execute("COMMIT")
+                except BaseException:
+                    with suppress(apsw.Error):  # what failed first is what is told
+                        if self._db.in_transaction:
+                            self._db.execute("ROLLBACK")
+                    raise
+        except ProjectError as error:
+            self.on_trouble(error)
             raise
+        if self._watch is not None:
+            self._watch.settle()  # the commit may have written the log back into the file
+        self.on_trouble(None)
 
     def _append(self, entry: Entry, changeset: bytes) -> Entry:
         self._db.execute(
@@ -369,89 +358,3 @@ class Project:
         """All rows of the table of changes, oldest first, each with whether it is undone now."""
         standing = {entry.id for entry in self._undo}
         return [(e, e.undoes is None and e.redoes is None and e.id not in standing) for e in self._entries]
-
-
-class Writer:
-    """What an action may do to the tables."""
-
-    def __init__(self, db: apsw.Connection, statements: dict[str, str]) -> None:
-        self._db = db
-        self._statements = statements
-
-    def put(self, table: str, *row: Any) -> None:
-        """Insert a row or replace the one with the same key (as an update, so that undo sees one change)."""
-        self._db.execute(self._upsert(table), row)
-
-    def _upsert(self, table: str) -> str:
-        if table not in self._statements:
-            info = list(self._db.execute(f"PRAGMA table_info({table})"))
-            keys = [f'"{name}"' for _, name, _, _, _, key in info if key]
-            update = ", ".join(f'"{name}" = excluded."{name}"' for _, name, _, _, _, key in info if not key)
-            marks = ", ".join("?" * len(info))
-            self._statements[table] = (
-                f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {update}"
-            )
-        return self._statements[table]
-
-    def drop(self, table: str, **key: Any) -> None:
-        """Delete the rows whose columns equal `key`."""
-        where = " AND ".join(f'"{column}" = ?' for column in key)
-        self._db.execute(f"DELETE FROM {table} WHERE {where}", tuple(key.values()))
-
-    def blob(self, data: bytes) -> str:
-        """Keep packed arrays; returns the checksum that names them. Blobs stay, so that undo finds them again."""
-        name = checksum(data)
-        self._db.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (name, data))
-        return name
-
-
-class _Recording:
-    """SQLite's session extension, watching the tables of the trail."""
-
-    def __init__(self, db: apsw.Connection) -> None:
-        self._session = apsw.Session(db, "main")
-        for table in TRAIL:
-            self._session.attach(table)
-
-    def __enter__(self) -> _Recording:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._session.close()
-
-    def changeset(self) -> bytes:
-        """What has changed so far, empty where nothing did."""
-        changeset: bytes = self._session.changeset()
-        return changeset
-
-
-def changed_rows(changeset: bytes) -> list[RowChange]:
-    """What a changeset did, row by row; deletions first, so that a row may take another's place."""
-    if not changeset:
-        return []
-    found = [RowChange(change.name, change.old, change.new) for change in apsw.Changeset.iter(changeset)]
-    return sorted(found, key=lambda change: change.new is not None)
-
-
-def unpack_for(path: Path, data: bytes, sha256: str) -> Arrays:
-    """Arrays of a blob of the project file; raises ProjectError if it is damaged."""
-    try:
-        return unpack(data, sha256)
-    except DamagedBlob:
-        sentence = f"The project {path.name} is damaged: a stored array does not match its checksum. Use a copy of it."
-        raise ProjectError(sentence) from None
-
-
-def damaged(path: Path, error: Exception) -> str:
-    """What to tell the reader when reading or writing a project file fails."""
-    if isinstance(error, apsw.FullError):
-        return f"There is no space left for the project {path.name}; the last change was not kept. Free some space."
-    if isinstance(error, apsw.BusyError | apsw.LockedError):
-        return f"The project {path.name} is in use by another program. Close it there and try again."
-    if isinstance(error, apsw.CantOpenError | apsw.PermissionsError | apsw.ReadOnlyError | apsw.AuthError):
-        return f"The project {path.name} can't be opened for this ({error}). Check its folder's permissions."
-    if isinstance(error, apsw.NotADBError):
-        return (
-            f"{path.name} is not a DenseSeg Review project, or it is damaged. Choose another file or use a copy of it."
-        )
-    return f"The project {path.name} is damaged ({error}). Use a copy of it."

@@ -7,8 +7,8 @@ from dataclasses import astuple
 
 from app.core.reading import AS_STORED, Reading
 from app.store.actions import check_unlocked
-from app.store.project import Action, Writer
 from app.store.state import ProjectState
+from app.store.trail import Action, Writer
 
 
 def set_reading(state: ProjectState, readings: Mapping[str, Reading], reader: str, label: str) -> Action:

@@ -14,9 +14,10 @@ import numpy.typing as npt
 from app.core.frame import Provenance, Spacing
 from app.core.landmark import Landmark, ReviewState
 from app.core.reading import AS_STORED, Reading
-from app.store.errors import ProjectError
-from app.store.project import NONSENSE, Project, RowChange, damaged
+from app.store.errors import of_database
+from app.store.project import NONSENSE, Project
 from app.store.schema import TRAIL
+from app.store.trail import RowChange
 
 Row = tuple[Any, ...]
 
@@ -133,7 +134,7 @@ class Rows:
     """
 
     def __init__(self, project: Project) -> None:
-        self._folder = project.path.resolve().parent
+        self.folder = project.file.parent
         self._images: dict[str, Row] = {}
         self.images: tuple[str, ...] = ()
         self.landmarks: dict[int, Landmark] = {}
@@ -155,7 +156,7 @@ class Rows:
                 for table in TRAIL:
                     self._take([RowChange(table, None, row) for row in project.rows(table)])
         except NONSENSE as error:
-            raise ProjectError(damaged(project.path, error)) from error
+            raise of_database(project.path, error) from error
 
     def apply(self, changes: list[RowChange]) -> None:
         """Do to memory what was done to the file."""
@@ -302,7 +303,7 @@ class Rows:
     def path(self, name: str) -> Path:
         """Where the file of an image is: beside the project if it moved with it, else where it was."""
         _, _, path, relative = self._images[name]
-        moved = self._folder / str(relative)
+        moved = self.folder / str(relative)
         return moved if relative and moved.is_file() else Path(str(path))
 
     def facts_of(self, name: str) -> FactsRow | None:

@@ -1,10 +1,18 @@
-"""The tables of the project file, and how older files come to have them."""
+"""The tables of the project file: those of format 1, and one step for each later format.
+
+A new file is made by the same steps, so that there is one truth of what a file of each format looks like.
+"""
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import apsw
+
+from app.store.database import Schema, foreign_parts, run, schema_made_by, schema_of, value
+from app.store.errors import Trouble, project_error
 
 APPLICATION_ID = 0x44534556  # "DSEV"
 TRAIL = (
@@ -13,35 +21,24 @@ TRAIL = (
 )
 """Tables whose changes can be undone."""
 
-SCHEMA = """
+_FORMAT_1 = """
 CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
 CREATE TABLE images (name TEXT PRIMARY KEY NOT NULL, position INTEGER NOT NULL, path TEXT NOT NULL,
     relative TEXT NOT NULL) STRICT;
 CREATE TABLE landmarks (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT NOT NULL,
     structure TEXT NOT NULL, u REAL NOT NULL, v REAL NOT NULL, rule TEXT NOT NULL, "group" TEXT NOT NULL,
     colour TEXT NOT NULL, hidden INTEGER NOT NULL, locked INTEGER NOT NULL) STRICT;
-CREATE TABLE landmark_order (landmark INTEGER PRIMARY KEY NOT NULL, position INTEGER NOT NULL) STRICT;
-CREATE TABLE deleted_landmarks (id INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL,
-    structure TEXT NOT NULL, u REAL NOT NULL, v REAL NOT NULL, rule TEXT NOT NULL, "group" TEXT NOT NULL,
-    colour TEXT NOT NULL, hidden INTEGER NOT NULL, locked INTEGER NOT NULL) STRICT;
 CREATE TABLE placements (image TEXT NOT NULL, landmark INTEGER NOT NULL, state TEXT NOT NULL, x REAL, y REAL,
     reader TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (image, landmark)) STRICT;
 CREATE TABLE reviews (image TEXT PRIMARY KEY NOT NULL, state TEXT NOT NULL, note TEXT NOT NULL, reader TEXT NOT NULL,
     at TEXT NOT NULL) STRICT;
-CREATE TABLE structure_reviews (image TEXT NOT NULL, structure TEXT NOT NULL, state TEXT NOT NULL, note TEXT NOT NULL,
-    reader TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (image, structure)) STRICT;
 CREATE TABLE spacings (image TEXT PRIMARY KEY NOT NULL, row_mm REAL NOT NULL, column_mm REAL NOT NULL,
     reader TEXT NOT NULL) STRICT;
-CREATE TABLE readings (image TEXT PRIMARY KEY NOT NULL, quarter_turns INTEGER NOT NULL, mirrored INTEGER NOT NULL,
-    inverted INTEGER NOT NULL, reader TEXT NOT NULL) STRICT;
 CREATE TABLE frozen (image TEXT PRIMARY KEY NOT NULL, bundle_sha256 TEXT NOT NULL, suspect TEXT NOT NULL,
     placements TEXT NOT NULL, charts TEXT, maps TEXT) STRICT;
-CREATE TABLE left_as_is (image TEXT PRIMARY KEY NOT NULL, suspect TEXT NOT NULL, reader TEXT NOT NULL,
-    at TEXT NOT NULL) STRICT;
-CREATE TABLE corrected_files (image TEXT PRIMARY KEY NOT NULL, sha256 TEXT NOT NULL) STRICT;
 CREATE TABLE facts (path TEXT PRIMARY KEY NOT NULL, status TEXT NOT NULL, message TEXT NOT NULL, height INTEGER,
     width INTEGER, row_mm REAL, column_mm REAL, provenance TEXT, remark TEXT NOT NULL, sha256 TEXT NOT NULL,
-    size INTEGER NOT NULL, changed_ns INTEGER NOT NULL, patient TEXT NOT NULL DEFAULT '') STRICT;
+    size INTEGER NOT NULL, changed_ns INTEGER NOT NULL) STRICT;
 CREATE TABLE blobs (sha256 TEXT PRIMARY KEY NOT NULL, data BLOB NOT NULL) STRICT;
 CREATE TABLE changes (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, reader TEXT NOT NULL, kind TEXT NOT NULL,
     label TEXT NOT NULL, images TEXT NOT NULL, landmarks TEXT NOT NULL, changeset BLOB NOT NULL, undoes INTEGER,
@@ -99,9 +96,35 @@ MIGRATIONS = (
         f"CREATE TEMP TABLE {_CORRECTED_FILES}; {_CORRECTED}",
     ),
 )
-"""From format 1 on; a new step goes to the end, and what it changes into `SCHEMA`."""
+"""From format 1 on; a new step goes to the end."""
 
 FORMAT = 1 + len(MIGRATIONS)
+
+
+def statements(version: int = FORMAT) -> str:
+    """The SQL that makes the tables of a format."""
+    return ";".join((_FORMAT_1, *(step.change for step in MIGRATIONS[: max(version, 1) - 1])))
+
+
+@cache
+def schema(version: int = FORMAT) -> Schema:
+    """What a file of a format is made of."""
+    return schema_made_by(statements(version))
+
+
+def checked_version(path: Path, db: apsw.Connection) -> int:
+    """The format of a file that is surely one of ours, of no other shape; raises ProjectError otherwise."""
+    version = int(value(db, "PRAGMA user_version"))
+    if value(db, "PRAGMA application_id") != APPLICATION_ID:
+        raise project_error(Trouble.FOREIGN, path)
+    if version > FORMAT:
+        raise project_error(Trouble.NEWER, path)
+    found, ours = schema_of(db), schema(version)
+    if foreign := foreign_parts(found, ours):
+        raise project_error(Trouble.FOREIGN, path, f"it holds what this program did not make: {foreign[0]}")
+    if missing := sorted(ours.keys() - found.keys()):
+        raise project_error(Trouble.DAMAGED, path, f"{' '.join(missing[0])} is missing")
+    return version
 
 
 def migrate(db: apsw.Connection, version: int, read_only: bool) -> None:
@@ -111,5 +134,4 @@ def migrate(db: apsw.Connection, version: int, read_only: bool) -> None:
         return
     script = ";".join(step.pretend if read_only else step.change for step in steps)
     with db:
-        for _ in db.execute(script if read_only else f"{script}; PRAGMA user_version={FORMAT}"):
-            pass
+        run(db, script if read_only else f"{script}; PRAGMA user_version={FORMAT}")

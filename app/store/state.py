@@ -20,8 +20,9 @@ from app.store.entries import MovePreview, Placement
 from app.store.errors import ProjectError
 from app.store.files import ImageFiles
 from app.store.predictions import PredictionStore
-from app.store.project import Project, RowChange, Writer
+from app.store.project import Project
 from app.store.rows import FactsRow, FrozenRow
+from app.store.trail import RowChange, Writer
 
 _STATES: tuple[PlacementState | None, ...] = (None, *(PlacementState(code) for code in CODES[1:]))
 _STATE_OF_CODE = np.array(_STATES, object)
@@ -63,6 +64,11 @@ class ProjectState(ImageFiles):
             self._files.pop(name, None)
             self._recent.pop(name, None)
         self._has = self._worst = None
+
+    def go_on_with(self, project: Project, predictions: PredictionStore) -> None:
+        """Go on with other files that hold the same."""
+        self._project, self._predictions, self.rows.folder = project, predictions, project.file.parent
+        self._files.clear()
 
     # --- predictions
 

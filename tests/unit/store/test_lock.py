@@ -14,19 +14,20 @@ import pytest
 from app.store.errors import ProjectLocked
 from app.store.lock import ProjectLock
 
+ROOT = Path(__file__).parents[3]
 HOLDER = """
-import sys, time
+import sys
 from pathlib import Path
 from app.store.lock import ProjectLock
-lock = ProjectLock(Path(sys.argv[1]), "Dr. Grün")
+lock = ProjectLock(Path(sys.argv[1]), "Dr. Grün", make=True)
 print("held", flush=True)
-time.sleep(60)
+sys.stdin.read()
 """
 
 
 def test_second_one_is_told_who_and_where(tmp_path: Path):
     project = tmp_path / "p.dsr"
-    lock = ProjectLock(project, "Ann")
+    lock = ProjectLock(project, "Ann", make=True)
     assert json.loads((tmp_path / "p.dsr.lock").read_text())["pid"] == os.getpid()
     with pytest.raises(ProjectLocked, match=rf"by Ann on .* \(process {os.getpid()}\)"):
         ProjectLock(project, "Bob")
@@ -36,18 +37,18 @@ def test_second_one_is_told_who_and_where(tmp_path: Path):
     lock.release()
     lock.release()
     assert not (tmp_path / "p.dsr.lock").exists()
-    ProjectLock(project, "Bob").release()
+    ProjectLock(project, "Bob", make=True).release()
 
 
 def test_a_stale_file_is_no_lock(tmp_path: Path):
     (tmp_path / "p.lock").write_text("left behind")
-    lock = ProjectLock(tmp_path / "p", "Ann")
+    lock = ProjectLock(tmp_path / "p", "Ann", make=True)
     assert "Ann" in (tmp_path / "p.lock").read_text()
     lock.release()
 
 
 def test_unreadable_holder(tmp_path: Path):
-    lock = ProjectLock(tmp_path / "p", "Ann")
+    lock = ProjectLock(tmp_path / "p", "Ann", make=True)
     (tmp_path / "p.lock").write_text("{")
     with pytest.raises(ProjectLocked, match="another program"):
         ProjectLock(tmp_path / "p", "Bob")
@@ -57,7 +58,7 @@ def test_unreadable_holder(tmp_path: Path):
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_the_lock_dies_with_its_process(tmp_path: Path):
     child = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path / "p")], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]
+        [sys.executable, "-c", HOLDER, str(tmp_path / "p")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
     )
     try:
         assert child.stdout.readline().strip() == b"held"

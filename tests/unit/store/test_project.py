@@ -11,7 +11,8 @@ import pytest
 
 from app.store.blobs import pack
 from app.store.errors import ProjectError
-from app.store.project import Action, Project
+from app.store.project import Project
+from app.store.trail import Action
 
 LANDMARK = (1, "hilum", "heart", 0.1, 0.2, "", "", "#ffffff", 0, 0)
 
