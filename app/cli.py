@@ -171,6 +171,9 @@ def train(
     ] = 256,
     start: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Begin with the weights of this bundle.")] = "",
     fold: Annotated[int | None, typer.Option(min=0, max=2, help="Leave this third of the images out.")] = None,
+    lungs: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Radiographs with human lung masks to learn from as well.")
+    ] = None,
     thinned: Annotated[bool, typer.Option("--thinned", help="Leave a third of the contour points out.")] = False,
     folds: Annotated[
         list[Path] | None, typer.Option("--fold-run", metavar="FOLDER", help="A complete run with --fold; repeat it.")
@@ -183,6 +186,8 @@ def train(
     _folder(out)
     if start:
         _bundle(start)
+    if lungs is not None:
+        _data(lungs)
     from app.training import commands
 
     def report(epoch: Any) -> None:
@@ -191,7 +196,8 @@ def train(
 
     try:
         times = (minutes, leg_minutes, threads, seed, size)
-        plan = commands.Plan(data, out, *times, start=start, fold=fold, thinned=thinned, folds=tuple(folds or ()))
+        options: dict[str, Any] = {"start": start, "fold": fold, "thinned": thinned, "lungs": lungs}
+        plan = commands.Plan(data, out, *times, folds=tuple(folds or ()), **options)
     except ValueError as error:
         wrong_usage(str(error))
     with _reported_errors():

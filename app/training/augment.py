@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from app.training.dataset import Examples
+from app.training.drawn import draw_bedside
 
 
 class Batch(NamedTuple):
@@ -24,6 +25,8 @@ class Batch(NamedTuple):
     landmarks : Tensor [B, K, 2]
         Normalised image coordinates.
     visible : Tensor [B, K], bool
+    weight : Tensor [B, C]
+        How much each structure's truth counts.
     """
 
     image: Tensor
@@ -32,11 +35,24 @@ class Batch(NamedTuple):
     inside: Tensor
     landmarks: Tensor
     visible: Tensor
+    weight: Tensor
 
 
 @dataclass(frozen=True)
 class Strength:
-    """How far augmentation goes; lengths as shares of half the picture."""
+    """How far augmentation goes; lengths as shares of half the picture.
+
+    Attributes
+    ----------
+    bumps : float
+        Longest local push or magnification around contour points: a larger heart, a shallow breath.
+    tilt : float
+        Keystone: by how much wider the picture's lower edge is than its middle.
+    bedside : float
+        Chance that lines, devices, opacities and the like are drawn (`app.training.drawn`).
+    lungs : tuple of int
+        Structures that may fill up.
+    """
 
     rotation_degrees: float = 12.0
     shift: float = 0.2
@@ -44,10 +60,15 @@ class Strength:
     aspect: float = 0.08
     elastic: float = 0.035
     intensity: float = 1.0
+    bumps: float = 0.0
+    tilt: float = 0.0
+    bedside: float = 0.0
+    lungs: tuple[int, ...] = ()
 
 
-def _warp(batch: int, size: int, strength: Strength, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+def _warp(landmarks: Tensor, size: int, strength: Strength, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Matrix [B, 2, 3], elastic displacement [B, 2, S, S] and sampling grid [B, S, S, 2] (output to source)."""
+    batch = len(landmarks)
     angle = np.deg2rad(rng.uniform(-1, 1, batch) * strength.rotation_degrees)
     scale = np.exp(rng.uniform(-1, 1, batch) * strength.scale)
     aspect = np.exp(rng.uniform(-1, 1, batch) * strength.aspect)
@@ -63,8 +84,33 @@ def _warp(batch: int, size: int, strength: Strength, rng: np.random.Generator) -
         amount = rng.uniform(0, 1, (batch, 1, 1, 1)) * strength.elastic * share
         coarse = torch.from_numpy((rng.standard_normal((batch, 2, cells, cells)) * amount).astype(np.float32))
         displacement += F.interpolate(coarse, (size, size), mode="bicubic", align_corners=False)
+    if strength.bumps or strength.tilt:
+        displacement += _bumps(landmarks, matrix, size, strength, rng)
     grid = F.affine_grid(matrix, [batch, 1, size, size], align_corners=False)
     return matrix, displacement, grid + displacement.permute(0, 2, 3, 1)
+
+
+def _bumps(landmarks: Tensor, matrix: Tensor, size: int, strength: Strength, rng: np.random.Generator) -> Tensor:
+    """Two pushes and magnifications around random contour points, and the tilt: displacement [B, 2, S, S]."""
+    batch = len(landmarks)
+    line = (torch.arange(size, dtype=torch.float32) + 0.5) / size * 2 - 1
+    x, y = line.view(1, 1, -1), line.view(1, -1, 1)
+
+    def each(low: float, high: float) -> Tensor:
+        return torch.from_numpy(rng.uniform(low, high, batch).astype(np.float32)).view(-1, 1, 1)
+
+    tilt = each(-1, 1) * strength.tilt
+    dx, dy = tilt * x * y, torch.zeros(batch, size, size)
+    inverse = torch.linalg.inv(matrix[:, :, :2]).transpose(1, 2)
+    for _ in range(2):
+        chosen = landmarks[torch.arange(batch), torch.from_numpy(rng.integers(0, landmarks.shape[1], batch))]
+        centre = ((chosen - matrix[:, :, 2])[:, None] @ inverse).clamp(-1, 1)
+        away_x, away_y, width = x - centre[:, :, :1], y - centre[:, :, 1:], each(0.2, 0.45)
+        bell = torch.exp(-(away_x**2 + away_y**2) / (2 * width**2))
+        zoom = each(-1, 1) * 2 * strength.bumps
+        dx = dx + bell * (each(-1, 1) * strength.bumps + zoom * away_x)
+        dy = dy + bell * (each(-1, 1) * strength.bumps + zoom * away_y)
+    return torch.stack([dx, dy], dim=1)
 
 
 def _move_landmarks(landmarks: Tensor, matrix: Tensor, displacement: Tensor) -> Tensor:
@@ -141,7 +187,7 @@ def make_batch(
     """Batch of the examples in `index` at `size` pixels; `strength` None leaves them as they are."""
     batch = len(index)
     at = torch.from_numpy(np.asarray(index))
-    matrix, displacement, grid = _warp(batch, size, strength or Strength(0, 0, 0, 0, 0, 0), rng)
+    matrix, displacement, grid = _warp(examples.landmarks[at], size, strength or Strength(0, 0, 0, 0, 0, 0), rng)
     half = F.avg_pool2d(grid.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
     picture = examples.pictures[at].float() / 255
     padding = "border" if strength and rng.random() < 0.5 else "zeros"
@@ -149,7 +195,10 @@ def make_batch(
     masks = F.grid_sample(examples.masks[at].float(), grid, align_corners=False)
     uv = F.grid_sample(examples.uv[at].float(), half, align_corners=False)
     landmarks = _move_landmarks(examples.landmarks[at], matrix, displacement)
+    if strength and strength.bedside:
+        draw_bedside(image, masks, strength.lungs, strength.bedside, rng)
     image = vary_intensity(image, strength.intensity if strength else 0.0, rng)
     inside = (F.avg_pool2d(masks, 2) > 0.5).float()
     visible = (landmarks.abs() < 1).all(dim=-1)
-    return Batch(normalise(image), masks, uv.view(batch, -1, 2, size // 2, size // 2), inside, landmarks, visible)
+    uv = uv.view(batch, -1, 2, size // 2, size // 2)
+    return Batch(normalise(image), masks, uv, inside, landmarks, visible, examples.weight[at])

@@ -17,11 +17,9 @@ from app.core.frame import Points, Provenance, Spacing
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
-from app.engine.client import Engine, Predicted
 from app.engine.worker import openvino_network
 from app.io.bundle import Bundle, read_bundle
-from app.io.image import read_image
-from app.jobs import Failed, Finished, Progress, Result
+from app.io.discover import discover
 from app.training import leave_out
 from app.training import train as training
 from app.training.augment import Strength
@@ -29,10 +27,14 @@ from app.training.bundle import convert, replace_documents, without_prior, write
 from app.training.contours import CHEST_MM_PER_PIXEL, Contours, chest_template, read_chest
 from app.training.dataset import Examples, build, read_pictures
 from app.training.documents import DEFORMED, UNSEEN, bundle_documents
-from app.training.evaluate import Case, left_out_figures, lung_figures
+from app.training.evaluate import Case, left_out_figures
 from app.training.evaluate import evaluate as figures_of
 from app.training.finish import SEEN_ROUNDS, UNSEEN_ROUNDS, Trials, collect, fit_errors, fit_prior, joined
+from app.training.lung_data import is_lung_data, read_lungs, split_patients
+from app.training.lung_examples import lung_examples
+from app.training.lung_figures import Scores, lung_figures, scores_of
 from app.training.plausibility import collect_features, fit_plausibility
+from app.training.predictions import predictions
 from app.training.prior import prior_of
 from app.training.rendered import render_examples
 from models.network import DenseSegNet, NetworkConfig
@@ -42,6 +44,10 @@ SHIFTS = ((4, 2), (-4, -2))
 """Two looks at every image, for the masks and for what their disagreement tells (docs/experiments.md)."""
 RIDGE_MM2 = 15.0
 """Ridge of the shape prior's shrinkage; chosen on images a fold had not seen (docs/experiments.md)."""
+BEDSIDE = Strength(
+    rotation_degrees=15, shift=0.25, scale=0.25, aspect=0.12, bumps=0.06, tilt=0.05, bedside=0.5, lungs=(0, 1)
+)
+"""Augmentation of a run for hospital radiographs: other geometry, and what is drawn onto the picture."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ class Plan:
         Leave this third of the training images out and keep how they are found: for `folds` of another run.
     thinned : bool
         Learn from two thirds of the contour points: `evaluate` then asks for the others.
+    lungs : Path or None
+        Radiographs with human lung masks to learn from as well, found first by `start` (`app.training.lung_data`).
     folds : tuple of Path
         Complete runs of folds: expected errors are fitted on what their networks had not seen.
     """
@@ -77,12 +85,15 @@ class Plan:
     start: str = ""
     fold: int | None = None
     thinned: bool = False
+    lungs: Path | None = None
     folds: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what would end in figures that are not true; raises ValueError."""
         if self.fold is not None and self.start:
             raise ValueError("A fold begins from scratch: learnt weights have seen the images that it leaves out.")
+        if self.lungs is not None and not self.start:
+            raise ValueError("Human lung masks need a bundle to start from: it finds the images first.")
         if self.folds and (self.fold is not None or self.thinned):
             raise ValueError("Folds serve a run with all images and all contour points.")
 
@@ -93,6 +104,8 @@ class Plan:
         recipe = replace(recipe, small_size=min(recipe.small_size, self.size))
         if self.start:
             recipe = replace(recipe, small_share=0.0, learning_rate=1e-3)
+        if self.lungs is not None:
+            recipe = replace(recipe, strength=BEDSIDE, learning_rate=7e-4)
         if self.fold is not None:
             recipe = replace(recipe, small_share=0.4, small_size=min(128, self.size), validate_every=1000)
         return recipe
@@ -131,14 +144,19 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
     start = _weights(plan.start) if plan.start else None
     config = NetworkConfig(height=plan.size, width=plan.size)
     trainer = training.Trainer(plan.out, template, config, plan.recipe, start)
-    trainer.run(examples.joined(rendered), read_pictures(held_out), held_out, report, plan.leg_minutes)
+    everything = examples.joined(rendered)
+    if plan.lungs is not None:
+        cases, _ = split_patients(read_lungs(plan.lungs))
+        everything = everything.joined(lung_examples(read_bundle(plan.start), cases, plan.threads, lambda *_: None)[0])
+    trainer.run(everything, read_pictures(held_out), held_out, report, plan.leg_minutes)
     if trainer.done < 1.0:
         return False
     net = trainer.averaged
     if plan.fold is not None and unseen is not None:
         _finish_fold(plan, plan.fold, net, template, contours_mm, examples, unseen)
     else:
-        net.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
+        if plan.lungs is None:  # else the best on upright films would be chosen, before hospital ones are learnt
+            net.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
         _finish(plan, net, template, contours_mm, examples, rendered, folds)
     return True
 
@@ -227,7 +245,8 @@ def evaluate(
 ) -> dict[str, Any]:
     """Predict through the engine, as the window does, and write ``out/evaluation.json``.
 
-    `data` holds reference contours (``<part>/``, ``<part>_landmarks.csv``) or lung masks (``images/``, ``lungs/``).
+    `data` holds reference contours (``<part>/``, ``<part>_landmarks.csv``), lung masks (`app.training.lung_data`) or
+    images alone: then masks are compared with contour points.
     `thinned` names a bundle of the same schedule as `model` that learnt two thirds of the points: the others are
     looked up in both.
 
@@ -237,7 +256,7 @@ def evaluate(
         If the data cannot be read, or the engine failed on one of the images.
     """
     bundle = read_bundle(model)
-    if (data / "lungs").is_dir():
+    if not list(data.glob("*_landmarks.csv")):
         return _write(out, bundle, _evaluate_lungs(data, bundle, threads, backend, progress))
     reference = read_chest(data, part)
     cases = _cases(bundle, reference, threads, backend, progress)
@@ -256,7 +275,7 @@ def evaluate(
 def _cases(
     bundle: Bundle, reference: Contours, threads: int, backend: str, progress: Callable[[int, int], None]
 ) -> list[Case]:
-    predicted = _predict(bundle, reference.images, threads, backend, progress)
+    predicted = dict(predictions(bundle, reference.images, threads, backend, progress))
     spacing = Spacing(CHEST_MM_PER_PIXEL, CHEST_MM_PER_PIXEL, Provenance.GIVEN)
     return [
         Case(predicted[str(path)].prediction, predicted[str(path)].facts.frame, points, spacing.row_mm)
@@ -267,12 +286,13 @@ def _cases(
 def _evaluate_lungs(
     data: Path, bundle: Bundle, threads: int, backend: str, progress: Callable[[int, int], None]
 ) -> dict[str, Any]:
-    """Images of another source: ``data/images`` with one mask of both lungs each in ``data/lungs``."""
-    masks = {path.stem: path for path in sorted((data / "lungs").iterdir())}
-    images = [path for path in sorted((data / "images").iterdir()) if path.stem in masks]
-    predicted = _predict(bundle, images, threads, backend, progress)
-    found = [(predicted[str(path)].prediction, predicted[str(path)].facts.frame) for path in images]
-    return lung_figures(found, [read_image(masks[path.stem]).pixels > 127 for path in images])
+    """Images of another source, with human masks of their lungs or with nothing at all."""
+    cases = {str(case.image): case for case in read_lungs(data)} if is_lung_data(data) else {}
+    images = [case.image for case in cases.values()] or [path for _, path in discover([data]).images]
+    scores: dict[str, Scores] = {}
+    for key, value in predictions(bundle, images, threads, backend, progress):
+        scores[key] = scores_of(value.prediction, value.facts.frame, bundle.template, cases.get(key))
+    return lung_figures([scores[str(path)] for path in images], list(cases.values()), bundle.template)
 
 
 def _write(out: Path, bundle: Bundle, figures: dict[str, Any]) -> dict[str, Any]:
@@ -280,24 +300,3 @@ def _write(out: Path, bundle: Bundle, figures: dict[str, Any]) -> dict[str, Any]
     out.mkdir(parents=True, exist_ok=True)
     (out / "evaluation.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return figures
-
-
-def _predict(
-    bundle: Bundle, images: list[Path], threads: int, backend: str, progress: Callable[[int, int], None]
-) -> dict[str, Predicted]:
-    engine = Engine(bundle, threads=threads, backend=backend)
-    found: dict[str, Predicted] = {}
-    try:
-        for event in engine.predict([(str(path), path) for path in images]):
-            match event:
-                case Result(key, Predicted() as value):
-                    found[key] = value
-                case Failed(_, message):
-                    raise OSError(message)
-                case Progress(done, total):
-                    progress(done, total)
-                case Finished() | Result():
-                    pass
-    finally:
-        engine.close()
-    return found

@@ -30,12 +30,15 @@ class Examples:
         Continued beyond the mask; 0 far outside.
     landmarks : Tensor [N, K, 2], float32
         Normalised image coordinates ([-1, 1] spans the corners).
+    weight : Tensor [N, C], float32
+        How much each structure's truth counts: 1 where a person drew it.
     """
 
     pictures: Tensor
     masks: Tensor
     uv: Tensor
     landmarks: Tensor
+    weight: Tensor
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -68,6 +71,7 @@ def build(template: Template, pictures: list[np.ndarray], contours: Contours) ->
         torch.from_numpy(np.stack(masks).astype(np.uint8)),
         torch.from_numpy(np.stack(fields)),
         torch.from_numpy(np.stack(landmarks).astype(np.float32)),
+        torch.ones(len(small), len(template.structures)),
     )
 
 

@@ -143,23 +143,6 @@ def _mean_of_known(values: list[float]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def lung_figures(predictions: Sequence[tuple[Prediction, Frame]], lungs: Sequence[np.ndarray]) -> dict[str, Any]:
-    """Dice of both lungs together against reference masks [height, width], for images without reference contours."""
-    scores = []
-    for (prediction, frame), truth in zip(predictions, lungs, strict=True):
-        both = [native_mask(prediction.masks[c], frame) & bool(prediction.present[c]) for c in (0, 1)]
-        scores.append(dice(both[0] | both[1], truth))
-    return {
-        "images": len(scores),
-        "lungs_dice": {
-            "median": float(np.median(scores)),
-            "tenth_percentile": float(np.percentile(scores, 10)),
-            "worst": float(np.min(scores)),
-        },
-        "suspect": sum(bool(prediction.suspect) for prediction, _ in predictions),
-    }
-
-
 def interior_points(structure: Structure, count: int) -> Points:
     """About `count` chart points [N, 2] spread over the inside of a mean shape, away from its rim."""
     for cells in range(3, 80):

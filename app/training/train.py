@@ -114,12 +114,12 @@ def total_loss(net: DenseSegNet, batch: Batch, targets: UvTargets, recipe: Recip
     weight = targets.weight[None, :, :, None, None]
     uv, landmark_uv = raw.uv * weight, targets.landmark_uv * targets.weight[targets.structure_of]
     terms = {
-        "bce": (recipe.mask_bce, losses.mask_bce(raw.masks, batch.masks)),
-        "dice": (1.0, losses.soft_dice(raw.masks, batch.masks)),
-        "uv_dense": (recipe.uv_dense, losses.uv_dense(uv, batch.uv * weight, batch.inside)),
+        "bce": (recipe.mask_bce, losses.mask_bce(raw.masks, batch.masks, share=batch.weight)),
+        "dice": (1.0, losses.soft_dice(raw.masks, batch.masks, batch.weight)),
+        "uv_dense": (recipe.uv_dense, losses.uv_dense(uv, batch.uv * weight, batch.inside, batch.weight)),
         "uv_landmarks": (
             recipe.uv_landmarks,
-            losses.uv_at_landmarks(uv, batch.landmarks, landmark_uv, targets.structure_of, batch.visible),
+            losses.uv_at_landmarks(uv, batch.landmarks, landmark_uv, targets.structure_of, batch.visible, batch.weight),
         ),
         "uv_smooth": (recipe.uv_smooth, losses.uv_smoothness(raw.uv, batch.inside)),
     }
