@@ -16,17 +16,21 @@ from app.core.template import Template
 from app.engine.client import Engine
 from app.io.bundle import Bundle
 from app.opening import existing_project, new_project
+from app.store.actions import OF_IMAGES
 from app.store.bursts import NUDGE, one_burst
-from app.store.entries import Change, HistoryEntry
+from app.store.entries import Change, HistoryEntry, Step
 from app.store.errors import ProjectError
 from app.store.lock import ProjectLock
 from app.store.paths import real_path
 from app.store.predictions import PredictionStore
 from app.store.project import Project
+from app.store.said import CORRECTIONS
 from app.store.state import ProjectState
 from app.store.trail import Action, Entry, RowChange
 
 _LOG = logging.getLogger(__name__)
+KINDS = {NUDGE: ("placements",), CORRECTIONS: ("spacing", "placements", "review")}
+"""What views are told of actions whose kind they do not know."""
 
 
 class OpenProject:
@@ -235,8 +239,8 @@ class OpenProject:
             self.check_kept()  # between the last look and the commit the file may have gone
 
     def _tell(self, entry: Entry) -> None:
-        kind = "placements" if entry.kind == NUDGE else entry.kind
-        self._emit(Change(kind, entry.images, entry.landmarks, entry.label))
+        for kind in KINDS.get(entry.kind, (entry.kind,)):
+            self._emit(Change(kind, entry.images, entry.landmarks, entry.label))
 
     # --- history
 
@@ -251,6 +255,22 @@ class OpenProject:
         """What `redo` would do again, None where there is nothing."""
         entry = self._project.next_redo
         return entry.label if entry is not None else None
+
+    @property
+    def next_undo(self) -> Step | None:
+        """What `undo` would do, None where there is nothing: so that one can ask before many images change."""
+        return self._step(self._project.next_undo, undo=True)
+
+    @property
+    def next_redo(self) -> Step | None:
+        """What `redo` would do; like `next_undo`."""
+        return self._step(self._project.next_redo, undo=False)
+
+    def _step(self, entry: Entry | None, undo: bool) -> Step | None:
+        if entry is None:
+            return None
+        touched = (row.key for row in self._project.touches(entry) if row.table in OF_IMAGES or row.table == "images")
+        return Step(undo, entry.label, tuple(dict.fromkeys(touched)))
 
     def undo(self) -> str | None:
         """Take the last action back, also after reopening; returns its label, None where there is nothing to undo."""

@@ -23,7 +23,9 @@ from app.io.discover import discover, stem
 from app.io.moved import Content, start_search
 from app.jobs import Event, Failed, Finished, Job, Result
 from app.open_project import OpenProject
-from app.store import actions, entries, moved
+from app.store import accepting, actions, entries, moved, said
+from app.store.accepting import Refusal, ReviewReport
+from app.store.due import Due
 from app.store.entries import (
     AddReport,
     Change,
@@ -81,7 +83,8 @@ class Session(OpenProject):
         return ImageEntry(
             *(name, self._state.file(name)[0], facts, status, message, self._state.remark(name)),
             *(self._state.suspect(name), review.state, review.note, self._state.frame(name), rows.reviews_in(name)),
-            *(review.reader, review.at),
+            *(review.reader, review.at, self._state.replaced(name)),
+            bool(rows.left_as_is.get(name)) and rows.left_as_is[name] == self._state.suspect(name),
         )
 
     def status(self, image: str) -> Status:
@@ -201,6 +204,11 @@ class Session(OpenProject):
         self._asked.update(items)
         self._stamps.update((name, file_stamp(path)) for name, path in items)
         return self.engine.predict(items, first=first, readings=rows.readings)
+
+    def due(self, images: Sequence[str] | None = None) -> tuple[str, ...]:
+        """The images, of all or of those named, that wait for a prediction: see `app.store.due`."""
+        names = self.images if images is None else [name for name in images if name in self._state.rows.images_set]
+        return tuple(name for name in names if self._state.due(name) is Due.PREDICT)
 
     def take_in(self, event: Event) -> None:
         """Store what a prediction job reports and emit `changed`; what comes too late is dropped."""
@@ -344,8 +352,8 @@ class Session(OpenProject):
     def move_placement(self, image: str, landmark: str, xy: tuple[float, float]) -> None:
         """Correct where a landmark is in an image, in native pixels."""
         label = f"Move “{landmark}” in {stem(image)}"
-        said = PlacementState.CORRECTED
-        self._act(actions.place(self._state, image, landmark, said, xy, self._reader, label))
+        corrected = PlacementState.CORRECTED
+        self._act(actions.place(self._state, image, landmark, corrected, xy, self._reader, label))
 
     def nudge_placement(self, image: str, landmark: str, step: tuple[float, float]) -> None:
         """Correct a placement by a small step in native pixels; nudges in quick succession are undone together."""
@@ -355,8 +363,7 @@ class Session(OpenProject):
     def set_absent(self, image: str, landmark: str) -> None:
         """Say that a landmark can't be seen in an image."""
         label = f"Set “{landmark}” absent in {stem(image)}"
-        said = PlacementState.ABSENT
-        self._act(actions.place(self._state, image, landmark, said, None, self._reader, label))
+        self._act(actions.place(self._state, image, landmark, PlacementState.ABSENT, None, self._reader, label))
 
     def confirm_placement(self, image: str, landmark: str) -> None:
         """Say that a landmark is right where it is; confirming an absent one keeps it absent."""
@@ -379,24 +386,86 @@ class Session(OpenProject):
 
     # --- reviews
 
+    def prediction_id(self, image: str) -> str:
+        """What tells the prediction that an image shows now from any other of it; empty where there is none."""
+        self._state.slot(image)
+        return self._state.prediction_id(image)
+
+    def refusals(
+        self, images: Names, shown: Mapping[str, str] | None = None, although_suspect: bool = False
+    ) -> dict[str, Refusal]:
+        """The images that `set_review` would not accept, and why; nothing is done."""
+        names = _several(images)
+        for name in names:
+            self._state.slot(name)
+        return accepting.refusals(self._state, names, shown, although_suspect)
+
     def set_review(
-        self, image: Names, state: ReviewState | str, note: str | None = None, structure: str | None = None
-    ) -> None:
+        self,
+        image: Names,
+        state: ReviewState | str,
+        note: str | None = None,
+        structure: str | None = None,
+        *,
+        shown: Mapping[str, str] | None = None,
+        although_suspect: bool = False,
+    ) -> ReviewReport:
         """Set the review state of one image or several, or of one structure in them; one undo step.
 
         Accepting an image freezes it: placements, masks and the bundle's hash are copied into the project and nothing
         changes them until another state is set. A structure that is set to ``unread`` has nothing said of it any more.
         Without a note the one that is there stays.
+
+        Parameters
+        ----------
+        image : str or sequence of str
+        state : ReviewState or str
+        note, structure : str, optional
+        shown : mapping of image to `prediction_id`, optional
+            What a window had on the screen: any other prediction is not accepted. Without it the caller vouches.
+        although_suspect : bool
+            Accept images too that do not look like one for this model.
+
+        Returns
+        -------
+        ReviewReport
+            With the images that could not be accepted while others were.
+
+        Raises
+        ------
+        ValueError
+            Where nothing can be done: no image of several can be accepted, or one is locked or unknown.
         """
         names, wanted = _several(image), ReviewState(state)
         words = wanted.value.replace("_", " ")
         if structure is None:
+            self._project.check_writable()
+            refused = self.refusals(names, shown, although_suspect) if wanted is ReviewState.ACCEPTED else {}
+            if refused and len(refused) == len(names):
+                raise ValueError(accepting.sentence(refused))
+            names = [name for name in names if name not in refused]
             label = f"Set {_count(names)} to {words}"
-            self._act(actions.set_review(self._state, names, wanted, note, self._reader, label))
-            return
+            action = actions.set_review(self._state, names, wanted, note, self._reader, label)
+            self._act(action)
+            return ReviewReport(action.images, refused)
         title = actions.structure_title(self.template, structure)
         label = f"Set {title} in {_count(names)} to {words}"
         self._act(actions.review_structure(self._state, names, structure, wanted, note, self._reader, label))
+        return ReviewReport(tuple(names), {})
+
+    def leave_as_is(self, image: str) -> None:
+        """Say that a suspect image is fine as it is; one undo step."""
+        self._act(said.leave_as_is(self._state, image, self._reader, f"Leave {stem(image)} as it is"))
+
+    def keep_corrections(self, images: Names) -> None:
+        """Say that corrections and reviews hold for the files that lie there now; one undo step."""
+        names = _several(images)
+        self._act(said.keep_corrections(self._state, names, f"Keep the corrections of {_count(names)}"))
+
+    def drop_corrections(self, images: Names) -> None:
+        """Forget corrections, reviews and pixel sizes given for earlier files of images; one undo step."""
+        names = _several(images)
+        self._act(said.drop_corrections(self._state, names, f"Drop the corrections of {_count(names)}"))
 
     # --- exports
 

@@ -18,17 +18,31 @@ from app.core.frame import Provenance, Spacing
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.core.template import Template
 from app.store.bursts import NUDGE
+from app.store.files import ImageFiles
 from app.store.rows import landmark_row
 from app.store.state import ProjectState
 from app.store.trail import Action, Writer, now
 
+OF_IMAGES = (
+    *("placements", "reviews", "structure_reviews", "spacings", "readings"),
+    *("left_as_is", "corrected_files"),
+)
+"""Tables that hold what readers said of single images."""
 
-def check_unlocked(state: ProjectState, images: Sequence[str]) -> None:
+
+def check_unlocked(state: ImageFiles, images: Sequence[str]) -> None:
     """Raise ValueError if an image is unknown, or accepted and thereby locked."""
     for name in images:
         state.slot(name)
         if state.rows.accepted(name):
             raise ValueError(f"“{name}” is accepted and locked. Set its review to another state to change it.")
+
+
+def remember_file(state: ImageFiles, writer: Writer, name: str) -> None:
+    """Within an action: what is said of an image belongs to its present file, unless it belongs to an earlier one."""
+    key, known = state.file_key(name), state.rows.corrected_files.get(name)
+    if key and key != known and (known is None or not state.said_of(name)):
+        writer.put("corrected_files", name, key)
 
 
 # --- images
@@ -91,7 +105,7 @@ def remove_images(state: ProjectState, images: Sequence[str], label: str) -> Act
     def edit(writer: Writer) -> None:
         for name in images:
             writer.drop("images", name=name)
-            for table in ("placements", "reviews", "structure_reviews", "spacings", "readings"):
+            for table in OF_IMAGES:
                 writer.drop(table, image=name)
 
     return Action("images", label, edit, tuple(images))
@@ -219,6 +233,7 @@ def place(
     x, y = (None, None) if xy is None else (float(xy[0]), float(xy[1]))
 
     def edit(writer: Writer) -> None:
+        remember_file(state, writer, image)
         writer.put("placements", image, number, said.value, x, y, reader, now())
 
     return Action("placements", label, edit, (image,), (landmark,))
@@ -275,6 +290,7 @@ def set_review(
 
     def edit(writer: Writer) -> None:
         for name in changed:
+            remember_file(state, writer, name)
             writer.put("reviews", name, wanted.value, after[name][1], reader, now())
             was, becomes = before[name][0] is ReviewState.ACCEPTED, wanted is ReviewState.ACCEPTED
             if becomes and not was:
@@ -314,6 +330,7 @@ def review_structure(
             if wanted is ReviewState.UNREAD:
                 writer.drop("structure_reviews", image=name, structure=structure)
             elif said is None or (said.state, said.note) != (wanted, words):
+                remember_file(state, writer, name)
                 writer.put("structure_reviews", name, structure, wanted.value, words, reader, now())
 
     return Action("review", label, edit, tuple(images))

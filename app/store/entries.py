@@ -38,6 +38,31 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Step:
+    """What undo or redo would do, or did.
+
+    Attributes
+    ----------
+    undo : bool
+        Otherwise redo.
+    label : str
+        The action in plain words.
+    images : tuple of str
+        The images in which something that readers said or did comes or goes.
+    """
+
+    undo: bool
+    label: str
+    images: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for the reader."""
+        count = f" ({len(self.images)} images)" if len(self.images) > 1 else ""
+        return f"{'Undone' if self.undo else 'Done again'}: {self.label}{count}"
+
+
+@dataclass(frozen=True)
 class ImageEntry(Generic[Facts]):
     """One image of a project.
 
@@ -63,6 +88,10 @@ class ImageEntry(Generic[Facts]):
         With the spacing that the reader gave, if any; None until the file was decoded.
     structures : tuple of StructureReview
         What was said of single structures, in the order of their names.
+    replaced : bool
+        The file is another one than the one that a reader corrected or reviewed: they keep or drop what they said.
+    left_as_is : bool
+        A reader said that it is fine although it is suspect.
     reviewed_by, reviewed_at : str
         Who set the review state and when (UTC, ISO 8601); of an image that is only in progress because a reader touched
         it, who did so last; empty where nobody did.
@@ -81,6 +110,8 @@ class ImageEntry(Generic[Facts]):
     structures: tuple[StructureReview, ...] = ()
     reviewed_by: str = ""
     reviewed_at: str = ""
+    replaced: bool = False
+    left_as_is: bool = False
 
     @property
     def rejected(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.core.frame import Frame
+from app.core.landmark import ReviewState
 from app.store.due import Condition, Due, due
 from app.store.entries import Status
 from app.store.predictions import PredictionStore
@@ -34,6 +35,7 @@ class ImageFiles:
         self.rows = Rows(project)
         self.broken: dict[str, str] = {}
         self._network_size = network_size
+        self._predictions = predictions
         self._suspect = predictions.known()
         self._slots = {name: slot for slot, name in enumerate(self.rows.images)}
         self._files: dict[str, tuple[Path, tuple[int, int] | None]] = {}
@@ -77,6 +79,26 @@ class ImageFiles:
         frozen = self.rows.frozen.get(name)
         return frozen.suspect if frozen is not None else self._suspect.get(self.prediction_key(name), "")
 
+    def prediction_id(self, name: str) -> str:
+        """What tells the prediction of an image from any other of it: bundle, file, orientation, charts; else empty."""
+        frozen = self.rows.frozen.get(name)
+        if frozen is not None:
+            return f"{frozen.bundle_sha256} frozen {frozen.charts}" if self.predicted(name) else ""
+        key = self.prediction_key(name)
+        charts = self._predictions.checksum(key) if key in self._suspect else ""
+        return f"{self._predictions.bundle_sha256} {key} {charts}" if charts else ""
+
+    def said_of(self, name: str) -> bool:
+        """Whether a reader corrected, reviewed or annotated an image."""
+        review = self.rows.reviews.get(name)
+        reviewed = review is not None and (review.state is not ReviewState.UNREAD or bool(review.note))
+        return reviewed or bool(self.rows.by_image.get(name) or self.rows.structure_reviews.get(name))
+
+    def replaced(self, name: str) -> bool:
+        """Whether what readers said of an image belongs to another file than the one that is there now."""
+        known, key = self.rows.corrected_files.get(name), self.file_key(name)
+        return bool(known and key and known != key) and name not in self.rows.frozen
+
     def condition(self, name: str) -> Condition:
         """What the rule of `due` looks at."""
         stamp, facts = self.file(name)[1], self.rows.facts_of(name)
@@ -107,7 +129,11 @@ class ImageFiles:
         if facts is None:
             return ""
         if name in self.rows.frozen and facts.sha256 and not self.file_key(name):
-            return f"The file has changed since this image was accepted. {facts.remark}".strip()
+            words = "The file has changed since this image was accepted. What was accepted is kept."
+            return f"{words} {facts.remark}".strip()
+        if self.replaced(name):
+            words = "The file is another one than the one that was corrected: keep or drop the corrections."
+            return f"{words} {facts.remark}".strip()
         return facts.remark
 
     def frame(self, name: str) -> Frame | None:

@@ -179,6 +179,11 @@ class PredictionStore:
         charts, rest = self._blob("charts", file), self._blob("maps", file)
         return (charts[0], rest[0]) if charts and rest else None
 
+    def checksum(self, file: str) -> str:
+        """SHA-256 of the charts of one image file as they are kept, empty where there are none."""
+        query = "SELECT sha256 FROM charts WHERE bundle = ? AND file = ?"
+        return next((str(found) for (found,) in self._select(query, self.bundle_sha256, file)), "")
+
     def preview(self, file: str) -> npt.NDArray[np.uint8] | None:
         """The small 8-bit picture of an image file."""
         for sha256, data in self._select("SELECT sha256, data FROM previews WHERE file = ?", file):

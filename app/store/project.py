@@ -287,6 +287,12 @@ class Project:
         self._take(entry)
         return target, changed_rows(changeset)
 
+    def touches(self, entry: Entry) -> list[RowChange]:
+        """What an action did, row by row."""
+        with self.guarded():
+            (changeset,) = next(iter(self._db.execute("SELECT changeset FROM changes WHERE id = ?", (entry.id,))))
+        return changed_rows(changeset)
+
     def check_writable(self) -> None:
         """Raise ValueError if the project is open for reading only."""
         if self.read_only:

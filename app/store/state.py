@@ -47,7 +47,7 @@ class ProjectState(ImageFiles):
     ) -> None:
         super().__init__(project, predictions, network_size)
         self._project = project
-        self._predictions, self._template = predictions, template
+        self._template = template
         self._free: list[int] = []
         self._order: npt.NDArray[np.intp] = np.arange(len(self._slots))
         self._in_order = True

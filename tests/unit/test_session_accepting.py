@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import cv2
 import numpy as np
 import pytest
 
-from app.core.landmark import PlacementState
+from app.core.landmark import PlacementState, ReviewState
+from app.jobs import Failed, Result
 from app.session import Placement, Session
+from app.store.accepting import Refusal
+from app.store.due import Condition, Due, due
+from app.store.entries import Step
+from tests.unit.store.fakes import fake_predict, fake_predicted, snapshot
 
 
 def shown(session: Session, image: str) -> dict[str, Placement]:
@@ -90,5 +98,246 @@ def test_who_reviewed_and_when_is_told(session: Session):
     entry = session.image("im0.png")
     assert (entry.reviewed_by, entry.rejected) == ("Bea", ("heart",))
     done = {line.label: line.at for line in session.history()}
-    assert done["Move “heart_00” in im0"][:16] == touched.reviewed_at[:16]
+    assert touched.reviewed_at <= done["Move “heart_00” in im0"]
     assert touched.reviewed_at <= entry.reviewed_at <= done["Set im0 to accepted"]
+
+
+# --- what may be accepted
+
+LEG = "It does not look like a chest radiograph."
+
+
+def add(session: Session, *names: str) -> None:
+    """More images, not predicted yet; none is like another."""
+    for number, name in enumerate(names):
+        path = session.path.parent / "more" / name
+        path.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(path), np.full((300, 320), 90 + number, np.uint8))
+        session.add_images(path)
+
+
+def fail(session: Session, name: str) -> None:
+    """What the engine says of a file that it can't read."""
+    session.start_predict([name]).cancel()
+    session.take_in(Failed(name, "It is torn."))
+
+
+def test_only_what_was_predicted_can_be_accepted(session: Session):
+    add(session, "waits.png", "torn.png")
+    fail(session, "torn.png")
+    session.image("im2.png").path.unlink()
+    session.look_again()
+    session.move_placement("waits.png", "heart_00", (1, 2))
+    before = snapshot(session)
+    for name, why in (("waits.png", "no prediction"), ("torn.png", "could not be read"), ("im2.png", "not there")):
+        with pytest.raises(ValueError, match=f"“{name}” was not accepted: .*{why}"):
+            session.set_review(name, "accepted")
+    assert snapshot(session) == before
+    assert session.accepted == ()
+
+
+def test_of_several_images_the_rest_is_accepted_and_the_refused_are_counted(session: Session):
+    add(session, "waits.png", "too.png", "torn.png")
+    fail(session, "torn.png")
+    report = session.set_review(session.images, "accepted", "seen")
+    assert session.accepted == report.changed == ("im0.png", "im1.png", "im2.png")
+    assert list(report.refused) == ["waits.png", "too.png", "torn.png"]
+    assert report.sentence == (
+        "3 images were not accepted: 1 could not be read (“torn.png”), "
+        "2 have no prediction yet (“waits.png”, “too.png”)."
+    )
+    assert session.undo() == "Set 3 images to accepted"
+    assert session.accepted == ()
+    with pytest.raises(ValueError, match="2 images were not accepted"):
+        session.set_review(["waits.png", "too.png"], "accepted")
+
+
+def test_a_prediction_that_comes_later_is_not_accepted(session: Session):
+    add(session, "late.png")
+    session.set_review(session.images, "accepted")
+    fake_predict(session)
+    assert session.review("late.png") is ReviewState.UNREAD
+    assert "late.png" not in session.accepted
+    assert session.image("late.png").status == "predicted"
+
+
+def test_only_the_prediction_that_was_shown_is_accepted(session: Session):
+    shown = {name: session.prediction_id(name) for name in ("im0.png", "im1.png")}
+    session.start_predict(["im1.png"]).cancel()
+    session.take_in(Result("im1.png", fake_predicted(session, "im1.png", 23)))  # a newer one
+    report = session.set_review(session.images, "accepted", shown=shown)
+    assert report.changed == ("im0.png",)
+    assert report.refused == {"im1.png": Refusal.UNSEEN, "im2.png": Refusal.UNSEEN}
+    with pytest.raises(ValueError, match="not on the screen"):
+        session.set_review("im1.png", "accepted", shown=shown)
+    shown["im1.png"] = session.prediction_id("im1.png")
+    assert session.set_review("im1.png", "accepted", shown=shown).changed == ("im1.png",)
+
+
+def test_another_file_orientation_or_image_is_another_prediction(session: Session):
+    first = session.prediction_id("im0.png")
+    assert len({first, session.prediction_id("im1.png"), session.prediction_id("im2.png")}) == 3
+    session.set_reading("im0.png", quarter_turns=1)
+    assert session.prediction_id("im0.png") == ""
+    fake_predict(session)
+    assert session.prediction_id("im0.png") not in ("", first)
+    session.set_reading("im0.png")
+    assert session.prediction_id("im0.png") == first
+
+
+def test_suspect_images_are_accepted_by_an_explicit_choice(session: Session):
+    add(session, "leg.png", "arm.png")
+    fake_predict(session, suspect=LEG)
+    with pytest.raises(ValueError, match=r"“leg\.png” was not accepted: it does not look like"):
+        session.set_review("leg.png", "accepted")
+    report = session.set_review(["im0.png", "leg.png"], "accepted")
+    assert report.refused == {"leg.png": Refusal.SUSPECT}
+    session.set_review("leg.png", "accepted", although_suspect=True)
+    session.leave_as_is("arm.png")
+    session.set_review("arm.png", "accepted")
+    assert session.accepted == ("im0.png", "leg.png", "arm.png")
+    assert session.image("leg.png").suspect == LEG
+
+
+def test_a_note_can_be_written_changed_and_cleared(session: Session):
+    for state in ("second_opinion", "accepted"):
+        session.set_review("im1.png", state, "left apex?")
+        session.set_review("im1.png", state)
+        assert session.image("im1.png").note == "left apex?"
+        session.set_review("im1.png", state, "")
+        assert session.image("im1.png").note == ""
+        session.undo()
+        assert session.image("im1.png").note == "left apex?"
+    session.close()
+    with Session.open(session.path, model=session.bundle) as again:
+        again.set_review("im1.png", "accepted", "")
+        assert (again.image("im1.png").note, again.review("im1.png")) == ("", ReviewState.ACCEPTED)
+
+
+# --- choices that are kept
+
+
+def test_leaving_a_suspect_image_as_it_is_can_be_undone(session: Session):
+    add(session, "leg.png", "arm.png")
+    fake_predict(session, suspect=LEG)
+    session.leave_as_is("leg.png")
+    assert [session.image(name).left_as_is for name in ("leg.png", "arm.png")] == [True, False]
+    session.close()
+    with Session.open(session.path, model=session.bundle) as again:
+        assert again.image("leg.png").left_as_is
+        assert again.next_undo == Step(True, "Leave leg as it is", ("leg.png",))
+        assert again.undo() == "Leave leg as it is"
+        assert not again.image("leg.png").left_as_is
+        assert again.images[-1] == "arm.png"  # and nothing else is taken back
+
+
+def test_undo_and_redo_say_beforehand_in_how_many_images(session: Session):
+    assert session.next_undo == Step(True, "Add 3 images", session.images)
+    assert session.next_redo is None
+    session.define_landmark("x", "heart", (0, 0))
+    assert session.next_undo == Step(True, "Define “x”", ())
+    session.set_absent("im0.png", "x")
+    session.confirm_placement("im2.png", "x")
+    session.delete_landmark("x")
+    assert session.next_undo.images == ("im0.png", "im2.png")
+    session.set_review(["im1.png", "im2.png"], "accepted")
+    assert session.next_undo.sentence == "Undone: Set 2 images to accepted (2 images)"
+    session.undo()
+    session.undo()
+    again = session.next_redo
+    assert (again.undo, again.label, again.images) == (False, "Delete “x”", ("im0.png", "im2.png"))
+
+
+# --- a file that was replaced
+
+
+def replace_file(session: Session, name: str, grey: int) -> None:
+    cv2.imwrite(str(session.image(name).path), np.full((200, 260), grey, np.uint8))
+    session.look_again()
+
+
+def test_corrections_of_a_replaced_file_are_told_and_kept_or_dropped(session: Session):
+    for name in ("im0.png", "im1.png"):
+        session.move_placement(name, "heart_00", (5, 6))
+    session.set_spacing("im0.png", 0.5, 0.25)
+    session.set_review("im1.png", "rejected", "blurred")
+    for name in session.images:
+        replace_file(session, name, 200)
+    for seed, name in enumerate(session.images):
+        session.start_predict([name]).cancel()
+        session.take_in(Result(name, fake_predicted(session, name, 40 + seed, (200, 260))))
+    assert [session.image(name).replaced for name in session.images] == [True, True, False]
+    assert "another one than the one that was corrected" in session.image("im0.png").remark
+    session.keep_corrections("im0.png")
+    session.drop_corrections("im1.png")
+    assert [session.image(name).replaced for name in session.images] == [False, False, False]
+    assert [session.corrections(name) for name in session.images] == [1, 0, 0]
+    assert session.review("im1.png") is ReviewState.UNREAD
+    assert session.image("im1.png").note == ""
+    assert session.undo() == "Drop the corrections of im1"
+    assert session.image("im1.png").replaced
+    assert (session.corrections("im1.png"), session.image("im1.png").note) == (1, "blurred")
+    session.undo()
+    assert session.image("im0.png").replaced
+    session.close()
+    with Session.open(session.path, model=session.bundle) as again:
+        assert again.image("im0.png").replaced
+
+
+def test_an_accepted_image_keeps_what_it_has_when_its_file_is_replaced(session: Session):
+    session.move_placement("im0.png", "heart_00", (5, 6))
+    session.set_review("im0.png", "accepted")
+    before, frame = snapshot(session), session.image("im0.png").frame
+    replace_file(session, "im0.png", 200)
+    assert snapshot(session) == before
+    assert session.image("im0.png").frame == frame
+    assert "What was accepted is kept" in session.image("im0.png").remark
+    with pytest.raises(ValueError, match="accepted and locked"):
+        session.drop_corrections("im0.png")
+    session.set_review("im0.png", "in_progress")
+    fake_predict(session)
+    assert session.image("im0.png").status == "predicted"
+
+
+# --- what is due
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("accepted", [False, True])
+@pytest.mark.parametrize("predicted", [False, True])
+@pytest.mark.parametrize("failed", [False, True])
+def test_an_image_is_predicted_if_it_is_there_open_not_predicted_and_has_not_failed(
+    there: bool, accepted: bool, predicted: bool, failed: bool
+):
+    wanted = Due.PREDICT if (there, accepted, predicted, failed) == (True, False, False, False) else Due.NOTHING
+    assert due(Condition(there, accepted, predicted, failed)) is wanted
+
+
+def test_what_is_due_follows_undo_files_orientation_and_acceptance(session: Session):
+    add(session, "new.png")
+    assert session.due() == ("new.png",)
+    fail(session, "new.png")
+    assert session.due() == ()
+    replace_file(session, "new.png", 33)
+    assert session.due() == ("new.png",)
+    assert session.image("new.png").status == "waiting"
+    session.image("new.png").path.unlink()
+    session.look_again()
+    assert session.due() == ()
+    session.undo()
+    session.set_reading("im1.png", quarter_turns=1)
+    assert session.due(["im0.png", "im1.png"]) == ("im1.png",)
+    session.undo()
+    assert session.due() == ()
+
+
+def test_an_acceptance_reopened_under_another_bundle_is_due(session: Session):
+    session.set_review("im1.png", "accepted")
+    session.close()
+    other = dataclasses.replace(session.bundle, sha256="f" * 64)
+    with Session.open(session.path, model=other) as again:
+        assert again.due() == ("im0.png", "im2.png")
+        again.set_review("im1.png", "in_progress")
+        assert again.due() == again.images
+        again.undo()
+        assert again.due() == ("im0.png", "im2.png")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -11,7 +9,7 @@ from app.core.landmark import ReviewState
 from app.io.bundle import Bundle
 from app.jobs import Result
 from app.session import Change, Session
-from tests.unit.store.fakes import fake_predict, fake_predicted, make
+from tests.unit.store.fakes import fake_predicted
 
 
 def said(session: Session, image: str) -> list[tuple[str, ReviewState, str, str]]:
@@ -120,17 +118,6 @@ def test_review_states_and_notes(session: Session):
     assert session.image("im0.png").review is ReviewState.REJECTED
     with pytest.raises(ValueError, match="done"):
         session.set_review("im0.png", "done")
-
-
-def test_accepting_what_was_never_predicted(tmp_path: Path, bundle: Bundle):
-    with make(tmp_path / "p", bundle, predicted=False) as session:
-        session.move_placement("im0.png", "heart_00", (1, 2))
-        session.set_review("im0.png", "accepted")
-        fake_predict(session)
-        shown = {p.landmark.name: p for p in session.placements_in("im0.png")}
-        assert not shown["heart_00"].new_since_accepted
-        assert shown["heart_01"].new_since_accepted
-        np.testing.assert_array_equal(session.placements("heart_00").xy[0], (1, 2))
 
 
 def test_what_a_reader_touched_is_in_progress_until_it_is_reviewed(session: Session, bundle: Bundle):

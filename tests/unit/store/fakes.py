@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -43,21 +44,24 @@ def fake_prediction(template: Template, sha256: str, frame: Frame, seed: int) ->
     return Prediction(sha256, masks, uv, charts, error, present)
 
 
-def fake_predicted(session: Session, name: str, seed: int, size: tuple[int, int] = (300, 320)) -> Predicted:
+def fake_predicted(
+    session: Session, name: str, seed: int, size: tuple[int, int] = (300, 320), suspect: str = ""
+) -> Predicted:
     frame = session.image(name).frame
     reading = frame.reading if frame is not None else AS_STORED
     stamp = file_stamp(session.image(name).path) or (-1, -1)
     facts = ImageFacts(*size, sha256=f"{seed:064x}", reading=reading, stamp=stamp)
     prediction = fake_prediction(session.template, session.bundle.sha256, facts.frame, seed)
+    prediction = replace(prediction, suspect=suspect) if suspect else prediction
     return Predicted(facts, prediction, np.full((30, 32), seed % 256, np.uint8), 0.1)
 
 
-def fake_predict(session: Session) -> None:
+def fake_predict(session: Session, suspect: str = "") -> None:
     """Hand in a made-up prediction for every image without one."""
     for seed, name in enumerate(session.images):
         if not session._state.predicted(name):
             session._asked[name] = Path(session.image(name).path)
-            session.take_in(Result(name, fake_predicted(session, name, seed)))
+            session.take_in(Result(name, fake_predicted(session, name, seed, suspect=suspect)))
 
 
 @cache
