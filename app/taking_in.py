@@ -21,7 +21,7 @@ def facts_row(path: str, facts: ImageFacts, project: str) -> FactsRow:
     spacing = facts.spacing
     row = FactsRow(path, "", "", facts.height, facts.width, remark=facts.remark, sha256=facts.sha256)
     key = hashlib.sha256(f"{project} {facts.patient}".encode()).hexdigest()[:8] if facts.patient else ""
-    row = row._replace(size=facts.stamp[0], changed_ns=facts.stamp[1], patient=key)
+    row = row._replace(size=facts.stamp[0], changed_ns=facts.stamp[1], patient=key, aspect=facts.aspect)
     if spacing is None:
         return row
     return row._replace(row_mm=spacing.row_mm, column_mm=spacing.column_mm, provenance=spacing.provenance.value)
@@ -32,7 +32,7 @@ def facts_of(row: FactsRow | None, network: tuple[int, int], reading: Reading) -
     if row is None or row.height is None or row.width is None:
         return None
     told = (row.height, row.width, file_spacing(row), row.remark, row.sha256)
-    return ImageFacts(*told, *network, reading, row.patient, (row.size, row.changed_ns))
+    return ImageFacts(*told, *network, reading, row.patient, (row.size, row.changed_ns), row.aspect)
 
 
 def gather(job: Job, take_in: Callable[[Event], None]) -> PredictReport:

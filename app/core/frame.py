@@ -5,8 +5,8 @@ Frames
 native
     Pixels of the image as stored, (x, y), x right, y down; (0, 0) is the centre of the first pixel.
 network
-    Pixels of the network's letter-boxed input, same convention. It shows the image as read (`app.core.reading`): turned
-    and mirrored where that was wanted, then shrunk to fit.
+    Pixels of the network's letter-boxed input, same convention. It shows the image as read (`app.core.reading`) in its
+    true proportions: pixels that are not square are made so, turned and mirrored where that was wanted, shrunk to fit.
 corner
     Native pixels with the origin at the outer corner of the first pixel. DICOM SCOORD (PS3.3 C.10.5)
     and Qt image items use it.
@@ -77,6 +77,15 @@ class Frame:
         None where the size of a pixel is unknown.
     reading : Reading
         How the network sees the image; everything else stays as stored.
+    aspect : float
+        Height of a pixel over its width, as the file says; 1 where pixels are square or nobody says otherwise. Kept
+        beside the spacing: a file may know the shape of its pixels and not their size, and what a reader says of the
+        size later must not shift what was predicted.
+
+    Raises
+    ------
+    ValueError
+        If the aspect is not positive and finite.
     """
 
     height: int
@@ -85,36 +94,53 @@ class Frame:
     network_width: int = 256
     spacing: Spacing | None = None
     reading: Reading = AS_STORED
+    aspect: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.aspect) and self.aspect > 0):
+            raise ValueError(f"The shape of a pixel must be a positive number, not {self.aspect}.")
 
     @property
-    def size_as_read(self) -> tuple[int, int]:
-        """Height and width in pixels of the image as read: exchanged where it is turned by 90°."""
-        return (self.width, self.height) if self.reading.swaps_sides else (self.height, self.width)
+    def upright(self) -> npt.NDArray[np.float64]:
+        """Matrix [2, 2] from native directions to those of the image as read with square pixels, a column wide."""
+        return np.asarray(self.reading.linear @ np.diag([1.0, self.aspect]))
+
+    @property
+    def size_as_read(self) -> tuple[float, float]:
+        """Height and width of the image as read, in widths of a native pixel: exchanged where it is turned by 90°."""
+        height = self.height * self.aspect
+        return (self.width, height) if self.reading.swaps_sides else (height, self.width)
+
+    @property
+    def network_scale(self) -> float:
+        """Network pixels per width of a native pixel: the image as read just fits."""
+        height, width = self.size_as_read
+        return min(self.network_height / height, self.network_width / width)
 
     @property
     def scale(self) -> float:
-        """Network pixels per native pixel (the same in x and y: the aspect is kept)."""
-        height, width = self.size_as_read
-        return min(self.network_height / height, self.network_width / width)
+        """Network pixels per native pixel: of one that is not square, per side of a square of the same area."""
+        return float(self.network_scale * np.sqrt(self.aspect))
 
     @property
     def padding(self) -> tuple[float, float]:
         """Left and top border of the letter-box, in network pixels."""
         height, width = self.size_as_read
-        return (self.network_width - width * self.scale) / 2, (self.network_height - height * self.scale) / 2
+        scale = self.network_scale
+        return (self.network_width - width * scale) / 2, (self.network_height - height * scale) / 2
 
     @property
     def to_network_affine(self) -> npt.NDArray[np.float64]:
         """Matrix [2, 3] that takes (x, y, 1) in native pixels to network pixels, middle to middle."""
-        linear = self.scale * self.reading.linear
+        linear = self.network_scale * self.upright
         middle = np.array([self.width - 1, self.height - 1]) / 2
         network_middle = np.array([self.network_width - 1, self.network_height - 1]) / 2
         return np.asarray(np.c_[linear, network_middle - linear @ middle])
 
     @property
     def diagonal(self) -> float:
-        """Length of the image's diagonal in native pixels."""
-        return float(np.hypot(self.height, self.width))
+        """Length of the image's diagonal in native pixels (see `scale`)."""
+        return float(np.hypot(self.height * self.aspect, self.width) / np.sqrt(self.aspect))
 
     def to_network(self, xy: npt.ArrayLike) -> Points:
         """Native pixels [..., 2] to network pixels [..., 2]."""
@@ -124,7 +150,7 @@ class Frame:
     def from_network(self, xy: npt.ArrayLike) -> Points:
         """Network pixels [..., 2] to native pixels [..., 2]."""
         matrix = self.to_network_affine
-        return np.asarray((np.asarray(xy, float) - matrix[:, 2]) @ self.reading.linear / self.scale)
+        return np.asarray((np.asarray(xy, float) - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T)
 
     def to_corner(self, xy: npt.ArrayLike) -> Points:
         """Native pixels [..., 2] to the corner frame of DICOM SCOORD and Qt image items."""

@@ -215,7 +215,7 @@ class Conductor:
             assert work.decoded is not None
             facts = work.decoded.fields["facts"]
             fields = {"size": [facts["height"], facts["width"]], "name": work.path.name, "reading": work.read_as}
-            fields["acquisition"] = facts["acquisition"]
+            fields |= {"aspect": facts["aspect"], "acquisition": facts["acquisition"]}
             self._assign(self.network, work, Message("predict", fields, {"input": work.decoded.arrays["input"]}))
 
     def _decode(self, work: Work) -> None:

@@ -37,6 +37,8 @@ class ImageFacts:
         Equal for images of one patient, empty where the file does not say; never a name or number.
     stamp : tuple of int
         Size in bytes and time of change (ns) of the file just before it was read.
+    aspect : float
+        Height of a pixel over its width (`Frame.aspect`).
     acquisition : Acquisition
         What the header says of how it was taken; the project does not keep it.
     """
@@ -51,12 +53,14 @@ class ImageFacts:
     reading: Reading = AS_STORED
     patient: str = ""
     stamp: tuple[int, int] = (-1, -1)
+    aspect: float = 1.0
     acquisition: Acquisition = UNKNOWN
 
     @property
     def frame(self) -> Frame:
         """The image's coordinate frames."""
-        return Frame(self.height, self.width, self.network_height, self.network_width, self.spacing, self.reading)
+        network = self.network_height, self.network_width
+        return Frame(self.height, self.width, *network, self.spacing, self.reading, self.aspect)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +108,8 @@ def facts_from(data: dict[str, Any], network: tuple[int, int], reading: Reading 
     size = data["height"], data["width"]
     read = data["remark"], data["sha256"]
     taken = Acquisition(**data["acquisition"])
-    return ImageFacts(*size, spacing, *read, *network, reading, data["patient"], tuple(data["stamp"]), taken)
+    patient, stamp, aspect = str(data["patient"]), tuple(data["stamp"]), float(data["aspect"])
+    return ImageFacts(*size, spacing, *read, *network, reading, patient, stamp, aspect, taken)
 
 
 def picture_from(message: Message, network: tuple[int, int]) -> Picture:

@@ -149,6 +149,7 @@ def _read(request: Message) -> tuple[Any, dict[str, Any]]:
     given = [spacing.row_mm, spacing.column_mm, spacing.provenance.value] if spacing else None
     facts = {"height": height, "width": width, "spacing": given, "remark": image.remark, "sha256": digest}
     facts["patient"] = image.facts.get("patient", "")
+    facts["aspect"] = image.aspect
     facts["acquisition"] = asdict(image.acquisition)
     facts["stamp"] = [stat.st_size, stat.st_mtime_ns]  # as it was before: who changes it meanwhile is found out
     return image, facts
@@ -162,7 +163,7 @@ def _decode(request: Message) -> Message:
     image, facts = _read(request)
     rows, columns = request.fields["network"]
     reading = Reading(*request.fields["reading"])
-    frame = Frame(facts["height"], facts["width"], rows, columns, image.spacing, reading)
+    frame = Frame(facts["height"], facts["width"], rows, columns, image.spacing, reading, image.aspect)
     arrays: dict[str, npt.NDArray[Any]] = {
         "input": to_network_input(image.pixels, frame),
         "preview": preview(image.pixels),
@@ -211,7 +212,8 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
 
     def predict(request: Message) -> Message:
         height, width = request.fields["size"]
-        frame = Frame(height, width, *bundle.network_size, reading=Reading(*request.fields["reading"]))
+        read_as, aspect = Reading(*request.fields["reading"]), float(request.fields["aspect"])
+        frame = Frame(height, width, *bundle.network_size, reading=read_as, aspect=aspect)
         looks = look(infer, request.arrays["input"], bundle.shifts)
         known = (bundle.template, bundle.prior, bundle.errors, bundle.sha256, bundle.plausibility)
         result = from_looks(looks, frame, *known)

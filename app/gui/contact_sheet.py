@@ -164,8 +164,11 @@ class ContactSheet(QAbstractScrollArea):
         row = int((at.x() - 12 + self.horizontalScrollBar().value()) // (TILE + GAP))
         return row if 0 <= row < len(self.tiles) and self.tile_rect(row).contains(at.toPoint()) else -1
 
-    def _native_per_pixel(self, image: str) -> float:
-        return self._desk.frame(image).diagonal * SHARE / TILE
+    def _native_of_screen(self, image: str) -> np.ndarray:
+        """Matrix [2, 2] from steps on a tile, in screen pixels, to native pixels of its image."""
+        frame = self._desk.frame(image)
+        widths = frame.diagonal * np.sqrt(frame.aspect) * SHARE / TILE  # widths of a native pixel per screen pixel
+        return np.asarray(np.linalg.inv(frame.upright) * widths)
 
     # --- painting --------------------------------------------------------------------------------------------------
 
@@ -183,12 +186,12 @@ class ContactSheet(QAbstractScrollArea):
         key = (tile.image, round(tile.xy[0] * 4), round(tile.xy[1] * 4))
         if key not in self._crops:
             frame = self._desk.frame(tile.image)
-            shrink = preview.shape[1] / frame.width
+            shrink = np.array([preview.shape[1] / frame.width, preview.shape[0] / frame.height])
             ratio = self.devicePixelRatioF()
             size = round(TILE * ratio)
-            scale = self._native_per_pixel(tile.image) * shrink / ratio  # preview pixels per pixel of the screen
             x, y = (frame.to_corner(tile.xy) * shrink - 0.5).tolist()
-            linear = scale * frame.reading.linear.T  # the crop is upright as the image is read
+            # Preview pixels per pixel of the screen; the crop is upright as the image is read, in true proportions.
+            linear = np.diag(shrink) @ self._native_of_screen(tile.image) / ratio
             matrix = np.c_[linear, [x, y] - linear @ np.full(2, (size - 1) / 2)]
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
             pixels = cv2.warpAffine(preview, matrix, (size, size), flags=flags, borderValue=18)
@@ -272,9 +275,9 @@ class ContactSheet(QAbstractScrollArea):
                 self.markerMenu.emit(self._desk.landmark, event.globalPosition().toPoint())
         elif drag is not None and self._desk.session is not None:
             tile = self.tiles[drag[0]]
-            moved = (event.position() - QPointF(self.tile_rect(drag[0]).center())) * self._native_per_pixel(tile.image)
-            if moved.manhattanLength() > 3 * self._native_per_pixel(tile.image):
-                x, y = self._desk.frame(tile.image).reading.linear.T @ moved.toTuple()
+            moved = event.position() - QPointF(self.tile_rect(drag[0]).center())
+            if moved.manhattanLength() > 3:
+                x, y = self._native_of_screen(tile.image) @ moved.toTuple()
                 xy = (tile.xy[0] + float(x), tile.xy[1] + float(y))
                 self._desk.do(self._desk.session.move_placement, tile.image, self._desk.landmark, xy)
         self.viewport().update()

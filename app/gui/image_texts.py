@@ -171,8 +171,10 @@ class ImageTexts:
         if frame is None or spacing is None:
             lines.append(("pixel size unknown", ON_IMAGE.muted, False))
         else:
-            mm = frame.mm_per_pixel
-            lines.append((f"{mm:.3g} mm/px · {spacing.provenance.value}", ON_IMAGE.muted, False))
+            size = f"{spacing.column_mm:.3g}"
+            if spacing.row_mm != spacing.column_mm:
+                size += f" x {spacing.row_mm:.3g}"
+            lines.append((f"{size} mm/px · {spacing.provenance.value}", ON_IMAGE.muted, False))
         lines.append((f"{view.zoom * 100:.0f} %", ON_IMAGE.muted, False))
         if view.editable and self._desk.mode == Mode.LANDMARK:
             lines.append((self._landmark_hint(), ON_IMAGE.accent, False))

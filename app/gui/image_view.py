@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QTransform, QWheelEvent
 
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
@@ -129,6 +129,7 @@ class ImageView(Canvas):
         if not (keep_view and same):
             bounds = QRectF(0, 0, picture.frame.width, picture.frame.height)
             self.markers.set_bounds(bounds.adjusted(-bounds.width(), -bounds.height(), bounds.width(), bounds.height()))
+            self._show_turn()
             self.set_content(bounds)
         self.pictureShown.emit([name for name, _ in picture.presets])
         window = None if picture.coarse else self._windows.get(self.image)
@@ -286,7 +287,8 @@ class ImageView(Canvas):
     def _show_turn(self) -> None:
         """The reader's turn of this image, else the one in which it is read."""
         self.turn = self._turns.get(self.image, Turn.of(self.reading))
-        self.turn_plane(self.turn.transform)
+        aspect = self.frame_of_image.aspect if self.frame_of_image is not None else 1.0
+        self.turn_plane(QTransform.fromScale(1, aspect) * self.turn.transform)  # square pixels, then turned
         self.viewport().update()
 
     # --- coordinates and placements --------------------------------------------------------------------------------
@@ -310,11 +312,11 @@ class ImageView(Canvas):
 
     @property
     def mm_across(self) -> float:
-        """Millimetres per native pixel from left to right of the screen; NaN where unknown."""
-        spacing = self.frame_of_image.spacing if self.frame_of_image is not None else None
-        if spacing is None:
+        """Millimetres per unit of the turned plane, a native pixel's width, across the screen; NaN where unknown."""
+        frame = self.frame_of_image
+        if frame is None or frame.spacing is None:
             return float("nan")
-        return spacing.row_mm if self.turn.quarters % 2 else spacing.column_mm
+        return frame.spacing.row_mm / frame.aspect if self.turn.quarters % 2 else frame.spacing.column_mm
 
     def marker_at(self, at: QPointF) -> str:
         """Name of the landmark whose marker is close to a viewport position, or empty."""

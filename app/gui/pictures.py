@@ -6,6 +6,7 @@ from collections import OrderedDict
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
@@ -132,10 +133,14 @@ class Pictures(QObject):
         return found
 
     def as_read(self, name: str) -> Preview | None:
-        """The preview turned, mirrored and inverted as the image is read."""
+        """The preview in true proportions, turned, mirrored and inverted as the image is read."""
         preview, frame = self.preview(name), self._desk.open_session().image(name).frame
         if preview is None or frame is None:
             return preview
+        if frame.aspect != 1:  # shrink the longer way, so that it does not grow
+            height, width = preview.shape
+            size = (round(width / max(frame.aspect, 1)), round(height * min(frame.aspect, 1)))
+            preview = np.asarray(cv2.resize(preview, np.maximum(size, 1).tolist(), interpolation=cv2.INTER_AREA))
         turned = frame.reading.turned(preview)
         return np.ascontiguousarray(255 - turned if frame.reading.inverted else turned)
 

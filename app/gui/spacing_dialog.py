@@ -167,8 +167,11 @@ class SpacingDialog(QDialog):
     @property
     def chosen(self) -> tuple[float, float] | None:
         """Row and column spacing in mm as they would be set; pixels keep the shape that the file gives them."""
-        spacing = self._frame.spacing if self._frame is not None else None
-        shape = spacing.row_mm / spacing.column_mm if spacing is not None else 1.0
+        frame = self._frame
+        spacing = frame.spacing if frame is not None else None
+        shape = (
+            spacing.row_mm / spacing.column_mm if spacing is not None else frame.aspect if frame is not None else 1.0
+        )
         if self.typed.isChecked():
             return self.per_pixel.value() * shape, self.per_pixel.value()
         if self.ruler.length() < SHORTEST:

@@ -63,7 +63,9 @@ def read_dicom(data: bytes, name: str) -> Image:
     if patient := str(dataset.get("PatientID") or "").strip():
         facts["patient"] = hashlib.sha256(patient.encode("utf-8", "surrogatepass")).hexdigest()
     told = " ".join(r for r in remarks if r)
-    return Image(pixels, read_spacing(dataset), told, windows, facts, read_acquisition(dataset))
+    spacing = read_spacing(dataset)
+    aspect = spacing.row_mm / spacing.column_mm if spacing is not None else 1.0
+    return Image(pixels, spacing, told, windows, facts, aspect, read_acquisition(dataset))
 
 
 def read_acquisition(dataset: Dataset) -> Acquisition:

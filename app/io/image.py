@@ -39,6 +39,8 @@ class Image:
         Window presets of the file, in terms of `pixels`.
     facts : dict
         A few facts for display; nothing that names a patient: ``patient`` is a hash of the file's patient number.
+    aspect : float
+        Height of a pixel over its width; 1 where nobody says otherwise.
     acquisition : Acquisition
         How the header says that it was taken; all empty in files that are no DICOM.
     """
@@ -48,6 +50,7 @@ class Image:
     remark: str = ""
     windows: tuple[tuple[str, float, float], ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
+    aspect: float = 1.0
     acquisition: Acquisition = UNKNOWN
 
 

@@ -141,4 +141,5 @@ class ImageFiles:
         facts = self.rows.facts_of(name)
         if facts is None or facts.height is None or facts.width is None:
             return None
-        return Frame(facts.height, facts.width, *self._network_size, self.rows.spacing(name), self.rows.reading(name))
+        size = facts.height, facts.width, *self._network_size
+        return Frame(*size, self.rows.spacing(name), self.rows.reading(name), facts.aspect)

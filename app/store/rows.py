@@ -86,6 +86,7 @@ class FactsRow(NamedTuple):
     size: int = -1
     changed_ns: int = -1
     patient: str = ""
+    aspect: float = 1.0
 
 
 def landmark_row(number: int | None, mark: Landmark) -> Row:
@@ -311,10 +312,11 @@ class Rows:
         return self.facts.get(self._images[name][2])
 
     def diagonals(self) -> npt.NDArray[np.float64]:
-        """Length of each image's diagonal in native pixels [N], NaN before it was decoded."""
+        """Length of each image's diagonal in native pixels [N] (`Frame.diagonal`), NaN before it was decoded."""
         found = map(self.facts_of, self.images)
-        sizes = [(row.height, row.width) if row is not None else (None, None) for row in found]
-        return np.asarray(np.hypot(*np.array(sizes, float).reshape(-1, 2).T))
+        known = [(row.height, row.width, row.aspect) if row is not None else (None, None, 1.0) for row in found]
+        height, width, aspect = np.array(known, float).reshape(-1, 3).T
+        return np.asarray(np.hypot(height * aspect, width) / np.sqrt(aspect))
 
     def key(self, name: str) -> str:
         """The path under which an image's facts are kept."""

@@ -76,6 +76,7 @@ _CORRECTED_FILES = "corrected_files (image TEXT PRIMARY KEY NOT NULL, sha256 TEX
 _CORRECTED = """INSERT INTO corrected_files SELECT images.name, facts.sha256 FROM images
     JOIN facts ON facts.path = images.path WHERE facts.sha256 <> '' AND images.name IN
     (SELECT image FROM placements UNION SELECT image FROM structure_reviews UNION SELECT image FROM reviews)"""
+_ASPECT = "aspect REAL NOT NULL DEFAULT 1"
 MIGRATIONS = (
     # 1 to 2: a review may speak of one structure.
     Migration(f"CREATE TABLE {_STRUCTURE_REVIEWS}", f"CREATE TEMP TABLE {_STRUCTURE_REVIEWS}"),
@@ -94,6 +95,12 @@ MIGRATIONS = (
         f"CREATE TABLE {_DELETED_LANDMARKS}; CREATE TABLE {_LEFT_AS_IS}; CREATE TABLE {_CORRECTED_FILES}; {_CORRECTED}",
         f"CREATE TEMP TABLE {_DELETED_LANDMARKS}; CREATE TEMP TABLE {_LEFT_AS_IS};"
         f"CREATE TEMP TABLE {_CORRECTED_FILES}; {_CORRECTED}",
+    ),
+    # 6 to 7: pixels need not be square.
+    Migration(
+        f"ALTER TABLE facts ADD COLUMN {_ASPECT}",
+        "CREATE TEMP TABLE IF NOT EXISTS facts AS SELECT * FROM main.facts;"
+        f"ALTER TABLE temp.facts ADD COLUMN {_ASPECT}",
     ),
 )
 """From format 1 on; a new step goes to the end."""

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.frame import Frame, Provenance, Spacing
+from app.core.reading import Reading
 
 SIZES = st.integers(16, 5000)
 COORDINATES = st.floats(-500, 6000)
@@ -58,3 +59,35 @@ def test_an_image_spans_its_corners():
     assert frame.contains((19.5, -0.5))
     assert not frame.contains((-0.6, 0))
     assert not frame.contains((0, 9.6))
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize(("height", "width", "aspect"), [(100, 300, 2.0), (301, 99, 0.5), (50, 201, 1.7)])
+def test_pixels_that_are_not_square_lie_where_the_square_ones_of_the_same_picture_do(
+    turns, mirrored, height, width, aspect
+):
+    frame = Frame(height, width, 224, 384, reading=Reading(turns, mirrored), aspect=aspect)
+    # The same picture on a grid so fine that both shapes are whole numbers of its pixels, by hand: 10 to a column.
+    tenth = Frame(round(height * aspect * 10), width * 10, 224, 384, reading=Reading(turns, mirrored))
+    corners = np.array([[0, 0], [width, 0], [0, height], [width * 0.3, height * 0.8]])
+    wanted = tenth.to_network(corners * (10, 10 * aspect) - 0.5)
+    np.testing.assert_allclose(frame.to_network(corners - 0.5), wanted, atol=1e-9)
+    np.testing.assert_allclose(frame.from_network(wanted), corners - 0.5, atol=1e-9)
+
+
+def test_a_length_in_the_network_is_the_same_in_mm_along_rows_and_columns():
+    frame = Frame(200, 300, 256, 256, Spacing(0.4, 0.2, Provenance.CALIBRATED), aspect=2.0)
+    there = frame.to_mm(frame.from_network([[100.0, 100.0], [110.0, 100.0], [100.0, 110.0]]))
+    across, down = np.linalg.norm(there[1:] - there[0], axis=1)
+    # 200 rows of 0.4 mm are the longer side: 80 mm over 256 network pixels.
+    assert across == pytest.approx(10 * 80 / 256)
+    assert down == pytest.approx(10 * 80 / 256)
+    assert 10 / frame.scale * frame.mm_per_pixel == pytest.approx(10 * 80 / 256)  # as expected errors are converted
+    assert frame.diagonal * frame.mm_per_pixel == pytest.approx(np.hypot(200 * 0.4, 300 * 0.2))
+
+
+@pytest.mark.parametrize("aspect", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_pixel_without_shape_is_refused(aspect):
+    with pytest.raises(ValueError, match="shape of a pixel"):
+        Frame(10, 20, aspect=aspect)

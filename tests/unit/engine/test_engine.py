@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from skimage.draw import polygon2mask
 
-from app.core.frame import Frame, Provenance
+from app.core.frame import Frame, Provenance, Spacing
 from app.core.prediction import native_mask, sample_chart
 from app.core.reading import Reading
 from app.engine.client import Engine
@@ -98,6 +98,19 @@ def test_a_reading_turns_what_the_network_sees_and_nothing_else(shared, tmp_path
         assert np.abs(places - truth).max() < 0.4 / frame.scale
         drawn = polygon2mask((300, 500), truth[:, ::-1])
         mask = native_mask(found.prediction.masks[c], frame)
+        assert 2 * (mask & drawn).sum() / (mask.sum() + drawn.sum()) > 0.95
+
+
+def test_pixels_that_are_not_square_are_predicted_in_true_proportions_and_placed_in_the_file_s_pixels(shared, tmp_path):
+    path = write_dicom(tmp_path / "x.dcm", ramp(150, 300, 4095, np.uint16), PixelSpacing=[0.5, 0.2])
+    results, _, _ = outcome(shared.predict([("x", path)]))
+    found, frame = results["x"], Frame(150, 300, SIZE, SIZE, Spacing(0.5, 0.2, Provenance.AT_DETECTOR), aspect=2.5)
+    assert found.facts.frame == frame
+    for c, structure in enumerate(template().structures):
+        truth = frame.from_network(outlines()[structure.name])
+        places = sample_chart(found.prediction.charts[c], structure.outline_uv)
+        assert np.abs(places - truth).max() < 0.4 / frame.network_scale
+        drawn, mask = polygon2mask((150, 300), truth[:, ::-1]), native_mask(found.prediction.masks[c], frame)
         assert 2 * (mask & drawn).sum() / (mask.sum() + drawn.sum()) > 0.95
 
 

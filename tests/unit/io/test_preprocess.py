@@ -38,4 +38,35 @@ def test_every_pixel_lies_where_the_frame_says(size):
     seen = np.stack([letterbox(column, frame), letterbox(row, frame)], -1)
     there = frame.from_network(np.stack(np.meshgrid(np.arange(256), np.arange(256)), -1))
     inside = (there > 3).all(-1) & (there < np.array(size[::-1]) - 4).all(-1)
-    assert np.abs(seen - there)[inside].max() < 0.05
+    assert np.abs(seen - there)[inside].max() < 0.07
+
+
+@pytest.mark.parametrize("aspect", [0.4, 0.5, 1.25, 2.0, 5.0])
+@pytest.mark.parametrize("size", [(256, 256), (509, 512), (100, 300)])
+def test_pixels_that_are_not_square_lie_where_the_frame_says(size, aspect):
+    frame = Frame(*size, aspect=aspect)
+    row, column = np.indices(size, np.float32)
+    seen = np.stack([letterbox(column, frame), letterbox(row, frame)], -1)
+    there = frame.from_network(np.stack(np.meshgrid(np.arange(256), np.arange(256)), -1))
+    inside = (there > 6).all(-1) & (there < np.array(size[::-1]) - 7).all(-1)
+    assert np.abs(seen - there)[inside].max() < 0.07
+
+
+def test_the_network_sees_the_same_of_a_picture_with_square_and_with_long_pixels():
+    y, x = np.mgrid[:120, :90]
+    square = np.sin(x / 9) + np.cos(y / 17) + x / 50
+    long = square.reshape(60, 2, 90).mean(1)  # each pixel as high as two
+    seen = to_network_input(long, Frame(60, 90, 48, 64, aspect=2.0))
+    np.testing.assert_allclose(seen, to_network_input(square, Frame(120, 90, 48, 64)), atol=0.05)
+
+
+def test_the_network_sees_grey_values_between_percentiles_as_z_values():
+    """The right value written out: clipped at the 0.5th and 99.5th percentile of what is seen, mean 0, deviation 1."""
+    pixels = np.random.default_rng(6).gamma(2.0, 300.0, (64, 64))
+    pixels[3, 4], pixels[60, 1] = 1e6, -1e6
+    low, high = np.percentile(pixels.astype(np.float32), [0.5, 99.5])
+    clipped = np.clip(pixels, low, high)
+    seen = to_network_input(pixels, Frame(64, 64, 64, 64))
+    np.testing.assert_allclose(seen[0, 0], (clipped - clipped.mean()) / clipped.std(), atol=1e-4)
+    assert seen.dtype == np.float32
+    assert (seen.mean(), seen.std()) == pytest.approx((0, 1), abs=1e-4)
