@@ -97,6 +97,11 @@ class Session(OpenProject):
         self._state.slot(image)
         return self._state.rows.review(image).state
 
+    def suspect(self, image: str) -> str:
+        """Why an image does not look like one for this model, or empty: as in `image`, but quick for very many."""
+        self._state.slot(image)
+        return self._state.suspect(image)
+
     @property
     def diagonals(self) -> npt.NDArray[np.float64]:
         """Length of every image's diagonal in native pixels [N], in the order of `images`; NaN before decoding."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -13,18 +12,17 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, S
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea
 
-from app.core.landmark import PlacementState
-from app.core.prediction import confidence
+from app.core.landmark import ReviewState
 from app.gui import theme
 from app.gui.desk import Desk, Mode
+from app.gui.drags import PlacementDrag
+from app.gui.interaction import Drag
 from app.gui.key_button import keeps_key
 from app.gui.markers import HIT_RADIUS, draw_marker, draw_text
 from app.gui.pictures import Pictures
 from app.gui.plain import tip
+from app.gui.tiles import Tile, collect_tiles, in_the_order_of, suspects_last
 from app.store.entries import Change
-
-if TYPE_CHECKING:
-    from app.session import Session
 
 KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_A)
 TILE = 116
@@ -33,48 +31,26 @@ SHARE = 0.17
 """A crop's width as a share of the image's diagonal."""
 
 
-@dataclass(frozen=True)
-class Tile:
-    """One image around the landmark.
+class ContactSheet(QAbstractScrollArea):
+    """A strip of painted tiles. Click shows the image, drag of a marker corrects, Enter confirms, A marks absent.
+
+    The tiles keep their order while the reader works; `sort_again` sorts them.
 
     Attributes
     ----------
-    image : str
-    slot : int
-        Its place among the session's images.
-    xy : tuple of float
-        Native pixels; where it would be if it is absent.
-    state : PlacementState
-    confidence : float
-        NaN where a reader has spoken.
+    tiles : list of Tile
+        As they are shown.
+    stale : bool
+        Whether sorting again would change the order.
+    suspects_last : bool
+        Whether suspect images come after all others.
+    suspects : int
+        How many tiles are of suspect images.
     """
 
-    image: str
-    slot: int
-    xy: tuple[float, float]
-    state: PlacementState
-    confidence: float
-
-
-def collect_tiles(session: Session, landmark: str) -> list[Tile]:
-    """All images that are predicted, those with the least confidence first, those a reader has seen to last."""
-    mark, images = session.landmark(landmark), session.images
-    placed = session.placements(landmark)
-    there = np.isfinite(placed.xy).all(axis=1, keepdims=True)
-    xy = np.where(there, placed.xy, session.preview_places(mark.structure, mark.uv).xy)
-    derived = np.array([state == PlacementState.PREDICTED for state in placed.states], bool)
-    sure = np.where(derived, confidence(placed.expected_error, session.diagonals), np.nan)
-    known = np.array([state is not None for state in placed.states], bool) & np.isfinite(xy).all(axis=1)
-    rows = np.flatnonzero(known)
-    rows = rows[np.argsort(sure[rows], kind="stable")]  # NaN comes last
-    each = zip(rows.tolist(), xy[rows].tolist(), sure[rows].tolist(), strict=True)
-    return [Tile(images[i], i, (x, y), placed.states[i], doubt) for i, (x, y), doubt in each]  # type: ignore[arg-type]
-
-
-class ContactSheet(QAbstractScrollArea):
-    """A strip of painted tiles. Click shows the image, drag of a marker corrects, Enter confirms, A marks absent."""
-
     captioned = Signal(str)
+    sorted = Signal()
+    """Order, number of suspect images or how they are sorted may have changed."""
     markerMenu = Signal(str, QPoint)
 
     def __init__(self, desk: Desk, pictures: Pictures) -> None:
@@ -87,52 +63,77 @@ class ContactSheet(QAbstractScrollArea):
         self.viewport().setMouseTracking(True)
         self._desk, self._pictures = desk, pictures
         self.tiles: list[Tile] = []
+        self.stale, self.suspects_last, self.suspects = False, True, 0
+        self._suspect: dict[str, bool] = {}
         self._crops: OrderedDict[tuple[str, int, int], QImage] = OrderedDict()
-        self._drag: tuple[int, QPointF] | None = None
+        self._clicking = False
         self._soon = QTimer(self, singleShot=True, interval=100)
         self._soon.timeout.connect(self.collect)
         desk.sessionChanged.connect(self._forget)
         desk.landmarkChanged.connect(self._begin)
         desk.imageChanged.connect(self._show_current)
         desk.movingChanged.connect(self.viewport().update)
+        desk.heldChanged.connect(self.viewport().update)
         desk.changed.connect(self._on_change)
 
     def _forget(self) -> None:
         self._crops.clear()
+        self._suspect.clear()
+        self.tiles = []
         self.collect()
 
     def _begin(self, *_: object) -> None:
         """Another landmark: from its worst image on, wherever the strip was."""
+        self.tiles = []
         self.collect()
         self.horizontalScrollBar().setValue(0)
 
     def _on_change(self, change: Change) -> None:
-        if change.kind in ("landmarks", "placements", "review"):
-            self.collect()
-        elif change.kind == "reading":
-            self._forget()
-        elif change.kind in ("prediction", "images"):
-            for key in [key for key in self._crops if key[0] in change.images]:
+        for name in change.images or tuple(self._suspect):
+            self._suspect.pop(name, None)
+        if change.kind in ("prediction", "images", "reading"):  # the pictures may be others
+            for key in [key for key in self._crops if not change.images or key[0] in change.images]:
                 del self._crops[key]
-            self._soon.start()
+        if change.kind == "prediction":
+            self._soon.start()  # many come at once
+        else:
+            self.collect()
+
+    def sort_again(self) -> None:
+        """Sort the tiles as they are now, worst first."""
+        self._begin()
+
+    def set_suspects_last(self, last: bool) -> None:
+        """Let suspect images come after all others, or where their confidence puts them."""
+        self.suspects_last = last
+        self._begin()
+
+    def _is_suspect(self, image: str) -> bool:
+        if image not in self._suspect:
+            self._suspect[image] = bool(self._desk.open_session().suspect(image))
+        return self._suspect[image]
 
     def collect(self, *_: object) -> None:
-        """Find the chosen landmark in all images and sort them, worst first."""
+        """Find the chosen landmark in all images; tiles that were there before keep their order."""
         session, landmark = self._desk.session, self._desk.landmark
-        self._drag = None
-        if session is None or not landmark:
-            self.tiles = []
-            self.captioned.emit("")
-        elif session.reading_ahead:
-            self.tiles = []
-            self.captioned.emit(f"“{landmark}” · reading predictions…")
-        else:
+        fresh: list[Tile] = []
+        caption = ""
+        if session is not None and landmark and session.reading_ahead:
+            caption = f"“{landmark}” · reading predictions…"
+        elif session is not None and landmark:
             start = time.perf_counter()
             session.placements(landmark)
             spent = (time.perf_counter() - start) * 1000
-            self.tiles = collect_tiles(session, landmark)
-            places = f"{len(self.tiles)} place{'' if len(self.tiles) == 1 else 's'}"
-            self.captioned.emit(f"“{landmark}” · {places} in {max(spent, 0.1):.1f} ms")
+            fresh = collect_tiles(session, landmark)
+            places = f"{len(fresh)} place{'' if len(fresh) == 1 else 's'}"
+            caption = f"“{landmark}” · {places} in {max(spent, 0.1):.1f} ms"
+        self.suspects = sum(self._is_suspect(tile.image) for tile in fresh)
+        if self.suspects and self.suspects_last:
+            fresh = suspects_last(fresh, self._is_suspect)
+        self.tiles = in_the_order_of(self.tiles, fresh)
+        self.stale = self.tiles != fresh
+        self.captioned.emit(caption)
+        self.sorted.emit()
         self._set_range()
         self.viewport().update()
 
@@ -150,7 +151,8 @@ class ContactSheet(QAbstractScrollArea):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         bar = self.horizontalScrollBar()
-        bar.setValue(bar.value() - (event.angleDelta().y() or event.angleDelta().x()))
+        if not self._desk.interaction.running:  # a tile that is dragged in stays where it is
+            bar.setValue(bar.value() - (event.angleDelta().y() or event.angleDelta().x()))
         event.accept()
 
     # --- geometry --------------------------------------------------------------------------------------------------
@@ -169,6 +171,18 @@ class ContactSheet(QAbstractScrollArea):
         frame = self._desk.frame(image)
         widths = frame.diagonal * np.sqrt(frame.aspect) * SHARE / TILE  # widths of a native pixel per screen pixel
         return np.asarray(np.linalg.inv(frame.upright) * widths)
+
+    def drawn_at(self, image: str) -> QPointF | None:
+        """Where the marker of the landmark is drawn in the tile of an image, in the viewport; None without a tile."""
+        row = next((i for i, tile in enumerate(self.tiles) if tile.image == image), -1)
+        if row < 0:
+            return None
+        centre = QPointF(self.tile_rect(row).center()) + QPointF(0.5, 0.5)
+        held = self._desk.held_place(image, self._desk.landmark)
+        if held is None:
+            return centre
+        moved = np.linalg.solve(self._native_of_screen(image), np.subtract(held, self.tiles[row].xy))
+        return centre + QPointF(*moved.tolist())
 
     # --- painting --------------------------------------------------------------------------------------------------
 
@@ -228,14 +242,16 @@ class ContactSheet(QAbstractScrollArea):
         painter.fillRect(rect, QColor(0, 0, 0))
         if crop is not None:
             painter.drawImage(rect.topLeft(), crop)
-        at = QPointF(rect.center()) + QPointF(0.5, 0.5)
-        if self._drag is not None and self._drag[0] == row:
-            at = self._drag[1]
+        at = self.drawn_at(tile.image) or QPointF()
         painter.setClipRect(rect)
         draw_marker(painter, at, tile.state, self._desk.session.landmark(self._desk.landmark).colour)
         painter.setClipping(False)
         painter.setFont(theme.font(small=True))
         words = tile.state.value if np.isnan(tile.confidence) else f"{tile.confidence:.2f}"
+        if self._desk.session.review(tile.image) is ReviewState.ACCEPTED:
+            words += " · accepted"
+        elif self._is_suspect(tile.image):
+            words += " · suspect"
         draw_text(painter, QRectF(rect.x() + 6, rect.bottom() - 20, TILE - 12, 18), words)
         colour = None
         if tile.image == self._desk.image:
@@ -250,37 +266,40 @@ class ContactSheet(QAbstractScrollArea):
     # --- hands -----------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        row = self.tile_at(event.position())
+        self._desk.interaction.press(self, event, lambda: self._press(event))
+
+    def _press(self, event: QMouseEvent) -> Drag | None:
+        at = event.position()
+        row, landmark = self.tile_at(at), self._desk.landmark
         if row < 0:
-            return
-        close = (event.position() - QPointF(self.tile_rect(row).center())).manhattanLength() <= HIT_RADIUS
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._desk.show_image(self.tiles[row].image)
-            if close and self._desk.mode == Mode.LANDMARK:
-                self._drag = (row, event.position())
+            return None
+        tile, drawn = self.tiles[row], QPointF(self.tile_rect(row).center())
+        self._clicking = True  # the tile is under the mouse: scrolling would pull it away
+        self._desk.show_image(tile.image)
+        self._clicking = False
+        if event.button() == Qt.MouseButton.RightButton:
+            return Drag(at, lambda up: self.markerMenu.emit(landmark, up.globalPosition().toPoint()))
+        close = (at - drawn).manhattanLength() <= HIT_RADIUS
+        if event.button() != Qt.MouseButton.LeftButton or not close or self._desk.mode != Mode.LANDMARK:
+            return Drag(at)
+        native = self._native_of_screen(tile.image)
+
+        def shift(now: QPointF) -> np.ndarray:
+            return np.asarray(native @ (now - at).toTuple())
+
+        return PlacementDrag(self._desk, at, tile.image, landmark, np.array(tile.xy), shift)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._desk.interaction.move(self, event):
+            return
         row = self.tile_at(event.position())
         self.viewport().setToolTip(tip(self.tiles[row].image if row >= 0 else ""))
-        if self._drag is not None:
-            self._drag = (self._drag[0], event.position())
-            self.viewport().update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        drag, self._drag = self._drag, None
-        if event.button() == Qt.MouseButton.RightButton:
-            row = self.tile_at(event.position())
-            if row >= 0:
-                self._desk.show_image(self.tiles[row].image)
-                self.markerMenu.emit(self._desk.landmark, event.globalPosition().toPoint())
-        elif drag is not None and self._desk.session is not None:
-            tile = self.tiles[drag[0]]
-            moved = event.position() - QPointF(self.tile_rect(drag[0]).center())
-            if moved.manhattanLength() > 3:
-                x, y = self._native_of_screen(tile.image) @ moved.toTuple()
-                xy = (tile.xy[0] + float(x), tile.xy[1] + float(y))
-                self._desk.do(self._desk.session.move_placement, tile.image, self._desk.landmark, xy)
-        self.viewport().update()
+        self._desk.interaction.release(self, event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.mousePressEvent(event)
 
     def event(self, event: QEvent) -> bool:
         if keeps_key(event, KEYS):
@@ -299,17 +318,14 @@ class ContactSheet(QAbstractScrollArea):
         elif row >= 0 and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_A):
             following = self.tiles[min(row + 1, len(self.tiles) - 1)].image
             act = session.set_absent if key == Qt.Key.Key_A else session.confirm_placement
-            if self._desk.do(act, self._desk.image, landmark):
-                self._desk.show_image(following)
-        elif key == Qt.Key.Key_Escape and self._drag is not None:
-            self._drag = None
-            self.viewport().update()
+            self._desk.do(act, self._desk.image, landmark)  # what is refused is said, and does not stop the flow
+            self._desk.show_image(following)
         else:
             super().keyPressEvent(event)
 
     def _show_current(self, name: str) -> None:
         for row, tile in enumerate(self.tiles):
-            if tile.image == name:
+            if tile.image == name and not self._clicking:
                 rect, bar = self.tile_rect(row), self.horizontalScrollBar()
                 if rect.left() < 0:
                     bar.setValue(bar.value() + rect.left() - 12)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
+from app.gui.interaction import Interaction
 from app.store.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -128,6 +130,22 @@ class Moving:
     preview: MovePreview
 
 
+@dataclass(frozen=True)
+class Held:
+    """A placement that is being dragged in one image; nothing is stored before it is dropped.
+
+    Attributes
+    ----------
+    image, landmark : str
+    xy : tuple of float
+        Where it is now, native pixels.
+    """
+
+    image: str
+    landmark: str
+    xy: tuple[float, float]
+
+
 class Desk(QObject):
     """The open session, the chosen image, landmark and structure, the mode and the look.
 
@@ -142,9 +160,11 @@ class Desk(QObject):
     lookChanged = Signal()
     spotChanged = Signal(object)
     movingChanged = Signal()
+    heldChanged = Signal()
     clicksChanged = Signal()
     changed = Signal(object)
     said = Signal(str)
+    told = Signal(str, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -156,10 +176,13 @@ class Desk(QObject):
         self.look = Look()
         self.spot: Spot | None = None
         self.moving: Moving | None = None
+        self.held: Held | None = None
         self.clicks: tuple[Click, ...] = ()
+        self.interaction = Interaction(self)
 
     def use(self, session: Session | None) -> None:
         """Put another project on the desk; the caller has closed the one before."""
+        self.interaction.cancel()
         if self.session is not None:
             self.session.changed.disconnect(self._on_change)
         self.session = session
@@ -190,6 +213,7 @@ class Desk(QObject):
     def _on_change(self, change: Any) -> None:
         session = self.session
         assert session is not None
+        self.interaction.follow(change)  # first: what is dragged may be gone
         if change.kind == "images" and self.image not in session.images:
             self.show_image(session.images[0] if session.images else "")
         if change.kind == "landmarks" and self.landmark not in {mark.name for mark in session.landmarks}:
@@ -199,6 +223,7 @@ class Desk(QObject):
     def show_image(self, name: str) -> None:
         """Choose the image to look at."""
         if name != self.image:
+            self.interaction.cancel()
             self.image = name
             self.imageChanged.emit(name)
 
@@ -209,6 +234,7 @@ class Desk(QObject):
             self.say(f"“{name}” was deleted. This image was accepted with it and keeps it.")
             return
         if name != self.landmark:
+            self.interaction.cancel()
             self.landmark = name
             self.landmarkChanged.emit(name)
 
@@ -221,6 +247,7 @@ class Desk(QObject):
     def set_mode(self, mode: Mode) -> None:
         """Choose what the left mouse button does."""
         if mode != self.mode:
+            self.interaction.cancel()
             self.mode = Mode(mode)
             self.modeChanged.emit(self.mode.value)
 
@@ -244,6 +271,31 @@ class Desk(QObject):
         if clicks != self.clicks:
             self.clicks = clicks
             self.clicksChanged.emit()
+
+    def hold(self, held: Held | None) -> None:
+        """Show a placement elsewhere in one image, in all views, until it is dropped or let go."""
+        if held != self.held:
+            self.held = held
+            self.heldChanged.emit()
+
+    def held_place(self, image: str, landmark: str) -> tuple[float, float] | None:
+        """Where a landmark that is being dragged in this image is now, native pixels; None if it is not dragged."""
+        held = self.held
+        return held.xy if held is not None and (held.image, held.landmark) == (image, landmark) else None
+
+    def let_go(self) -> None:
+        """Nothing is dragged any more: every view shows what is stored."""
+        self.hold(None)
+        self.end_move(keep=False)
+
+    def place(self, image: str, landmark: str, xy: tuple[float, float]) -> bool:
+        """Correct where a landmark is in an image, native pixels; outside the picture it is refused, and said."""
+        if self.session is None:
+            return False
+        if not self.frame(image).contains(xy):
+            self.tell(f"“{landmark}” was dropped outside the picture: it is back where it was.")
+            return False
+        return self.do(self.session.move_placement, image, landmark, xy)
 
     def move(self, landmark: str, uv: tuple[float, float]) -> None:
         """Show a landmark elsewhere on its chart, in all views, until it is dropped (`end_move`)."""
@@ -269,15 +321,23 @@ class Desk(QObject):
         """Tell the reader something, quietly and lastingly."""
         self.said.emit(sentence)
 
+    def tell(self, sentence: str, view: QWidget | None = None) -> None:
+        """Tell the reader something about what the eye looks at: it stands in that view, and among the messages.
+
+        Without a view it stands in the one that has the focus, or else in the image.
+        """
+        self.say(sentence)
+        self.told.emit(sentence, view)
+
     def do(self, action: Callable[..., Any], *arguments: Any, **options: Any) -> bool:
         """Run one of the session's actions; what it refuses, it says in a sentence that goes to the messages."""
         try:
             action(*arguments, **options)
         except (ValueError, KeyError, ProjectError) as error:
-            self.say(str(error.args[0]) if error.args else "That is not possible here.")
+            self.tell(str(error.args[0]) if error.args else "That is not possible here.")
             return False
         except OSError as error:
-            self.say(
+            self.tell(
                 f"The project file could not be written ({error.strerror or 'unknown reason'}); nothing was changed."
             )
             return False

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF
 
+from app.gui.desk import Desk, Held
 from app.gui.grey import Window
+from app.gui.interaction import Clicked, Drag
+from app.store.entries import Change
 
 if TYPE_CHECKING:
+    from app.gui.canvas import Canvas
     from app.gui.image_view import ImageView
 
 WINDOW_PIXELS = 400.0
 """A drag of this many screen pixels changes level or width by the window's starting width, gamma by a factor of e."""
 GAMMAS = (0.2, 5.0)
-
-
-class Drag:
-    """A press of a mouse button that may become a drag. Positions are viewport pixels."""
-
-    def __init__(self, view: ImageView, start: QPointF) -> None:
-        self.view, self.start, self.last = view, start, start
-
-    def move(self, at: QPointF) -> None:
-        """Follow the mouse."""
-
-    def drop(self, at: QPointF) -> None:
-        """The button was released after a drag."""
-
-    def cancel(self) -> None:
-        """Everything as it was."""
+Shift = Callable[[QPointF], np.ndarray]
 
 
 class PanDrag(Drag):
     """Moves the picture along."""
+
+    def __init__(self, view: Canvas, start: QPointF, clicked: Clicked | None = None) -> None:
+        super().__init__(start, clicked)
+        self.view, self.last = view, start
 
     def move(self, at: QPointF) -> None:
         self.view.pan(at - self.last)
@@ -45,23 +39,20 @@ class PanDrag(Drag):
         self.move(self.start)
 
 
-class ZoomDrag(Drag):
+class ZoomDrag(PanDrag):
     """Up zooms in, about the place where it began."""
 
     def move(self, at: QPointF) -> None:
         self.view.set_zoom(self.view.zoom * 1.006 ** (self.last - at).y(), self.start)
         self.last = at
 
-    def cancel(self) -> None:
-        self.move(self.start)
-
 
 class WindowDrag(Drag):
     """Right widens the window, down raises its level."""
 
     def __init__(self, view: ImageView, start: QPointF) -> None:
-        super().__init__(view, start)
-        self.before = view.grey.window
+        super().__init__(start)
+        self.view, self.before = view, view.grey.window
 
     def move(self, at: QPointF) -> None:
         total, before = at - self.start, self.before
@@ -81,21 +72,36 @@ class GammaDrag(WindowDrag):
         self.view.set_window(replace(self.before, gamma=float(np.clip(gamma, *GAMMAS))))
 
 
-class MarkerDrag(Drag):
-    """Takes a landmark along; letting it go corrects its placement."""
+class PlacementDrag(Drag):
+    """Takes a landmark along in one image; letting it go corrects its placement. The grip keeps its offset.
 
-    def __init__(self, view: ImageView, start: QPointF, landmark: str) -> None:
-        super().__init__(view, start)
-        self.landmark = landmark
+    Parameters
+    ----------
+    desk : Desk
+    start : QPointF
+    image, landmark : str
+    xy : array [2]
+        Where the landmark is drawn before, native pixels.
+    shift : callable
+        Where the mouse is now to by how much that moves the landmark, native pixels [2].
+    """
+
+    def __init__(self, desk: Desk, start: QPointF, image: str, landmark: str, xy: np.ndarray, shift: Shift) -> None:
+        super().__init__(start)
+        self._desk, self.image, self.landmark = desk, image, landmark
+        self._xy, self._shift = np.asarray(xy, float), shift
 
     def move(self, at: QPointF) -> None:
-        self.view.hold_marker(self.landmark, self.view.native_of(at))
+        x, y = self._xy + self._shift(at)
+        self._desk.hold(Held(self.image, self.landmark, (float(x), float(y))))
 
     def drop(self, at: QPointF) -> None:
-        xy = self.view.native_of(at)
-        self.view.hold_marker("", None)
-        if xy is not None:
-            self.view.place(self.landmark, xy)
+        self.move(at)
+        held = self._desk.held
+        self._desk.hold(None)
+        if held is not None:
+            self._desk.place(held.image, held.landmark, held.xy)
 
-    def cancel(self) -> None:
-        self.view.hold_marker("", None)
+    def survives(self, change: Change) -> bool:
+        # A change that names no image may touch all of them.
+        return bool(change.images) and self.image not in change.images

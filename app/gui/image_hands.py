@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
 from app.core.landmark import PlacementState
 from app.gui.desk import Desk, Mode
-from app.gui.drags import Drag, GammaDrag, MarkerDrag, PanDrag, WindowDrag, ZoomDrag
+from app.gui.drags import GammaDrag, PanDrag, PlacementDrag, WindowDrag, ZoomDrag
+from app.gui.interaction import Drag
 from app.gui.key_button import keeps_key
 
 if TYPE_CHECKING:
@@ -24,101 +26,85 @@ ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0,
 
 
 class ImageHands:
-    """Turns events of the image view into what the reader means by them."""
+    """Turns events of the image view into what the reader means by them; the desk's `interaction` owns the drag."""
 
     def __init__(self, view: ImageView, desk: Desk) -> None:
         self._view, self._desk = view, desk
-        self.drag: Drag | None = None
-        self._button = Qt.MouseButton.NoButton
-        self._moved = False
         self._wheel = 0
 
     @property
     def _editing(self) -> bool:
-        return self._view.editable and self._desk.mode == Mode.LANDMARK and self._view.ruler is None
+        return self._view.editable and self._desk.mode == Mode.LANDMARK and self._view.tool is None
 
     # --- the mouse -------------------------------------------------------------------------------------------------
 
     def press(self, event: QMouseEvent) -> None:
         """A button goes down."""
-        at = event.position()
-        self._button, self._moved = event.button(), False
-        self.drag = self._begin(at, event)
+        self._desk.interaction.press(self._view, event, lambda: self._begin(event))
 
-    def _begin(self, at: QPointF, event: QMouseEvent) -> Drag:
-        view = self._view
+    def _begin(self, event: QMouseEvent) -> Drag:
+        view, at = self._view, event.position()
         if event.button() == Qt.MouseButton.MiddleButton:
             return PanDrag(view, at)
         if event.button() == Qt.MouseButton.RightButton:
-            return ZoomDrag(view, at)
+            return ZoomDrag(view, at, self._ask_menu if view.editable else None)
         if event.button() != Qt.MouseButton.LeftButton:
-            return Drag(view, at)
-        if view.ruler is not None:
-            return view.ruler.begin(at)
+            return Drag(at)
+        if view.tool is not None:
+            return view.tool.begin(view, at)
         name = view.marker_at(at)
         if name:
             self._desk.choose_landmark(name)
         if self._editing:
-            return MarkerDrag(view, at, name) if name else Drag(view, at)
+            return self._placement_drag(at, name) if name else Drag(at, self._place_missing)
         return GammaDrag(view, at) if event.modifiers() & Qt.KeyboardModifier.ControlModifier else WindowDrag(view, at)
+
+    def _placement_drag(self, at: QPointF, landmark: str) -> Drag:
+        view = self._view
+        grip = view.native_of(at)
+        return PlacementDrag(
+            self._desk, at, view.image, landmark, view.drawn_at(landmark), lambda now: view.native_of(now) - grip
+        )
 
     def move(self, event: QMouseEvent) -> None:
         """The mouse moves, with or without a button held."""
         at = event.position()
         self._view.pointing.move(at)
-        if self.drag is None:
+        if not self._desk.interaction.move(self._view, event):
             self._show_cursor(at)
-            return
-        self._moved = self._moved or (at - self.drag.start).manhattanLength() >= 3
-        if self._moved:
-            self.drag.move(at)
 
     def release(self, event: QMouseEvent) -> None:
         """A button goes up."""
-        drag, button, at = self.drag, self._button, event.position()
-        self.drag, self._button = None, Qt.MouseButton.NoButton
-        if drag is None:
-            return
-        if self._moved:
-            drag.drop(at)
-        elif button == Qt.MouseButton.RightButton and self._view.editable:
-            self._view.pointing.keep_for_menu(at)
-            self._view.markerMenu.emit(self._view.marker_at(at), event.globalPosition().toPoint())
-        elif button == Qt.MouseButton.LeftButton and self._editing and not isinstance(drag, MarkerDrag):
-            self._place_missing(at)
+        self._desk.interaction.release(self._view, event)
 
-    def _place_missing(self, at: QPointF) -> None:
+    def _ask_menu(self, event: QMouseEvent) -> None:
+        self._view.pointing.keep_for_menu(event.position())
+        self._view.markerMenu.emit(self._view.marker_at(event.position()), event.globalPosition().toPoint())
+
+    def _place_missing(self, event: QMouseEvent) -> None:
         """A click places the chosen landmark where it has no place yet, or was said to be absent."""
         state = self._view.state_of(self._desk.landmark)
         if self._desk.landmark and state in (None, PlacementState.ABSENT):
-            self.place_at(at)
+            self.place_at(event.position())
 
     def place_at(self, at: QPointF | None) -> None:
         """Place the chosen landmark at a viewport position."""
         xy = self._view.native_of(at) if at is not None else None
         frame = self._view.frame_of_image
         if xy is None or frame is None or not frame.contains(xy):
-            self._desk.say("Point at the place in the image first.")
+            self._desk.tell("Point at the place in the image first.", self._view)
         elif self._view.editable and self._desk.landmark:
-            self._view.place(self._desk.landmark, xy)
+            self._desk.place(self._view.image, self._desk.landmark, (float(xy[0]), float(xy[1])))
 
     def double_click(self, event: QMouseEvent) -> None:
         """In Landmark mode a new landmark, unless a marker is there; in a second view, that image becomes the first."""
-        if event.button() == Qt.MouseButton.LeftButton and not self._view.editable:
-            self._desk.show_image(self._view.image)
-        elif event.button() == Qt.MouseButton.LeftButton and self._editing:
-            if not self._view.marker_at(event.position()):
-                self._view.pointing.name_landmark_at(event.position())
-        else:
+        left = event.button() == Qt.MouseButton.LeftButton and self._view.tool is None
+        if self._desk.interaction.running or not left or (self._view.editable and not self._editing):
             self.press(event)
-
-    def cancel(self) -> bool:
-        """Give a drag up; True if there was one."""
-        if self.drag is None:
-            return False
-        drag, self.drag = self.drag, None
-        drag.cancel()
-        return True
+        elif not self._view.editable:
+            self._desk.show_image(self._view.image)
+        elif not self._view.marker_at(event.position()):
+            self._view.pointing.name_landmark_at(event.position())
 
     def wheel(self, event: QWheelEvent) -> None:
         """Next or previous image, one per notch."""
@@ -140,9 +126,9 @@ class ImageHands:
 
     def key(self, event: QKeyEvent) -> bool:
         """Act on a key; False if it is none of the view's."""
-        if event.key() == Qt.Key.Key_Escape:
-            return self.cancel()
-        if event.key() in ARROWS and self._editing and self.drag is None:
+        if event.key() == Qt.Key.Key_Escape and self._view.tool is not None:
+            return self._view.tool.escape()
+        if event.key() in ARROWS and self._editing and not self._desk.interaction.running:
             far = LONG_NUDGE if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else NUDGE
             x, y = ARROWS[Qt.Key(event.key())]
             self._nudge(QPointF(x, y) * far)
@@ -154,4 +140,8 @@ class ImageHands:
         session, view, landmark = self._desk.session, self._view, self._desk.landmark
         if session is not None and view.image and landmark:
             native = view.turn.transform.inverted()[0].map(step)
+            goal = view.drawn_at(landmark) + np.array([native.x(), native.y()])
+            if view.frame_of_image is not None and np.isfinite(goal).all() and not view.frame_of_image.contains(goal):
+                self._desk.tell(f"“{landmark}” is at the edge of the picture: it stays there.", view)
+                return
             self._desk.do(session.nudge_placement, view.image, landmark, (native.x(), native.y()))

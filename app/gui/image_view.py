@@ -25,7 +25,7 @@ from app.gui.name_editor import NameEditor
 from app.gui.overlays import OverlayItem
 from app.gui.pictures import Pictures
 from app.gui.pointing import Pointing
-from app.gui.ruler import Ruler
+from app.gui.tool import Tool
 from app.gui.turn import Turn
 from app.store.entries import Change
 
@@ -61,7 +61,7 @@ class ImageView(Canvas):
         self.invert = False
         self.lens: Lens | None = None
         self.crosshair = False
-        self.ruler: Ruler | None = None
+        self.tool: Tool | None = None
         self.frame_of_image: Frame | None = None
         self.grey, self.overlay, self.markers = GreyItem(), OverlayItem(), MarkerItem()
         for item in (self.grey, self.overlay, self.markers):
@@ -74,7 +74,6 @@ class ImageView(Canvas):
         self._windows: dict[str, Window] = {}
         self._turns: dict[str, Turn] = {}
         self._states: dict[str, PlacementState | None] = {}
-        self._held: tuple[str, np.ndarray | None] = ("", None)
         self._listen()
 
     def _listen(self) -> None:
@@ -88,6 +87,7 @@ class ImageView(Canvas):
         desk.modeChanged.connect(self._show_mode)
         desk.spotChanged.connect(self._show_spot)
         desk.movingChanged.connect(self.show_markers)
+        desk.heldChanged.connect(self.show_markers)
         desk.clicksChanged.connect(self.show_markers)
         desk.changed.connect(self._on_change)
         self._pictures.ready.connect(self._on_picture)
@@ -103,7 +103,6 @@ class ImageView(Canvas):
         """Show an image from the beginning: fitted, with the window level and turn it had before."""
         session = self._desk.session
         self.image = name if session is not None else ""
-        self.hands.cancel()
         self.editor.hide()
         if session is None or not name:
             self.frame_of_image = None
@@ -143,25 +142,24 @@ class ImageView(Canvas):
                 self._show_prediction()
 
     def _on_change(self, change: Change) -> None:
+        """Whatever concerns this image is shown anew: what changed is the session's to know, not guessed from words."""
         name = self.image
-        concerns = name in change.images
         if change.kind == "reading":
             for read in change.images:
                 self._turns.pop(read, None)
-            if concerns:
-                self.show_image(name)
-        elif concerns and change.kind in ("prediction", "spacing"):
-            self.frame_of_image = self._desk.open_session().image(name).frame or self.frame_of_image
+        if not name or (change.images and name not in change.images) or name not in self._desk.open_session().images:
+            return
+        if change.kind == "reading":
+            self.show_image(name)
+            return
+        frame = self._desk.open_session().image(name).frame or self.frame_of_image
+        if frame != self.frame_of_image:
+            self.frame_of_image = frame
             self._show_turn()
-        if change.kind == "prediction" and concerns:
-            if self.grey.picture is None:
-                self._take_picture(self._pictures.anything(name), keep_view=True)
-            self._show_prediction()
-        elif change.kind == "landmarks" or (concerns and change.kind in ("placements", "spacing")):
-            self.show_markers()
-            self._show_spot(self._desk.spot)
-        if concerns or not change.images:
-            self.viewport().update()
+        if self.grey.picture is None:
+            self._take_picture(self._pictures.anything(name), keep_view=True)
+        self._show_prediction()
+        self._show_spot(self._desk.spot)
 
     def _show_prediction(self) -> None:
         session = self._desk.session
@@ -195,8 +193,8 @@ class ImageView(Canvas):
                 xy = session.place_in(name, mark.structure, mark.uv)  # crossed out where it would have been
             moving = self._desk.moving_place(mark.name, place_of)
             xy = xy if moving is None or np.isnan(moving[0]) else moving
-            if mark.name == self._held[0] and self._held[1] is not None:
-                xy = self._held[1]
+            held = self._desk.held_place(name, mark.name)
+            xy = xy if held is None else np.array(held)
             if placement.state is None or not np.isfinite(xy).all():
                 continue
             x, y = frame.to_corner(xy)
@@ -217,7 +215,7 @@ class ImageView(Canvas):
         self.markers.set_spot(QPointF(*frame.to_corner(xy)) if np.isfinite(xy).all() else None, spot.pinned)
 
     def _show_mode(self, *_: object) -> None:
-        pointing = self.ruler is not None or (self.editable and self._desk.mode == Mode.LANDMARK)
+        pointing = self.tool is not None or (self.editable and self._desk.mode == Mode.LANDMARK)
         self.viewport().setCursor(Qt.CursorShape.CrossCursor if pointing else Qt.CursorShape.ArrowCursor)
         if pointing and self.editable:
             self.setFocus()  # arrows nudge from now on
@@ -267,10 +265,11 @@ class ImageView(Canvas):
         self.crosshair = on
         self.viewport().update()
 
-    def set_ruler(self, ruler: Ruler | None) -> None:
-        """Let the left button draw a line, or no longer."""
-        self.hands.cancel()
-        self.ruler = ruler
+    def use_tool(self, tool: Tool | None) -> None:
+        """Let the left button do what a tool does, or no longer."""
+        if tool is not self.tool:
+            self._desk.interaction.cancel()
+            self.tool = tool
         self._show_mode()
 
     def tell_suspicion(self, elsewhere: bool) -> None:
@@ -280,7 +279,7 @@ class ImageView(Canvas):
 
     def set_turn(self, turn: Turn) -> None:
         """Turn or mirror the view of this image; remembered for it while the program runs."""
-        self.hands.cancel()
+        self._desk.interaction.cancel()
         self._turns[self.image] = turn
         self._show_turn()
 
@@ -331,17 +330,19 @@ class ImageView(Canvas):
         """Who says where a landmark is in this image, None where nobody does."""
         return self._states.get(landmark)
 
-    def hold_marker(self, landmark: str, xy: np.ndarray | None) -> None:
-        """Show a marker somewhere else while it is dragged."""
-        self._held = (landmark, xy)
-        self.show_markers()
-        self.viewport().update()
+    def drawn_at(self, landmark: str) -> np.ndarray:
+        """Where the marker of a landmark is drawn now, native pixels [2]; NaN where it is not drawn."""
+        frame = self.frame_of_image
+        drawn = [marker.xy for marker in self.markers.markers if marker.name == landmark]
+        return frame.from_corner(drawn[0]) if drawn and frame is not None else np.full(2, np.nan)
 
-    def place(self, landmark: str, xy: np.ndarray) -> None:
-        """Correct where a landmark is in this image, in native pixels."""
-        if self._desk.session is not None:
-            self._desk.do(self._desk.session.move_placement, self.image, landmark, (float(xy[0]), float(xy[1])))
-            self.show_markers()
+    @property
+    def _held(self) -> tuple[str, np.ndarray | None]:
+        """The landmark that is being dragged in this image and where it is now, native pixels."""
+        held = self._desk.held
+        if held is None or held.image != self.image:
+            return "", None
+        return held.landmark, np.array(held.xy)
 
     # --- events ----------------------------------------------------------------------------------------------------
 
@@ -392,8 +393,8 @@ class ImageView(Canvas):
         mouse, port = self.pointing.mouse, QRectF(self.viewport().rect())
         if mouse is not None and self.crosshair:
             draw_crosshair(painter, port, mouse)
-        if self.ruler is not None:
-            self.ruler.paint(painter)
+        if self.tool is not None:
+            self.tool.paint(painter)
         self.texts.paint(painter, port)
         if mouse is not None and self.lens is not None:
             self.lens.paint(painter, mouse)

@@ -55,6 +55,11 @@ class ImagesPane(QSplitter):
         return (self.first, self.second) if self.second is not None and self.step else (self.first,)
 
     @property
+    def made(self) -> tuple[ImageView, ...]:
+        """All views that there are, also one that is hidden."""
+        return (self.first,) if self.second is None else (self.first, self.second)
+
+    @property
     def active(self) -> ImageView:
         """The view that commands of seeing act on: the second while it has the focus, else the first."""
         return next((view for view in self.views if view.hasFocus()), self.first)

@@ -136,7 +136,9 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         self._layer_of: object = None
 
     def set_prediction(self, template: Template | None, prediction: Prediction | None, frame: Frame | None) -> None:
-        """Show another image's prediction, or none."""
+        """Show another image's prediction, or none; what is shown already stays as it is prepared."""
+        if template is self._template and prediction is self._prediction and frame == self._frame:
+            return
         self.prepareGeometryChange()
         self._template, self._prediction, self._frame = template, prediction, frame
         self._contours.clear()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from app.core.frame import Points
-from app.gui.drags import Drag
+from app.gui.interaction import Drag
 from app.gui.theme import ON_IMAGE
 
 if TYPE_CHECKING:
@@ -45,17 +45,21 @@ class Ruler(QObject):
         """How long the line is, with pixels that are so large; 0 while there is none."""
         return 0.0 if self.ends is None else float(np.hypot(*(np.diff(self.ends, axis=0)[0] * (column, row))))
 
-    def begin(self, at: QPointF) -> Drag:
+    def begin(self, view: ImageView, at: QPointF) -> Drag:
         """A drag of the end that is close, or a new line."""
-        here = self._view.native_of(at)
+        here = view.native_of(at)
         if here is None:
-            return Drag(self._view, at)
+            return Drag(at)
         if self.ends is not None:
             for end in (0, 1):
-                away = self._view.viewport_of(*self.ends[end]) - at
+                away = view.viewport_of(*self.ends[end]) - at
                 if np.hypot(away.x(), away.y()) <= CLOSE:
-                    return _EndDrag(self, self._view, at, self.ends[1 - end])
-        return _EndDrag(self, self._view, at, here)
+                    return _EndDrag(self, view, at, self.ends[1 - end], grip=self.ends[end] - here)
+        return _EndDrag(self, view, at, here, grip=np.zeros(2))
+
+    def escape(self) -> bool:
+        """Esc means nothing to a line that lies still."""
+        return False
 
     def paint(self, painter: QPainter) -> None:
         """Paint the line in screen pixels."""
@@ -71,16 +75,20 @@ class Ruler(QObject):
 
 
 class _EndDrag(Drag):
-    """Pulls one end of the line; the other stays."""
+    """Pulls one end of the line, which keeps its offset from the mouse; the other stays."""
 
-    def __init__(self, ruler: Ruler, view: ImageView, start: QPointF, fixed: np.ndarray) -> None:
-        super().__init__(view, start)
-        self._ruler, self._fixed, self._before = ruler, fixed, ruler.ends
+    def __init__(self, ruler: Ruler, view: ImageView, start: QPointF, fixed: Points, grip: Points) -> None:
+        super().__init__(start)
+        self._ruler, self._view = ruler, view
+        self._fixed, self._grip, self._before = fixed, grip, ruler.ends
 
     def move(self, at: QPointF) -> None:
-        here = self.view.native_of(at)
+        here = self._view.native_of(at)
         if here is not None:
-            self._ruler.set_ends(np.stack([self._fixed, here]))
+            self._ruler.set_ends(np.stack([self._fixed, here + self._grip]))
+
+    def drop(self, at: QPointF) -> None:
+        self.move(at)
 
     def cancel(self) -> None:
         self._ruler.set_ends(self._before)

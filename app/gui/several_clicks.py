@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtCore import QObject, QPointF, Qt, Signal
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from app.core.consensus import Consensus, consensus
 from app.gui.desk import Click, Desk
 from app.gui.image_view import ImageView
 from app.gui.images_pane import ImagesPane
+from app.gui.interaction import Drag
 from app.gui.name_editor import define, free_name
 from app.gui.plain import PlainLabel, caption, tip
 
@@ -42,40 +43,43 @@ def click_on_chart(session: Session, image: str, xy: tuple[float, float], struct
     return Click(image, xy, name, uv)
 
 
-class ClickCatcher(QObject):
-    """Takes the left clicks in image views while clicks are collected; every other button and key works as ever."""
+class ClickTool(QObject):
+    """While clicks are collected, the left button clicks in every image view."""
 
     clicked = Signal(str, QPointF)
     escaped = Signal()
 
     def __init__(self, pane: ImagesPane, parent: QObject) -> None:
         super().__init__(parent)
-        self._views = [pane.first]
-        self._on = False
+        self._pane, self._on = pane, False
         pane.viewAdded.connect(self._add)
 
     def _add(self, view: ImageView) -> None:
-        self._views.append(view)
-        self.listen(self._on)
+        view.use_tool(self if self._on else view.tool)
 
     def listen(self, on: bool) -> None:
         """Begin or end to take clicks."""
+        for view in self._pane.made:
+            if on or view.tool is self:
+                view.use_tool(self if on else None)
         self._on = on
-        for view in self._views:
-            for watched in (view, view.viewport()):
-                watched.installEventFilter(self) if on else watched.removeEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        view = next((v for v in self._views if watched is v.viewport()), None)
-        if isinstance(event, QMouseEvent) and view is not None and event.button() == Qt.MouseButton.LeftButton:
-            xy = view.native_of(event.position())
-            if event.type() == QEvent.Type.MouseButtonPress and xy is not None:
-                self.clicked.emit(view.image, QPointF(float(xy[0]), float(xy[1])))
-            return True
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
-            self.escaped.emit()
-            return True
-        return False
+    def begin(self, view: ImageView, at: QPointF) -> Drag:
+        """A click counts where the button went down, once it is up again."""
+        return Drag(at, lambda _: self._click(view, at))
+
+    def _click(self, view: ImageView, at: QPointF) -> None:
+        xy = view.native_of(at)
+        if xy is not None:
+            self.clicked.emit(view.image, QPointF(float(xy[0]), float(xy[1])))
+
+    def escape(self) -> bool:
+        """Esc ends it."""
+        self.escaped.emit()
+        return True
+
+    def paint(self, painter: QPainter) -> None:
+        """The clicks are drawn as markers."""
 
 
 class SeveralClicks(QWidget):
@@ -86,7 +90,7 @@ class SeveralClicks(QWidget):
         self.setObjectName("severalClicks")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._desk = desk
-        self._catcher = ClickCatcher(pane, self)
+        self._tool = ClickTool(pane, self)
         self.words, self.agreement = PlainLabel(), PlainLabel()
         self.agreement.setProperty("muted", "true")
         self.chips: list[QPushButton] = []
@@ -106,8 +110,8 @@ class SeveralClicks(QWidget):
         row.addStretch()
         for widget in (self.name, self.define, cancel):
             row.addWidget(widget)
-        self._catcher.clicked.connect(self.add)
-        self._catcher.escaped.connect(self.end)
+        self._tool.clicked.connect(self.add)
+        self._tool.escaped.connect(self.end)
         self.define.clicked.connect(self.keep)
         self.name.returnPressed.connect(self.keep)
         cancel.clicked.connect(self.end)
@@ -122,13 +126,13 @@ class SeveralClicks(QWidget):
             return
         self._desk.set_clicks(())
         self.name.setText(free_name(mark.name for mark in session.landmarks))
-        self._catcher.listen(True)
+        self._tool.listen(True)
         self._show()
         self.show()
 
     def end(self) -> None:
         """Stop; nothing is defined."""
-        self._catcher.listen(False)
+        self._tool.listen(False)
         self._desk.set_clicks(())
         self.hide()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -16,11 +17,15 @@ from app.core.template import Structure, Template
 from app.gui import theme, uv_colours
 from app.gui.canvas import Canvas
 from app.gui.desk import Desk, Mode, Spot
+from app.gui.drags import PanDrag
+from app.gui.interaction import Drag
 from app.gui.markers import HIT_RADIUS, Marker, MarkerItem
 from app.gui.name_editor import NameEditor, define, free_name
 from app.gui.overlays import bgra_image, cosmetic, iso_lines, polygon
 from app.gui.plain import tip
+from app.store.entries import Change
 
+ChartAt = Callable[[QPointF], tuple[float, float]]
 GRAB = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 """Either of them picks a marker up in any mode; many Linux desktops keep Alt and drag for themselves."""
 
@@ -103,6 +108,42 @@ class TemplateItem(pg.GraphicsObject):  # type: ignore[misc]
         painter.drawPath(self._iso[structure.name])
 
 
+class _LandmarkDrag(Drag):
+    """Takes a landmark along on its chart; what that would do shows in all views until it is dropped."""
+
+    def __init__(self, desk: Desk, start: QPointF, landmark: str, chart_at: ChartAt) -> None:
+        super().__init__(start)
+        self._desk, self._landmark, self._chart_at = desk, landmark, chart_at
+
+    def move(self, at: QPointF) -> None:
+        self._desk.move(self._landmark, self._chart_at(at))
+
+    def drop(self, at: QPointF) -> None:
+        self.move(at)
+        self._desk.end_move(keep=True)
+
+    def survives(self, change: Change) -> bool:
+        if change.kind != "prediction":
+            return False
+        if self._desk.moving is not None:  # the preview is of the images as they are now
+            self._desk.move(self._landmark, self._desk.moving.uv)
+        return True
+
+
+class _LockedDrag(Drag):
+    """Moves nothing and says why, once."""
+
+    def __init__(self, view: QWidget, desk: Desk, start: QPointF, landmark: str) -> None:
+        super().__init__(start)
+        self._view, self._desk, self._landmark, self._said = view, desk, landmark, False
+
+    def move(self, at: QPointF) -> None:
+        if not self._said:
+            self._said = True
+            words = f"“{self._landmark}” is locked on the template. Unlock it to move it (Landmark menu)."
+            self._desk.tell(words, self._view)
+
+
 class TemplateView(Canvas):
     """Shows the template of the desk's session. Coordinates of the plane are mm of the template."""
 
@@ -116,10 +157,6 @@ class TemplateView(Canvas):
         self.add(self.markers)
         self.editor = NameEditor(self)
         self.editor.ended.connect(lambda: desk.point_at(None))
-        self._press: QPointF | None = None
-        self._moved = False
-        self._last = QPointF()
-        self._dragged, self._grip = "", QPointF()
         self.viewport().setCursor(Qt.CursorShape.CrossCursor)
         desk.sessionChanged.connect(self._show_template)
         desk.landmarkChanged.connect(self.show_markers)
@@ -128,7 +165,7 @@ class TemplateView(Canvas):
         desk.spotChanged.connect(self._show_spot)
         desk.movingChanged.connect(self.show_markers)
         desk.clicksChanged.connect(self.show_markers)
-        desk.changed.connect(lambda change: self.show_markers() if change.kind == "landmarks" else None)
+        desk.changed.connect(self.show_markers)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -210,49 +247,43 @@ class TemplateView(Canvas):
     # --- the mouse -------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._press = self._last = event.position()
-        self._moved = False
+        self._desk.interaction.press(self, event, lambda: self._begin(event))
+
+    def _begin(self, event: QMouseEvent) -> Drag:
+        at, session = event.position(), self._desk.session
+        if event.button() != Qt.MouseButton.LeftButton:
+            return PanDrag(self, at)
+        name = self.marker_at(at)
         grab = self._desk.mode == Mode.LANDMARK or event.modifiers() & GRAB
-        if event.button() == Qt.MouseButton.LeftButton and grab:
-            self._pick_up(event.position())
-        event.accept()
-
-    def _pick_up(self, at: QPointF) -> None:
-        """Take the marker that is close, unless its landmark is locked."""
-        name, session = self.marker_at(at), self._desk.session
-        if not name or session is None:
-            return
+        if not name or not grab or session is None:
+            return Drag(at, self._click)
         self._desk.choose_landmark(name)
-        if session.landmark(name).locked:
-            self._desk.say(f"“{name}” is locked on the template. Unlock it to move it (Landmark menu).")
-            return
-        (marker,) = (m for m in self.markers.markers if m.name == name)
-        self._dragged, self._grip = name, QPointF(*marker.xy) - self.to_plane(at)
+        return _LockedDrag(self, self._desk, at, name) if session.landmark(name).locked else self._grab(at, name)
 
-    def _drag_to(self, at: QPointF) -> None:
-        session = self._desk.open_session()
-        place = self.to_plane(at) + self._grip
-        structure = session.template.structure(session.landmark(self._dragged).structure)
-        u, v = np.clip(structure.to_chart([place.x(), place.y()]), -REACH, REACH)
-        self._desk.move(self._dragged, (float(u), float(v)))
+    def _grab(self, at: QPointF, name: str) -> Drag:
+        grip = next(QPointF(*m.xy) for m in self.markers.markers if m.name == name) - self.to_plane(at)
+        structure = self._desk.open_session().template.structure(self._desk.open_session().landmark(name).structure)
+
+        def chart_at(now: QPointF) -> tuple[float, float]:
+            place = self.to_plane(now) + grip
+            u, v = np.clip(structure.to_chart([place.x(), place.y()]), -REACH, REACH)
+            return float(u), float(v)
+
+        return _LandmarkDrag(self._desk, at, name, chart_at)
+
+    def _click(self, event: QMouseEvent) -> None:
+        name = self.marker_at(event.position())
+        if name:
+            self._desk.choose_landmark(name)
+        else:
+            self.name_landmark_at(event.position())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self._dragged:
-            self._dragged, self._press = "", None
-            self._desk.end_move(keep=False)
-            event.accept()
-        else:
-            event.ignore()  # the window has the keys
+        event.ignore()  # the window has the keys
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
-        if self._press is not None:
-            self._moved = self._moved or (at - self._press).manhattanLength() >= 4
-            if self._moved and self._dragged:
-                self._drag_to(at)
-            elif self._moved and not event.buttons() & Qt.MouseButton.LeftButton:
-                self.pan(at - self._last)
-            self._last = at
+        if self._desk.interaction.move(self, event):
             return
         found = self.point_at(at)
         self._glow(found[0] if found else "")
@@ -268,16 +299,7 @@ class TemplateView(Canvas):
             self.item.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        clicked = self._press is not None and not self._moved and event.button() == Qt.MouseButton.LeftButton
-        self._press, self._dragged = None, ""
-        self._desk.end_move(keep=True)
-        if clicked:
-            name = self.marker_at(event.position())
-            if name:
-                self._desk.choose_landmark(name)
-            else:
-                self.name_landmark_at(event.position())
-        event.accept()
+        self._desk.interaction.release(self, event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         event.accept()

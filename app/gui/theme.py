@@ -134,6 +134,8 @@ QFrame[separator="true"] {{ background: {LINE}; }}
 #toolbar {{ background: {PANEL}; border-bottom: 1px solid {LINE}; }}
 #readerBar, #readingBar, #severalClicks {{ background: {RAISED}; border-bottom: 1px solid {LINE}; }}
 #severalClicks QPushButton[chip="true"] {{ background: {PANEL}; }}
+#notice {{ background: rgba(12, 14, 17, 225); color: {ON_IMAGE.text}; border: 1px solid rgba(255, 255, 255, 40);
+    border-radius: 5px; padding: 8px 12px; }}
 #messages, #statusLine {{ background: {PANEL}; border-top: 1px solid {LINE}; }}
 """
 

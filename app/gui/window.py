@@ -339,8 +339,7 @@ class Window(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            for view in self.images.views:
-                view.hands.cancel()
+            self.desk.interaction.cancel()
         else:
             super().keyPressEvent(event)
 

@@ -1,0 +1,62 @@
+"""A sentence about what the eye looks at, whole and where it looks; it goes by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.gui.desk import Desk
+from app.gui.plain import PlainLabel
+
+SHORTEST_MS = 4000
+PER_LETTER_MS = 60
+"""Long enough to be read twice."""
+FROM_BELOW = 64
+"""Above the scale bar of the image."""
+
+
+class Notices(QObject):
+    """Shows one sentence at a time over a view; the mouse goes through it.
+
+    Parameters
+    ----------
+    desk : Desk
+        Whose `told` is shown.
+    home : QWidget
+        Where a sentence stands that belongs to no other view.
+    hosts : callable
+        The views over which a sentence may stand.
+    """
+
+    def __init__(self, desk: Desk, home: QWidget, hosts: Callable[[], Sequence[QWidget]]) -> None:
+        super().__init__(desk)
+        self._home, self._hosts = home, hosts
+        self.label = PlainLabel(parent=home)
+        self.label.setObjectName("notice")
+        self.label.setWordWrap(True)
+        self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.label.hide()
+        self._end = QTimer(self, singleShot=True)
+        self._end.timeout.connect(self.label.hide)
+        desk.told.connect(self.show)
+        desk.sessionChanged.connect(self.label.hide)
+
+    def show(self, sentence: str, view: QWidget | None = None) -> None:
+        """Let a sentence stand over a view, or else over the one that has the focus."""
+        hosts, focus = self._hosts(), QApplication.focusWidget()
+        host = view if view in hosts else focus if focus in hosts else self._home
+        assert host is not None
+        self.label.setParent(host)
+        self.label.setText(sentence)
+        width = min(self.label.fontMetrics().horizontalAdvance(sentence) + 32, max(host.width() - 32, 120))
+        self.label.setFixedWidth(width)
+        height = self.label.heightForWidth(width)
+        self.label.setFixedHeight(height)
+        below = FROM_BELOW if host.height() > 4 * FROM_BELOW else max((host.height() - height) // 2, 0)
+        self.label.move((host.width() - width) // 2, max(host.height() - height - below, 0))
+        self.label.show()
+        self.label.raise_()
+        self._end.start(SHORTEST_MS + PER_LETTER_MS * len(sentence))
