@@ -49,7 +49,7 @@ class ContactSheet(QAbstractScrollArea):
     """
 
     captioned = Signal(str)
-    sorted = Signal()
+    arranged = Signal()
     """Order, number of suspect images or how they are sorted may have changed."""
     markerMenu = Signal(str, QPoint)
 
@@ -133,7 +133,7 @@ class ContactSheet(QAbstractScrollArea):
         self.tiles = in_the_order_of(self.tiles, fresh)
         self.stale = self.tiles != fresh
         self.captioned.emit(caption)
-        self.sorted.emit()
+        self.arranged.emit()
         self._set_range()
         self.viewport().update()
 

@@ -62,9 +62,14 @@ class ImageHands:
     def _placement_drag(self, at: QPointF, landmark: str) -> Drag:
         view = self._view
         grip = view.native_of(at)
-        return PlacementDrag(
-            self._desk, at, view.image, landmark, view.drawn_at(landmark), lambda now: view.native_of(now) - grip
-        )
+        if grip is None:
+            return Drag(at)
+
+        def shift(now: QPointF) -> np.ndarray:
+            here = view.native_of(now)
+            return np.zeros(2) if here is None else here - grip
+
+        return PlacementDrag(self._desk, at, view.image, landmark, view.drawn_at(landmark), shift)
 
     def move(self, event: QMouseEvent) -> None:
         """The mouse moves, with or without a button held."""

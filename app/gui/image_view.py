@@ -177,7 +177,7 @@ class ImageView(Canvas):
         """Collect the placements of this image."""
         self._states.clear()
         session, frame, name = self._desk.session, self.frame_of_image, self.image
-        if session is None or frame is None or not name:
+        if session is None or frame is None or name not in session.images:  # it may just have been removed
             self.markers.set_markers([], False)
             return
         place_of = session.images.index(name) if self._desk.moving is not None else -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -38,6 +39,7 @@ class LandmarkDialog(QDialog):
         super().__init__(parent)
         self._desk, self._mark = desk, mark
         self.setObjectName("landmarkDialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Landmark “{mark.name}”")
         self.setMinimumWidth(420)
         self.colour = mark.colour

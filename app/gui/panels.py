@@ -116,24 +116,48 @@ class RightColumn(QWidget):
 
 
 class SheetPanel(QWidget):
-    """The contact sheet under its caption; the hint beside it shows where there is room."""
+    """The contact sheet under its caption and what can be asked of its order; the hint shows where there is room."""
 
     def __init__(self, desk: Desk, sheet: ContactSheet) -> None:
         super().__init__()
-        self._desk = desk
+        self._desk, self._sheet = desk, sheet
         self.caption = label("Contact sheet", heading=True)
         self.hint = label(small=True, muted=True)
+        self.sort_again, self.suspects = QPushButton("Sort again"), QPushButton()
+        self.sort_again.setObjectName("sortAgain")
+        self.sort_again.setToolTip("The tiles keep their order while you work. Sort them as they are now, worst first")
+        self.suspects.setObjectName("suspectsLast")
+        self.suspects.setCheckable(True)
+        row = heading_row(self.caption, self.hint)
+        for i, button in enumerate((self.suspects, self.sort_again)):
+            button.setProperty("chip", "true")
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Enter and arrows stay the sheet's
+            row.insertWidget(1 + i, button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)
         layout.setSpacing(4)
-        layout.addLayout(heading_row(self.caption, self.hint))
+        layout.addLayout(row)
         layout.addWidget(sheet)
+        self.sort_again.clicked.connect(sheet.sort_again)
+        self.suspects.clicked.connect(sheet.set_suspects_last)
         sheet.captioned.connect(self._show_caption)
+        sheet.arranged.connect(self._show_order)
         desk.modeChanged.connect(self._make_room)
-        self._make_room()
+        self._show_order()
 
     def _show_caption(self, text: str) -> None:
         self.caption.setText(f"Contact sheet · {text}" if text else "Contact sheet")
+        self._make_room()
+
+    def _show_order(self) -> None:
+        """Both buttons are there only where they would do something."""
+        sheet, count = self._sheet, self._sheet.suspects
+        self.sort_again.setVisible(sheet.stale)
+        self.suspects.setVisible(count > 0)
+        self.suspects.setChecked(sheet.suspects_last)
+        images = f"{count} suspect image{'' if count == 1 else 's'}"
+        self.suspects.setText(f"{images} last" if sheet.suspects_last else f"{images} among the others")
+        self.suspects.setToolTip("What does not look like an image for this model would fill the worst places")
         self._make_room()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -142,8 +166,8 @@ class SheetPanel(QWidget):
     def _make_room(self, *_: object) -> None:
         by_mouse = "drag corrects" if self._desk.mode == Mode.LANDMARK else "L to correct"
         self.hint.setText(f"worst first · {by_mouse} · Enter confirms · A absent" if self._desk.landmark else "")
-        wanted = self.caption.sizeHint().width() + self.hint.sizeHint().width() + 48
-        self.hint.setVisible(wanted <= self.width())
+        shown = [self.caption, self.hint, *(b for b in (self.sort_again, self.suspects) if not b.isHidden())]
+        self.hint.setVisible(sum(widget.sizeHint().width() + 12 for widget in shown) + 24 <= self.width())
 
 
 def separator() -> QFrame:

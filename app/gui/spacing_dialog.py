@@ -24,13 +24,13 @@ from app.core.landmark import ReviewState
 from app.gui.desk import Desk
 from app.gui.plain import PlainLabel
 from app.gui.ruler import Ruler
+from app.store.entries import Change
 
 if TYPE_CHECKING:
     from app.gui.image_view import ImageView
 
 SHORTEST = 10.0
 """A line below this many pixels tells nothing."""
-USUAL_MM = 0.2
 
 
 def spacing_words(frame: Frame | None) -> str:
@@ -44,12 +44,14 @@ def spacing_words(frame: Frame | None) -> str:
     return f"{one} mm, {spacing.provenance.value}"
 
 
-def _number(suffix: str, value: float, decimals: int, most: float) -> QDoubleSpinBox:
+def _number(suffix: str, decimals: int, most: float) -> QDoubleSpinBox:
+    """A field that is empty until somebody gives a value: at its least value, 0, it shows no number."""
     box = QDoubleSpinBox()
     box.setDecimals(decimals)
-    box.setRange(10**-decimals, most)
-    box.setValue(value)
+    box.setRange(0, most)
+    box.setSpecialValueText("not given")
     box.setSuffix(suffix)
+    box.setSingleStep(10 ** (1 - decimals))
     return box
 
 
@@ -65,8 +67,8 @@ class SpacingDialog(QDialog):
         self.setMinimumWidth(440)
         self.is_now, self.will_be, self.remark = PlainLabel(), PlainLabel(), PlainLabel()
         self.typed, self.measured = QRadioButton("Type it"), QRadioButton("Measure a known length")
-        self.per_pixel = _number(" mm per pixel", USUAL_MM, 4, 10)
-        self.length = _number(" mm long", 100, 1, 2000)
+        self.per_pixel = _number(" mm per pixel", 4, 10)
+        self.length = _number(" mm long", 1, 2000)
         self.scope = QComboBox()
         self.keep_button, self.reset_button = QPushButton("Set"), QPushButton("Back to the file’s own")
         self.ruler = Ruler(view)
@@ -80,7 +82,7 @@ class SpacingDialog(QDialog):
         self.reset_button.clicked.connect(self.reset)
         desk.imageChanged.connect(self._show_image)
         desk.sessionChanged.connect(self.close)
-        desk.changed.connect(lambda change: self._show_image() if change.kind in ("spacing", "review") else None)
+        desk.changed.connect(self._on_change)
         self._show_image()
         self.adjustSize()
         self.move(parent.mapToGlobal(QPoint(parent.width() - self.width() - 16, 96)))  # beside the image, not over it
@@ -103,7 +105,8 @@ class SpacingDialog(QDialog):
         close.clicked.connect(self.close)
         for button in (close, self.keep_button):
             foot.addWidget(button)
-        self.keep_button.setDefault(True)
+        for button in (close, self.reset_button, self.keep_button):
+            button.setAutoDefault(False)  # Enter sets a size only where one was given
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 12)
         layout.setSpacing(16)
@@ -112,23 +115,36 @@ class SpacingDialog(QDialog):
 
     # --- what is shown
 
+    def _on_change(self, change: Change) -> None:
+        """What is typed and drawn stays, unless the size of this image's pixels is another now."""
+        if not change.images or self._desk.image in change.images:
+            now = spacing_words(self._frame)
+            if now != self.is_now.text():
+                self._show_image()
+                return
+        self._fill_scope()
+        self._show_result()
+
     def _show_image(self, *_: object) -> None:
         frame = self._frame
         self.is_now.setText(spacing_words(frame))
-        if frame is not None and frame.spacing is not None:
-            self.per_pixel.setValue(frame.spacing.column_mm)
+        self.per_pixel.setValue(frame.spacing.column_mm if frame is not None and frame.spacing is not None else 0)
         self.ruler.set_ends(None)
         self._fill_scope()
         self._show_way(self.measured.isChecked())
 
     @property
     def _frame(self) -> Frame | None:
-        session, image = self._desk.session, self._desk.image
-        return session.image(image).frame if session is not None and image else None
+        return self._frame_of(self._desk.image)
+
+    def _frame_of(self, image: str) -> Frame | None:
+        """None also where the image was removed a moment ago."""
+        session = self._desk.session
+        return session.image(image).frame if session is not None and image in session.images else None
 
     def _fill_scope(self) -> None:
         """This image, those selected when the dialog opened, those without a size, all; accepted ones stay."""
-        session = self._desk.session
+        session, before = self._desk.session, self.scope.currentText()
         self.scope.clear()
         if session is None or not self._desk.image:
             return
@@ -147,11 +163,12 @@ class SpacingDialog(QDialog):
             self.scope.addItem(words, tuple(entry.name for entry in free))
             why = "Without those that are accepted or were not read yet" if locked else ""
             self.scope.setItemData(self.scope.count() - 1, why, Qt.ItemDataRole.ToolTipRole)
+        self.scope.setCurrentIndex(max(self.scope.findText(before), 0))
 
     def _show_way(self, measuring: bool) -> None:
         self.per_pixel.setEnabled(not measuring)
         self.length.setEnabled(measuring)
-        self._view.set_ruler(self.ruler if measuring else None)
+        self._view.use_tool(self.ruler if measuring else None)
         self._show_result()
 
     def _show_result(self, *_: object) -> None:
@@ -159,9 +176,11 @@ class SpacingDialog(QDialog):
         pixels, words = self.ruler.length(), ""
         if self.measured.isChecked():
             words = f"{pixels:.1f} px. Its ends can be moved." if pixels else "Drag a line over it."
+            words += "" if self.length.value() else " Say how long it is."
         self.remark.setText(words)
         self.will_be.setText(f"{size[1]:.4g} mm, {Provenance.GIVEN.value}" if size else "")
-        self.keep_button.setEnabled(size is not None and bool(self.scope.count()))
+        self.keep_button.setEnabled(size is not None and self._would_change(size))
+        self.keep_button.setDefault(self.keep_button.isEnabled())
         self.reset_button.setEnabled(bool(self._given))
 
     @property
@@ -173,17 +192,23 @@ class SpacingDialog(QDialog):
             spacing.row_mm / spacing.column_mm if spacing is not None else frame.aspect if frame is not None else 1.0
         )
         if self.typed.isChecked():
-            return self.per_pixel.value() * shape, self.per_pixel.value()
-        if self.ruler.length() < SHORTEST:
+            return (self.per_pixel.value() * shape, self.per_pixel.value()) if self.per_pixel.value() else None
+        if self.ruler.length() < SHORTEST or not self.length.value():
             return None
         column = self.length.value() / self.ruler.length(row=shape)
         return column * shape, column
 
+    def _would_change(self, size: tuple[float, float]) -> bool:
+        """Whether an image in scope has another size of pixels now."""
+        frames = map(self._frame_of, self.scope.currentData() or ())
+        spacings = [frame.spacing if frame is not None else None for frame in frames]
+        step = 0.5 * 10 ** -self.per_pixel.decimals()  # what the field shows is rounded
+        return any(s is None or max(abs(s.row_mm - size[0]), abs(s.column_mm - size[1])) > step for s in spacings)
+
     @property
     def _given(self) -> list[str]:
         """The images in scope whose pixel size a reader gave."""
-        session = self._desk.session
-        frames = [(n, session.image(n).frame) for n in self.scope.currentData() or ()] if session is not None else []
+        frames = [(name, self._frame_of(name)) for name in self.scope.currentData() or ()]
         return [n for n, f in frames if f and f.spacing and f.spacing.provenance == Provenance.GIVEN]
 
     # --- what is done
@@ -202,5 +227,5 @@ class SpacingDialog(QDialog):
             self._desk.do(self._desk.session.reset_spacing, self._given)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._view.set_ruler(None)
+        self._view.use_tool(None)
         super().closeEvent(event)

@@ -24,6 +24,7 @@ from app.gui.images_pane import ImagesPane
 from app.gui.job_panel import JobPanel
 from app.gui.landmark_table import LandmarkTable
 from app.gui.messages import Messages
+from app.gui.notice import Notices
 from app.gui.panels import RightColumn, SheetPanel, StatusLine, Toolbar, stacked
 from app.gui.pictures import Pictures
 from app.gui.plain import caption
@@ -103,6 +104,7 @@ class Window(QMainWindow):
         self.handlers = _Handlers(self.files, self.recent, *(made(self) for made in others))
         self.actions_ = Actions(self.menuBar(), self.handlers)
         self.history_panel = HistoryPanel(self, self.desk, self.actions_)
+        self.notices = Notices(self.desk, self.image_view, self._hosts)
         self._lay_out()
         self._listen()
         self._restore()
@@ -147,6 +149,10 @@ class Window(QMainWindow):
         self.setMinimumSize(1000, 640)
         # On a smaller screen the frame must fit too, or the status line is out of sight.
         self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize() - FRAME))
+
+    def _hosts(self) -> tuple[QWidget, ...]:
+        """The views over which a sentence may stand."""
+        return (*self.images.views, self.contact_sheet, self.template_view)
 
     def _listen(self) -> None:
         desk = self.desk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -43,12 +44,12 @@ def no_qt_warnings() -> Iterator[None]:
 def start(qtbot) -> Iterator[Callable[..., App]]:
     """Launches the program; ends it (and its children) afterwards and looks for windows left behind."""
     hook, apps = sys.excepthook, []
-    failures: list[object] = []
+    failures: list[str] = []
     present = set(QApplication.topLevelWidgets())
 
     def begin(*argv: object) -> App:
         app = launch([str(a) for a in argv])
-        sys.excepthook = lambda kind, error, trace: failures.append(error)
+        sys.excepthook = lambda *error: failures.append("".join(traceback.format_exception(*error)))
         app.window.resize(1280, 800)
         app.window.reader_bar.hide()
         apps.append(app)
@@ -62,7 +63,7 @@ def start(qtbot) -> Iterator[Callable[..., App]]:
     QApplication.sendPostedEvents(None, 52)  # 52: DeferredDelete
     QApplication.processEvents()
     sys.excepthook = hook
-    assert not failures, failures
+    assert not failures, "\n".join(failures)
     apps.clear()
     left = [w for w in QApplication.topLevelWidgets() if w not in present and w.isVisible()]
     assert not left
@@ -134,20 +135,37 @@ def hover(widget, at: QPoint) -> None:
     QApplication.sendEvent(widget, event)
 
 
+class Hand:
+    """One hand on the mouse over a widget: which buttons it holds is part of every event, as with a real mouse."""
+
+    def __init__(self, widget) -> None:
+        self.widget, self.held = widget, Qt.MouseButton.NoButton
+
+    def _send(self, kind: QEvent.Type, at: QPoint, button: Qt.MouseButton, keys) -> None:
+        place, everywhere = QPointF(at), QPointF(self.widget.mapToGlobal(at))
+        QApplication.sendEvent(self.widget, QMouseEvent(kind, place, everywhere, button, self.held, keys))
+
+    def press(self, at: QPoint, button=Qt.MouseButton.LeftButton, keys=Qt.KeyboardModifier.NoModifier) -> None:
+        self.held |= button
+        self._send(QEvent.Type.MouseButtonPress, at, button, keys)
+
+    def move(self, at: QPoint, keys=Qt.KeyboardModifier.NoModifier) -> None:
+        self._send(QEvent.Type.MouseMove, at, Qt.MouseButton.NoButton, keys)
+
+    def release(self, at: QPoint, button=Qt.MouseButton.LeftButton, keys=Qt.KeyboardModifier.NoModifier) -> None:
+        self.held &= ~button
+        self._send(QEvent.Type.MouseButtonRelease, at, button, keys)
+
+
 def drag(
     qtbot, widget, start: QPoint, end: QPoint, button=Qt.MouseButton.LeftButton, keys=Qt.KeyboardModifier.NoModifier
 ) -> None:
     """Press, move in steps with the button held, release."""
-
-    def send(kind: QEvent.Type, at: QPoint, pressed: Qt.MouseButton, held: Qt.MouseButton) -> None:
-        place = QPointF(at)
-        event = QMouseEvent(kind, place, QPointF(widget.mapToGlobal(at)), pressed, held, keys)
-        QApplication.sendEvent(widget, event)
-
-    send(QEvent.Type.MouseButtonPress, start, button, button)
+    hand = Hand(widget)
+    hand.press(start, button, keys)
     for i in range(1, 6):
-        send(QEvent.Type.MouseMove, start + (end - start) * i / 5, Qt.MouseButton.NoButton, button)
-    send(QEvent.Type.MouseButtonRelease, end, button, Qt.MouseButton.NoButton)
+        hand.move(start + (end - start) * i / 5, keys)
+    hand.release(end, button, keys)
 
 
 def name_landmark(app: App, qtbot, structure: str, uv: tuple[float, float], name: str) -> None:

@@ -14,7 +14,7 @@ from app.gui import image_texts
 from app.gui.desk import MaskStyle, Mode
 from app.gui.image_texts import fold, has_sides, read_out
 from app.gui.turn import Turn
-from tests.gui.conftest import drag, hover, in_image, name_landmark, on_template
+from tests.gui.conftest import Hand, drag, hover, in_image, name_landmark, on_template
 
 TURNS = [Turn(quarters, mirrored) for mirrored in (False, True) for quarters in range(4)]
 
@@ -336,8 +336,9 @@ def test_the_magnifier_shows_the_place_larger(app, view, qtbot) -> None:
 
 def test_escape_gives_a_window_drag_up(app, view, qtbot) -> None:
     before, middle = view.grey.window, view.viewport().rect().center()
-    qtbot.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=middle)
-    hover(view.viewport(), middle + QPoint(60, 10))
+    hand = Hand(view.viewport())
+    hand.press(middle)
+    hand.move(middle + QPoint(60, 10))
     assert view.grey.window != before
     QTest.keyClick(view, Qt.Key.Key_Escape)
     assert view.grey.window == before

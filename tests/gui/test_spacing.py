@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from app.core.frame import Provenance
 from app.gui.spacing_dialog import SpacingDialog
 from app.gui.turn import Turn
-from tests.gui.conftest import drag, in_image, shown_fully
+from tests.gui.conftest import Hand, drag, in_image, shown_fully
 
 
 @pytest.fixture
@@ -57,14 +57,15 @@ def test_a_line_over_a_known_length_gives_mm(app, dialog, qtbot, turn) -> None:
     assert "given by the reader" in dialog.will_be.text()
     qtbot.mouseClick(dialog.keep_button, Qt.MouseButton.LeftButton)
     assert spacing(app, "rendered_3.png").column_mm == pytest.approx(80 / pixels)
-    assert view.ruler is None
+    assert view.tool is None
 
 
 def test_escape_gives_a_line_up(app, dialog, qtbot) -> None:
     view = app.window.image_view
     dialog.measured.setChecked(True)
-    qtbot.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=in_image(app, (200, 300)))
-    view.hands.drag.move(view.viewport_of(300, 300))
+    hand = Hand(view.viewport())
+    hand.press(in_image(app, (200, 300)))
+    hand.move(in_image(app, (300, 300)))
     assert dialog.ruler.length() > 0
     QTest.keyClick(view, Qt.Key.Key_Escape)
     assert dialog.ruler.length() == 0
@@ -108,6 +109,7 @@ def test_accepted_images_keep_their_size(app, dialog) -> None:
     session.set_review("rendered_4.png", "accepted")
     assert dialog.scope.findText("2 of all 3 images") == 1
     session.set_review("rendered_3.png", "accepted")
+    dialog.per_pixel.setValue(0.2)
     dialog.keep()
     assert "locked" in app.window.messages.sentences()[-1]
     assert dialog.isVisible()

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QWidget
 
 from app.core.landmark import PlacementState
 from app.gui import faults
 from app.gui.actions import COMMANDS
 from app.gui.desk import Mode
 from app.gui.dialogs import KeysDialog
-from tests.gui.conftest import drag, hover, in_image, name_landmark, on_template
+from tests.gui.conftest import Hand, drag, hover, in_image, name_landmark, on_template
 
 
 def in_menus(menu_bar) -> set[str]:
@@ -139,7 +139,12 @@ def test_contact_sheet_is_sorted_and_confirms(app, qtbot) -> None:
     qtbot.keyClick(sheet, Qt.Key.Key_Return)
     slot = session.images.index(worst)
     assert session.placements("Apex").states[slot] == PlacementState.CONFIRMED
+    assert sheet.tiles[0].image == worst  # the order stays until the reader asks
+    again = window.findChild(QPushButton, "sortAgain")
+    assert again.isVisible()
+    qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
     assert sheet.tiles[-1].image == worst
+    assert not again.isVisible()
 
 
 def test_dragging_in_the_contact_sheet_corrects(app, qtbot) -> None:
@@ -261,10 +266,11 @@ def test_escape_cancels_a_drag(app, qtbot) -> None:
     window.desk.set_mode(Mode.LANDMARK)
     view = window.image_view
     at = in_image(app, session.placements("Apex").xy[0])
-    qtbot.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    hover(view.viewport(), at + QPoint(40, 0))
+    hand = Hand(view.viewport())
+    hand.press(at)
+    hand.move(at + QPoint(40, 0))
     qtbot.keyClick(view, Qt.Key.Key_Escape)
-    qtbot.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=at + QPoint(40, 0))
+    hand.release(at + QPoint(40, 0))
     assert session.placements("Apex").states[0] == PlacementState.PREDICTED
 
 
