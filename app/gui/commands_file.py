@@ -11,13 +11,17 @@ from PySide6.QtWidgets import QFileDialog
 from app.gui import dialogs
 from app.gui.export_dialog import ExportDialog
 from app.gui.settings import PROJECT_SUFFIX, data_folder, settings
-from app.store.entries import Change
+from app.store.entries import Change, Step
 
 if TYPE_CHECKING:
     from app.gui.window import Window
 
 IMAGES = "Images (*.dcm *.png *.tif *.tiff *.jpg *.jpeg *.nii *.nii.gz *.nrrd *.mha);;All files (*)"
 PROJECTS = f"Projects (*{PROJECT_SUFFIX});;All files (*)"
+
+
+MANY_IMAGES = 20
+"""Undo and redo ask before they change more."""
 
 
 class FileCommands:
@@ -108,22 +112,31 @@ class FileCommands:
         self._window.history_panel.raise_()
 
     def undo(self) -> None:
-        if self._desk.session is not None:
-            self._travel(self._desk.session.undo)
+        session = self._desk.session
+        if session is not None and session.next_undo is not None:
+            self._travel(session.next_undo, session.undo)
 
     def redo(self) -> None:
-        if self._desk.session is not None:
-            self._travel(self._desk.session.redo)
+        session = self._desk.session
+        if session is not None and session.next_redo is not None:
+            self._travel(session.next_redo, session.redo)
 
-    def _travel(self, act: Callable[[], str | None]) -> None:
-        """Undo or redo, and show the image that it was about: in another one nobody would see what happened."""
+    def _travel(self, step: Step, act: Callable[[], str | None]) -> None:
+        """Undo or redo: asks before many images change, goes to the image it is about, and says what it did there."""
+        window, session = self._window, self._desk.open_session()
+        if len(step.images) > MANY_IMAGES and not dialogs.ask_step(window, step):
+            return
         seen: list[Change] = []
         link = self._desk.changed.connect(lambda change: seen.append(change))
-        self._desk.do(act)
+        done = self._desk.do(act)
         self._desk.changed.disconnect(link)
-        session = self._desk.session
-        if seen and len(seen[-1].images) == 1 and session is not None and seen[-1].images[0] in session.images:
-            self._desk.show_image(seen[-1].images[0])
+        if not done:
+            return
+        everywhere = len(session.images) if any(change.kind == "landmarks" for change in seen) else 0
+        there = [name for name in step.images if name in session.images]
+        if len(step.images) == 1 and there:
+            self._desk.show_image(there[0])  # in another one nobody would see what happened
+        self._desk.tell(dialogs.step_done(step, everywhere), window.image_view)
 
     def setReader(self) -> None:
         self._window.ask_reader()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+OUTLINE_STAYS = "The outline is the model’s mask and stays where it is; the solid marker is your correction."
+
 
 class Mode(StrEnum):
     """What the left mouse button does in the image."""
@@ -177,6 +179,7 @@ class Desk(QObject):
         self.spot: Spot | None = None
         self.moving: Moving | None = None
         self.held: Held | None = None
+        self._outline_told = False
         self.clicks: tuple[Click, ...] = ()
         self.interaction = Interaction(self)
 
@@ -189,6 +192,7 @@ class Desk(QObject):
         self.image = self.landmark = ""
         self.spot = self.moving = None
         self.clicks = ()
+        self._outline_told = False
         self.structure = session.template.structures[0].name if session else ""
         if session is not None:
             session.changed.connect(self._on_change)
@@ -295,7 +299,24 @@ class Desk(QObject):
         if not self.frame(image).contains(xy):
             self.tell(f"“{landmark}” was dropped outside the picture: it is back where it was.")
             return False
-        return self.do(self.session.move_placement, image, landmark, xy)
+        return self.do(self.session.move_placement, image, landmark, xy) and self._tell_of_outline(landmark)
+
+    def nudge(self, image: str, landmark: str, step: tuple[float, float]) -> bool:
+        """Correct where a landmark is in an image by a step in native pixels."""
+        if self.session is None:
+            return False
+        return self.do(self.session.nudge_placement, image, landmark, step) and self._tell_of_outline(landmark)
+
+    def is_models_own(self, landmark: str) -> bool:
+        """Whether a landmark came with the model: a point of an outline, which a correction does not move."""
+        return self.session is not None and any(mark.name == landmark for mark in self.session.bundle.landmarks)
+
+    def _tell_of_outline(self, landmark: str) -> bool:
+        """Say once per project which is which where a point of an outline was corrected."""
+        if not self._outline_told and self.is_models_own(landmark):
+            self._outline_told = True
+            self.tell(OUTLINE_STAYS)
+        return True
 
     def move(self, landmark: str, uv: tuple[float, float]) -> None:
         """Show a landmark elsewhere on its chart, in all views, until it is dropped (`end_move`)."""

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QInputDialog,
     QKeySequenceEdit,
+    QMessageBox,
     QPushButton,
     QScrollArea,
     QTextBrowser,
@@ -28,6 +29,7 @@ from app.gui.settings import settings
 if TYPE_CHECKING:
     from app.gui.actions import Actions
     from app.session import Session
+    from app.store.entries import Step
 
 HELP = Path(__file__).resolve().parents[2] / "resources" / "help"
 
@@ -43,6 +45,32 @@ def ask_note(parent: QWidget, name: str, note: str) -> str | None:
     kept = dialog.exec() == QDialog.DialogCode.Accepted
     dialog.deleteLater()
     return dialog.textValue() if kept else None
+
+
+def step_done(step: Step, everywhere: int = 0) -> str:
+    """What undo or redo did, and in how many images; `everywhere` is their number where a landmark shows in all."""
+    done, count = "Undone" if step.undo else "Done again", max(len(step.images), everywhere)
+    where = f", in {'all ' if everywhere == count else ''}{count} images" if count > 1 else ""
+    return f"{done}: {step.label}{where}."
+
+
+def ask_step(parent: QWidget, step: Step) -> bool:
+    """Whether undo or redo shall change so many images; No is what Enter says."""
+    verb, count = ("Undo" if step.undo else "Redo"), len(step.images)
+    dialog = QMessageBox(parent)
+    dialog.setObjectName("askStep")
+    dialog.setWindowTitle(f"{verb} in {count} images?")
+    dialog.setTextFormat(Qt.TextFormat.PlainText)
+    dialog.setText(f"{verb} “{step.label}”?")
+    dialog.setInformativeText(f"This changes {count} images: {', '.join(step.images[:3])} and {count - 3} more.")
+    show_plainly(dialog)
+    yes = dialog.addButton(f"{verb} in {count} images", QMessageBox.ButtonRole.AcceptRole)
+    no = dialog.addButton("Leave them", QMessageBox.ButtonRole.RejectRole)
+    dialog.setDefaultButton(no)
+    dialog.setEscapeButton(no)
+    dialog.exec()
+    dialog.deleteLater()
+    return dialog.clickedButton() is yes
 
 
 def ask_colour(parent: QWidget, colour: str) -> str:

@@ -9,10 +9,11 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
 from app.core.landmark import PlacementState
-from app.gui.desk import Desk, Mode
+from app.gui.desk import OUTLINE_STAYS, Desk, Mode
 from app.gui.drags import GammaDrag, PanDrag, PlacementDrag, WindowDrag, ZoomDrag
 from app.gui.interaction import Drag
 from app.gui.key_button import keeps_key
+from app.gui.plain import tip
 
 if TYPE_CHECKING:
     from app.gui.image_view import ImageView
@@ -119,9 +120,19 @@ class ImageHands:
             self._wheel = 0
 
     def _show_cursor(self, at: QPointF) -> None:
+        name = self._view.marker_at(at)
+        self._view.viewport().setToolTip(tip(self.words_of(name)))
         if self._editing:
-            over = bool(self._view.marker_at(at))
+            over = bool(name)
             self._view.viewport().setCursor(Qt.CursorShape.OpenHandCursor if over else Qt.CursorShape.CrossCursor)
+
+    def words_of(self, landmark: str) -> str:
+        """What a marker is: its name, who says so, and what it is beside the outline."""
+        state = self._view.state_of(landmark)
+        if state is None:
+            return landmark
+        outline = state is PlacementState.CORRECTED and self._desk.is_models_own(landmark)
+        return f"{landmark}: {state.value}" + (f"\n{OUTLINE_STAYS}" if outline else "")
 
     # --- keys ------------------------------------------------------------------------------------------------------
 
@@ -142,11 +153,12 @@ class ImageHands:
 
     def _nudge(self, step: QPointF) -> None:
         """Move the chosen landmark by some native pixels, in the direction that the reader sees."""
-        session, view, landmark = self._desk.session, self._view, self._desk.landmark
-        if session is not None and view.image and landmark:
-            native = view.turn.transform.inverted()[0].map(step)
-            goal = view.drawn_at(landmark) + np.array([native.x(), native.y()])
-            if view.frame_of_image is not None and np.isfinite(goal).all() and not view.frame_of_image.contains(goal):
-                self._desk.tell(f"“{landmark}” is at the edge of the picture: it stays there.", view)
-                return
-            self._desk.do(session.nudge_placement, view.image, landmark, (native.x(), native.y()))
+        view, landmark, frame = self._view, self._desk.landmark, self._view.frame_of_image
+        if frame is None or not landmark:
+            return
+        native = view.turn.transform.inverted()[0].map(step)
+        here = view.drawn_at(landmark)
+        if frame.contains(here) and not frame.contains(here + native.toTuple()):
+            self._desk.tell(f"“{landmark}” is at the edge of the picture: it stays there.", view)
+        else:
+            self._desk.nudge(view.image, landmark, (native.x(), native.y()))

@@ -20,6 +20,7 @@ from app.gui.desk import Desk
 from app.gui.key_button import keeps_key
 from app.gui.landmark_model import COUNTS, EYE, NAME, Index, LandmarkModel
 from app.gui.markers import draw_marker
+from app.gui.one_button import OneButton
 from app.gui.structure_list import draw_eye
 from app.store.entries import Change
 
@@ -102,7 +103,10 @@ class StateHeads(QWidget):
         super().__init__()
         self._table = table
         self.setFixedHeight(18)
-        self.setToolTip("In how many images a landmark is predicted, corrected, confirmed and absent")
+        self.setToolTip(
+            "In how many images a landmark is predicted (dashed), corrected (solid), confirmed (filled) and absent "
+            "(crossed out). Outlines are the model’s masks: a corrected point does not move them"
+        )
         table.landmarks.modelReset.connect(self._fit)
         table.horizontalHeader().sectionResized.connect(self.update)
         self._fit()
@@ -135,6 +139,7 @@ class LandmarkTable(QTableView):
         self._desk = desk
         self.landmarks = LandmarkModel(desk, self)
         self.setModel(self.landmarks)
+        OneButton(self)
         self.setItemDelegate(RowPainter(self))
         self.setShowGrid(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)

@@ -68,7 +68,10 @@ class StructureList(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip("Click a structure to see its uv colours, its eye to switch it. Shift+H switches all")
+        self.setToolTip(
+            "Click a structure to see its uv colours, its eye to switch it. Shift+H switches all.\n"
+            "Outlines, fills and uv colours are the model’s"
+        )
         self._desk = desk
         self._confidence: dict[str, float] = {}
         self._said: dict[str, StructureReview] = {}

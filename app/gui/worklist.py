@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from app.gui import theme
 from app.gui.desk import Desk
+from app.gui.one_button import OneButton
 from app.gui.pictures import Pictures
 from app.gui.plain import PlainLabel
 from app.gui.worklist_model import Order, WorklistModel
@@ -51,6 +52,7 @@ class Worklist(QWidget):
         self.list.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.setModel(self.model)
+        OneButton(self.list)
         self.painter = RowPainter(self.model, pictures, self.list)
         self.list.setItemDelegate(self.painter)
         self.sorting, self.unread, self.flagged = (QPushButton() for _ in range(3))

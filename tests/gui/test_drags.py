@@ -217,7 +217,7 @@ def landmark_moved_on_the_template(app, begun: Begun, qtbot) -> None:
 
 def placed_by_another_path(app, begun: Begun, qtbot) -> None:
     image = app.window.desk.image
-    app.window.desk.session.move_placement(image, "Apex", tuple(stored(app, image) + (5, -9)))
+    app.window.desk.session.move_placement(image, "Apex", tuple(stored(app, image) + np.array([5, -9])))
 
 
 def new_prediction(app, begun: Begun, qtbot) -> None:

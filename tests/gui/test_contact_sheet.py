@@ -1,0 +1,174 @@
+"""The contact sheet under the reader's hands: its order, its tiles, and the images that are left alone."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from app.core.landmark import PlacementState
+from app.gui.desk import Mode
+from app.session import Session
+from tests.gui.conftest import SAMPLES, Hand, drag, in_image, shown_fully
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory) -> Path:
+    """A project of seven predicted images; one shows no chest."""
+    folder = tmp_path_factory.mktemp("many")
+    (folder / "films").mkdir()
+    samples = sorted(SAMPLES.glob("rendered_*.png"))
+    for i in range(6):
+        shutil.copy(samples[i % len(samples)], folder / "films" / f"{i}_{samples[i % len(samples)].name}")
+    noise = np.random.default_rng(4).integers(0, 255, (310, 402), np.uint8)
+    QImage(noise.tobytes(), 402, 310, 402, QImage.Format.Format_Grayscale8).save(str(folder / "films" / "noise.png"))
+    with Session.create(folder / "project.dsr", reader="Tester") as session:
+        session.add_images([folder / "films"])
+        session.predict()
+        session.define_landmark("Apex", "heart", (0.3, 0.2))
+        assert session.suspect("noise.png")
+    return folder
+
+
+@pytest.fixture
+def sheet(start, many, tmp_path, qtbot):
+    shutil.copytree(many, tmp_path / "project")
+    app = start("--project", tmp_path / "project" / "project.dsr")
+    qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
+    app.window.desk.choose_landmark("Apex")
+    app.window.desk.set_mode(Mode.LANDMARK)
+    qtbot.waitUntil(lambda: len(app.window.contact_sheet.tiles) == 7)
+    sheet = app.window.contact_sheet
+    sheet.app = app
+    return sheet
+
+
+def order(sheet) -> list[str]:
+    return [tile.image for tile in sheet.tiles]
+
+
+def placed(sheet, image: str):
+    session = sheet.app.window.desk.session
+    found, slot = session.placements("Apex"), session.images.index(image)
+    return found.xy[slot], found.states[slot]
+
+
+def test_a_click_on_a_half_visible_tile_shows_its_image_and_moves_nothing(sheet, qtbot) -> None:
+    window = sheet.app.window
+    sheet.horizontalScrollBar().setValue(70)
+    row = sheet.tile_at(sheet.tile_rect(0).topLeft().toPointF() + QPoint(100, 60).toPointF())
+    assert row == 0
+    assert sheet.tile_rect(0).left() < 0
+    at = sheet.tile_rect(0).center()
+    before, history = sheet.horizontalScrollBar().value(), len(window.desk.session.history())
+    assert sheet.viewport().rect().contains(at)
+    hand = Hand(sheet.viewport())
+    hand.press(at)
+    hand.move(at + QPoint(2, 1))
+    hand.release(at + QPoint(2, 1))
+    assert window.desk.image == sheet.tiles[0].image
+    assert sheet.horizontalScrollBar().value() == before
+    assert len(window.desk.session.history()) == history
+    sheet.setFocus()
+    qtbot.keyClick(sheet, Qt.Key.Key_Right)
+    qtbot.keyClick(sheet, Qt.Key.Key_Left)
+    assert sheet.tile_rect(0).left() >= 0  # keys bring it into view
+
+
+def test_tiles_keep_their_order_until_the_reader_asks(sheet, qtbot) -> None:
+    window = sheet.app.window
+    before = order(sheet)
+    again = window.findChild(QPushButton, "sortAgain")
+    assert not again.isVisible()
+    centre = sheet.tile_rect(0).center()
+    drag(qtbot, sheet.viewport(), centre, centre + QPoint(20, -10))
+    assert order(sheet) == before
+    drag(qtbot, sheet.viewport(), centre, centre + QPoint(14, 10))  # the same place is the same image
+    assert [placed(sheet, name)[1] for name in before[:2]] == [PlacementState.CORRECTED, PlacementState.PREDICTED]
+    assert order(sheet) == before
+    assert again.isVisible()
+    qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
+    assert order(sheet) == [*before[1:-1], before[0], before[-1]]  # placed by the reader: last but for the suspect
+    assert not again.isVisible()
+
+
+def test_a_drop_goes_to_the_tile_where_the_drag_began(sheet, qtbot) -> None:
+    window, desk = sheet.app.window, sheet.app.window.desk
+    first, second = order(sheet)[:2]
+    xy, _ = placed(sheet, first)
+    other, _ = placed(sheet, second)
+    at, goal = sheet.tile_rect(0).center(), sheet.tile_rect(1).center()
+    per_pixel = desk.frame(first).diagonal * 0.17 / 116  # a crop of 17 % of the diagonal on 116 px
+    drag(qtbot, sheet.viewport(), at, goal)
+    assert placed(sheet, first)[0] == pytest.approx(xy + np.array([124, 0]) * per_pixel, abs=0.01)
+    assert placed(sheet, second)[0] == pytest.approx(other)
+    assert placed(sheet, second)[1] == PlacementState.PREDICTED
+    assert window.image_view.drawn_at("Apex") == pytest.approx(placed(sheet, first)[0])
+
+
+def test_a_drag_in_the_sheet_shows_in_the_image_and_the_other_way_round(sheet, qtbot) -> None:
+    window = sheet.app.window
+    first = order(sheet)[0]
+    xy, _ = placed(sheet, first)
+    hand = Hand(sheet.viewport())
+    at = sheet.tile_rect(0).center()
+    hand.press(at)
+    qtbot.waitUntil(lambda: shown_fully(sheet.app))
+    hand.move(at + QPoint(30, 12))
+    per_pixel = window.desk.frame(first).diagonal * 0.17 / 116
+    assert window.image_view.drawn_at("Apex") == pytest.approx(xy + np.array([30, 12]) * per_pixel, abs=0.01)
+    qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+    assert window.image_view.drawn_at("Apex") == pytest.approx(xy)
+    hand.release(at + QPoint(30, 12))
+    view = Hand(window.image_view.viewport())
+    spot = in_image(sheet.app, xy)
+    view.press(spot)
+    view.move(spot + QPoint(30, 12))
+    native = np.array([30, 12]) / window.image_view.zoom
+    off = sheet.drawn_at(first) - sheet.tile_rect(0).center().toPointF()
+    assert off.toTuple() == pytest.approx(native / per_pixel, abs=1.0)
+    qtbot.keyClick(window.image_view, Qt.Key.Key_Escape)
+    view.release(spot)
+    assert placed(sheet, first)[1] == PlacementState.PREDICTED
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_A], ids=["enter", "a"])
+def test_an_accepted_tile_is_stepped_over_and_says_why(sheet, qtbot, key) -> None:
+    window, session = sheet.app.window, sheet.app.window.desk.session
+    first, second, third = order(sheet)[:3]
+    session.set_review(second, "accepted")
+    window.desk.show_image(first)
+    sheet.setFocus()
+    history = len(session.history())
+    qtbot.keyClick(sheet, key)
+    qtbot.keyClick(sheet, key)
+    assert window.desk.image == third
+    assert len(session.history()) == history + 1
+    said = window.findChild(QLabel, "notice")
+    assert said.isVisible()
+    assert said.parent() is sheet
+    assert "accepted" in said.text()
+    assert placed(sheet, second)[1] == PlacementState.PREDICTED
+
+
+def test_suspect_images_come_last_until_the_reader_wants_them_among_the_others(sheet, qtbot) -> None:
+    window, session = sheet.app.window, sheet.app.window.desk.session
+    chip = window.findChild(QPushButton, "suspectsLast")
+    assert chip.isVisible()
+    assert chip.text() == "1 suspect image last"
+    assert order(sheet)[-1] == "noise.png"
+    sure = [tile.confidence for tile in sheet.tiles[:-1]]
+    assert sure == sorted(sure)
+    qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
+    assert chip.text() == "1 suspect image among the others"
+    sure = [tile.confidence for tile in sheet.tiles]
+    assert sure == sorted(sure)
+    qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
+    assert order(sheet)[-1] == "noise.png"
+    session.remove_images(["noise.png"])
+    qtbot.waitUntil(lambda: not chip.isVisible())
