@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test bench clean
+.PHONY: setup run test bench mutants clean
 
 setup: $(STAMP)
 
@@ -34,6 +34,12 @@ bench: setup
 	@mkdir -p out
 	QT_QPA_PLATFORM=offscreen $(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-json=out/benchmarks.json --benchmark-columns=min,median,max
 	$(PY) -m tests.benchmarks.summary out/benchmarks.json
+
+# Do the tests notice careless mistakes? Not part of CI. MUTANTS="store --count 20 --minutes 10 --details", or --help.
+mutants: setup
+	@$(PY) -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['optional-dependencies']['mutants'], sep='\n')" > $(VENV)/mutants.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/mutants.txt
+	@$(PY) -m tests.mutants $(MUTANTS)
 
 clean:
 	rm -rf $(VENV) out
