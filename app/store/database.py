@@ -6,9 +6,9 @@ switched off, sizes have limits, and no link is followed (sqlite.org, Defense Ag
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -62,10 +62,8 @@ def connect_to_read(file: Path) -> apsw.Connection:
     try:
         value(db, "SELECT count(*) FROM sqlite_schema")
         return db
-    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError):
+    except (apsw.CantOpenError, apsw.ReadOnlyError):
         db.close()
-        if os.access(file.parent, os.W_OK):
-            raise
     except BaseException:
         db.close()
         raise
@@ -97,6 +95,20 @@ def secured(db: apsw.Connection) -> apsw.Connection:
         db.limit(limit, most)
     run(db, "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0")
     return db
+
+
+@contextmanager
+def transaction(db: apsw.Connection, begin: str = "BEGIN") -> Iterator[None]:
+    """All or nothing; what failed first is what is raised."""
+    db.execute(begin)
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        with suppress(apsw.Error):
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+        raise
 
 
 def run(db: apsw.Connection, script: str) -> None:

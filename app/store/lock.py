@@ -147,7 +147,7 @@ class ProjectLock:
         try:
             yield self
         except BaseException:
-            if self._made and self._file >= 0 and not os.fstat(self._file).st_size:
+            if self._made and self._file >= 0:
                 remove_if_same(self.project, self._file)
             self.release()
             raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections import Counter
 from pathlib import Path
 
 from app.store.errors import Trouble, of_system, project_error
@@ -94,25 +93,30 @@ class Watch:
         self._stamp = self._stamp_now()
 
 
-_connected: Counter[Identity] = Counter()
+_connected: dict[Identity, list[Path]] = {}
 _waiting: dict[Identity, list[int]] = {}
 
 
-def connected(file: Identity | None) -> None:
-    """Say that SQLite has opened a file in this process."""
+def connected(file: Identity | None, path: Path) -> None:
+    """Say that SQLite has opened a file in this process, and under which name."""
     if file is not None:
-        _connected[file] += 1
+        _connected.setdefault(file, []).append(path)
 
 
-def disconnected(file: Identity | None) -> None:
+def disconnected(file: Identity | None, path: Path) -> None:
     """Say that one connection of this process to a file was closed."""
     if file is None:
         return
-    _connected[file] -= 1
-    if _connected[file] <= 0:
+    _connected[file].remove(path)
+    if not _connected[file]:
         del _connected[file]
         for handle in _waiting.pop(file, ()):
             os.close(handle)
+
+
+def open_under(file: Identity | None) -> set[Path]:
+    """The names under which this process has a file open in SQLite."""
+    return set(_connected.get(file, ())) if file is not None else set()
 
 
 def close_handle(handle: int) -> None:
@@ -122,7 +126,7 @@ def close_handle(handle: int) -> None:
     (sqlite.org, How To Corrupt, 2.2).
     """
     found = os.fstat(handle)
-    if _connected[found.st_dev, found.st_ino]:
+    if open_under((found.st_dev, found.st_ino)):
         _waiting.setdefault((found.st_dev, found.st_ino), []).append(handle)
     else:
         os.close(handle)

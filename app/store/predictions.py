@@ -21,7 +21,17 @@ from app.core.prediction import Prediction
 from app.core.template import Template
 from app.store.blobs import Arrays, DamagedBlob, checksum, pack, unpack
 from app.store.charts import compact, maps, restore
-from app.store.database import connect, connect_to_read, foreign_parts, in_memory, run, schema_made_by, schema_of, value
+from app.store.database import (
+    connect,
+    connect_to_read,
+    foreign_parts,
+    in_memory,
+    run,
+    schema_made_by,
+    schema_of,
+    transaction,
+    value,
+)
 from app.store.errors import ProjectError, Trouble, of_database, proves_damage
 from app.store.paths import beside, check_beside, check_unlinked
 
@@ -227,7 +237,7 @@ class PredictionStore:
         preview: npt.NDArray[np.uint8] | None,
     ) -> None:
         key = (self.bundle_sha256, file)
-        with db:
+        with transaction(db, "BEGIN IMMEDIATE"):
             db.execute("INSERT OR REPLACE INTO predictions VALUES (?, ?, ?)", (*key, suspect))
             db.execute("INSERT OR REPLACE INTO charts VALUES (?, ?, ?, ?)", (*key, checksum(charts), charts))
             db.execute("INSERT OR REPLACE INTO maps VALUES (?, ?, ?, ?)", (*key, checksum(rest), rest))
@@ -252,7 +262,7 @@ class PredictionStore:
 
 
 def _lay_out(db: apsw.Connection) -> None:
-    with db:
+    with transaction(db):
         run(db, f"{_SCHEMA} PRAGMA user_version={_VERSION}")
 
 

@@ -17,9 +17,9 @@ from typing import Any
 import apsw
 
 from app.store.blobs import Arrays, DamagedBlob, unpack
-from app.store.database import connect, connect_to_read, run, set_durable, value
+from app.store.database import connect, connect_to_read, run, set_durable, transaction, value
 from app.store.errors import ProjectError, Trouble, of_database, project_error
-from app.store.paths import Watch, beside, check_beside, connected, disconnected, identity, real_path
+from app.store.paths import Watch, beside, check_beside, connected, disconnected, identity, open_under, real_path
 from app.store.schema import APPLICATION_ID, FORMAT, checked_version, migrate, statements
 from app.store.trail import Action, Entry, Recording, RowChange, Writer, changed_rows, now
 
@@ -61,7 +61,7 @@ class Project:
         self._redo: list[Entry] = []
         self._statements: dict[str, str] = {}
         self._closed = False
-        connected(self._identity)
+        connected(self._identity, self.file)
 
     # --- opening and closing
 
@@ -75,7 +75,7 @@ class Project:
             check_beside(real_path(path))
             db = connect(real_path(path), "rwc")
             set_durable(db)
-            with db:
+            with transaction(db):
                 run(db, f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={FORMAT}; {statements()}")
                 db.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
                 for table, values in rows.items():
@@ -97,6 +97,8 @@ class Project:
         if not file.is_file():
             raise project_error(Trouble.MISSING, path)
         check_beside(file)
+        if other := open_under(identity(file)).difference((file,)):
+            raise _same_file(path, *other)
         try:
             db = connect_to_read(file) if read_only else connect(file, "rw")
         except apsw.Error as error:
@@ -127,8 +129,7 @@ class Project:
             return
         log = beside(other, "-wal")
         if log.is_file() and log.stat().st_size:
-            sentence = f"{self.path} is the same file as {other}, and its last changes are kept under that name."
-            raise ProjectError(f"{sentence} Open {other}.", Trouble.LINK)
+            raise _same_file(self.path, other)
 
     def _begin_writing(self) -> None:
         """Write under which name the file is open into the file itself, and watch it from now on."""
@@ -151,7 +152,7 @@ class Project:
             self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         with suppress(apsw.Error):
             self._db.close()
-        disconnected(self._identity)
+        disconnected(self._identity, self.file)
 
     def copy_to(self, file: Path) -> None:
         """Copy everything into another, empty file; raises ProjectError if that fails, or the copy is not whole."""
@@ -304,16 +305,9 @@ class Project:
         try:
             with self.guarded():
                 self.check_there()
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
+                with transaction(self._db, "BEGIN IMMEDIATE"):
                     yield
                     self.check_there()
-                    self._db.execute("COMMIT")
-                except BaseException:
-                    with suppress(apsw.Error):  # what failed first is what is told
-                        if self._db.in_transaction:
-                            self._db.execute("ROLLBACK")
-                    raise
         except ProjectError as error:
             self.on_trouble(error)
             raise
@@ -364,3 +358,8 @@ class Project:
         """All rows of the table of changes, oldest first, each with whether it is undone now."""
         standing = {entry.id for entry in self._undo}
         return [(e, e.undoes is None and e.redoes is None and e.id not in standing) for e in self._entries]
+
+
+def _same_file(path: Path, other: Path) -> ProjectError:
+    sentence = f"{path} is the same file as {other}, and its last changes are kept under that name. Open {other}."
+    return ProjectError(sentence, Trouble.LINK)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import apsw
 
-from app.store.database import Schema, foreign_parts, run, schema_made_by, schema_of, value
+from app.store.database import Schema, foreign_parts, run, schema_made_by, schema_of, transaction, value
 from app.store.errors import Trouble, project_error
 
 APPLICATION_ID = 0x44534556  # "DSEV"
@@ -140,5 +140,5 @@ def migrate(db: apsw.Connection, version: int, read_only: bool) -> None:
     if not steps:
         return
     script = ";".join(step.pretend if read_only else step.change for step in steps)
-    with db:
+    with transaction(db):
         run(db, script if read_only else f"{script}; PRAGMA user_version={FORMAT}")

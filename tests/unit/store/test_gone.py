@@ -1,0 +1,220 @@
+"""The project file is deleted, moved or replaced while it is open: nothing is said to be kept that is not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.io.bundle import Bundle
+from app.session import Session
+from app.store.errors import ProjectError, Trouble
+from tests.unit.store.fakes import snapshot
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="open files can't be moved there")
+LABEL = "Set “heart_0{}” absent in im0"
+
+
+def absent(session: Session, number: int) -> None:
+    session.set_absent("im0.png", f"heart_0{number}")
+
+
+def folder_deleted(path: Path) -> None:
+    shutil.rmtree(path.parent)
+
+
+def folder_made_anew(path: Path) -> None:
+    shutil.rmtree(path.parent)
+    path.parent.mkdir()
+    path.touch()
+
+
+def folder_moved(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("moved"))
+
+
+def file_deleted(path: Path) -> None:
+    path.unlink()
+
+
+def file_moved(path: Path) -> None:
+    path.rename(path.with_name("moved.dsr"))
+
+
+def file_replaced(path: Path) -> None:
+    """As sync clients do: a whole older version takes the place."""
+    shutil.copy(path, path.with_name("partial"))
+    path.with_name("partial").replace(path)
+
+
+def log_deleted(path: Path) -> None:
+    path.with_name(path.name + "-wal").unlink()
+
+
+def index_replaced(path: Path) -> None:
+    path.with_name(path.name + "-shm").unlink()
+    path.with_name(path.name + "-shm").touch()
+
+
+def everything_deleted_but_the_lock(path: Path) -> None:
+    for ending in ("", "-wal", "-shm", ".predictions"):
+        path.with_name(path.name + ending).unlink()
+
+
+ACCIDENTS = (
+    *(folder_deleted, folder_made_anew, folder_moved, file_deleted, file_moved, file_replaced),
+    *(log_deleted, index_replaced, everything_deleted_but_the_lock),
+)
+
+
+@pytest.fixture
+def project(session: Session, tmp_path: Path, bundle: Bundle):
+    """A project in a folder of its own, with two actions in it, and as it was before them; reopened."""
+    folder = tmp_path / "synced"
+    folder.mkdir()
+    session.save_copy(folder / "p.dsr")
+    session.close()
+    shutil.copy(folder / "p.dsr", folder / "older")
+    with Session.open(folder / "p.dsr", model=bundle) as session:
+        absent(session, 1)
+    with Session.open(folder / "p.dsr", model=bundle, reader="Ann") as session:
+        absent(session, 2)
+        yield session
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS, ids=lambda accident: accident.__name__)
+def test_the_next_action_is_refused_and_a_copy_holds_everything(
+    project: Session, bundle: Bundle, tmp_path: Path, accident: Callable[[Path], None]
+):
+    told: list[ProjectError | None] = []
+    project.refused.connect(told.append)
+    accident(project.path)
+    before = snapshot(project)
+    for act in (lambda: absent(project, 3), project.undo, lambda: project.set_review("im1.png", "rejected")):
+        with pytest.raises(ProjectError, match=r"moved, deleted or replaced .* save a copy with everything") as error:
+            act()
+        assert error.value.trouble is Trouble.GONE
+        assert project.trouble is error.value
+    assert told[0].trouble is Trouble.GONE
+    assert snapshot(project) == before
+    assert project.undo_label == LABEL.format(2)
+
+    lines = project.history()
+    project.save_copy(tmp_path / "saved.dsr")
+    assert project.trouble is told[-1] is None
+    assert project.path == tmp_path / "saved.dsr"
+    assert snapshot(project) == before
+    absent(project, 3)
+    project.close()
+    with Session.open(tmp_path / "saved.dsr", model=bundle) as again:
+        assert again.history()[:-1] == lines
+        assert [again.undo() for _ in range(3)] == [LABEL.format(i) for i in (3, 2, 1)]
+        assert again.redo() == LABEL.format(1)
+        assert again.status("im1.png") == "predicted"
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS, ids=lambda accident: accident.__name__)
+def test_a_file_that_goes_between_the_check_and_the_commit_is_told(
+    project: Session, bundle: Bundle, tmp_path: Path, accident: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+):
+    """The accident comes with the very COMMIT: SQLite is asked to call back just before it."""
+    changes: list[object] = []
+    project.changed.connect(changes.append)
+    connection = project._project._db
+    connection.set_commit_hook(lambda: bool(accident(project.path)))
+    with pytest.raises(ProjectError) as error:
+        absent(project, 3)
+    connection.set_commit_hook(None)
+    assert error.value.trouble is Trouble.GONE
+    # What was committed into a file that is gone is shown, and a copy holds just what is shown.
+    shown = snapshot(project)
+    assert len(changes) == 1
+    assert project.undo_label == LABEL.format(3)
+    project.save_copy(tmp_path / "saved.dsr")
+    project.close()
+    with Session.open(tmp_path / "saved.dsr", model=bundle) as again:
+        assert snapshot(again) == shown
+        assert again.undo_label == LABEL.format(3)
+
+
+def test_a_file_put_back_is_gone_on_with(project: Session, bundle: Bundle):
+    path, aside = project.path, project.path.parent.with_name("aside")
+    path.parent.rename(aside)
+    with pytest.raises(ProjectError):
+        absent(project, 3)
+    with pytest.raises(ProjectError):
+        project.check_kept()
+    aside.rename(path.parent)
+    project.check_kept()
+    absent(project, 3)
+    assert project.trouble is None
+    project.close()
+    with Session.open(path, model=bundle) as again:
+        assert [again.undo() for _ in range(3)] == [LABEL.format(i) for i in (3, 2, 1)]
+
+
+def test_another_file_put_in_its_place_is_not_taken_for_it(project: Session):
+    path = project.path
+    path.rename(path.with_name("aside"))
+    shutil.copy(path.with_name("older"), path)
+    before = path.read_bytes()
+    with pytest.raises(ProjectError):
+        absent(project, 3)
+    project.close()
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_written_over_is_told(project: Session, bundle: Bundle):
+    """As `cp` does: the same file, other bytes. The pages in the log are ours still, those in the file are not."""
+    path = project.path
+    for i in range(20):
+        project.set_review("im1.png", "rejected", f"{i}" * 3000)
+    project.close()
+    with Session.open(path, model=bundle) as again:
+        path.write_bytes(path.with_name("older").read_bytes())
+        with pytest.raises(ProjectError, match="it was written over") as error:
+            absent(again, 3)
+        assert error.value.trouble is Trouble.GONE
+
+
+def test_a_file_that_is_only_touched_is_the_same(project: Session):
+    os.utime(project.path, (1, 1))
+    absent(project, 3)
+    assert project.trouble is None
+    assert project.undo_label == LABEL.format(3)
+
+
+def test_a_copy_never_takes_the_place_of_a_file(project: Session, tmp_path: Path):
+    (tmp_path / "there").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name in ("there", "link", "synced/p.dsr"):
+        with pytest.raises(ProjectError, match="There is a file"):
+            project.save_copy(tmp_path / name)
+    with pytest.raises(ProjectError, match="can't be changed in"):
+        project.save_copy(tmp_path / "none" / "copy.dsr")
+    assert (tmp_path / "there").read_text() == "mine"
+    absent(project, 3)
+    assert project.path == tmp_path / "synced" / "p.dsr"
+
+
+def test_closing_a_moved_project_leaves_it_whole(project: Session, bundle: Bundle):
+    path = project.path
+    path.rename(path.with_name("moved.dsr"))
+    project.close()
+    with Session.open(path.with_name("moved.dsr"), model=bundle) as again:
+        assert again.undo_label == LABEL.format(2)
+
+
+def test_a_project_for_reading_becomes_one_for_writing_by_saving_a_copy(
+    project: Session, bundle: Bundle, tmp_path: Path
+):
+    with Session.open(project.path, read_only=True, model=bundle) as reader:
+        reader.save_copy(tmp_path / "mine.dsr")
+        assert not reader.read_only
+        absent(reader, 3)
+    absent(project, 4)
+    assert project.undo_label == LABEL.format(4)
