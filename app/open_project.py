@@ -160,6 +160,7 @@ class OpenProject:
         project.on_trouble = self._on_trouble
         self._close_files(*left)
         self._on_trouble(None)
+        self._emit(Change("project"))
 
     def _on_trouble(self, trouble: ProjectError | None) -> None:
         before, self.trouble = self.trouble, trouble

@@ -70,7 +70,10 @@ COMMANDS = (
     Command("export", "File", "Export…", "Ctrl+E", "project", tip="Table, COCO, masks, landmark set", line=True),
     Command("loadLandmarks", "File", "Load landmark set…", needs="writable", line=True),
     Command("saveLandmarks", "File", "Save landmark set…", needs="project"),
-    Command("closeProject", "File", "Close project", "Ctrl+W", "project", line=True),
+    Command(
+        "saveCopy", "File", "Save a copy…", needs="project", tip="With all that was done; it is open then", line=True
+    ),
+    Command("closeProject", "File", "Close project", "Ctrl+W", "project"),
     Command("quit", "File", "Quit", "Ctrl+Q"),
     Command("undo", "Edit", "Undo", "Ctrl+Z"),
     Command("redo", "Edit", "Redo", "Ctrl+Shift+Z Ctrl+Y"),

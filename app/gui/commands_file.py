@@ -60,6 +60,17 @@ class FileCommands:
         if file:
             self._projects.open(Path(file))
 
+    def saveCopy(self) -> None:
+        session = self._desk.session
+        if session is None:
+            return
+        start = str(data_folder() / f"{session.path.stem} copy{PROJECT_SUFFIX}")
+        silent = QFileDialog.Option.DontConfirmOverwrite  # a copy never takes the place of a file
+        file, _ = QFileDialog.getSaveFileName(self._window, "Save a copy", start, PROJECTS, options=silent)
+        if file:
+            path = Path(file)
+            self._projects.save_copy(path if path.suffix else path.with_suffix(PROJECT_SUFFIX))
+
     def closeProject(self) -> None:
         self._projects.close()
 

@@ -151,7 +151,7 @@ class Held:
 class Desk(QObject):
     """The open session, the chosen image, landmark and structure, the mode and the look.
 
-    `changed` forwards the session's own changes (on the GUI thread, which is the session's).
+    `changed` and `refused` forward the session's own signals (on the GUI thread, which is the session's).
     """
 
     sessionChanged = Signal()
@@ -167,6 +167,7 @@ class Desk(QObject):
     changed = Signal(object)
     said = Signal(str)
     told = Signal(str, object)
+    refused = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -188,6 +189,7 @@ class Desk(QObject):
         self.interaction.cancel()
         if self.session is not None:
             self.session.changed.disconnect(self._on_change)
+            self.session.refused.disconnect(self._on_refused)
         self.session = session
         self.image = self.landmark = ""
         self.spot = self.moving = None
@@ -196,6 +198,7 @@ class Desk(QObject):
         self.structure = session.template.structures[0].name if session else ""
         if session is not None:
             session.changed.connect(self._on_change)
+            session.refused.connect(self._on_refused)
         self.sessionChanged.emit()
         if session is not None and session.images:
             self.show_image(session.images[0])
@@ -223,6 +226,9 @@ class Desk(QObject):
         if change.kind == "landmarks" and self.landmark not in {mark.name for mark in session.landmarks}:
             self.choose_landmark("")
         self.changed.emit(change)
+
+    def _on_refused(self, trouble: ProjectError | None) -> None:
+        self.refused.emit(trouble)
 
     def show_image(self, name: str) -> None:
         """Choose the image to look at."""

@@ -20,8 +20,16 @@ from app.gui.structure_list import StructureList
 from app.gui.template_foot import TemplateFoot
 from app.gui.template_view import TemplateView
 from app.store.entries import Change
+from app.store.errors import ProjectError, Trouble
 
 NEWEST_SHOWN_MS = 8000
+NOT_KEPT = {
+    Trouble.GONE: "Not kept: the project file is gone",
+    Trouble.FULL: "Not kept: the disk is full",
+    Trouble.READ_ONLY: "Not kept: the file may not be written",
+    Trouble.DEVICE: "Not kept: the disk does not answer",
+    Trouble.BUSY: "Not kept: another program holds the file",
+}
 FINAL = (ReviewState.ACCEPTED, ReviewState.REJECTED, ReviewState.SECOND_OPINION)
 
 
@@ -271,14 +279,19 @@ class StatusLine(QWidget):
         self._soon.timeout.connect(self.refresh)
         desk.sessionChanged.connect(self.refresh)
         desk.changed.connect(self._on_change)
+        desk.refused.connect(self._show_kept)
         self.refresh()
 
+    def _show_kept(self, trouble: ProjectError | None, words: str = "Every change is kept") -> None:
+        self.kept.setText(words if trouble is None else NOT_KEPT.get(trouble.trouble, "Not kept: see the message"))
+        self.kept.setToolTip(tip(str(trouble or "")))
+
     def _on_change(self, change: Change) -> None:
-        if change.kind != "prediction":
-            self.kept.setText(f"Every change is kept · last {datetime.now():%H:%M:%S}")
         session = self._desk.session
         if session is None:
             return
+        if change.kind != "prediction":
+            self._show_kept(session.trouble, f"Every change is kept · last {datetime.now():%H:%M:%S}")
         if change.kind == "images":
             self._soon.start()
         elif change.kind == "review":
@@ -302,8 +315,8 @@ class StatusLine(QWidget):
         self.bundle.setText(f"{session.bundle.name} bundle {session.bundle.sha256[:8]}")
         if session.read_only:
             self.kept.setText("Open for reading only")
-        elif not self.kept.text():
-            self.kept.setText("Every change is kept")
+        elif not self.kept.text() or session.trouble is not None:
+            self._show_kept(session.trouble)
 
     def show_reader(self, name: str) -> None:
         """Who is reading; a click changes it."""

@@ -82,6 +82,7 @@ class Predicting(Runner):
             if self._again and not event.cancelled:
                 self.start()
         else:
-            self._desk.do(session.take_in, event)
-            if isinstance(event, Failed):
+            if not self._desk.do(session.take_in, event):
+                self.cancel()  # it can't be kept, nor could the next one
+            elif isinstance(event, Failed):
                 self._desk.say(event.message)

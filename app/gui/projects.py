@@ -13,6 +13,7 @@ from app.gui.predicting import Predicting
 from app.gui.settings import new_project_path, settings
 from app.io.errors import ReadError
 from app.store.errors import ProjectError, ProjectLocked
+from app.store.paths import same_file
 
 if TYPE_CHECKING:
     from app.session import Session
@@ -66,7 +67,7 @@ class Projects:
         """Open a project; one that somebody else has open, for reading only."""
         from app.session import Session
 
-        if self._desk.session is not None and self._desk.session.path.absolute() == path.absolute():
+        if self._desk.session is not None and same_file(self._desk.session.path, path):
             return True
 
         def opened() -> Session:
@@ -88,8 +89,18 @@ class Projects:
         self._desk.use(session)
         self.memory.opened(session)
         self.restore_window()
+        if session.remark:
+            self._desk.say(session.remark)
         self._predicting.start()
         return True
+
+    def save_copy(self, path: Path) -> None:
+        """Save everything in another place and go on there."""
+        session = self._desk.session
+        if session is not None and self._desk.do(session.save_copy, path):
+            self.memory.opened(session)
+            self._desk.say(f"Everything until now is saved in {path}, which is the open project now.")
+            self._predicting.start()
 
     def open_or_create(self, path: Path) -> bool:
         """Open a project file, or make it where there is none."""

@@ -37,6 +37,7 @@ from app.gui.settings import settings
 from app.gui.several_clicks import SeveralClicks
 from app.gui.structure_list import StructureList
 from app.gui.template_view import TemplateView
+from app.gui.watching import Watching
 from app.gui.welcome import Welcome
 from app.gui.worklist import Worklist
 from app.gui.worklist_model import Order
@@ -103,6 +104,7 @@ class Window(QMainWindow):
         self.recent = RecentCommands(self)
         self.handlers = _Handlers(self.files, self.recent, *(made(self) for made in others))
         self.actions_ = Actions(self.menuBar(), self.handlers)
+        self.watching = Watching(self, self.desk, self.actions_["saveCopy"])
         self.history_panel = HistoryPanel(self, self.desk, self.actions_)
         self.notices = Notices(self.desk, self.image_view, self._hosts)
         self._lay_out()
@@ -179,7 +181,7 @@ class Window(QMainWindow):
         for signal in (*shown, self.images.overlapChanged):
             signal.connect(self._refresh_actions)
         desk.sessionChanged.connect(self._show_session)
-        desk.changed.connect(lambda change: self._show_session() if change.kind == "reader" else None)
+        desk.changed.connect(lambda change: self._show_session() if change.kind in ("reader", "project") else None)
         desk.imageChanged.connect(self._show_image)
         desk.lookChanged.connect(self.show_look)
         desk.modeChanged.connect(self._show_mode)

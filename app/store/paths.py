@@ -37,6 +37,12 @@ def identity(path: Path) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file; where neither leads to any, whether they are spelled alike."""
+    found = identity(one), identity(other)
+    return found[0] == found[1] if any(found) else one.absolute() == other.absolute()
+
+
 def check_unlinked(path: Path) -> None:
     """Raise ProjectError if something other than a plain file of one name lies where a file is to be written.
 

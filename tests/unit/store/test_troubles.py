@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,55 +19,15 @@ from app.io.bundle import Bundle
 from app.session import Session
 from app.store.errors import ProjectError, ProjectLocked, Trouble, of_system, trouble_of
 from tests.unit.store.fakes import fake_predict, snapshot
+from tests.unit.store.faults import Faults, failing, faulty_disk
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="tmpfs, chattr, file system user")
 
 
-class Faults(apsw.VFS):
-    """SQLite's own way to files, until something is to fail.
-
-    Attributes
-    ----------
-    fail : callable
-        Given an operation (``write sync``) and a file's name, raises what is to happen there.
-    """
-
-    def __init__(self) -> None:
-        self.fail: Callable[[str, str], None] = lambda operation, name: None
-        self.below = apsw.vfs_names()[0]
-        super().__init__("faults", "", makedefault=True)
-
-    def xOpen(self, name, flags):
-        return FaultyFile(self, name, flags)
-
-
-class FaultyFile(apsw.VFSFile):
-    def __init__(self, faults, name, flags):
-        super().__init__(faults.below, name, flags)
-        self.faults, self.name = faults, name.filename() if hasattr(name, "filename") else str(name)
-
-    def xWrite(self, data, offset):
-        self.faults.fail("write", self.name)
-        return super().xWrite(data, offset)
-
-    def xSync(self, flags):
-        self.faults.fail("sync", self.name)
-        return super().xSync(flags)
-
-
 @pytest.fixture
 def faults() -> Iterator[Faults]:
-    found = Faults()
-    yield found
-    found.unregister()
-
-
-def failing(kind: type[apsw.Error], operation: str, ending: str) -> Callable[[str, str], None]:
-    def fail(asked: str, name: str) -> None:
-        if asked == operation and name.endswith(ending):
-            raise kind("made to fail")
-
-    return fail
+    with faulty_disk() as found:
+        yield found
 
 
 FAILURES = [

@@ -1,0 +1,90 @@
+"""What the window says where changes can't be kept, and the way on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import apsw
+import pytest
+from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QPushButton
+
+from app.gui.application import App
+from app.session import Session
+from tests.gui.conftest import settled
+from tests.unit.store.faults import Faults, failing, faulty_disk
+
+
+@pytest.fixture
+def faults() -> Iterator[Faults]:
+    with faulty_disk() as found:
+        yield found
+
+
+def question(app: App) -> QMessageBox | None:
+    return next((box for box in app.window.findChildren(QMessageBox, "goneDialog") if box.isVisible()), None)
+
+
+@pytest.mark.parametrize("noticed", ["by an action", "by looking"])
+def test_a_project_file_that_is_gone_is_told_and_a_copy_goes_on(app, qtbot, tmp_path, monkeypatch, noticed) -> None:
+    window, desk, saved = app.window, app.window.desk, tmp_path / "saved.dsr"
+    name = desk.session.images[1]
+    desk.do(desk.session.set_review, name, "rejected", "blurred")
+    assert "Every change is kept" in window.status.kept.text()
+    shutil.rmtree(desk.session.path.parent)
+    if noticed == "by looking":
+        window.watching.look()
+    else:
+        assert not desk.do(desk.session.set_review, name, "second_opinion")
+    assert window.status.kept.text() == "Not kept: the project file is gone"
+    assert "moved, deleted or replaced" in window.messages.sentences()[-1]
+    box = question(app)
+    assert "save a copy" in "".join(label.text() for label in box.findChildren(QLabel))
+    count = len(window.messages.sentences())
+    window.watching.look()
+    assert len(window.messages.sentences()) == count
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(saved), ""))
+    next(button for button in box.findChildren(QPushButton) if button.text() == "Save a copy…").click()
+    qtbot.waitUntil(saved.exists)
+    qtbot.waitUntil(lambda: "Every change is kept" in window.status.kept.text())
+    assert question(app) is None
+    assert window.projects.last() == saved
+    assert "saved" in window.windowTitle()
+    assert desk.do(desk.session.set_review, name, "second_opinion")
+    window.projects.close()
+    with Session.open(saved) as again:
+        assert again.undo() == f"Set {name.split('.')[0]} to second opinion"
+        assert (again.review(name), again.image(name).note) == ("rejected", "blurred")
+
+
+def test_a_full_disk_is_not_called_kept(faults: Faults, app, qtbot) -> None:
+    window, desk = app.window, app.window.desk
+    name = desk.session.images[1]
+    faults.fail = failing(apsw.FullError, "write", "-wal")
+    assert not desk.do(desk.session.set_review, name, "rejected")
+    assert window.status.kept.text() == "Not kept: the disk is full"
+    assert "no space left" in window.messages.sentences()[-1]
+    assert question(app) is None
+    faults.fail = lambda *_: None
+    assert desk.do(desk.session.set_review, name, "rejected")
+    assert window.status.kept.text().startswith("Every change is kept · last")
+
+
+def test_predicting_stops_with_one_sentence_if_nothing_can_be_kept(faults, start, predicted, tmp_path, qtbot) -> None:
+    shutil.copytree(predicted, tmp_path / "project")
+    app = start("--project", tmp_path / "project" / "project.dsr")
+    qtbot.waitUntil(lambda: settled(app), timeout=20_000)
+    window = app.window
+    faults.fail = failing(apsw.FullError, "write", ".predictions-wal")
+    window.predicting.predict(list(window.desk.session.images))
+    qtbot.waitUntil(lambda: not window.predicting.running, timeout=30_000)
+    assert sum("no space left" in said for said in window.messages.sentences()) == 1
+
+
+def test_the_open_project_by_another_name_is_the_open_project(app, tmp_path) -> None:
+    session = app.window.desk.session
+    (tmp_path / "link.dsr").symlink_to(session.path)
+    assert app.window.projects.open(tmp_path / "link.dsr")
+    assert app.window.desk.session is session
+    assert not app.window.messages.sentences()
