@@ -5,7 +5,6 @@ Exit code 0: all done; 1: some inputs failed or none was found; 2: wrong usage.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -22,9 +21,10 @@ from rich.progress import Progress as Bar
 
 from app.cli_landmarks import Spot, check_names, parse_landmark, parse_spot, read_landmark_file, read_off
 from app.core.landmark import Landmark
+from app.core.text import one_line
 from app.engine.client import Engine, Predicted
-from app.export.atomic import write_text
 from app.export.masks import write_masks
+from app.export.output_folder import OutputFolder, folder_sentences
 from app.export.table import Row, rows_of, write_table
 from app.io.bundle import Bundle, read_bundle
 from app.io.discover import Discovery, discover, unique_stems
@@ -60,8 +60,8 @@ def run(arguments: list[str]) -> int:
 
 
 def say(sentence: str) -> None:
-    """One line on standard error."""
-    sys.stderr.write(sentence + "\n")
+    """One line on standard error, whatever names it quotes."""
+    sys.stderr.write(one_line(sentence) + "\n")
 
 
 def wrong_usage(sentence: str) -> NoReturn:
@@ -72,13 +72,15 @@ def wrong_usage(sentence: str) -> NoReturn:
 
 @cli.command()
 def predict(paths: Paths, out: Out, model: Model = "chest", threads: Threads = 2, backend: Backend = "auto") -> None:
-    """Write masks and the bundle's landmarks of every image."""
+    """Write masks and the bundle's landmarks of every image; replaces what an earlier run wrote to the same folder."""
+    _check_backend(backend)
     bundle = _bundle(model)
     batch = _Batch(bundle, out, _find(paths, out))
+    batch.claim(masks=True)
     template, marks = bundle.template, bundle.landmarks
 
     def take(name: str, value: Predicted) -> None:
-        write_masks(value.prediction, value.facts.frame, template, batch.mask_folder(name))
+        write_masks(value.prediction, value.facts.frame, template, batch.mask_folder(name), batch.output)
         batch.rows[name] = rows_of(name, value.prediction, value.facts.frame, template, marks)
 
     batch.run(take, threads, backend)
@@ -101,7 +103,8 @@ def propagate(
     threads: Threads = 2,
     backend: Backend = "auto",
 ) -> None:
-    """Find landmarks that you define in every image."""
+    """Find landmarks that you define in every image; replaces what an earlier run wrote to the same folder."""
+    _check_backend(backend)
     bundle = _bundle(model)
     template = bundle.template
     wanted: list[Landmark | Spot] = []
@@ -114,6 +117,7 @@ def propagate(
     except ValueError as error:
         wrong_usage(str(error))
     batch = _Batch(bundle, out, _find(paths, out))
+    batch.claim(masks=False)
     search = _Search(batch, wanted)
     batch.run(search.take, threads, backend, first=search.images)
     search.settle()
@@ -128,10 +132,17 @@ def export(
         list[str], typer.Option("--format", metavar="csv|coco|...", help="What to write; may be given several times.")
     ] = ["csv"],  # noqa: B006 (typer copies it)
     state: Annotated[str, typer.Option("--state", metavar="accepted|all", help="Which images.")] = "all",
+    later: Annotated[
+        str, typer.Option("--later", metavar="mark|leave-out", help="Landmarks defined after an image was accepted.")
+    ] = "mark",
 ) -> None:
-    """Write a project's placements and masks for other programs."""
+    """Write a project's placements and masks for other programs.
+
+    Replaces what an earlier export wrote into the same folder; files of others stay.
+    """
     from app.export.formats import FORMATS
     from app.export.from_session import view_of
+    from app.export.view import LATER
     from app.export.write import write
 
     for name in format:
@@ -139,6 +150,8 @@ def export(
             wrong_usage(f"There is no format “{name}”. There are: {', '.join(FORMATS)}.")
     if state not in {"accepted", "all"}:
         wrong_usage(f"--state is “accepted” or “all”, not “{state}”.")
+    if later not in LATER:
+        wrong_usage(f"--later is “mark” or “leave-out”, not “{later}”.")
     if not project.is_file():
         wrong_usage(f"There is no project file {project}.")
     _folder(out)
@@ -146,7 +159,7 @@ def export(
 
     try:
         with Session.open(project, read_only=True) as session, _bar("Exporting", 0) as advance:
-            view = view_of(session, state)
+            view = view_of(session, state, later=later)
             total = len(view.images)
             report = write(view, out, format, lambda done, name, failure: advance(done, total))
     except (OSError, ValueError, ProjectError, ReadError) as error:
@@ -154,7 +167,10 @@ def export(
         raise typer.Exit(1) from None
     for name, sentence in [*report.failed, *report.not_written]:
         say(f"{name}: {sentence}")
-    say(f"Wrote {', '.join(report.files) or 'nothing'} of {len(report.images)} images to {out}.")
+    for sentence in [*report.doubts, *folder_sentences(report.removed, report.kept_aside, report.others)]:
+        say(sentence)
+    count = "1 image" if len(report.images) == 1 else f"{len(report.images)} images"
+    say(f"Wrote {', '.join(report.files) or 'nothing'} of {count} to {out}.")
     raise typer.Exit(0 if report.complete and (report.images or set(format) == {"landmarks"}) else 1)
 
 
@@ -256,29 +272,40 @@ class _Batch:
 
     def __post_init__(self) -> None:
         _folder(self.out)
+        self._structures = [structure.name for structure in self.bundle.template.structures]
+        self.output = OutputFolder(self.out, self._structures)
         self._stems = unique_stems(name for name, _ in self.found.images)
         for name, sentence in self.found.failed:
             self.fail(name, sentence)
+
+    def claim(self, masks: bool) -> None:
+        """Let the folder's report say what this run may write; tells what else lies there."""
+        planned = [
+            self.mask_folder(name) / f"{structure}.png" for name in self._stems for structure in self._structures
+        ]
+        try:
+            self.output.claim(["landmarks.csv", *(self.output.relative(path) for path in planned if masks)])
+        except OSError as error:
+            self._not_writable(error)
+        for sentence in folder_sentences(0, (), self.output.others().words):
+            say(sentence)
 
     def mask_folder(self, name: str) -> Path:
         """Where an image's masks lie."""
         return self.out / "masks" / self._stems[name]
 
     def fail(self, name: str, sentence: str, seconds: float = 0.0) -> None:
-        """Note that an image failed; an earlier run's masks of it are taken away."""
+        """Note that an image failed; masks of it are taken away, this run's and an earlier one's."""
         say(f"{name}: {sentence}")
         self.entries[name] = {"name": name, "state": "failed", "message": sentence, "seconds": seconds}
         self.rows.pop(name, None)
         if name in self._stems:
-            for structure in self.bundle.template.structures:
-                (self.mask_folder(name) / f"{structure.name}.png").unlink(missing_ok=True)
+            self.output.take_back(self.mask_folder(name) / f"{structure}.png" for structure in self._structures)
 
     def run(
         self, take: Callable[[str, Predicted], None], threads: int, backend: str, first: tuple[str, ...] = ()
     ) -> None:
         """Predict all images, those of `first` before the others, and hand each result over."""
-        if backend not in {"auto", "openvino", "torch"}:
-            wrong_usage(f"--backend is “auto”, “openvino” or “torch”, not “{backend}”.")
         items = sorted(self.found.images, key=lambda item: item[0] not in first)
         if not items:
             return
@@ -330,12 +357,16 @@ class _Batch:
             report["landmarks"] = [
                 {"name": name, "state": "failed", "message": text} for name, text in self.failed_landmarks.items()
             ]
+        table = self.out / "landmarks.csv"
         try:
-            write_table((row for name in order for row in self.rows.get(name, [])), self.out / "landmarks.csv")
-            write_text(self.out / "report.json", json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+            self.output.make_way(table)
+            write_table((row for name in order for row in self.rows.get(name, [])), table)
+            self.output.add(table)
+            removed = self.output.finish(report)
         except OSError as error:
-            say(f"The results cannot be written to {self.out} ({error.strerror or error}).")
-            raise typer.Exit(1) from None
+            self._not_writable(error)
+        for sentence in folder_sentences(removed, self.output.kept_aside, ""):
+            say(sentence)
         failures = sum(entry["state"] == "failed" for entry in self.entries.values())
         if not self.found.images:
             say("No image was found below the given paths.")
@@ -344,6 +375,10 @@ class _Batch:
             f"results are in {self.out}."
         )
         raise typer.Exit(1 if failures or self.failed_landmarks or not self.found.images else 0)
+
+    def _not_writable(self, error: OSError) -> NoReturn:
+        say(f"The results cannot be written to {self.out} ({error.strerror or error}).")
+        raise typer.Exit(1) from None
 
 
 # --- propagation
@@ -397,6 +432,11 @@ class _Search:
 
 
 # --- small helpers
+
+
+def _check_backend(backend: str) -> None:
+    if backend not in {"auto", "openvino", "torch"}:
+        wrong_usage(f"--backend is “auto”, “openvino” or “torch”, not “{backend}”.")
 
 
 def _bundle(model: str) -> Bundle:

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import threading
+import traceback
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -31,10 +32,15 @@ def main() -> None:
         os.nice(10)
     try:
         with Session.open(request.project, read_only=True, model=request.bundle) as session:
-            view = view_of(session, request.scope, request.image)
+            view = view_of(session, request.scope, request.image, request.later)
             report = write(view, Path(request.folder), request.formats, _told, stop.is_set)
     except (OSError, ValueError, ProjectError, ReadError) as error:
         _say(error=_sentence(error, request.folder))
+        return
+    except Exception as error:  # no silent death: where it happened, but not what it was about
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
+        _say(error=f"The export ended unexpectedly ({place}). What it wrote until then is whole; please report this.")
         return
     _say(report=asdict(report))
 

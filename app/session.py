@@ -474,7 +474,9 @@ class Session(OpenProject):
 
     # --- exports
 
-    def start_export(self, formats: Sequence[str], folder: str | Path, scope: str = "all", image: str = "") -> Job:
+    def start_export(
+        self, formats: Sequence[str], folder: str | Path, scope: str = "all", image: str = "", later: str = "mark"
+    ) -> Job:
         """Write images for other programs, as a job beside this session; see `app.export.client.start_export`.
 
         Parameters
@@ -485,10 +487,12 @@ class Session(OpenProject):
             Made where it is missing.
         scope, image : str
             ``all``, ``accepted``, or ``image`` and its name.
+        later : str
+            ``mark`` or ``leave-out``: what becomes of landmarks defined after an image was accepted.
         """
         from app.export.client import start_export  # 25 ms that the first click need not wait for
 
-        return start_export(self, formats, folder, scope, image)
+        return start_export(self, formats, folder, scope, image, later)
 
 
 def _several(names: Names) -> list[str]:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import secrets
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from app.core.text import well_formed
+
+_LONE = re.compile("[\ud800-\udfff]")
 
 
 class WholeFile:
@@ -68,3 +74,21 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8, line ends as given."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """A value as JSON that every reader takes: no NaN, lone surrogates spelled out; raises ValueError for NaN."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    return text if text.isascii() else _LONE.sub(lambda found: well_formed(found[0]).replace("\\", r"\\"), text)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a whole JSON file; raises OSError."""
+    write_text(path, json_text(value, indent=1) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file; raises OSError, ValueError, and OSError for what is no regular file."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    return json.loads(path.read_bytes())

@@ -10,16 +10,17 @@ import contextlib
 import json
 import logging
 import os
+import queue
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from app.export.formats import FORMATS
-from app.export.from_session import SessionLike, names_in
+from app.export.from_session import SessionLike, check_later, names_in
 from app.export.write import Report
 from app.jobs import Failed, Finished, Job, Progress, Result
 
@@ -27,7 +28,13 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKER = ("-m", "app.export_worker")
 PATIENCE_SECONDS = 2.0
 """So long may the child take to stop after a cancel; then it is killed, which leaves no half file either."""
+STALLED_SECONDS = 120.0
+"""So long may the child say nothing before it is killed: one image takes far less than a second."""
 BROKE_OFF = "The export ended unexpectedly. What it wrote until then is whole; try again."
+STALLED = (
+    "The export made no progress for {seconds:g} s and was ended. What it wrote until then is whole; see whether the "
+    "folder can be written to, then try again."
+)
 _LOG = logging.getLogger("app.export")
 
 
@@ -45,6 +52,8 @@ class Request:
         One of `from_session.SCOPES`.
     image : str
         For the scope ``image``.
+    later : str
+        One of `view.LATER`.
     """
 
     project: str
@@ -53,6 +62,7 @@ class Request:
     formats: tuple[str, ...]
     scope: str
     image: str = ""
+    later: str = "mark"
 
 
 def start_export(
@@ -61,9 +71,11 @@ def start_export(
     folder: str | Path,
     scope: str = "all",
     image: str = "",
+    later: str = "mark",
     worker: Sequence[str] = WORKER,
+    stalled_seconds: float = STALLED_SECONDS,
 ) -> Job:
-    """Begin an export of what a session shows now.
+    """Begin an export of what a session shows now; the job always ends, and in a report or a sentence.
 
     Returns
     -------
@@ -73,13 +85,14 @@ def start_export(
     Raises
     ------
     ValueError
-        For an unknown format, scope or image.
+        For an unknown format, scope, image or `later`.
     """
     if unknown := [name for name in formats if name not in FORMATS]:
         raise ValueError(f"There is no format “{unknown[0]}”. There are: {', '.join(FORMATS)}.")
+    check_later(later)
     total = len(names_in(session, scope, image))
     project, bundle, out = (str(Path(path).absolute()) for path in (session.path, session.bundle.folder, folder))
-    request = Request(project, bundle, out, tuple(formats), scope, image)
+    request = Request(project, bundle, out, tuple(formats), scope, image, later)
     title = "Exporting 1 image" if total == 1 else f"Exporting {total} images"
     process = subprocess.Popen(
         [sys.executable, *worker],
@@ -91,55 +104,97 @@ def start_export(
         encoding="utf-8",
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
-    job = Job(title, total, lambda: _stop(process))
-    threading.Thread(target=_follow, args=(process, request, job), name="export", daemon=True).start()
+    child = _Child(process)
+    job = Job(title, total, child.stop)
+    follow = (child, request, job, stalled_seconds)
+    threading.Thread(target=_follow, args=follow, name="export", daemon=True).start()
     return job
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
-    """The end of its input asks the child to stop."""
+class _Child:
+    """The process and the lines that it says; None at their end."""
 
-    def impatient() -> None:
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        for name, target in (("lines", self._listen), ("errors", self._overhear)):
+            threading.Thread(target=target, name=f"export {name}", daemon=True).start()
+
+    def ask(self, request: Request) -> None:
+        """Hand the request over."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(json.dumps(asdict(request)) + "\n")
+            self._process.stdin.flush()
+
+    def stop(self) -> None:
+        """The end of its input asks the child to stop; if that does not help it is killed."""
+
+        def insist() -> None:
+            self._close_input()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(PATIENCE_SECONDS)
+                return
+            self.kill()
+
+        threading.Thread(target=insist, name="export end", daemon=True).start()
+
+    def kill(self) -> None:
+        """End it; nobody waits for its last words, since a process that hangs in a disk may not even die."""
+        self._process.kill()
+        self.lines.put(None)
+
+    def end(self) -> None:
+        """Close what is open."""
+        self._close_input()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(PATIENCE_SECONDS)
-            return
-        process.kill()
+            if code := self._process.wait(PATIENCE_SECONDS):
+                _LOG.warning("The export's process ended with code %d.", code)
 
-    assert process.stdin is not None
-    with contextlib.suppress(OSError, ValueError):
-        process.stdin.close()
-    threading.Thread(target=impatient, name="export end", daemon=True).start()
+    def _close_input(self) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.close()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as stream, contextlib.suppress(ValueError):
+            for line in stream:
+                self.lines.put(line)
+        self.lines.put(None)
+
+    def _overhear(self) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as stream, contextlib.suppress(ValueError):
+            for line in stream:
+                _LOG.debug("export child: %s", line.rstrip())
 
 
-def _follow(process: subprocess.Popen[str], request: Request, job: Job) -> None:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    listener = threading.Thread(target=_overhear, args=(process.stderr,), name="export errors", daemon=True)
-    listener.start()
-    told = False
+def _follow(child: _Child, request: Request, job: Job, stalled_seconds: float) -> None:
+    failure = BROKE_OFF
     try:
-        with contextlib.suppress(OSError, ValueError):
-            process.stdin.write(json.dumps(asdict(request)) + "\n")
-            process.stdin.flush()
-        with process.stdout as lines, contextlib.suppress(ValueError):  # a killed child may leave half a line
-            for line in lines:
-                told = _tell(job, json.loads(line)) or told
-        process.wait()
-        listener.join()
-        with contextlib.suppress(OSError, ValueError):
-            process.stdin.close()
-        if not told and not job.cancelled:
-            job.post(Failed("", BROKE_OFF))
+        child.ask(request)
+        while (line := child.lines.get(timeout=stalled_seconds)) is not None:
+            if _tell(job, json.loads(line)):
+                failure = ""
+    except queue.Empty:
+        failure = STALLED.format(seconds=stalled_seconds)
+        child.kill()
+    except Exception as error:  # a killed child leaves half a line, and no thread may die without a word
+        _LOG.warning("The export's process said what nobody understands (%s).", type(error).__name__)
+        child.kill()
     finally:
+        if failure and not job.cancelled:
+            job.post(Failed("", failure))
         job.post(Finished(job.cancelled))
+        child.end()
 
 
 def _tell(job: Job, event: dict[str, Any]) -> bool:
-    """Post what the child says; whether that was its report."""
+    """Post what the child says; whether that was how it ended."""
     if "report" in event:
         told = event["report"]
-        pairs = {key: [tuple(pair) for pair in told[key]] for key in ("failed", "not_written")}
+        pairs = {key: [tuple(pair) for pair in told[key]] for key in ("failed", "not_written", "kept_aside")}
         job.post(Result("report", Report(**{**told, **pairs})))
         return True
     if "error" in event:
@@ -149,9 +204,3 @@ def _tell(job: Job, event: dict[str, Any]) -> bool:
         job.post(Failed(event["name"], event["failure"]))
     job.post(Progress(event["done"], job.total, event["name"]))
     return False
-
-
-def _overhear(stream: IO[str]) -> None:
-    with stream:
-        for line in stream:
-            _LOG.debug("export child: %s", line.rstrip())

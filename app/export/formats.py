@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from app.core.landmark import landmark_set_to_json
-from app.export.atomic import write_text
+from app.export.atomic import write_json
 from app.export.coco import CocoFile
 from app.export.masks import folder_of, write_masks
+from app.export.output_folder import OutputFolder
 from app.export.table import TableFile
 from app.export.view import ImageView, ProjectView
 
@@ -36,7 +35,7 @@ class Format(Protocol):
         """Write one image."""
 
     def keep(self) -> None:
-        """Put the file in its place: all images were written."""
+        """Put the file in its place: all images were written. Files of `single_files` formats are there already."""
 
     def drop(self) -> None:
         """Give up and leave no half file behind."""
@@ -47,8 +46,8 @@ class Csv:
 
     file, needs_images, single_files = "landmarks.csv", True, False
 
-    def __init__(self, project: ProjectView, folder: Path) -> None:
-        self._table = TableFile(folder / self.file)
+    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
+        self._table = TableFile(output.folder / self.file)
         self.keep, self.drop = self._table.keep, self._table.drop
 
     def add(self, image: ImageView) -> None:
@@ -61,23 +60,25 @@ class Coco:
 
     file, needs_images, single_files = "coco.json", True, False
 
-    def __init__(self, project: ProjectView, folder: Path) -> None:
-        self._coco = CocoFile(folder / self.file, project.template, project.landmarks)
+    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
+        self._coco = CocoFile(output.folder / self.file, project.template, project.landmarks, project.deleted)
         self.add, self.keep, self.drop = self._coco.add, self._coco.keep, self._coco.drop
 
 
 class Masks:
-    """``masks/<stem>/<structure>.png``."""
+    """``masks/<stem>/<structure>.png``; none of a structure that a reader rejected."""
 
     file, needs_images, single_files = "masks", True, True
 
-    def __init__(self, project: ProjectView, folder: Path) -> None:
-        self._template, self._folder = project.template, folder / self.file
+    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
+        self._template, self._output = project.template, output
 
     def add(self, image: ImageView) -> None:
         """Write the image's masks; where nothing was predicted there are none."""
         if image.prediction is not None and image.frame is not None:
-            write_masks(image.prediction, image.frame, self._template, folder_of(image.stem, self._folder))
+            folder = folder_of(image.stem, self._output.folder / self.file)
+            rejected = {said.structure for said in image.rejected}
+            write_masks(image.prediction, image.frame, self._template, folder, self._output, rejected)
 
     def keep(self) -> None:
         """Nothing is left to do."""
@@ -91,8 +92,8 @@ class LandmarkSet:
 
     file, needs_images, single_files = "landmarks.json", False, False
 
-    def __init__(self, project: ProjectView, folder: Path) -> None:
-        self._path, self._project = folder / self.file, project
+    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
+        self._path, self._project = output.folder / self.file, project
 
     def add(self, image: ImageView) -> None:
         """Landmarks are definitions: images add nothing."""
@@ -100,15 +101,27 @@ class LandmarkSet:
     def keep(self) -> None:
         """Write the set."""
         data = landmark_set_to_json(self._project.template.anatomy, list(self._project.own))
-        write_text(self._path, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+        write_json(self._path, data)
 
     def drop(self) -> None:
         """Nothing was written yet."""
 
 
-FORMATS: dict[str, Callable[[ProjectView, Path], Format]] = {
+FORMATS: dict[str, Callable[[ProjectView, OutputFolder], Format]] = {
     "csv": Csv,
     "masks": Masks,
     "coco": Coco,
     "landmarks": LandmarkSet,
 }
+FILES = {"csv": Csv.file, "coco": Coco.file, "landmarks": LandmarkSet.file}
+
+
+def files_of(project: ProjectView, formats: Iterable[str]) -> Iterator[str]:
+    """The files that an export in some formats may write, seen from its folder."""
+    for name in formats:
+        if name in FILES:
+            yield FILES[name]
+            continue
+        for image in project.images:
+            for structure in project.template.structures:
+                yield f"{Masks.file}/{project.stems[image]}/{structure.name}.png"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -12,8 +13,9 @@ import numpy.typing as npt
 from app.core.frame import Frame
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.core.prediction import Prediction
-from app.export.table import Row
-from app.export.view import ImageView, ProjectView
+from app.core.template import Template
+from app.export.table import About, MaskSource, Row
+from app.export.view import LATER, ImageView, ProjectView
 from app.io.bundle import Bundle
 from app.io.discover import unique_stems
 from app.store.errors import ProjectError
@@ -31,6 +33,14 @@ class PlacementLike(Protocol):
     def xy(self) -> npt.NDArray[np.float64]: ...  # noqa: D102
     @property
     def expected_error(self) -> float: ...  # noqa: D102
+    @property
+    def reader(self) -> str: ...  # noqa: D102
+    @property
+    def at(self) -> str: ...  # noqa: D102
+    @property
+    def new_since_accepted(self) -> bool: ...  # noqa: D102
+    @property
+    def deleted(self) -> bool: ...  # noqa: D102
 
 
 class EntryLike(Protocol):
@@ -46,6 +56,12 @@ class EntryLike(Protocol):
     def review(self) -> ReviewState: ...  # noqa: D102
     @property
     def note(self) -> str: ...  # noqa: D102
+    @property
+    def suspect(self) -> str: ...  # noqa: D102
+    @property
+    def reviewed_by(self) -> str: ...  # noqa: D102
+    @property
+    def reviewed_at(self) -> str: ...  # noqa: D102
     @property
     def structures(self) -> tuple[StructureReview, ...]: ...  # noqa: D102
 
@@ -84,9 +100,31 @@ def names_in(session: SessionLike, scope: str, image: str = "") -> tuple[str, ..
     raise ValueError(f"The images to export are “all”, “accepted” or “image”, not “{scope}”.")
 
 
-def view_of(session: SessionLike, scope: str = "all", image: str = "") -> ProjectView:
-    """What is exported of a project; images are read one by one when they are asked for."""
-    bundle, stems = session.bundle, unique_stems(session.images)
+def check_later(later: str) -> None:
+    """Raise ValueError with a sentence for anything but one of `LATER`."""
+    if later not in LATER:
+        raise ValueError(f"Landmarks defined after acceptance are “{'” or “'.join(LATER)}”, not “{later}”.")
+
+
+def view_of(session: SessionLike, scope: str = "all", image: str = "", later: str = "mark") -> ProjectView:
+    """What is exported of a project; images are read one by one when they are asked for.
+
+    Parameters
+    ----------
+    session : SessionLike
+    scope, image : str
+        Which images: see `names_in`.
+    later : str
+        One of `LATER`: whether landmarks defined after an image was accepted are marked there or left out.
+
+    Raises
+    ------
+    ValueError
+        For an unknown scope, image or `later`.
+    """
+    check_later(later)
+    bundle, stems, names = session.bundle, unique_stems(session.images), names_in(session, scope, image)
+    given = {(mark.name, mark.structure) for mark in bundle.landmarks}
     return ProjectView(
         session.path.name,
         bundle.name,
@@ -94,8 +132,11 @@ def view_of(session: SessionLike, scope: str = "all", image: str = "") -> Projec
         bundle.template,
         session.landmarks,
         _own(session),
-        names_in(session, scope, image),
-        lambda name: _image(session, name, stems[name]),
+        names,
+        stems,
+        lambda name: _image(session, name, stems[name], given, later),
+        _deleted(session, names),
+        later,
     )
 
 
@@ -106,26 +147,55 @@ def _own(session: SessionLike) -> tuple[Landmark, ...]:
     return tuple(own) or session.landmarks
 
 
-def _image(session: SessionLike, name: str, stem: str) -> ImageView:
+def _deleted(session: SessionLike, images: Sequence[str]) -> tuple[Landmark, ...]:
+    """Landmarks that are no more, but that some of the images were accepted with."""
+    found: dict[tuple[str, str], Landmark] = {}
+    for name in images:
+        if session.image(name).review is ReviewState.ACCEPTED:
+            gone = [placement.landmark for placement in session.placements_in(name) if placement.deleted]
+            found |= {(mark.name, mark.structure): mark for mark in gone}
+    return tuple(found.values())
+
+
+def _image(session: SessionLike, name: str, stem: str, given: Collection[tuple[str, str]], later: str) -> ImageView:
     seen = session.prediction(name)
-    placed = [placement for placement in session.placements_in(name) if placement.state is not None]
     entry = session.image(name)
     if entry.status == "failed" and entry.review is ReviewState.ACCEPTED:
         raise ProjectError(entry.message)  # something of what was accepted is damaged
-    rows = tuple(_row(name, placement, entry.frame) for placement in placed)
-    return ImageView(name, stem, entry.review.value, entry.frame, seen, rows, entry.note, entry.structures)
+    about = About(entry.review.value, entry.suspect, entry.reviewed_by, entry.reviewed_at)
+    image = ImageView(name, stem, entry.review.value, entry.frame, seen, (), entry.note, entry.structures, about)
+    rows = [
+        _row(
+            image, placement, session.bundle.template, (placement.landmark.name, placement.landmark.structure) in given
+        )
+        for placement in session.placements_in(name)
+        if placement.state is not None and not (later == "leave-out" and placement.new_since_accepted)
+    ]
+    return replace(image, rows=tuple(rows))
 
 
-def _row(image: str, placement: PlacementLike, frame: Frame | None) -> Row:
-    xy, error = placement.xy, placement.expected_error
+def _row(image: ImageView, placement: PlacementLike, template: Template, on_contour: bool) -> Row:
+    """One placement; `on_contour` where the model's contour runs through it."""
+    xy, error, mark = placement.xy, placement.expected_error, placement.landmark
     state = placement.state or PlacementState.PREDICTED
     known = state is not PlacementState.ABSENT and bool(np.isfinite(xy).all())
+    mask = image.mask_source(template, mark.structure)
+    by_reader = state is PlacementState.CORRECTED or (state is PlacementState.ABSENT and bool(placement.at))
+    said = next((said for said in image.structures if said.structure == mark.structure), None)
     return Row(
-        image,
-        placement.landmark.structure,
-        placement.landmark.name,
+        image.name,
+        mark.structure,
+        mark.name,
         state.value,
         (float(xy[0]), float(xy[1])) if known else None,
         float(error) if known and np.isfinite(error) else None,
-        frame,
+        image.frame,
+        image.about,
+        placement.reader,
+        placement.at,
+        mask.value,
+        said.state.value if said is not None else "",
+        off_outline=on_contour and by_reader and mask is MaskSource.PREDICTED,
+        new=placement.new_since_accepted,
+        deleted=placement.deleted,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from app.core.frame import Frame
 from app.core.prediction import Prediction, native_mask
 from app.core.template import Template
 from app.export.atomic import write_bytes
+from app.export.output_folder import OutputFolder
 
 
 def write_mask(mask: npt.NDArray[np.bool_], path: Path) -> None:
@@ -31,14 +33,32 @@ def folder_of(stem: str, folder: Path) -> Path:
     return found
 
 
-def write_masks(prediction: Prediction, frame: Frame, template: Template, folder: Path) -> list[Path]:
-    """Write ``folder/<structure>.png`` for every structure of the template; raises OSError."""
+def write_masks(
+    prediction: Prediction,
+    frame: Frame,
+    template: Template,
+    folder: Path,
+    output: OutputFolder | None = None,
+    leave_out: Container[str] = (),
+) -> list[Path]:
+    """Write ``folder/<structure>.png`` for every structure of the template but those left out; raises OSError.
+
+    Where the folder belongs to an output folder, that makes way for each file and knows what was written, even if
+    writing ends half way.
+    """
     paths = []
     for c, structure in enumerate(template.structures):
+        if structure.name in leave_out:
+            continue
         if prediction.present[c]:
             mask = native_mask(prediction.masks[c], frame)
         else:
             mask = np.zeros((frame.height, frame.width), bool)
-        write_mask(mask, folder / f"{structure.name}.png")
-        paths.append(folder / f"{structure.name}.png")
+        path = folder / f"{structure.name}.png"
+        if output is not None:
+            output.make_way(path)
+        write_mask(mask, path)
+        paths.append(path)
+        if output is not None:
+            output.add(path)
     return paths

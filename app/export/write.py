@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.export.atomic import write_text
-from app.export.formats import FORMATS, Format
+from app.export.formats import FORMATS, Format, files_of
+from app.export.notes import MASKS, Notes
+from app.export.output_folder import OutputFolder
 from app.export.view import ProjectView
 from app.store.errors import ProjectError
 
@@ -28,9 +28,17 @@ class Report:
     failed : list of (name, sentence)
         Images that are missing somewhere, and why.
     files : list of str
-        What is complete, seen from the folder.
+        What is complete, seen from the folder; masks are one entry.
     not_written : list of (file, sentence)
     cancelled : bool
+    notes : list of str
+        Sentences on what a reader of the files should know.
+    removed : int
+        How many files of an earlier export into the folder are gone, since this one did not write them again.
+    kept_aside : list of (file, file)
+        Files of others that were in the way, and what they are called now.
+    others : str
+        How many files lie in the folder that this program did not write, and which; or empty.
     """
 
     images: list[str] = field(default_factory=list)
@@ -38,24 +46,36 @@ class Report:
     files: list[str] = field(default_factory=list)
     not_written: list[tuple[str, str]] = field(default_factory=list)
     cancelled: bool = False
+    notes: list[str] = field(default_factory=list)
+    removed: int = 0
+    kept_aside: list[tuple[str, str]] = field(default_factory=list)
+    others: str = ""
 
     @property
     def complete(self) -> bool:
         """Whether everything that was asked for is there."""
         return not (self.failed or self.not_written or self.cancelled)
 
-    def to_json(self, project: ProjectView) -> dict[str, Any]:
-        """``report.json``."""
-        done = [{"name": name, "state": "done", "message": ""} for name in self.images]
-        failed = [{"name": name, "state": "failed", "message": sentence} for name, sentence in self.failed]
+    @property
+    def doubts(self) -> list[str]:
+        """The notes that speak of these images, not of every export."""
+        return [note for note in self.notes if note != MASKS]
+
+    def to_json(self, project: ProjectView, told: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+        """``report.json``; `told` says more of single images."""
+        images = [(name, "done", "") for name in self.images]
+        images += [(name, "failed", sentence) for name, sentence in self.failed]
         return {
             "project": project.name,
             "model": project.model,
             "bundle_sha256": project.bundle_sha256,
             "cancelled": self.cancelled,
-            "files": self.files,
+            "notes": self.notes,
             "not_written": [{"file": file, "message": sentence} for file, sentence in self.not_written],
-            "images": done + failed,
+            "images": [
+                {"name": name, "state": state, "message": sentence, **told.get(name, {})}
+                for name, state, sentence in images
+            ],
         }
 
 
@@ -66,7 +86,9 @@ def write(
     told: Callable[[int, str, str], None] = lambda done, name, failure: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Report:
-    """Write a project in some formats, and ``report.json``.
+    """Write a project in some formats, and ``report.json``, which says what in the folder is this program's.
+
+    What an earlier export wrote there is replaced; what others put there stays.
 
     Parameters
     ----------
@@ -84,8 +106,10 @@ def write(
     OSError
         If not even the report can be written.
     """
-    report = Report()
-    running = _Running(project, folder, formats, report)
+    report, wanted = Report(), list(dict.fromkeys(formats))
+    output = OutputFolder(folder, (structure.name for structure in project.template.structures))
+    output.claim(files_of(project, wanted))
+    running = _Running(project, output, wanted, report)
     try:
         for done, name in enumerate(project.images, 1):
             if not running.needs_images:
@@ -96,21 +120,26 @@ def write(
             told(done, name, running.add(project, name))
     except BaseException:
         running.drop()
+        output.abandon()
         raise
     running.end()
-    write_text(folder / "report.json", json.dumps(report.to_json(project), ensure_ascii=False, indent=1) + "\n")
+    report.notes = running.notes.sentences(project.later, wanted)
+    unfinished = report.cancelled or bool(report.not_written)
+    report.removed = output.finish(report.to_json(project, running.notes.images), keep_earlier=unfinished)
+    report.kept_aside, report.others = output.kept_aside, output.others().words
     return report
 
 
 class _Running:
     """The formats that have not failed so far."""
 
-    def __init__(self, project: ProjectView, folder: Path, formats: Iterable[str], report: Report) -> None:
-        self._report = report
+    def __init__(self, project: ProjectView, output: OutputFolder, formats: Iterable[str], report: Report) -> None:
+        self._report, self._output = report, output
         self._open: list[Format] = []
-        for name in dict.fromkeys(formats):
+        self.notes = Notes()
+        for name in formats:
             try:
-                self._open.append(FORMATS[name](project, folder))
+                self._open.append(FORMATS[name](project, output))
             except OSError as error:
                 report.not_written.append((name, _sentence(error)))
 
@@ -135,6 +164,7 @@ class _Running:
             return str(error)
         if image.frame is None or (image.prediction is None and not image.rows):
             return NOT_PREDICTED
+        self.notes.add(image)
         failure = ""
         for part in list(self._open):
             try:
@@ -161,12 +191,17 @@ class _Running:
             if self._report.cancelled and not part.single_files:
                 self._give_up(part, CANCELLED)
                 continue
+            path = self._output.folder / part.file
             try:
+                if not part.single_files:
+                    self._output.make_way(path)
                 part.keep()
             except OSError as error:
                 self._give_up(part, _sentence(error))
-            else:
-                self._report.files.append(part.file)
+                continue
+            if not part.single_files:
+                self._output.add(path)
+            self._report.files.append(part.file)
 
 
 def _sentence(error: OSError) -> str:

@@ -15,16 +15,18 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMessageBox,
     QPushButton,
     QRadioButton,
     QVBoxLayout,
     QWidget,
 )
 
+from app.export.output_folder import look_into
 from app.gui import theme
 from app.gui.desk import Desk
 from app.gui.exporting import Exporting
-from app.gui.plain import PlainLabel, caption
+from app.gui.plain import PlainLabel, caption, show_plainly
 from app.gui.settings import settings
 
 WORDS = {
@@ -60,6 +62,9 @@ class ExportDialog(QDialog):
         self.scope_group = QButtonGroup(self)
         for button in self.scopes.values():
             self.scope_group.addButton(button)
+        self.leave_out = QCheckBox("Without landmarks defined after an image was accepted")
+        self.leave_out.setToolTip("Nobody looked at them there. Otherwise they are written and marked.")
+        self.leave_out.setChecked(str(settings().value("exportLater", "mark")) == "leave-out")
         self.folder = QLineEdit(self._start_folder())
         self.folder.setAccessibleName("Folder to export to")
         self.folder.textChanged.connect(self._check)
@@ -115,6 +120,7 @@ class ExportDialog(QDialog):
         layout.addWidget(_styled("Which images", "heading"))
         for button in self.scopes.values():
             layout.addWidget(button)
+        layout.addWidget(self.leave_out)
         layout.addSpacing(2 * theme.STEP)
         layout.addWidget(_styled("Where", "heading"))
         layout.addLayout(where)
@@ -136,9 +142,28 @@ class ExportDialog(QDialog):
             self.folder.setText(folder)
 
     def _begin(self) -> None:
+        """Export, unless the folder holds files of others: then the reader is asked first."""
+        others = look_into(Path(self.folder.text().strip())).words
+        if not others:
+            self._start()
+            return
+        question = QMessageBox(self)
+        question.setObjectName("exportQuestion")
+        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        question.setWindowTitle("Export")
+        question.setText(f"The folder holds {others} that this program did not write.")
+        question.setInformativeText("They stay as they are; one that is in the way is kept under another name.")
+        question.addButton("Choose another folder", QMessageBox.ButtonRole.RejectRole)
+        question.addButton("Export there", QMessageBox.ButtonRole.AcceptRole)
+        show_plainly(question)
+        question.accepted.connect(self._start)
+        question.open()
+
+    def _start(self) -> None:
         scope = next(key for key, button in self.scopes.items() if button.isChecked())
-        folder = self.folder.text().strip()
-        if self._exporting.start(self.chosen(), Path(folder), scope):
+        folder, later = self.folder.text().strip(), "leave-out" if self.leave_out.isChecked() else "mark"
+        if self._exporting.start(self.chosen(), Path(folder), scope, later):
             settings().setValue("exportFormats", " ".join(self.chosen()))
             settings().setValue("exportFolder", folder)
+            settings().setValue("exportLater", later)
             self.accept()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.export.output_folder import folder_sentences
 from app.gui.bridge import Bridge
 from app.gui.desk import Desk
 from app.gui.running import Runner
@@ -27,6 +28,8 @@ def outcome(report: Report, folder: Path) -> Iterator[str]:
         yield f"The export to {folder} was cancelled; {rest}."
     elif report.files:
         yield f"Exported {files} to {folder}."
+    yield from report.doubts
+    yield from folder_sentences(report.removed, report.kept_aside, report.others)
     for file, sentence in report.not_written if not report.cancelled else ():
         yield f"{file} was not exported. {sentence}"
     reasons: dict[str, list[str]] = {}
@@ -48,13 +51,13 @@ class Exporting(Runner):
         super().__init__(desk, bridge)
         self._folder = Path()
 
-    def start(self, formats: list[str], folder: Path, scope: str) -> bool:
+    def start(self, formats: list[str], folder: Path, scope: str, later: str = "mark") -> bool:
         """Export what is on the desk; False (with a message) where that can't begin."""
         session = self._desk.session
         if session is None or self._job is not None:
             return False
         try:
-            job = session.start_export(formats, folder, scope, self._desk.image if scope == "image" else "")
+            job = session.start_export(formats, folder, scope, self._desk.image if scope == "image" else "", later)
         except (ValueError, OSError) as error:
             self._desk.say(str(error))
             return False

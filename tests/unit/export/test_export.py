@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from pycocotools.coco import COCO
 
 from app.core.landmark import landmark_set_from_json
@@ -72,10 +73,13 @@ def test_every_format_at_once_beside_an_open_session(session: Session, tmp_path:
     for annotation in coco.anns.values():
         name = coco.cats[annotation["category_id"]]["name"]
         stem = Path(coco.imgs[annotation["image_id"]]["file_name"]).stem
-        import cv2
-
-        mask = cv2.imread(str(out / "masks" / stem / f"{name}.png"), cv2.IMREAD_UNCHANGED) > 0
-        np.testing.assert_array_equal(coco.annToMask(annotation) > 0, mask)
+        if annotation.get("review") == "rejected":
+            assert not coco.annToMask(annotation).any()
+            assert not (out / "masks" / stem / f"{name}.png").exists()
+            continue
+        mask = np.asarray(Image.open(out / "masks" / stem / f"{name}.png"))
+        np.testing.assert_array_equal(coco.annToMask(annotation) > 0, mask > 0)
+        assert mask.any()
 
 
 def test_scopes(session: Session, tmp_path: Path):
