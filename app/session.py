@@ -479,16 +479,8 @@ class Session(OpenProject):
     ) -> Job:
         """Write images for other programs, as a job beside this session; see `app.export.client.start_export`.
 
-        Parameters
-        ----------
-        formats : sequence of str
-            ``csv coco masks landmarks``.
-        folder : str or Path
-            Made where it is missing.
-        scope, image : str
-            ``all``, ``accepted``, or ``image`` and its name.
-        later : str
-            ``mark`` or ``leave-out``: what becomes of landmarks defined after an image was accepted.
+        Formats are ``csv coco masks landmarks``, the scope ``all``, ``accepted`` or ``image`` with its name; landmarks
+        defined after an image was accepted are marked there (``mark``) or left out (``leave-out``).
         """
         from app.export.client import start_export  # 25 ms that the first click need not wait for
 
