@@ -62,7 +62,7 @@ def ask_step(parent: QWidget, step: Step) -> bool:
     dialog.setWindowTitle(f"{verb} in {count} images?")
     dialog.setTextFormat(Qt.TextFormat.PlainText)
     dialog.setText(f"{verb} “{step.label}”?")
-    dialog.setInformativeText(f"This changes {count} images: {', '.join(step.images[:3])} and {count - 3} more.")
+    dialog.setInformativeText(f"This changes {count} images: {', '.join(sorted(step.images)[:3])} and {count - 3} more.")
     show_plainly(dialog)
     yes = dialog.addButton(f"{verb} in {count} images", QMessageBox.ButtonRole.AcceptRole)
     no = dialog.addButton("Leave them", QMessageBox.ButtonRole.RejectRole)

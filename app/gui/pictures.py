@@ -119,13 +119,13 @@ class Pictures(QObject):
 
     def preview(self, name: str) -> Preview | None:
         """The small 8-bit picture that came with the prediction, or None before it."""
-        found = self._previews.get(name)
-        if found is None and self._desk.session is not None:
-            found = self._desk.session.preview(name)
+        found, session = self._previews.get(name), self._desk.session
+        if found is None and session is not None and name in session.images:  # a painter may ask after it was removed
+            found = session.preview(name)
             if found is None:
                 return None
             self._previews[name] = found
-            self._paths[name] = self._desk.session.image(name).path
+            self._paths[name] = session.image(name).path
             while len(self._previews) > KEPT_PREVIEWS:
                 self._previews.popitem(last=False)
         elif found is not None:
@@ -134,7 +134,8 @@ class Pictures(QObject):
 
     def as_read(self, name: str) -> Preview | None:
         """The preview in true proportions, turned, mirrored and inverted as the image is read."""
-        preview, frame = self.preview(name), self._desk.open_session().image(name).frame
+        preview = self.preview(name)
+        frame = self._desk.open_session().image(name).frame if preview is not None else None
         if preview is None or frame is None:
             return preview
         if frame.aspect != 1:  # shrink the longer way, so that it does not grow
