@@ -47,4 +47,4 @@ class LandmarkListCommands:
             if not math.isnan(tile.confidence) and session.image(tile.image).review is not ReviewState.ACCEPTED:
                 self._desk.show_image(tile.image)
                 return
-        self._desk.say(f"Every placement of “{self._desk.landmark}” has been looked at.")
+        self._desk.tell(f"Every placement of “{self._desk.landmark}” has been looked at.")

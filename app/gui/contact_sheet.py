@@ -16,7 +16,7 @@ from app.core.landmark import ReviewState
 from app.gui import theme
 from app.gui.desk import Desk, Mode
 from app.gui.drags import PlacementDrag
-from app.gui.interaction import Drag
+from app.gui.interaction import Drag, StuckDrag
 from app.gui.key_button import keeps_key
 from app.gui.markers import HIT_RADIUS, draw_marker, draw_text
 from app.gui.pictures import Pictures
@@ -282,6 +282,8 @@ class ContactSheet(QAbstractScrollArea):
         close = (at - drawn).manhattanLength() <= HIT_RADIUS
         if event.button() != Qt.MouseButton.LeftButton or not close or self._desk.mode != Mode.LANDMARK:
             return Drag(at)
+        if locked := self._desk.why_locked(tile.image):
+            return StuckDrag(at, lambda: self._desk.tell(locked, self))
         native = self._native_of_screen(tile.image)
 
         def shift(now: QPointF) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.core.landmark import ReviewState
 from app.gui.interaction import Interaction
 from app.store.errors import ProjectError
 
@@ -297,6 +298,15 @@ class Desk(QObject):
         """Nothing is dragged any more: every view shows what is stored."""
         self.hold(None)
         self.end_move(keep=False)
+
+    def why_locked(self, image: str) -> str:
+        """Why nothing can be corrected in an image, in a sentence; empty where it can."""
+        session = self.session
+        if session is None or session.read_only:
+            return "The project is open for reading only: nothing can be corrected."
+        if session.review(image) is ReviewState.ACCEPTED:
+            return f"“{image}” is accepted and locked. Reopen it to correct it (Review menu)."
+        return ""
 
     def place(self, image: str, landmark: str, xy: tuple[float, float]) -> bool:
         """Correct where a landmark is in an image, native pixels; outside the picture it is refused, and said."""

@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from app.core.landmark import PlacementState
 from app.gui.desk import OUTLINE_STAYS, Desk, Mode
 from app.gui.drags import GammaDrag, PanDrag, PlacementDrag, WindowDrag, ZoomDrag
-from app.gui.interaction import Drag
+from app.gui.interaction import Drag, StuckDrag
 from app.gui.key_button import keeps_key
 from app.gui.plain import tip
 
@@ -62,9 +62,9 @@ class ImageHands:
 
     def _placement_drag(self, at: QPointF, landmark: str) -> Drag:
         view = self._view
-        grip = view.native_of(at)
-        if grip is None:
-            return Drag(at)
+        grip, locked = view.native_of(at), self._desk.why_locked(view.image)
+        if grip is None or locked:
+            return StuckDrag(at, lambda: self._desk.tell(locked, view))
 
         def shift(now: QPointF) -> np.ndarray:
             here = view.native_of(now)

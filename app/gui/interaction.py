@@ -50,6 +50,19 @@ class Drag:
         return True
 
 
+class StuckDrag(Drag):
+    """Takes nothing along and says why, once: what it was meant for is locked."""
+
+    def __init__(self, start: QPointF, say: Callable[[], None]) -> None:
+        super().__init__(start)
+        self._say, self._said = say, False
+
+    def move(self, at: QPointF) -> None:
+        if not self._said:
+            self._said = True
+            self._say()
+
+
 @dataclass
 class _Running:
     """A drag with the view and the button that it belongs to."""

@@ -205,7 +205,7 @@ class LandmarkTable(QTableView):
     def _on_change(self, change: Change) -> None:
         if change.kind in ("landmarks", "images"):
             self.reload()
-        elif change.kind in ("prediction", "placements", "reading"):
+        else:  # an undo, a reopened image, a new prediction: any of them may change states
             self._recount.start()
 
     def _on_click(self, index: QModelIndex) -> None:

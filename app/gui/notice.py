@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.gui.desk import Desk
@@ -13,8 +14,8 @@ from app.gui.plain import PlainLabel
 SHORTEST_MS = 4000
 PER_LETTER_MS = 60
 """Long enough to be read twice."""
-FROM_BELOW = 64
-"""Above the scale bar of the image."""
+FROM_EDGE = 64
+"""Clear of the scale bar of the image."""
 
 
 class Notices(QObject):
@@ -55,8 +56,14 @@ class Notices(QObject):
         self.label.setFixedWidth(width)
         height = self.label.heightForWidth(width)
         self.label.setFixedHeight(height)
-        below = FROM_BELOW if host.height() > 4 * FROM_BELOW else max((host.height() - height) // 2, 0)
-        self.label.move((host.width() - width) // 2, max(host.height() - height - below, 0))
+        high = host.height() > 6 * FROM_EDGE
+        edge = FROM_EDGE if high else 4
+        top = max(host.height() - height - edge, 0)
+        # What the mouse points at is looked at: the sentence stands beside it, not on it.
+        mouse = host.mapFromGlobal(QCursor.pos())
+        if high and host.rect().contains(mouse) and abs(mouse.y() - top) < 2 * FROM_EDGE:
+            top = edge
+        self.label.move((host.width() - width) // 2, top)
         self.label.show()
         self.label.raise_()
         self._end.start(SHORTEST_MS + PER_LETTER_MS * len(sentence))

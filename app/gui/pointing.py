@@ -115,7 +115,7 @@ class Pointing(QObject):
             return
         _, spot = self._meant(xy)
         if spot is None:
-            self._desk.say("There is no structure here. Point at one of the outlined structures to place a landmark.")
+            self._desk.tell("There is no structure here. Point at one of the outlined structures to place a landmark.")
             return
         structure, uv = spot.structure, spot.uv
         self._desk.point_at(Spot(structure, uv, "image", pinned=True, image=self._view.image))

@@ -145,7 +145,7 @@ class SeveralClicks(QWidget):
         try:
             click = click_on_chart(session, image, (at.x(), at.y()), structure)
         except ValueError as error:
-            self._desk.say(str(error))
+            self._desk.tell(str(error))
             return
         self._desk.set_clicks((*others, click))
         self._show()

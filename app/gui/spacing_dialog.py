@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QFocusEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -44,9 +44,17 @@ def spacing_words(frame: Frame | None) -> str:
     return f"{one} mm, {spacing.provenance.value}"
 
 
+class _Number(QDoubleSpinBox):
+    """What stands there is replaced by what is typed, however the field got the focus."""
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        QTimer.singleShot(0, self, self.selectAll)  # after the press of the mouse, which would place the cursor
+
+
 def _number(suffix: str, decimals: int, most: float) -> QDoubleSpinBox:
     """A field that is empty until somebody gives a value: at its least value, 0, it shows no number."""
-    box = QDoubleSpinBox()
+    box = _Number()
     box.setDecimals(decimals)
     box.setRange(0, most)
     box.setSpecialValueText("not given")
@@ -84,6 +92,7 @@ class SpacingDialog(QDialog):
         desk.sessionChanged.connect(self.close)
         desk.changed.connect(self._on_change)
         self._show_image()
+        self.per_pixel.setFocus()
         self.adjustSize()
         self.move(parent.mapToGlobal(QPoint(parent.width() - self.width() - 16, 96)))  # beside the image, not over it
 

@@ -84,7 +84,7 @@ class StructureList(QWidget):
         desk.lookChanged.connect(self.update)
 
     def _on_change(self, change: Change) -> None:
-        if change.kind in ("prediction", "reading", "review") and self._desk.image in change.images:
+        if not change.images or self._desk.image in change.images:
             self._collect()
 
     def _structures(self) -> tuple[Structure, ...]:
@@ -97,8 +97,9 @@ class StructureList(QWidget):
 
     def _collect(self, *_: object) -> None:
         session, image = self._desk.session, self._desk.image
-        self._confidence = mean_confidences(session, image) if session and image else {}
-        said = session.image(image).structures if session and image else ()
+        there = session is not None and image in session.images  # it may just have been removed
+        self._confidence = mean_confidences(session, image) if session is not None and there else {}
+        said = session.image(image).structures if session is not None and there else ()
         self._said = {review.structure: review for review in said}
         self.update()
 

@@ -18,7 +18,7 @@ from app.gui import theme, uv_colours
 from app.gui.canvas import Canvas
 from app.gui.desk import Desk, Mode, Spot
 from app.gui.drags import PanDrag
-from app.gui.interaction import Drag
+from app.gui.interaction import Drag, StuckDrag
 from app.gui.markers import HIT_RADIUS, Marker, MarkerItem
 from app.gui.name_editor import NameEditor, define, free_name
 from app.gui.overlays import bgra_image, cosmetic, iso_lines, polygon
@@ -128,20 +128,6 @@ class _LandmarkDrag(Drag):
         if self._desk.moving is not None:  # the preview is of the images as they are now
             self._desk.move(self._landmark, self._desk.moving.uv)
         return True
-
-
-class _LockedDrag(Drag):
-    """Moves nothing and says why, once."""
-
-    def __init__(self, view: QWidget, desk: Desk, start: QPointF, landmark: str) -> None:
-        super().__init__(start)
-        self._view, self._desk, self._landmark, self._said = view, desk, landmark, False
-
-    def move(self, at: QPointF) -> None:
-        if not self._said:
-            self._said = True
-            words = f"“{self._landmark}” is locked on the template. Unlock it to move it (Landmark menu)."
-            self._desk.tell(words, self._view)
 
 
 class TemplateView(Canvas):
@@ -258,7 +244,10 @@ class TemplateView(Canvas):
         if not name or not grab or session is None:
             return Drag(at, self._click)
         self._desk.choose_landmark(name)
-        return _LockedDrag(self, self._desk, at, name) if session.landmark(name).locked else self._grab(at, name)
+        if session.landmark(name).locked:
+            words = f"“{name}” is locked on the template. Unlock it to move it (Landmark menu)."
+            return StuckDrag(at, lambda: self._desk.tell(words, self))
+        return self._grab(at, name)
 
     def _grab(self, at: QPointF, name: str) -> Drag:
         grip = next(QPointF(*m.xy) for m in self.markers.markers if m.name == name) - self.to_plane(at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QTimer
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QMessageBox, QPushButton, QWidget
 
 from app.gui.spacing_dialog import SpacingDialog
@@ -120,8 +120,6 @@ def spacing_dialog(app, image: str) -> SpacingDialog:
 
 
 def test_where_the_pixel_size_is_unknown_nothing_is_filled_in_and_enter_sets_nothing(app, qtbot) -> None:
-    from PySide6.QtCore import Qt
-
     dialog, session = spacing_dialog(app, "rendered_3.png"), app.window.desk.session
     assert dialog.per_pixel.text() == "not given"
     assert dialog.chosen is None
@@ -135,7 +133,11 @@ def test_where_the_pixel_size_is_unknown_nothing_is_filled_in_and_enter_sets_not
     dialog.measured.setChecked(True)
     assert dialog.length.text() == "not given"
     dialog.typed.setChecked(True)
-    dialog.per_pixel.setValue(0.139)
+    field = dialog.per_pixel
+    qtbot.mouseClick(field.lineEdit(), Qt.MouseButton.LeftButton, pos=QPoint(30, 8))
+    qtbot.waitUntil(lambda: field.lineEdit().selectedText() == "not given")
+    qtbot.keyClicks(field, "0.139")
+    qtbot.keyClick(field, Qt.Key.Key_Tab)
     assert dialog.keep_button.isDefault()
     qtbot.keyClick(dialog, Qt.Key.Key_Return)
     assert session.image("rendered_3.png").frame.spacing.column_mm == pytest.approx(0.139)

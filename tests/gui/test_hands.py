@@ -181,6 +181,25 @@ def test_correcting_a_point_of_an_outline_says_once_which_is_which(app, qtbot) -
     assert len(window.messages.sentences()) == told
 
 
+def test_a_marker_of_a_locked_image_stays_under_the_mouse_and_says_why(apex, qtbot) -> None:
+    window, session = apex.window, apex.window.desk.session
+    session.set_review(window.desk.image, "accepted")
+    start, _ = placed(apex)
+    sheet = window.contact_sheet
+    row = next(i for i, tile in enumerate(sheet.tiles) if tile.image == window.desk.image)
+    for view, at in ((window.image_view, in_image(apex, start)), (sheet, sheet.tile_rect(row).center())):
+        notice(apex).clear()
+        hand = Hand(view.viewport())
+        hand.press(at)
+        hand.move(at + QPoint(30, 20))
+        assert window.desk.held is None
+        assert window.image_view.drawn_at("Apex") == pytest.approx(start)
+        assert "accepted and locked" in notice(apex).text()
+        assert notice(apex).parent() is view
+        hand.release(at + QPoint(30, 20))
+        assert placed(apex)[0] == pytest.approx(start)
+
+
 # --- a marker after a reopened acceptance
 
 
