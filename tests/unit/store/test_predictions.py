@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 
+import apsw
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numcodecs.blosc import Blosc
 
 from app.core.frame import Frame
 from app.core.prediction import Prediction
@@ -16,8 +22,10 @@ from app.core.propagate import ChartStack
 from app.io.bundle import Bundle
 from app.store.blobs import DamagedBlob, checksum, pack, unpack
 from app.store.charts import StoredCharts, compact, maps, restore
+from app.store.errors import ProjectError
 from app.store.predictions import PredictionStore
 from tests.unit.store.fakes import fake_prediction
+from tests.unit.store.faults import failing, faulty_disk
 
 FRAME = Frame(600, 500)
 KEY = "ab" * 32
@@ -129,3 +137,140 @@ def test_damaged_blob_counts_as_missing(bundle: Bundle, prediction: Prediction, 
     assert store.preview(KEY) is None
     assert list(store.charts()) == []
     store.close()
+
+
+# --- predictions are thrown away for no error
+
+
+@pytest.fixture
+def kept(bundle: Bundle, prediction: Prediction, tmp_path: Path) -> Path:
+    """A file of one prediction beside a project."""
+    with contextlib.closing(PredictionStore(tmp_path / "p", bundle.sha256, bundle.template, read_only=False)) as store:
+        store.put(KEY, prediction, None)
+    return tmp_path / "p.predictions"
+
+
+def known(bundle: Bundle, path: Path) -> list[str]:
+    store = PredictionStore(path.with_name("p"), bundle.sha256, bundle.template, read_only=False)
+    with contextlib.closing(store):
+        assert store.get(KEY) is None or KEY in store.known()
+        return list(store.known())
+
+
+def test_predictions_that_another_program_holds_stay(bundle: Bundle, prediction, kept: Path, monkeypatch):
+    monkeypatch.setattr("app.store.database.BUSY_MS", 1)
+    other = apsw.Connection(str(kept))
+    list(other.execute("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE x (x)"))
+    store = PredictionStore(kept.with_name("p"), bundle.sha256, bundle.template, read_only=False)
+    assert "held by another program" in store.remark
+    assert store.known() == {}
+    store.put("other", prediction, None)  # it lives as long as the store
+    np.testing.assert_array_equal(store.get("other").masks, prediction.masks)
+    store.close()
+    other.execute("ROLLBACK")
+    other.close()
+    assert known(bundle, kept) == [KEY]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (apsw.FullError, "no space left"),
+        (apsw.IOError, "does not answer"),
+        (apsw.BusyError, "held by another program"),
+        (apsw.ReadOnlyError, "can't be changed"),
+    ],
+)
+def test_predictions_stay_where_writing_fails(bundle: Bundle, prediction, kept: Path, kind: type, words: str):
+    with faulty_disk() as faults:
+        store = PredictionStore(kept.with_name("p"), bundle.sha256, bundle.template, read_only=False)
+        faults.fail = failing(kind, "write", "-wal")
+        with pytest.raises(ProjectError, match=words):
+            store.put("other", prediction, None)
+        assert store.get(KEY) is not None
+        store.close()
+        faults.fail = lambda *_: None
+        assert known(bundle, kept) == [KEY]
+    assert not list(kept.parent.glob("*damaged*"))
+
+
+def test_predictions_of_a_newer_program_stay(bundle: Bundle, kept: Path):
+    db = apsw.Connection(str(kept))
+    db.execute("PRAGMA user_version=2")
+    db.close()
+    before = kept.read_bytes()
+    assert known(bundle, kept) == []
+    assert kept.read_bytes() == before
+
+
+def test_damaged_predictions_lie_aside_each_time_under_another_name(bundle: Bundle, prediction, tmp_path: Path):
+    for content in (b"no database" * 1000, b"not this either" * 1000):
+        (tmp_path / "p.predictions").write_bytes(content)
+        store = PredictionStore(tmp_path / "p", bundle.sha256, bundle.template, read_only=False)
+        assert "will be made again" in store.remark
+        store.put(KEY, prediction, None)
+        assert list(store.known()) == [KEY]
+        store.close()
+    assert (tmp_path / "p.predictions.damaged-1").read_bytes() == b"no database" * 1000
+    assert (tmp_path / "p.predictions.damaged-2").read_bytes() == b"not this either" * 1000
+
+
+def test_a_prediction_is_found_under_its_own_file_and_bundle_alone(bundle: Bundle, tmp_path: Path):
+    """Two files, two bundles: masks, charts, suspicion and preview of each are its own."""
+    said = {("a", "x"): 1, ("a", "y"): 2, ("b", "x"): 3}
+    for (name, key), seed in said.items():
+        store = PredictionStore(tmp_path / "p", name, bundle.template, read_only=False)
+        made = replace(fake_prediction(bundle.template, name, FRAME, seed), suspect=f"odd {seed}")
+        store.put(key, made, np.full((2, 3), seed, np.uint8))
+        store.close()
+    for (name, key), seed in said.items():
+        store = PredictionStore(tmp_path / "p", name, bundle.template, read_only=True)
+        made = fake_prediction(bundle.template, name, FRAME, seed)
+        found = store.get(key)
+        np.testing.assert_array_equal(found.masks, made.masks)
+        assert found.suspect == store.known()[key] == f"odd {seed}"
+        assert found.bundle_sha256 == name
+        np.testing.assert_array_equal(store.chart(key)["error"], compact(bundle.template, made)["error"])
+        np.testing.assert_array_equal(dict(store.charts())[key]["affine"], compact(bundle.template, made)["affine"])
+        assert set(store.known()) == {k for n, k in said if n == name}
+        store.close()
+
+
+def test_a_new_prediction_takes_the_place_of_the_old_one_whole(bundle: Bundle, kept: Path):
+    store = PredictionStore(kept.with_name("p"), bundle.sha256, bundle.template, read_only=False)
+    for seed in (5, 6):
+        made = replace(fake_prediction(bundle.template, bundle.sha256, FRAME, seed), suspect=f"odd {seed}")
+        store.put(KEY, made, np.full((2, 3), seed, np.uint8))
+    np.testing.assert_array_equal(store.get(KEY).masks, made.masks)
+    np.testing.assert_array_equal(store.chart(KEY)["offset"], compact(bundle.template, made)["offset"])
+    np.testing.assert_array_equal(store.preview(KEY), np.full((2, 3), 6))
+    assert store.known() == {KEY: "odd 6"}
+    store.close()
+
+
+def test_a_store_for_reading_writes_nothing(bundle: Bundle, prediction: Prediction, kept: Path):
+    before = kept.read_bytes()
+    store = PredictionStore(kept.with_name("p"), bundle.sha256, bundle.template, read_only=True)
+    store.put("other", prediction, None)
+    assert list(store.known()) == [KEY]
+    store.close()
+    assert kept.read_bytes() == before
+
+
+def test_packed_arrays_are_what_their_format_says():
+    """Length of the header (4 bytes, little endian), header as JSON, one Blosc chunk per array."""
+    array = np.arange(6, dtype="<i4").reshape(2, 3)
+    data = pack({"a": array, "none": np.zeros((0, 4), np.float16)})
+    length = int.from_bytes(data[:4], "little")
+    head = json.loads(data[4 : 4 + length])
+    assert head[0][:3] == ["a", "<i4", [2, 3]]
+    assert head[1] == ["none", "<f2", [0, 4], 0]
+    chunk = data[4 + length :]
+    assert len(chunk) == head[0][3]
+    assert Blosc().decode(chunk) == array.tobytes()
+    assert checksum(data) == hashlib.sha256(data).hexdigest()
+    both = unpack(data, checksum(data))
+    assert both["a"].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert both["none"].shape == (0, 4)
+    with pytest.raises(DamagedBlob):
+        unpack(data, checksum(data + b"x"))

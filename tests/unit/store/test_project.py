@@ -13,6 +13,7 @@ from app.store.blobs import pack
 from app.store.errors import ProjectError
 from app.store.project import Project
 from app.store.trail import Action
+from tests.unit.store.faults import faulty_disk
 
 LANDMARK = (1, "hilum", "heart", 0.1, 0.2, "", "", "#ffffff", 0, 0)
 
@@ -31,10 +32,26 @@ def test_sqlite_is_new_enough():
 
 
 def test_every_commit_reaches_the_disk(tmp_path: Path):
-    project = make(tmp_path / "p")
-    assert next(project._db.execute("PRAGMA journal_mode"))[0] == "wal"
-    assert next(project._db.execute("PRAGMA synchronous"))[0] == 2
-    project.close()
+    """In a new file and in each one that is opened again: an action that has returned was synced to the log."""
+    synced: list[str] = []
+
+    def note(operation: str, name: str) -> None:
+        if operation == "sync":
+            synced.append(Path(name).name)
+
+    with faulty_disk() as faults:
+        project = make(tmp_path / "p")
+        faults.fail = note
+        for number in range(3):
+            synced.clear()
+            project.act("Ann", add(f"image {number}"))
+            assert "p-wal" in synced
+            synced.clear()
+            project.undo("Ann")
+            assert "p-wal" in synced
+            project.close()
+            project = Project.open(tmp_path / "p", read_only=False)
+        project.close()
 
 
 def test_actions_undo_and_redo_survive_reopening(tmp_path: Path):
