@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from app.io.errors import ReadError
+from app.io.files import NoRegularFileError, no_regular_file, open_regular, read_regular, spelled
+from app.io.kinds import HEAD, kind_of
 
 SUFFIXES = (".nii.gz", ".dcm", ".png", ".tif", ".tiff", ".jpg", ".jpeg", ".nii", ".nrrd", ".mha")
 """Known image suffixes (any case), the longest of those that end alike first."""
 
-_MAGIC = (
-    b"\x89PNG\r\n\x1a\n",
-    b"\xff\xd8\xff",  # JPEG
-    b"II*\x00",  # TIFF, little and big endian, and BigTIFF
-    b"MM\x00*",
-    b"II+\x00",
-    b"MM\x00+",
-    b"NRRD0",
-)
+REPORT = "report.json"
+PROGRAM = "DenseSeg Review"
+_LARGEST_REPORT = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Discovery:
     images : tuple of (name, path)
         Names are unique.
     ignored : int
-        Number of files that neither look like an image nor are called like one.
+        Number of files that neither look like an image nor are called like one, and of those that this program wrote.
     failed : tuple of (name, sentence)
-        Paths that are missing or may not be read.
+        Paths that are missing, may not be read, or are links and devices that are not followed or opened.
     """
 
     images: tuple[tuple[str, Path], ...]
@@ -66,62 +66,136 @@ def unique_stems(names: Iterable[str]) -> dict[str, str]:
 
 
 def looks_like_image(path: Path) -> bool:
-    """Whether the content begins like a format that we read; raises OSError if it cannot be looked at."""
+    """Whether the content begins like a format that we read; raises OSError or ReadError if it cannot be looked at."""
     if path.name.upper() == "DICOMDIR":
         return False  # the table of contents of an exported disk
-    with path.open("rb") as file:
-        head = file.read(352)
-    if head.startswith(_MAGIC) or head[128:132] == b"DICM" or head[344:347] in (b"n+1", b"ni1"):
-        return True
-    return head.startswith(b"ObjectType") and b"NDims" in head
+    with open_regular(path) as file:
+        return bool(kind_of(file.read(HEAD)))
 
 
-def files_below(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, in order."""
-    for here, folders, files in os.walk(folder):
-        folders.sort()
-        for name in sorted(files):
+def natural_order(name: str) -> tuple[object, ...]:
+    """Sorts names as people count: ``img2`` before ``img10``."""
+    parts = re.split(r"([0-9]+)", name.casefold())
+    numbers = ((len(part.lstrip("0")), part.lstrip("0")) for part in parts[1::2])  # int() refuses very long ones
+    return (*(key for pair in zip(parts[::2], (*numbers, (0, "")), strict=True) for key in pair), name)
+
+
+def files_below(folder: Path, told: Callable[[Path, str], None] | None = None) -> Iterator[Path]:
+    """Every file below a folder, in natural order; links to folders are not followed.
+
+    Parameters
+    ----------
+    folder : Path
+    told : callable or None
+        Called with a path and a sentence for each folder that cannot be read or is a link.
+    """
+
+    def tell(path: Path, sentence: str) -> None:
+        if told is not None:
+            told(path, sentence)
+
+    def unreadable(error: OSError) -> None:
+        where = Path(os.fsdecode(error.filename or folder))
+        reason = error.strerror or error
+        tell(where, f"The folder “{spelled(where)}” cannot be read ({reason}); what is in it was left out.")
+
+    for here, folders, files in os.walk(folder, onerror=unreadable):
+        folders.sort(key=natural_order)
+        for name in folders:
+            path = Path(here) / name
+            if path.is_symlink():
+                tell(
+                    path,
+                    f"“{spelled(path)}” is a link to a folder and was not followed. Give its target to include it.",
+                )
+        for name in sorted(files, key=natural_order):
             yield Path(here) / name
 
 
 def _wanted(file: Path) -> bool:
-    """Whether a file counts as an image; raises OSError where it cannot be looked at."""
-    if file.name.startswith("._") or not (file.is_file() or file.is_symlink()):
-        return False  # what macOS leaves beside files on foreign disks; pipes and devices
+    """Whether a file counts as an image; raises OSError or ReadError where one cannot be opened."""
+    if file.name.startswith("._"):
+        return False  # what macOS leaves beside files on foreign disks
+    sentence = no_regular_file(file, file.stat().st_mode)
     if suffix(file.name):
-        file.stat()
+        if sentence:
+            raise NoRegularFileError(sentence)
         return True
-    return looks_like_image(file)
+    return not sentence and looks_like_image(file)
+
+
+class OwnFiles:
+    """Knows which files this program wrote, by the reports that it left in its folders: they are no radiographs."""
+
+    def __init__(self) -> None:
+        self._written: dict[Path, Callable[[str], bool] | None] = {}
+
+    def holds(self, file: Path) -> bool:
+        """Whether a report in one of the folders above a file speaks of it."""
+        absolute = Path(os.path.abspath(file))  # noqa: PTH100 (links stay what they are called)
+        for folder in absolute.parents:
+            if folder not in self._written:
+                self._written[folder] = _written_in(folder)
+            written = self._written[folder]
+            if written is not None and written(absolute.relative_to(folder).as_posix()):
+                return True
+        return False
+
+
+def _written_in(folder: Path) -> Callable[[str], bool] | None:
+    """What of a folder a report of this program says that it wrote; None where there is no such report."""
+    path = folder / REPORT
+    try:
+        if not path.is_file():
+            return None
+        report = json.loads(read_regular(path, _LARGEST_REPORT))
+    except (OSError, ValueError, RecursionError, ReadError):
+        return None
+    if not isinstance(report, dict):
+        return None
+    if report.get("program") == PROGRAM:
+        listed = report.get("files")
+        files = {name for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
+        return files.__contains__
+    if {"bundle_sha256", "images"} <= report.keys():  # of a version that did not list its files
+        return lambda name: name.startswith("masks/")
+    return None
 
 
 def discover(paths: Sequence[Path | str]) -> Discovery:
-    """Find the images below paths (files or folders, searched recursively), in order, each file once."""
+    """Find the images below paths (files or folders, searched recursively), in natural order, each file once."""
     found: list[tuple[str, Path, Path]] = []
     failed: list[tuple[str, str]] = []
     seen: set[str] = set()
+    own = OwnFiles()
     ignored = 0
     for given in paths:
         path = Path(given)
-        if not path.exists():
-            failed.append((str(given), f"“{given}” does not exist. Check how it is spelled."))
+        if not os.path.lexists(path):
+            failed.append((spelled(given), f"“{spelled(given)}” does not exist. Check how it is spelled."))
             continue
         folder = path if path.is_dir() else path.parent
-        for file in files_below(path) if path.is_dir() else [path]:
-            # A name that is no valid text (Linux allows any bytes) gets its odd bytes spelled out.
-            name = os.fsencode(file.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
+
+        def tell(where: Path, sentence: str, folder: Path = folder) -> None:
+            failed.append((spelled(where.relative_to(folder).as_posix() if where != folder else folder), sentence))
+
+        for file in files_below(path, tell) if path.is_dir() else [path]:
+            name = spelled(file.relative_to(folder).as_posix())
             where = os.path.abspath(file)  # noqa: PTH100 (links stay apart: each is a name of its own)
             if where in seen:
                 continue
             seen.add(where)
             try:
-                wanted = _wanted(file)
+                wanted = _wanted(file) and not own.holds(file)
+            except ReadError as error:
+                failed.append((name, str(error)))
             except OSError as error:
-                failed.append((name, f"“{file}” cannot be opened ({error.strerror or error})."))
-                continue
-            if wanted:
-                found.append((name, file, folder))
+                failed.append((name, f"“{spelled(file)}” cannot be opened ({error.strerror or error})."))
             else:
-                ignored += 1
+                if wanted:
+                    found.append((name, file, folder))
+                else:
+                    ignored += 1
     return Discovery(tuple(_named(found)), ignored, tuple(failed))
 
 

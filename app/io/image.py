@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +13,9 @@ import numpy.typing as npt
 from app.core.acquisition import UNKNOWN, Acquisition
 from app.core.frame import Spacing
 from app.io.discover import suffix
-from app.io.errors import ImageError
+from app.io.errors import ImageError, ReadError
+from app.io.files import read_regular, spelled
+from app.io.kinds import HEAD, kind_of
 
 SMALLEST_SIDE = 16
 LARGEST_PIXELS = 400_000_000
@@ -66,14 +67,14 @@ def read_image(path: Path) -> Image:
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file's content; raises ImageError where it cannot be opened or is far too large."""
+    """A regular file's content; raises ImageError where it cannot be opened, is a pipe or device, or far too large."""
     try:
-        size = path.stat().st_size
-        if size > LARGEST_BYTES:
-            raise ImageError(f"“{path.name}” is larger than {LARGEST_BYTES // 10**9} GB and cannot be a radiograph.")
-        return path.read_bytes()
-    except OSError as error:
-        raise ImageError(f"“{path.name}” cannot be opened ({error.strerror or error}).") from None
+        return read_regular(path, LARGEST_BYTES)
+    except ReadError as error:
+        raise ImageError(str(error)) from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(f"“{spelled(path.name)}” cannot be opened ({reason}).") from None
 
 
 def decode_image(data: bytes, name: str) -> Image:
@@ -84,6 +85,7 @@ def decode_image(data: bytes, name: str) -> Image:
     ImageError
         As `read_image` does.
     """
+    name = spelled(name)
     if not data:
         raise ImageError(f"“{name}” is empty. Copy the file again.")
     try:
@@ -104,26 +106,27 @@ def decode_image(data: bytes, name: str) -> Image:
 def _reader(data: bytes, name: str) -> Any:
     """The function that reads this content. Imported late: each library costs time, and most are never needed."""
     end = suffix(name).lower()
-    if data[128:132] == b"DICM":
+    kind = kind_of(data[:HEAD])
+    if not kind and end == ".mha" and b"ElementDataFile" in data[:4096]:
+        kind = "mha"
+    if not kind:
+        kind = {".nii.gz": "nifti", ".dcm": "dicom"}.get(end, "")
+    if kind == "dicom":
         from app.io.dicom import read_dicom
 
         return read_dicom
-    if data.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
-        return _read_tiff
-    if data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
-        return _read_picture
-    from app.io import volumes
+    if kind == "tiff":
+        from app.io.tiff import read_tiff
 
-    if data.startswith(b"NRRD0"):
-        return volumes.read_nrrd
-    if data.startswith(b"ObjectType") or (end == ".mha" and b"ElementDataFile" in data[:4096]):
-        return volumes.read_mha
-    if end == ".nii.gz" or data[344:347] in (b"n+1", b"ni1"):
-        return volumes.read_nifti
-    if end == ".dcm":
-        from app.io.dicom import read_dicom
+        return read_tiff
+    if kind == "picture":
+        from app.io.picture import read_picture
 
-        return read_dicom
+        return read_picture
+    if kind:
+        from app.io import volumes
+
+        return {"nrrd": volumes.read_nrrd, "mha": volumes.read_mha, "nifti": volumes.read_nifti}[kind]
     if end:
         raise ImageError(f"“{name}” is not what its suffix {end} says: its content is no such image. Export it again.")
     raise ImageError(f"“{name}” is of no image format that this program reads.")
@@ -193,47 +196,47 @@ def to_grey(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], str]:
     return grey, _COLOUR
 
 
-def _read_picture(data: bytes, name: str) -> Image:
-    """PNG and JPEG, through Pillow: it refuses truncated files, which OpenCV fills with grey."""
-    import imageio.v3 as imageio
-    from PIL import Image as Pillow
-
-    Pillow.MAX_IMAGE_PIXELS = None  # `check_size` has a limit of its own and asks the header alone
-    try:
-        with Pillow.open(io.BytesIO(data)) as header:
-            check_size(header.height, header.width, name)
-        values = np.asarray(imageio.imread(data, plugin="pillow", index=0))
-    except OSError as error:
-        if "uri" not in str(error):
-            raise
-        raise ImageError(f"“{name}” is damaged: its header cannot be read. Export or copy it again.") from None
-    pixels, remark = to_grey(values)
-    return Image(pixels, remark=remark)
+def opaque(pixels: npt.NDArray[Any], alpha: npt.NDArray[Any] | None) -> tuple[npt.NDArray[Any], str]:
+    """Grey values [H, W] with wholly transparent parts as dark as the darkest of the others, and a remark."""
+    if alpha is None or (alpha > 0).all() or not (alpha > 0).any():
+        return pixels, ""
+    shown = alpha > 0
+    return np.where(shown, pixels, pixels[shown].min()), "Transparent parts are shown black."
 
 
-def _read_tiff(data: bytes, name: str) -> Image:
-    """The first page of a TIFF; its resolution tags speak of paper and are no pixel spacing."""
-    import tifffile
+def oriented(values: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    """A picture [H, W, ...] as its orientation tag means it (TIFF 6.0 tag 274, EXIF 2.3 the same).
 
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
-        page, pages = file.pages.first, len(file.pages)
-        photometric = int(page.photometric)
-        check_size(page.imagelength, page.imagewidth, name)
-        try:
-            if photometric == 3:  # a palette: Pillow applies it
-                raise ValueError("palette")
-            values = np.asarray(page.asarray())
-            if page.planarconfig == 2 and values.ndim == 3:
-                values = np.moveaxis(values, 0, -1)
-        except (ValueError, KeyError, ImportError):  # a compression that tifffile leaves to another library
-            return _read_picture(data, name)
-        bits = int(page.bitspersample)
-    pixels, remark = to_grey(np.squeeze(values) if values.ndim > 3 else values)
-    if photometric == 0:  # white is zero
-        pixels = as_pixels(pixels)
-        pixels = (2**bits - 1) - pixels if pixels.dtype.kind == "u" and bits <= 16 else pixels.max() - pixels
-    return Image(pixels, remark=_joined(remark, f"First of {pages} pages." if pages > 1 else ""))
+    The tag says which sides the first row and the first column are: 1 top and left, 2 top and right, 3 bottom and
+    right, 4 bottom and left, 5 left and top, 6 right and top, 7 right and bottom, 8 left and bottom.
+    """
+    if orientation in (5, 6, 7, 8):
+        values = np.swapaxes(values, 0, 1)
+    if orientation in (3, 4, 7, 8):
+        values = values[::-1]
+    if orientation in (2, 3, 6, 7):
+        values = values[:, ::-1]
+    return values
 
 
-def _joined(*remarks: str) -> str:
+def shape_of_pixels(across: float, down: float) -> float:
+    """Height of a pixel over its width, from pixels per length across and down; 1 where they make no sense."""
+    if not (np.isfinite([across, down]).all() and across > 0 and down > 0):
+        return 1.0
+    aspect = float(across / down)
+    return aspect if 0.2 <= aspect <= 5 and abs(aspect - 1) > 0.01 else 1.0
+
+
+def turned_remark(orientation: int) -> str:
+    """What a reader should know of a picture with an orientation tag."""
+    return "Turned as the file’s orientation tag says." if orientation in range(2, 9) else ""
+
+
+def aspect_remark(aspect: float) -> str:
+    """What a reader should know of a picture whose pixels are not square."""
+    return "" if aspect == 1 else f"Its pixels are {aspect:.3g} times as high as wide, as the file’s resolution says."
+
+
+def joined(*remarks: str) -> str:
+    """Remarks as one text."""
     return " ".join(remark for remark in remarks if remark)

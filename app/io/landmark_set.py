@@ -21,7 +21,7 @@ def read_landmark_set(path: Path, template: Template) -> list[Landmark]:
         If the file cannot be read.
     """
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = json.loads(path.read_bytes())  # finds out UTF-8, 16 and 32, with a byte-order mark or without
     except (ValueError, RecursionError):
         raise ValueError("This is no landmark set: the file is not JSON.") from None
     return landmark_set_from_json(data, template)

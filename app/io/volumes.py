@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +11,8 @@ import numpy.typing as npt
 
 from app.core.frame import Provenance, Spacing
 from app.io.errors import ImageError
-from app.io.image import Image, to_grey
+from app.io.files import inflate
+from app.io.image import LARGEST_BYTES, Image, aspect_remark, check_size, joined, to_grey
 
 _MHA_TYPES = {
     "MET_UCHAR": "u1",
@@ -22,6 +21,10 @@ _MHA_TYPES = {
     "MET_SHORT": "i2",
     "MET_UINT": "u4",
     "MET_INT": "i4",
+    "MET_LONG": "i4",
+    "MET_ULONG": "u4",
+    "MET_LONG_LONG": "i8",
+    "MET_ULONG_LONG": "u8",
     "MET_FLOAT": "f4",
     "MET_DOUBLE": "f8",
 }
@@ -43,24 +46,45 @@ def _plane(values: npt.NDArray[Any], name: str) -> tuple[npt.NDArray[Any], str]:
     return plane, f"First of {planes} planes of a volume." if planes > 1 else ""
 
 
+def _image(pixels: npt.NDArray[Any], sizes: Sequence[float], remark: str, known: bool = True) -> Image:
+    """An image with the sizes of its pixels, x first; where their unit is not `known` they tell the shape alone."""
+    spacing = _spacing(*sizes[:2]) if len(sizes) >= 2 and known else None
+    aspect = 1.0
+    if len(sizes) >= 2 and np.isfinite(sizes[:2]).all() and min(sizes[:2]) > 0 and abs(sizes[1] / sizes[0] - 1) > 1e-4:
+        aspect = float(sizes[1] / sizes[0])
+    return Image(pixels, spacing, joined(remark, "" if spacing else aspect_remark(aspect)), aspect=aspect)
+
+
 def read_nifti(data: bytes, name: str) -> Image:
-    """Read NIfTI-1, gzipped or not; the first axis runs along x."""
+    """Read NIfTI-1 or NIfTI-2, gzipped or not; the first axis runs along x. Only the first plane is unpacked."""
     import nibabel
 
-    if data.startswith(b"\x1f\x8b"):
-        data = gzip.decompress(data)
-    if data[344:347] == b"ni1":
+    packed = data.startswith(b"\x1f\x8b")
+    head = inflate(data, LARGEST_BYTES, "gzip", least=540) if packed else data[:540]
+    second = head[4:7] in (b"n+2", b"ni2")
+    if head[344:347] == b"ni1" or head[4:7] == b"ni2":
         raise ImageError(f"“{name}” is the header of a NIfTI pair; save it as one file (.nii or .nii.gz).")
-    file = nibabel.Nifti1Image.from_bytes(data)
-    raw = np.asanyarray(file.dataobj)
+    if not second and head[344:347] != b"n+1":
+        raise ImageError(f"“{name}” is damaged or not NIfTI, whatever its suffix says. Export or copy it again.")
+    kind: Any = nibabel.Nifti2Image if second else nibabel.Nifti1Image
+    header = kind.header_class.from_fileobj(io.BytesIO(head), check=False)
+    shape = [int(n) for n in header.get_data_shape()]
+    if len(shape) < 2 or min(shape) < 1:
+        raise ImageError(f"“{name}” holds a line of numbers and no picture.")
+    check_size(shape[1], shape[0], name)
+    needed = int(header.get_data_offset()) + shape[0] * shape[1] * int(header.get_data_dtype().itemsize)
+    file = kind.from_bytes(inflate(data, LARGEST_BYTES, "gzip", least=max(needed, 540)) if packed else data)
+    raw = np.asanyarray(file.dataobj[(slice(None), slice(None), *(0 for _ in shape[2:]))])
     if raw.dtype.names:
         raw = np.stack([raw[channel] for channel in raw.dtype.names[:3]], axis=-1)
-        pixels, remark = to_grey(np.swapaxes(raw.reshape(*raw.shape[:2], -1, 3)[:, :, 0], 0, 1))
-    else:
-        pixels, remark = _plane(raw.T, name)
-    zooms = np.asarray(file.header.get_zooms()[:2], float)
-    factor = {"meter": 1000.0, "micron": 0.001}.get(file.header.get_xyzt_units()[0], 1.0)
-    return Image(pixels, _spacing(*(zooms * factor)), remark)
+    elif raw.dtype.kind == "c":
+        raise ImageError(f"“{name}” holds complex numbers and no grey values. Save their magnitude.")
+    pixels, remark = to_grey(np.swapaxes(raw, 0, 1))
+    planes = int(np.prod(shape[2:]))
+    zooms = np.abs(np.asarray(header.get_zooms()[:2], float))
+    factor = {"meter": 1000.0, "micron": 0.001}.get(header.get_xyzt_units()[0], 1.0)
+    several = f"First of {planes} planes of a volume." if planes > 1 else ""
+    return _image(pixels, (zooms * factor).tolist(), joined(remark, several))
 
 
 def read_nrrd(data: bytes, name: str) -> Image:
@@ -71,7 +95,7 @@ def read_nrrd(data: bytes, name: str) -> Image:
     header = nrrd.read_header(stream)
     if "data file" in header or "datafile" in header:
         raise ImageError(f"“{name}” keeps its pixels in another file; save it as one .nrrd file.")
-    values = nrrd.read_data(header, stream, index_order="F")
+    values = nrrd.read_data(header, _unpacked_nrrd(header, stream, name), index_order="F")
     kinds = [str(kind) for kind in header.get("kinds", [])]
     colour = bool(kinds) and kinds[0] in {"RGB-color", "RGBA-color", "vector", "3-color", "4-color", "list"}
     if colour and values.ndim > 2:
@@ -79,19 +103,41 @@ def read_nrrd(data: bytes, name: str) -> Image:
         pixels, remark = to_grey(values.transpose(2, 1, 0))
     else:
         pixels, remark = _plane(values.T, name)
-    return Image(pixels, _nrrd_spacing(header, skip=int(colour)), remark)
+    sizes, known = _nrrd_sizes(header, skip=int(colour))
+    return _image(pixels, sizes, remark, known)
 
 
-def _nrrd_spacing(header: dict[str, Any], skip: int) -> Spacing | None:
+def _unpacked_nrrd(header: dict[str, Any], stream: io.BytesIO, name: str) -> io.BytesIO:
+    """The stream behind a header, unpacked up to what the header tells; the header then says raw."""
+    shape = [int(n) for n in np.atleast_1d(header.get("sizes", []))]
+    if len(shape) < 2 or min(shape) < 1:
+        raise ImageError(f"“{name}” holds a line of numbers and no picture.")
+    count = int(np.prod([float(n) for n in shape]))
+    if count > LARGEST_BYTES:
+        check_size(shape[-1], shape[-2], name)
+        raise ImageError(f"“{name}” holds {count:,} numbers, too many for a radiograph.")
+    encoding = str(header.get("encoding", "")).lower()
+    kinds = {"gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
+    if encoding not in kinds:
+        return stream
+    for _ in range(int(header.pop("line skip", header.pop("lineskip", 0)))):
+        stream.readline()
+    skipped = max(int(header.get("byte skip", header.get("byteskip", 0))), 0)
+    header["encoding"] = "raw"
+    # No number takes more than 8 bytes.
+    return io.BytesIO(inflate(stream.read(), 8 * count + skipped + (1 << 16), kinds[encoding]))
+
+
+def _nrrd_sizes(header: dict[str, Any], skip: int) -> tuple[list[float], bool]:
+    """Sizes of a pixel, x first, in mm where the second value is true."""
     units = [str(unit).strip('"').lower() for unit in header.get("space units", header.get("units", []))]
-    if units and not {"mm", "millimeter", "millimeters"} & set(units):
-        return None
+    known = not units or bool({"mm", "millimeter", "millimeters"} & set(units))
     if "space directions" in header:
         rows = [row for row in list(header["space directions"])[skip:] if row is not None]
         sizes = [float(np.linalg.norm(np.asarray(row, float))) for row in rows]
     else:
         sizes = [float(size) for size in np.atleast_1d(header.get("spacings", []))[skip:]]
-    return _spacing(*sizes[:2]) if len(sizes) >= 2 else None
+    return sizes, known
 
 
 def read_mha(data: bytes, name: str) -> Image:
@@ -103,20 +149,30 @@ def read_mha(data: bytes, name: str) -> Image:
     if kind is None:
         raise ImageError(f"“{name}” has pixels of type {header.get('ElementType')}, which this program does not read.")
     shape = [int(n) for n in header["DimSize"].split()]
+    if len(shape) < 2 or min(shape) < 1:
+        raise ImageError(f"“{name}” holds a line of numbers and no picture.")
+    check_size(shape[1], shape[0], name)
+    if header.get("BinaryData", "True").lower() == "false":
+        raise ImageError(f"“{name}” holds its pixels as text; save them as binary data.")
     channels = int(header.get("ElementNumberOfChannels", "1"))
     swapped = header.get("BinaryDataByteOrderMSB", header.get("ElementByteOrderMSB", "False")).lower() == "true"
     dtype = np.dtype(kind).newbyteorder(">" if swapped else "<")
     body = data[at:]
+    count = int(np.prod([float(n) for n in shape])) * channels
     if header.get("CompressedData", "False").lower() == "true":
-        body = zlib.decompress(body)
-    count = int(np.prod(shape)) * channels
+        size = count * dtype.itemsize
+        if size > LARGEST_BYTES:
+            raise ImageError(f"“{name}” holds {count:,} numbers, too many for a radiograph.")
+        body = inflate(body, size + (1 << 16), "zlib")
+    elif (skip := int(header.get("HeaderSize", "0"))) != 0:
+        body = data[-count * dtype.itemsize :] if skip < 0 else data[skip:]
     values = np.frombuffer(body, dtype, count).reshape(*shape[::-1], *([channels] if channels > 1 else []))
     if channels > 1:
         pixels, remark = to_grey(values.reshape(-1, *values.shape[-3:])[0])
     else:
         pixels, remark = _plane(values, name)
     sizes: Sequence[float] = [float(s) for s in header.get("ElementSpacing", header.get("ElementSize", "")).split()]
-    return Image(pixels, _spacing(sizes[0], sizes[1]) if len(sizes) >= 2 else None, remark)
+    return _image(pixels, sizes, remark)
 
 
 def _mha_header(data: bytes, name: str) -> tuple[dict[str, str], int]:

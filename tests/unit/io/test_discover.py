@@ -1,10 +1,17 @@
+import io
+import json
 import os
 import sys
 
+import numpy as np
+import pydicom
 import pytest
 
 from app.io.discover import discover, stem, suffix, unique_stems
-from tests.unit.pictures import ramp, write_dicom, write_png
+from app.io.errors import ImageError
+from app.io.files import spelled
+from app.io.image import read_image
+from tests.unit.pictures import dicom, ramp, write_dicom, write_png
 
 
 @pytest.mark.parametrize(
@@ -99,10 +106,87 @@ def test_names_that_are_no_text_are_spelled_out(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX links and pipes")
-def test_broken_links_fail_and_pipes_are_left_alone(tmp_path):
+def test_links_pipes_and_devices_called_like_images_are_told_and_never_opened(tmp_path):
     (tmp_path / "gone.png").symlink_to(tmp_path / "target.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
     os.mkfifo(tmp_path / "pipe.png")
+    os.mkfifo(tmp_path / "pipe")
     found = discover([tmp_path])
     assert found.images == ()
-    assert [name for name, _ in found.failed] == ["gone.png"]
+    told = dict(found.failed)
+    assert list(told) == ["gone.png", "pipe.png", "zero.png"]
+    assert "is a pipe" in told["pipe.png"]
+    assert "leads to a device" in told["zero.png"]
     assert found.ignored == 1
+    for name in ("zero.png", "pipe.png"):
+        with pytest.raises(ImageError, match="not opened"):
+            read_image(tmp_path / name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX links")
+def test_a_link_to_a_folder_is_told_and_one_to_a_file_is_followed(tmp_path):
+    write_png(tmp_path / "elsewhere" / "x.png")
+    films = tmp_path / "films"
+    films.mkdir()
+    (films / "sub").symlink_to(tmp_path / "elsewhere")
+    (films / "x.png").symlink_to(tmp_path / "elsewhere" / "x.png")
+    found = discover([films])
+    assert [name for name, _ in found.images] == ["x.png"]
+    ((name, sentence),) = found.failed
+    assert name == "sub"
+    assert "link to a folder" in sentence
+
+
+def test_names_are_in_the_order_in_which_people_count(tmp_path):
+    for name in ("img10.png", "img2.png", "Img1.png", "img02.png", "img99.png"):
+        write_png(tmp_path / name)
+    write_png(tmp_path / "s10" / "a.png")
+    write_png(tmp_path / "s9" / "a.png")
+    names = [name for name, _ in discover([tmp_path]).images]
+    assert names == ["Img1.png", "img02.png", "img2.png", "img10.png", "img99.png", "s9/a.png", "s10/a.png"]
+
+
+@pytest.mark.parametrize(
+    ("report", "left"),
+    [
+        ({"program": "DenseSeg Review", "files": ["masks/a/heart.png", "o.png"]}, ["film.png", "masks/b.png"]),
+        ({"bundle_sha256": "0", "images": []}, ["film.png", "o.png"]),
+        ({"program": "another", "files": ["film.png"]}, ["film.png", "o.png", "masks/b.png", "masks/a/heart.png"]),
+        ([], ["film.png", "o.png", "masks/b.png", "masks/a/heart.png"]),
+    ],
+)
+def test_what_this_program_wrote_is_no_radiograph(tmp_path, report, left):
+    for name in ("film.png", "out/film.png", "out/masks/a/heart.png", "out/masks/b.png", "out/o.png"):
+        write_png(tmp_path / name)
+    (tmp_path / "out" / "report.json").write_text(json.dumps(report))
+    found = discover([tmp_path])
+    assert [name for name, _ in found.images] == ["film.png", *(f"out/{name}" for name in left)]
+    assert found.ignored == 1 + 4 - len(left)
+    beneath = discover([tmp_path / "out" / "masks" / "a"])  # the report lies above what is given
+    assert len(beneath.images) == ("masks/a/heart.png" in left)
+
+
+def test_control_characters_in_names_are_spelled_out():
+    assert spelled("a\r\nb\u202egnp.png") == "a\\x0d\\x0ab\\u202egnp.png"
+    assert spelled("Müller 1 - Röntgen.png") == "Müller 1 - Röntgen.png"
+
+
+def old_dicom(explicit: bool) -> bytes:
+    """ACR-NEMA style: no preamble, no file header."""
+    dataset = dicom(ramp(top=4095, dtype=np.uint16))
+    del dataset.file_meta
+    file = io.BytesIO()
+    pydicom.dcmwrite(file, dataset, implicit_vr=not explicit, little_endian=True, enforce_file_format=False)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("explicit", [True, False])
+def test_dicom_without_preamble_and_suffix_is_known_by_its_elements(tmp_path, explicit):
+    (tmp_path / "IM0001").write_bytes(old_dicom(explicit))
+    (tmp_path / "CR.IMA").write_bytes(old_dicom(explicit))
+    (tmp_path / "notes").write_bytes(b"\x08\x00 is how this text begins, and it goes on" * 20)
+    (tmp_path / "zeros").write_bytes(bytes(2000))
+    found = discover([tmp_path])
+    assert [name for name, _ in found.images] == ["CR.IMA", "IM0001"]
+    for _, path in found.images:
+        np.testing.assert_array_equal(read_image(path).pixels, ramp(top=4095, dtype=np.uint16))
