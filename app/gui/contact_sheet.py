@@ -89,8 +89,9 @@ class ContactSheet(QAbstractScrollArea):
         self.horizontalScrollBar().setValue(0)
 
     def _on_change(self, change: Change) -> None:
-        for name in change.images or tuple(self._suspect):
-            self._suspect.pop(name, None)
+        if change.kind not in ("landmarks", "placements"):  # neither makes an image suspect
+            for name in change.images or tuple(self._suspect):
+                self._suspect.pop(name, None)
         if change.kind in ("prediction", "images", "reading"):  # the pictures may be others
             for key in [key for key in self._crops if not change.images or key[0] in change.images]:
                 del self._crops[key]

@@ -74,6 +74,7 @@ class ImageView(Canvas):
         self._windows: dict[str, Window] = {}
         self._turns: dict[str, Turn] = {}
         self._states: dict[str, PlacementState | None] = {}
+        self._stored: list[Marker] = []
         self._listen()
 
     def _listen(self) -> None:
@@ -87,7 +88,7 @@ class ImageView(Canvas):
         desk.modeChanged.connect(self._show_mode)
         desk.spotChanged.connect(self._show_spot)
         desk.movingChanged.connect(self.show_markers)
-        desk.heldChanged.connect(self.show_markers)
+        desk.heldChanged.connect(self._show_held)
         desk.clicksChanged.connect(self.show_markers)
         desk.changed.connect(self._on_change)
         self._pictures.ready.connect(self._on_picture)
@@ -108,7 +109,7 @@ class ImageView(Canvas):
             self.frame_of_image = None
             self.grey.set_picture(None)
             self.overlay.set_prediction(None, None, None)
-            self.markers.set_markers([], False)
+            self.show_markers()
             self.viewport().update()
             return
         self.frame_of_image = session.image(name).frame
@@ -178,6 +179,7 @@ class ImageView(Canvas):
         self._states.clear()
         session, frame, name = self._desk.session, self.frame_of_image, self.image
         if session is None or frame is None or name not in session.images:  # it may just have been removed
+            self._stored = []
             self.markers.set_markers([], False)
             return
         place_of = session.images.index(name) if self._desk.moving is not None else -1
@@ -193,8 +195,6 @@ class ImageView(Canvas):
                 xy = session.place_in(name, mark.structure, mark.uv)  # crossed out where it would have been
             moving = self._desk.moving_place(mark.name, place_of)
             xy = xy if moving is None or np.isnan(moving[0]) else moving
-            held = self._desk.held_place(name, mark.name)
-            xy = xy if held is None else np.array(held)
             if placement.state is None or not np.isfinite(xy).all():
                 continue
             x, y = frame.to_corner(xy)
@@ -203,7 +203,16 @@ class ImageView(Canvas):
             if click.image == name:
                 x, y = frame.to_corner(click.xy)
                 found.append(Marker("", (float(x), float(y)), PlacementState.CONFIRMED, theme.ON_IMAGE.accent))
-        self.markers.set_markers(found, self._desk.look.labels)
+        self._stored = found
+        self._show_held()
+
+    def _show_held(self) -> None:
+        """The markers as they are stored, but for one that is being dragged in this image."""
+        frame, held, shown = self.frame_of_image, self._desk.held, self._stored
+        if held is not None and held.image == self.image and frame is not None:
+            x, y = frame.to_corner(held.xy).tolist()
+            shown = [replace(m, xy=(x, y)) if m.name == held.landmark else m for m in shown]
+        self.markers.set_markers(shown, self._desk.look.labels)
 
     def _show_spot(self, spot: Spot | None) -> None:
         session, frame, name = self._desk.session, self.frame_of_image, self.image

@@ -74,10 +74,11 @@ class NameEditor(QLineEdit):
         if event.reason() in (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason):
             return
         if self.isVisible():
-            self._end()
+            self._end(back=False)  # the reader has gone elsewhere: keys belong there now
 
-    def _end(self) -> None:
+    def _end(self, back: bool = True) -> None:
         self._commit = None
         self.hide()
-        self._host.setFocus(Qt.FocusReason.OtherFocusReason)
+        if back:
+            self._host.setFocus(Qt.FocusReason.OtherFocusReason)
         self.ended.emit()

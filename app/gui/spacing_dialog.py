@@ -184,8 +184,8 @@ class SpacingDialog(QDialog):
         size = self.chosen
         pixels, words = self.ruler.length(), ""
         if self.measured.isChecked():
-            words = f"{pixels:.1f} px. Its ends can be moved." if pixels else "Drag a line over it."
-            words += "" if self.length.value() else " Say how long it is."
+            following = "Its ends can be moved." if self.length.value() else "How long is it?"
+            words = f"{pixels:.1f} px. {following}" if pixels else "Drag a line over it."
         self.remark.setText(words)
         self.will_be.setText(f"{size[1]:.4g} mm, {Provenance.GIVEN.value}" if size else "")
         self.keep_button.setEnabled(size is not None and self._would_change(size))

@@ -161,6 +161,18 @@ def test_a_second_button_does_nothing_in_the_worklist(app, qtbot) -> None:
     assert window.findChild(object, "contextMenu") is None
 
 
+def test_who_leaves_the_name_of_a_landmark_keeps_the_focus_where_they_went(apex, qtbot) -> None:
+    window = apex.window
+    port = window.template_view.viewport()
+    qtbot.mouseClick(port, Qt.MouseButton.LeftButton, pos=on_template(apex, "right_lung", (0.0, 0.5)))
+    assert window.template_view.editor.hasFocus()
+    count = len(window.desk.session.landmarks)
+    window.worklist.filter.setFocus(Qt.FocusReason.MouseFocusReason)
+    assert not window.template_view.editor.isVisible()
+    assert window.worklist.filter.hasFocus()
+    assert len(window.desk.session.landmarks) == count
+
+
 def test_correcting_a_point_of_an_outline_says_once_which_is_which(app, qtbot) -> None:
     window, session = app.window, app.window.desk.session
     own = session.bundle.landmarks[100].name
