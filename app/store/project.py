@@ -143,15 +143,12 @@ class Project:
         if self._closed:
             return
         self._closed = True
-        there = self._watch is not None and self._watch.missing() is None
         if not self.read_only and self._watch is not None:
             with suppress(apsw.Error):  # everything committed is in the log and will be found there
                 self._db.execute("DELETE FROM meta WHERE key = ?", (_OPEN_AS,))
                 run(self._db, "PRAGMA wal_checkpoint(TRUNCATE)")
-        if not there:  # SQLite removes the log by its name, where another program's may lie by now
-            self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         with suppress(apsw.Error):
-            self._db.close()
+            self._db.close()  # SQLite removes the log by its name, unless the file itself was moved
         disconnected(self._identity, self.file)
 
     def copy_to(self, file: Path) -> None:

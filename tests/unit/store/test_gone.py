@@ -13,6 +13,7 @@ import pytest
 from app.io.bundle import Bundle
 from app.session import Session
 from app.store.errors import ProjectError, Trouble
+from app.store.trail import Action, Writer
 from tests.unit.store.fakes import snapshot
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="open files can't be moved there")
@@ -139,6 +140,29 @@ def test_a_file_that_goes_between_the_check_and_the_commit_is_told(
     with Session.open(tmp_path / "saved.dsr", model=bundle) as again:
         assert snapshot(again) == shown
         assert again.undo_label == LABEL.format(3)
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS, ids=lambda accident: accident.__name__)
+def test_a_file_that_goes_amid_an_action_is_told_and_the_action_is_not_done(
+    project: Session, accident: Callable[[Path], None]
+):
+    def edit(writer: Writer) -> None:
+        accident(project.path)
+        writer.put("images", "late", 99, "/late", "")
+
+    before = project.history()
+    with pytest.raises(ProjectError) as error:
+        project._project.act("Ann", Action("images", "Add late", edit))
+    assert error.value.trouble is Trouble.GONE
+    assert project.history() == before
+
+
+def test_a_file_that_is_rubbish_now_is_told_as_written_over(project: Session):
+    project.path.write_bytes(b"rubbish" * 5000)
+    with pytest.raises(ProjectError, match="it was written over") as error:
+        absent(project, 3)
+    assert error.value.trouble is Trouble.GONE
+    assert project.undo_label == LABEL.format(2)
 
 
 def test_a_file_put_back_is_gone_on_with(project: Session, bundle: Bundle):

@@ -9,6 +9,7 @@ import pytest
 
 from app.core.landmark import ReviewState
 from app.session import Session
+from app.store.project import Project
 from app.store.schema import FORMAT
 from tests.unit.store.fakes import chest, make
 
@@ -71,3 +72,23 @@ def test_reading_an_old_project_changes_nothing_in_it(tmp_path: Path, number: in
             session.set_review("im0.png", "rejected", structure="heart")
     assert path.read_bytes() == before
     assert version(path) == number
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_facts_of_an_old_project_have_an_empty_patient(tmp_path: Path, read_only: bool):
+    path = made_by_format(4, tmp_path / "p.dsr", predicted=True)
+    with Session.open(path, model=chest(), read_only=read_only) as session:
+        assert session.image("im0.png").facts.patient == ""
+        assert session.image("im0.png").status == "predicted"
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_the_file_of_what_was_said_before_is_known_after_migration(tmp_path: Path, read_only: bool):
+    """An image with a placement alone, one with a review alone; of the third nothing was said."""
+    path = made_by_format(5, tmp_path / "p.dsr", predicted=True)
+    db = apsw.Connection(str(path))
+    db.execute("INSERT INTO reviews VALUES ('im1.png', 'rejected', '', 'Ann', 't')")
+    db.close()
+    project = Project.open(path, read_only)
+    assert sorted(project.rows("corrected_files")) == [("im0.png", f"{0:064x}"), ("im1.png", f"{1:064x}")]
+    project.close()

@@ -198,3 +198,18 @@ def test_read_only_in_a_folder_without_permission(tmp_path: Path):
         project.close()
     finally:
         tmp_path.chmod(0o755)
+
+
+def test_what_is_not_as_the_action_left_it_is_not_undone(tmp_path: Path):
+    """Somebody changed a row without the trail: undoing would throw that away."""
+    project = make(tmp_path / "p")
+    project.act("Ann", add("a"))
+    other = apsw.Connection(str(tmp_path / "p"))
+    other.execute("UPDATE images SET path = '/elsewhere'")
+    other.close()
+    with pytest.raises(ProjectError):
+        project.undo("Ann")
+    assert [row[2] for row in project.rows("images")] == ["/elsewhere"]
+    assert project.next_undo.label == "Add a"
+    assert project.next_redo is None
+    project.close()
