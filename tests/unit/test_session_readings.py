@@ -15,7 +15,7 @@ from app.io.bundle import Bundle
 from app.io.image import decode_image, read_bytes
 from app.jobs import Result
 from app.session import Change, Session
-from tests.unit.store.fakes import fake_predict, fake_predicted, snapshot
+from tests.unit.store.fakes import fake_predict, fake_predicted, make, snapshot
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 ODD = {
@@ -157,3 +157,23 @@ def test_what_is_inverted_and_turned_is_found_step_by_step(tmp_path: Path, bundl
 
 def places(session: Session, image: str) -> np.ndarray:
     return np.array([placement.xy for placement in session.placements_in(image)])
+
+
+# --- thumbnails
+
+
+def test_a_thumbnail_is_that_of_the_present_file_however_it_is_read(tmp_path: Path, bundle: Bundle):
+    """Made-up pictures are as grey as their seed: 0, 1 and 2, and 77 for another file in im1.png's place."""
+    with make(tmp_path / "p.dsr", bundle, predicted=False) as session:
+        assert session.preview("im0.png") is None
+        fake_predict(session)
+        assert [int(session.preview(f"im{i}.png")[3, 5]) for i in range(3)] == [0, 1, 2]
+        session.set_reading("im1.png", 1)
+        assert int(session.preview("im1.png")[3, 5]) == 1
+        session.image("im1.png").path.write_bytes(b"another file")
+        session.look_again()
+        assert session.preview("im1.png") is None
+        session.start_predict(["im1.png"]).cancel()
+        session.take_in(Result("im1.png", fake_predicted(session, "im1.png", 77)))
+        assert int(session.preview("im1.png")[3, 5]) == 77
+        assert int(session.preview("im0.png")[3, 5]) == 0
