@@ -12,12 +12,13 @@ from app.gui.memory import Memory
 from app.gui.predicting import Predicting
 from app.gui.settings import new_project_path, settings
 from app.io.errors import ReadError
-from app.store.errors import ProjectError, ProjectLocked
+from app.store.errors import ProjectError, Trouble
 from app.store.paths import same_file
 
 if TYPE_CHECKING:
     from app.session import Session
 
+READABLE = (Trouble.LOCKED, Trouble.READ_ONLY, Trouble.UNLOCKABLE)
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 
 
@@ -64,7 +65,7 @@ class Projects:
         return self._take(lambda: Session.create(path, model=self._model or "chest", reader=self.reader()))
 
     def open(self, path: Path) -> bool:
-        """Open a project; one that somebody else has open, for reading only."""
+        """Open a project; one that somebody else has open or that can't be written, for reading only."""
         from app.session import Session
 
         if self._desk.session is not None and same_file(self._desk.session.path, path):
@@ -73,8 +74,10 @@ class Projects:
         def opened() -> Session:
             try:
                 return Session.open(path, model=self._model, reader=self.reader() or None)
-            except ProjectLocked as locked:
-                self._desk.say(f"{locked} It is shown for reading only.")
+            except ProjectError as error:
+                if error.trouble not in READABLE:
+                    raise
+                self._desk.say(f"{error} It is shown for reading only.")
                 return Session.open(path, read_only=True)
 
         return self._take(opened)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+import sys
 from collections.abc import Iterator
 
 import apsw
@@ -88,3 +90,28 @@ def test_the_open_project_by_another_name_is_the_open_project(app, tmp_path) -> 
     assert app.window.projects.open(tmp_path / "link.dsr")
     assert app.window.desk.session is session
     assert not app.window.messages.sentences()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="fcntl")
+def test_a_project_that_cannot_be_locked_is_shown_and_a_copy_can_be_changed(
+    start, predicted, tmp_path, monkeypatch
+) -> None:
+    import fcntl
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    shutil.copytree(predicted, tmp_path / "project")
+    with monkeypatch.context() as network:
+        network.setattr(fcntl, "fcntl", refuse)
+        app = start("--project", tmp_path / "project" / "project.dsr")
+    window, desk = app.window, app.window.desk
+    assert "can't be locked" in window.messages.sentences()[0]
+    assert "It is shown for reading only." in window.messages.sentences()[0]
+    assert window.status.kept.text() == "Open for reading only"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(tmp_path / "mine"), ""))
+    window.actions_["saveCopy"].trigger()
+    assert desk.session.path == tmp_path / "mine.dsr"
+    assert window.actions_["accept"].isEnabled()
+    assert desk.do(desk.session.set_review, desk.session.images[0], "rejected")
+    assert window.status.kept.text().startswith("Every change is kept")
