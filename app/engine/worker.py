@@ -203,7 +203,7 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
 
     bundle = read_bundle(options.bundle)
     wants_torch = options.backend == "torch"
-    if options.backend == "auto" and not (bundle.folder / "network.xml").exists():
+    if options.backend == "auto" and "network.xml" not in bundle.files:
         wants_torch = True
     threads = options.threads
     infer = torch_network(bundle, threads) if wants_torch else openvino_network(bundle.folder, threads)
@@ -215,11 +215,16 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
         read_as, aspect = Reading(*request.fields["reading"]), float(request.fields["aspect"])
         frame = Frame(height, width, *bundle.network_size, reading=read_as, aspect=aspect)
         looks = look(infer, request.arrays["input"], bundle.shifts)
+        even = not request.arrays["input"].any()  # one grey value: whatever the network makes of it is made up
+        if even:
+            looks = looks._replace(masks=np.zeros_like(looks.masks), features=None)
         known = (bundle.template, bundle.prior, bundle.errors, bundle.sha256, bundle.plausibility)
         result = from_looks(looks, frame, *known)
         names = ("masks", "uv", "charts", "expected_error", "present")
         suspect = reconsidered(result.suspect, infer, request.arrays["input"], bundle.plausibility, bundle.template)
-        if not suspect and not result.present.any():
+        if even:
+            suspect = "The picture has the same grey value everywhere: there is nothing to predict."
+        elif not suspect and not result.present.any():
             suspect = f"None of the structures of “{bundle.title}” was found. Check whether this is such a radiograph."
         fields = {"bundle_sha256": bundle.sha256, "suspect": suspect}
         return Message("predicted", fields, {name: getattr(result, name) for name in names})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,18 @@ from app.core.plausibility import Plausibility
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
-from app.io.errors import BundleError
+from app.io.errors import BundleError, ReadError
+from app.io.files import open_regular, read_regular, spelled
 
 BUNDLES = Path(__file__).resolve().parents[2] / "resources" / "bundles"
 FORMAT = 1
 _DATA_SET = "data set"
+_LARGEST_TEXT = 1 << 26
+_KINDS = {".xml", ".bin", ".safetensors", ".json", ".pt", ".pth", ".onnx", ".py", ".so", ".dll"}
+"""What a program might take for a part of the bundle: such a file is listed, or the bundle is not used."""
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+_STRUCTURE_NAME = re.compile(r"\w(?:[\w .+()-]{0,62}[\w+()-])?")
+_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +52,8 @@ class Bundle:
         ``structures, height, width, channels``.
     plausibility : Plausibility or None
         None in bundles that cannot tell whether an image is what they were made for.
+    files : frozenset of str
+        What its list names; nothing else in the folder is read.
     shifts : tuple of (dx, dy)
         Network pixels by which the picture is shifted for each look; empty means one look.
     """
@@ -60,6 +70,7 @@ class Bundle:
     network: dict[str, Any]
     plausibility: Plausibility | None = None
     shifts: tuple[Shift, ...] = ()
+    files: frozenset[str] = frozenset()
 
     @property
     def network_size(self) -> tuple[int, int]:
@@ -97,7 +108,7 @@ def read_bundle(name_or_folder: str | Path) -> Bundle:
     """
     folder = bundle_folder(name_or_folder)
     try:
-        head = json.loads((folder / "bundle.json").read_text("utf-8"))
+        head = _json(folder / "bundle.json")
         if head["format"] != FORMAT:
             raise BundleError(
                 f"The model in {folder} has format {head['format']}, and this program reads format {FORMAT}. "
@@ -107,6 +118,8 @@ def read_bundle(name_or_folder: str | Path) -> Bundle:
         return _assemble(folder, head, sha256)
     except BundleError:
         raise
+    except ReadError as error:
+        raise BundleError(f"The model in {folder} cannot be used: {error}") from None
     except FileNotFoundError as error:
         missing = Path(error.filename or "bundle.json").name
         raise BundleError(f"The model in {folder} has no file {missing}. Copy or install the bundle again.") from None
@@ -119,14 +132,25 @@ def read_bundle(name_or_folder: str | Path) -> Bundle:
         ) from None
 
 
+def _json(path: Path) -> Any:
+    """A JSON file in any encoding of Unicode, with a byte-order mark or without."""
+    return json.loads(read_regular(path, _LARGEST_TEXT))
+
+
 def _verify(folder: Path, files: dict[str, str]) -> str:
-    """Check each file against its hash; return the hash of the whole bundle."""
-    lines = [f"bundle.json:{hashlib.sha256((folder / 'bundle.json').read_bytes()).hexdigest()}\n"]
-    for name in sorted(files):
-        path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()):
+    """Check that the list is closed and each file is a regular one with its hash; return the bundle's hash."""
+    for name in files:
+        if not _FILE_NAME.fullmatch(name) or not (folder / name).resolve().is_relative_to(folder.resolve()):
             raise BundleError(f"The model in {folder} refers to a file outside its folder ({name}); it is not used.")
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    for path in sorted(folder.iterdir()):
+        if path.name not in files and path.name != "bundle.json" and path.suffix.lower() in _KINDS:
+            raise BundleError(
+                f"The model in {folder} holds {spelled(path.name)}, which its list of files does not name; it is not "
+                "used. Copy or install the bundle again."
+            )
+    lines = [f"bundle.json:{_digest(folder / 'bundle.json')}\n"]
+    for name in sorted(files):
+        digest = _digest(folder / name)
         if digest != files[name]:
             raise BundleError(
                 f"The model in {folder} is damaged: {name} is not the file that was released. "
@@ -136,13 +160,36 @@ def _verify(folder: Path, files: dict[str, str]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open_regular(path) as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _check_structure_names(folder: Path, template: Template) -> None:
+    """Refuse names that are no plain file names on every system: masks are written under them."""
+    names = [structure.name for structure in template.structures]
+    for name in names:
+        if not _STRUCTURE_NAME.fullmatch(name) or name.split(".")[0].upper() in _RESERVED:
+            raise BundleError(
+                f"The model in {folder} calls a structure “{spelled(name)}”, which cannot be the name of a file; it is "
+                "not used."
+            )
+    if len({name.casefold() for name in names}) < len(names):
+        raise BundleError(f"The model in {folder} has two structures of the same name; it is not used.")
+
+
 def _assemble(folder: Path, head: dict[str, Any], sha256: str) -> Bundle:
-    listed = set(head["files"])
+    listed = frozenset(head["files"])
     needed = {"template.json", "landmarks.json"}
-    if not needed <= listed or not listed & {"network.xml", "weights.safetensors"}:
+    served = {"network.xml", "network.bin"}
+    if not needed <= listed or not (served <= listed or "weights.safetensors" in listed) or len(served & listed) == 1:
         raise BundleError(f"The bundle.json in {folder} does not list its template, landmarks and network.")
-    template = Template.from_json(json.loads((folder / "template.json").read_text("utf-8")))
-    marks = landmark_set_from_json(json.loads((folder / "landmarks.json").read_text("utf-8")), template)
+    template = Template.from_json(_json(folder / "template.json"))
+    _check_structure_names(folder, template)
+    marks = landmark_set_from_json(_json(folder / "landmarks.json"), template)
     network = dict(head["network"])
     if int(network["structures"]) != len(template.structures):
         raise BundleError(f"The model in {folder} has a template with another number of structures than its network.")
@@ -157,6 +204,7 @@ def _assemble(folder: Path, head: dict[str, Any], sha256: str) -> Bundle:
         errors=_errors(folder, head, template),
         landmarks=tuple(replace(mark, hidden=True, group=mark.group or _DATA_SET) for mark in marks),
         network=network,
+        files=listed,
         shifts=tuple((int(dx), int(dy)) for dx, dy in head.get("shifts", [])),
         plausibility=_plausibility(folder, head) if "plausibility.safetensors" in listed else None,
     )

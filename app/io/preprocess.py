@@ -55,8 +55,13 @@ def letterbox(pixels: npt.NDArray[np.generic], frame: Frame) -> npt.NDArray[np.f
 
 
 def normalise(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Clip to `CLIP_PERCENTILES`, then shift and scale to mean 0 and standard deviation 1 (float32, same shape)."""
+    """Clip to `CLIP_PERCENTILES`, then shift and scale to mean 0 and standard deviation 1 (float32, same shape).
+
+    All zero where there is one grey value, but for what resampling rounds.
+    """
     low, high = np.percentile(picture, CLIP_PERCENTILES)
+    if high - low <= 1e-6 * max(abs(low), abs(high)):
+        return np.zeros_like(picture, np.float32)
     clipped = np.clip(picture, low, high)
     deviation = float(clipped.std())
     return np.asarray((clipped - clipped.mean()) / max(deviation, 1e-6), np.float32)

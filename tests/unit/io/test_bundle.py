@@ -1,4 +1,6 @@
+import hashlib
 import json
+import os
 import shutil
 
 import numpy as np
@@ -80,6 +82,39 @@ def damage_outside(folder):
     (folder / "bundle.json").write_text(json.dumps(head))
 
 
+def damage_unlisted(folder):
+    head = json.loads((folder / "bundle.json").read_text())
+    for name in ("network.xml", "network.bin"):
+        head["files"].pop(name)
+    head["files"]["weights.safetensors"] = hashlib.sha256(b"w").hexdigest()
+    (folder / "weights.safetensors").write_bytes(b"w")
+    (folder / "bundle.json").write_text(json.dumps(head))
+
+
+def damage_pipe(folder):
+    (folder / "template.json").unlink()
+    os.mkfifo(folder / "template.json")
+
+
+def _renamed(folder, name):
+    data = json.loads((folder / "template.json").read_text())
+    data["structures"][1]["name"] = name
+    (folder / "template.json").write_text(json.dumps(data))
+    write_head(folder)
+
+
+def damage_escaping_name(folder):
+    _renamed(folder, "../../../escaped")
+
+
+def damage_reserved_name(folder):
+    _renamed(folder, "con")
+
+
+def damage_same_name(folder):
+    _renamed(folder, "LUNG")
+
+
 def damage_network(folder):
     write_head(folder, network={"structures": 3, "height": 64, "width": 64})
 
@@ -96,6 +131,11 @@ def damage_network(folder):
         (damage_format, "format 99"),
         (damage_outside, "outside its folder"),
         (damage_network, "number of structures"),
+        (damage_unlisted, "network.bin, which its list of files does not name"),
+        (damage_pipe, "is a pipe"),
+        (damage_escaping_name, "cannot be the name of a file"),
+        (damage_reserved_name, "cannot be the name of a file"),
+        (damage_same_name, "two structures of the same name"),
     ],
 )
 def test_a_damaged_bundle_is_refused_with_a_sentence(copy, damage, says):
@@ -118,3 +158,10 @@ def test_the_shipped_bundle():
     assert len(names) == 166
     assert names[0] == "right_lung_00"
     assert names[-1] == "left_clavicle_22"
+
+
+def test_a_byte_order_mark_in_a_bundle_s_json_is_no_damage(copy):
+    for name in ("template.json", "landmarks.json"):
+        (copy / name).write_bytes(b"\xef\xbb\xbf" + (copy / name).read_bytes())
+    write_head(copy)
+    assert [s.name for s in read_bundle(copy).template.structures] == ["lung", "heart"]

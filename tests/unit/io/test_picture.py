@@ -1,0 +1,161 @@
+"""PNG, JPEG and TIFF as their formats mean them: the right pixels are built by numpy and written by other libraries."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image as Pillow
+
+from app.io.errors import ImageError
+from app.io.image import decode_image
+from tests.unit.pictures import ramp
+
+GREY = ramp(49, 40)
+DEEP = ramp(49, 40, 60000, np.uint16)
+UPRIGHT = {  # how a picture is stored so that the tag makes it upright, by hand
+    1: GREY,
+    2: GREY[:, ::-1],
+    3: GREY[::-1, ::-1],
+    4: GREY[::-1],
+    5: GREY.T,
+    6: np.rot90(GREY, 1),
+    7: GREY[::-1, ::-1].T,
+    8: np.rot90(GREY, -1),
+}
+
+
+def tiff(pixels, **options) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, pixels, **options)
+    return file.getvalue()
+
+
+def pillow(image: Pillow.Image, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def png(samples: np.ndarray, colour: int) -> bytes:
+    """A PNG of 16 bits, written out by hand."""
+
+    def chunk(tag: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + tag + data + struct.pack(">I", zlib.crc32(tag + data))
+
+    height, width = samples.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+    head = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("number", UPRIGHT)
+def test_orientation_tags_turn_pictures_upright(number):
+    exif = Pillow.Exif()
+    exif[274] = number
+    stored = np.ascontiguousarray(UPRIGHT[number])
+    for data, name in (
+        (pillow(Pillow.fromarray(stored), "PNG", exif=exif), "x.png"),
+        (tiff(stored, extratags=[(274, "H", 1, number, True)]), "x.tif"),
+        (pillow(Pillow.fromarray(stored), "TIFF", compression="tiff_lzw", tiffinfo={274: number}), "lzw.tif"),
+    ):
+        image = decode_image(data, name)
+        np.testing.assert_array_equal(image.pixels, GREY)
+        assert ("orientation tag" in image.remark) == (number != 1)
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_16_bit_colour_and_alpha_keep_their_grey_levels(channels):
+    samples = np.dstack([DEEP] * (1 if channels == 2 else 3) + [np.full_like(DEEP, 65535)] * (channels != 3))
+    image = decode_image(png(samples, {2: 4, 3: 2, 4: 6}[channels]), "x.png")
+    np.testing.assert_array_equal(image.pixels, DEEP)
+    with pytest.raises(ImageError):
+        decode_image(png(samples, {2: 4, 3: 2, 4: 6}[channels])[:-400], "cut.png")
+
+
+def test_deep_colours_are_weighed_in_the_right_order():
+    red, green, blue = DEEP, DEEP[::-1], DEEP[:, ::-1]
+    image = decode_image(png(np.dstack([red, green, blue]), 2), "x.png")
+    np.testing.assert_allclose(image.pixels, 0.299 * red + 0.587 * green + 0.114 * blue, atol=1)
+
+
+def test_transparent_parts_are_black():
+    alpha = np.full_like(GREY, 255)
+    alpha[:7] = 0
+    image = decode_image(pillow(Pillow.fromarray(np.dstack([255 - GREY, alpha]), "LA"), "PNG"), "x.png")
+    assert set(image.pixels[:7].ravel().tolist()) == {(255 - GREY)[7:].min()}
+    np.testing.assert_array_equal(image.pixels[7:], (255 - GREY)[7:])
+    assert "Transparent" in image.remark
+
+
+def test_cmyk_is_ink():
+    ink = np.zeros((*GREY.shape, 4), np.uint8)
+    ink[..., 3] = 255 - GREY
+    picture = Pillow.fromarray(ink, "CMYK")
+    assert np.abs(decode_image(pillow(picture, "JPEG", quality=98), "x.jpg").pixels.astype(int) - GREY).max() < 6
+    data = tiff(ink, photometric="separated", planarconfig="contig")
+    np.testing.assert_array_equal(decode_image(data, "x.tif").pixels, GREY)
+
+
+@pytest.mark.parametrize(
+    ("stored", "wanted"),
+    [
+        (255 - GREY, GREY),
+        (65535 - DEEP, DEEP),
+        ((-1 - (DEEP.astype(np.int32) - 30000)).astype(np.int16), DEEP.astype(np.int32) - 30000),
+        (-1 - DEEP.astype(np.int32), DEEP),
+        (1 - GREY.astype(np.float32) / 255, GREY / 255),
+    ],
+)
+def test_white_is_zero_is_turned_within_what_the_samples_hold(stored, wanted):
+    np.testing.assert_allclose(decode_image(tiff(stored, photometric="miniswhite"), "x.tif").pixels, wanted, atol=1e-6)
+
+
+def test_a_palette_is_looked_up_in_16_bits():
+    ramp_of = np.arange(256, dtype=np.uint16)[::-1] * 257
+    data = tiff(GREY, photometric="palette", colormap=np.stack([ramp_of] * 3))
+    np.testing.assert_array_equal(decode_image(data, "x.tif").pixels, (255 - GREY.astype(int)) * 257)
+
+
+@pytest.mark.parametrize("tagged", [True, False])
+def test_thumbnails_are_passed_over(tagged):
+    file = io.BytesIO()
+    big = ramp(400, 320, 60000, np.uint16)
+    with tifffile.TiffWriter(file) as writer:
+        writer.write(big[::10, ::10], subfiletype=int(tagged), photometric="minisblack")
+        writer.write(big, photometric="minisblack")
+    np.testing.assert_array_equal(decode_image(file.getvalue(), "x.tif").pixels, big)
+
+
+def test_planes_apart_and_together_are_the_same_colours():
+    colour = np.dstack([GREY, GREY[::-1], GREY[:, ::-1]])
+    wanted = np.rint(colour @ [0.299, 0.587, 0.114])
+    apart = tiff(np.moveaxis(colour, -1, 0), photometric="rgb", planarconfig="separate")
+    for data in (tiff(colour, photometric="rgb"), apart):
+        np.testing.assert_allclose(decode_image(data, "x.tif").pixels, wanted, atol=1)
+
+
+def test_unequal_resolutions_tell_the_shape_of_pixels():
+    image = decode_image(tiff(GREY, resolution=(204, 98)), "fax.tif")
+    assert image.aspect == pytest.approx(204 / 98)
+    assert image.spacing is None
+    assert "times as high as wide" in image.remark
+    assert decode_image(tiff(GREY, resolution=(300, 300)), "x.tif").aspect == 1
+
+
+def test_a_strip_that_unpacks_to_more_than_its_page_is_refused():
+    data = tiff(np.zeros((64, 64), np.uint8), compression="zlib")
+    bomb = zlib.compress(bytes(1 << 22))
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages[0]
+        offset, count = page.tags[273].valueoffset, page.tags[279].valueoffset
+    changed = bytearray(data)
+    end = len(changed)
+    struct.pack_into("<I", changed, offset, end)
+    struct.pack_into("<I", changed, count, len(bomb))
+    with pytest.raises(ImageError, match=r"unpack to more|damaged"):
+        decode_image(bytes(changed) + bomb, "bomb.tif")
