@@ -39,12 +39,13 @@ class LandmarkListCommands:
         self._window.landmark_table.landmarks.step(self._desk.landmark, 1)
 
     def leastConfident(self) -> None:
-        """The contact sheet has the images in this order; accepted ones have been looked at."""
-        session = self._desk.session
+        """In the order in which the sheet would be sorted now; accepted images have been looked at."""
+        session, sheet = self._desk.session, self._window.contact_sheet
         if session is None:
             return
-        for tile in self._window.contact_sheet.tiles:
-            if not math.isnan(tile.confidence) and session.image(tile.image).review is not ReviewState.ACCEPTED:
-                self._desk.show_image(tile.image)
-                return
+        for tile in sheet.sorted_anew():
+            if math.isnan(tile.confidence) or session.review(tile.image) is ReviewState.ACCEPTED:
+                continue
+            self._desk.show_image(tile.image)
+            return
         self._desk.tell(f"Every placement of “{self._desk.landmark}” has been looked at.")

@@ -114,6 +114,14 @@ class ContactSheet(QAbstractScrollArea):
             self._suspect[image] = bool(self._desk.open_session().suspect(image))
         return self._suspect[image]
 
+    def sorted_anew(self) -> list[Tile]:
+        """The tiles as they would lie if they were sorted again; empty without a landmark."""
+        session, landmark = self._desk.session, self._desk.landmark
+        if session is None or not landmark or session.reading_ahead:
+            return []
+        fresh = collect_tiles(session, landmark)
+        return suspects_last(fresh, self._is_suspect) if self.suspects_last else fresh
+
     def collect(self, *_: object) -> None:
         """Find the chosen landmark in all images; tiles that were there before keep their order."""
         session, landmark = self._desk.session, self._desk.landmark
@@ -125,12 +133,10 @@ class ContactSheet(QAbstractScrollArea):
             start = time.perf_counter()
             session.placements(landmark)
             spent = (time.perf_counter() - start) * 1000
-            fresh = collect_tiles(session, landmark)
+            fresh = self.sorted_anew()
             places = f"{len(fresh)} place{'' if len(fresh) == 1 else 's'}"
             caption = f"“{landmark}” · {places} in {max(spent, 0.1):.1f} ms"
         self.suspects = sum(self._is_suspect(tile.image) for tile in fresh)
-        if self.suspects and self.suspects_last:
-            fresh = suspects_last(fresh, self._is_suspect)
         self.tiles = in_the_order_of(self.tiles, fresh)
         self.stale = self.tiles != fresh
         self.captioned.emit(caption)

@@ -41,6 +41,7 @@ from app.gui.watching import Watching
 from app.gui.welcome import Welcome
 from app.gui.worklist import Worklist
 from app.gui.worklist_model import Order
+from app.store.entries import Change
 
 ORDER_ACTIONS = {
     Order.ADDED: "sortAdded",
@@ -220,6 +221,10 @@ class Window(QMainWindow):
         if session is not None:
             self.status.show_reader(session.reader or self.projects.reader())
         self._show_image(self.desk.image)
+
+    def _on_change(self, change: Change) -> None:
+        if change.kind == "reader":
+            self._show_session()
 
     def _project_opened(self) -> None:
         self.projects.memory.restore_window(self.desk, self.worklist, self.toolbar)

@@ -97,6 +97,18 @@ def test_tiles_keep_their_order_until_the_reader_asks(sheet, qtbot) -> None:
     assert not again.isVisible()
 
 
+def test_the_least_confident_image_is_that_of_now_however_the_sheet_lies(sheet, qtbot) -> None:
+    window, session = sheet.app.window, sheet.app.window.desk.session
+    worst = order(sheet)[0]
+    session.confirm_placement(worst, "Apex")
+    sheet.sort_again()
+    session.reset_placement(worst, "Apex")
+    assert order(sheet)[-2] == worst  # behind all but the suspect one, and it stays there
+    window.desk.show_image(order(sheet)[0])
+    window.actions_["leastConfident"].trigger()
+    assert window.desk.image == worst
+
+
 def test_a_drop_goes_to_the_tile_where_the_drag_began(sheet, qtbot) -> None:
     window, desk = sheet.app.window, sheet.app.window.desk
     first, second = order(sheet)[:2]

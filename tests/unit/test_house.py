@@ -68,3 +68,16 @@ def test_what_readers_and_files_wrote_is_never_shown_as_markup(path):
             assert isinstance(text, ast.Constant) or getattr(text.func, "id", "") == "tip", ast.unparse(call)
     text = path.read_text(encoding="utf-8")
     assert "== Qt.ItemDataRole.ToolTipRole" not in text or "return tip(" in text
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "app" / "gui").rglob("*.py")), ids=lambda path: path.name)
+def test_what_is_deleted_when_it_closes_listens_by_its_own_methods(path):
+    # Qt disconnects a method with its object; a lambda goes on and calls what is no longer there.
+    text = path.read_text(encoding="utf-8")
+    if "WA_DeleteOnClose" not in text:
+        return
+    for name, call in calls_in(path):
+        if name == "connect" and any(isinstance(argument, ast.Lambda) for argument in call.args):
+            signal = ast.unparse(call.func)
+            assert "desk." not in signal, f"{signal}: connect a method"
+            assert "session" not in signal, f"{signal}: connect a method"
