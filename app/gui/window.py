@@ -182,7 +182,7 @@ class Window(QMainWindow):
         for signal in (*shown, self.images.overlapChanged):
             signal.connect(self._refresh_actions)
         desk.sessionChanged.connect(self._show_session)
-        desk.changed.connect(lambda change: self._show_session() if change.kind in ("reader", "project") else None)
+        desk.changed.connect(self._on_change)
         desk.imageChanged.connect(self._show_image)
         desk.lookChanged.connect(self.show_look)
         desk.modeChanged.connect(self._show_mode)
@@ -223,7 +223,7 @@ class Window(QMainWindow):
         self._show_image(self.desk.image)
 
     def _on_change(self, change: Change) -> None:
-        if change.kind == "reader":
+        if change.kind in ("reader", "project"):
             self._show_session()
 
     def _project_opened(self) -> None:
