@@ -139,7 +139,7 @@ class Session(OpenProject):
 
     def find_moved(self, folder: str | Path) -> MovedReport:
         """Find missing images below a folder; blocks."""
-        self._state.look_again()
+        self._state.look_again(self.images)
         found: Mapping[str, Path] = {}
         for event in self.start_find_moved(folder):
             if isinstance(event, Failed):
@@ -148,10 +148,12 @@ class Session(OpenProject):
                 found = event.value
         return self.take_moved(found)
 
-    def look_again(self) -> None:
-        """Look again which files are there and unchanged."""
-        self._state.look_again()
-        self._emit(Change("images", self.images))
+    def look_again(self, images: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Look again which files, of all or some images, are there and unchanged; returns those that changed."""
+        changed = self._state.look_again(self.images if images is None else images)
+        if changed:
+            self._emit(Change("images", changed))
+        return changed
 
     def set_spacing(self, images: Names, row_mm: float, column_mm: float) -> None:
         """Give the size of a pixel of images, in mm; one undo step."""

@@ -163,6 +163,9 @@ COMMANDS = (
         tip="One structure, and why",
     ),
     Command("reopen", "Review", "Reopen", "Ctrl+Shift+U", "image writable", tip="Unlock an accepted image"),
+    Command(
+        "showNew", "Review", "Show what is new here", "Ctrl+J", "image", tip="Landmarks defined after it was accepted"
+    ),
     Command("note", "Review", "Note…", "Ctrl+Shift+N", "image writable", tip="A remark to the review of this image"),
     Command("nextOpen", "Review", "Next unread image", "Ctrl+PgDown", "image", line=True),
     Command("help", "Help", "How it works", "F1"),

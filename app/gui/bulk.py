@@ -10,9 +10,12 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.core.landmark import ReviewState
 from app.core.reading import AS_STORED, Reading
+from app.gui.asking import confirmed
 from app.gui.commands_reading import WAYS
 from app.gui.desk import Desk
 from app.gui.predicting import Predicting
+from app.gui.seen import Seen
+from app.store.accepting import Refusal, ReviewReport
 
 
 def counted(number: int) -> str:
@@ -23,8 +26,8 @@ def counted(number: int) -> str:
 class Bulk:
     """Each method is one undo step for all images it may touch, and one sentence for those it may not."""
 
-    def __init__(self, desk: Desk, predicting: Predicting) -> None:
-        self._desk, self._predicting = desk, predicting
+    def __init__(self, window: QWidget, desk: Desk, predicting: Predicting, seen: Seen) -> None:
+        self._window, self._desk, self._predicting, self._seen = window, desk, predicting, seen
 
     def menu(self, parent: QWidget, names: Sequence[str]) -> QMenu:
         """The menu of a selection."""
@@ -64,9 +67,26 @@ class Bulk:
             self._desk.say(f"{counted(locked)} {is_are} left as before. Reopen first to change that.")
         return free
 
-    def accept(self, names: Sequence[str]) -> None:
-        """Accept, and thereby lock."""
-        self._desk.do(self._desk.open_session().set_review, list(names), ReviewState.ACCEPTED)
+    def accept(self, names: Sequence[str]) -> bool:
+        """Accept, and thereby lock, what was on the screen; whether any was. A single suspect image is asked about."""
+        session, shown = self._desk.open_session(), self._seen.shown
+        although = False
+        if len(names) == 1 and session.refusals(names, shown).get(names[0]) is Refusal.SUSPECT:
+            suspect = session.image(names[0]).suspect
+            although = confirmed(self._window, f"{names[0]}: {suspect} Accept it all the same?", "Accept it")
+            if not although:
+                return False
+        reports: list[ReviewReport] = []
+
+        def act() -> None:
+            accepted = ReviewState.ACCEPTED
+            reports.append(session.set_review(list(names), accepted, shown=shown, although_suspect=although))
+
+        done = self._desk.do(act)
+        for report in reports:
+            if report.sentence:
+                self._desk.say(report.sentence)
+        return done
 
     def review(self, names: Sequence[str], state: ReviewState) -> None:
         """Set another review state."""

@@ -230,13 +230,26 @@ class ReviewCommands:
 
     def accept(self) -> None:
         following = self._worklist.neighbour(1)
-        if not self._set(ReviewState.ACCEPTED):
+        self._window.image_view.viewport().repaint()  # what is accepted is on the screen now, not in a moment
+        if not self._desk.image or not self._window.bulk.accept([self._desk.image]):
             return
         if following:
             self._desk.show_image(following)
         else:
             self._desk.say("That was the last image of the list.")
             self.nextOpen()
+
+    def showNew(self) -> None:
+        """Choose one after the other of the landmarks that came after this image was accepted."""
+        session, name = self._desk.session, self._desk.image
+        new = session.new_since_accepted(name) if session is not None and name else ()
+        if not new:
+            self._desk.say(f"Nothing is new in {name} since it was accepted." if name else "No image is shown.")
+            return
+        self._desk.choose_landmark(
+            new[(new.index(self._desk.landmark) + 1) % len(new) if self._desk.landmark in new else 0]
+        )
+        self._desk.say(f"“{self._desk.landmark}” is new since this image was accepted. Reopen to make it part of it.")
 
     def secondOpinion(self) -> None:
         self._set(ReviewState.SECOND_OPINION)

@@ -74,5 +74,4 @@ class Exporting(Runner):
             for sentence in outcome(event.value, self._folder):  # type: ignore[arg-type]
                 self._desk.say(sentence)
         elif isinstance(event, Finished):
-            self._job = None
-            self.ended.emit("Export cancelled" if event.cancelled else "")
+            self.end(job, "Export cancelled" if event.cancelled else "")

@@ -56,8 +56,7 @@ class Finding(Runner):
         elif isinstance(event, Result) and not job.cancelled and session is self._desk.session:
             self._desk.do(self._take, event.value)
         elif isinstance(event, Finished):
-            self._job = None
-            self.ended.emit("Search cancelled" if event.cancelled else "")
+            self.end(job, "Search cancelled" if event.cancelled else "")
 
     def _take(self, found: dict[str, Path]) -> None:
         report = self._desk.open_session().take_moved(found)

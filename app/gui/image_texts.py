@@ -145,6 +145,8 @@ class ImageTexts:
             lines.append(("waiting for its prediction", ON_IMAGE.muted, False))
         if self._view.reading != AS_STORED:
             lines.append((f"read {self._view.reading.words}", ON_IMAGE.caution, False))
+        if new := self._desk.open_session().new_since_accepted(self._view.image):
+            lines.append((f"{len(new)} new since accepted · Review, Show what is new", ON_IMAGE.caution, False))
         if entry.suspect and not self.suspicion_is_told:
             lines.append((str(entry.suspect), ON_IMAGE.caution, False))
         if entry.remark:

@@ -1,12 +1,21 @@
-"""Keeps predictions going: whatever waits is predicted, the image being looked at first."""
+"""Keeps predictions going: whatever is due is predicted, the image being looked at first.
+
+What is due says `Session.due` alone. Each change is asked for the images that it names, so that nothing here grows
+with the project; what becomes due while a job runs follows it.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from app.gui.bridge import Bridge
 from app.gui.desk import Desk
 from app.gui.running import Runner
 from app.jobs import Event, Failed, Finished, Job, Progress
 from app.store.entries import Change
+
+ASKING = ("images", "prediction", "reading", "review")
+"""Kinds of changes after which something may be due."""
 
 
 class Predicting(Runner):
@@ -16,59 +25,81 @@ class Predicting(Runner):
 
     def __init__(self, desk: Desk, bridge: Bridge) -> None:
         super().__init__(desk, bridge)
-        self._again = False
-        desk.imageChanged.connect(self._prioritise)
+        self._waiting: dict[str, None] = {}
+        self._under_way: set[str] = set()
+        desk.imageChanged.connect(self._on_image)
         desk.changed.connect(self._on_change)
 
     def _on_change(self, change: Change) -> None:
-        # Read otherwise, images wait again; so do those whose stored prediction was found damaged by reading ahead.
-        if change.kind == "reading" or (change.kind == "prediction" and not change.images):
-            self.start()
+        if change.kind in ASKING:
+            self.ask(change.images or None)
+        if change.kind == "prediction" and self._desk.session is not None:
+            for name in change.images:
+                if self._desk.session.image(name).replaced:
+                    self._desk.say(f"The file of “{name}” is another one now. Keep or drop what was corrected before.")
+
+    def _on_image(self, name: str) -> None:
+        session = self._desk.session
+        if session is None or not name:
+            return
+        if self._job is not None:
+            session.engine.prioritise(name)
+        session.look_again([name])  # its file may have come back, or be another one: that is a change like others
 
     def start(self) -> None:
-        """Predict what waits; while a job runs, what was added meanwhile follows it."""
+        """Predict what is due in the whole project; while a job runs, what was added meanwhile follows it."""
+        self.ask(None)
+
+    def ask(self, names: Iterable[str] | None) -> None:
+        """Predict what is due among some images, or among all."""
         session = self._desk.session
         if session is None or session.read_only:
             return
-        if self._job is not None:
-            self._again = True
-            return
-        # Failed files are not tried again by themselves: they would fail again at every start.
-        waiting = [name for name in session.images if session.status(name) == "waiting"]
-        if waiting:
-            self.predict(waiting)
+        due = session.due(None if names is None else tuple(names))
+        self._waiting.update((name, None) for name in due if name not in self._under_way)
+        if self._job is None:
+            self._go_on()
 
-    def predict(self, names: list[str]) -> None:
+    def _go_on(self) -> None:
+        """Predict what became due meanwhile, as far as it still is."""
+        session, waiting = self._desk.session, tuple(self._waiting)
+        self._waiting.clear()
+        if session is not None and (due := session.due(waiting)):
+            self._begin(due)
+
+    def predict(self, names: Iterable[str]) -> None:
         """Predict these, also again."""
-        session = self._desk.session
-        if session is None or not names:
+        wanted = tuple(names)
+        if self._desk.session is None or not wanted:
             return
         if self._job is not None:
             self._desk.say("A prediction is running. Try again when it has ended, or cancel it first.")
             return
+        self._begin(wanted)
+
+    def _begin(self, names: tuple[str, ...]) -> None:
+        session = self._desk.open_session()
         try:
             job = session.start_predict(names, first=self._desk.image if self._desk.image in names else None)
         except (ValueError, OSError) as error:
             self._desk.say(str(error))
             return
-        self._again = False
+        self._under_way = set(names)
         self.follow(job, self._on_event)
 
     def cancel(self) -> None:
         """Stop; what is predicted stays."""
-        self._again = False
+        self._waiting.clear()
         super().cancel()
 
     def forget(self) -> None:
         """The session is about to close: cancel and take nothing in any more."""
         job, self._job = self._job, None
+        self._waiting.clear()
+        self._under_way.clear()
         if job is not None:
             job.cancel()
             self.ended.emit("")
-
-    def _prioritise(self, name: str) -> None:
-        if self._job is not None and self._desk.session is not None:
-            self._desk.session.engine.prioritise(name)
 
     def _on_event(self, job: Job, event: Event) -> None:
         session = self._desk.session
@@ -77,12 +108,15 @@ class Predicting(Runner):
         if isinstance(event, Progress):
             self.tell(event)
         elif isinstance(event, Finished):
-            self._job = None
-            self.ended.emit("Prediction cancelled" if event.cancelled else "")
-            if self._again and not event.cancelled:
-                self.start()
+            self._under_way.clear()
+            self.end(job, "Prediction cancelled" if event.cancelled else "")
+            if not event.cancelled:
+                self._go_on()
         else:
+            self._under_way.discard(event.key)
             if not self._desk.do(session.take_in, event):
                 self.cancel()  # it can't be kept, nor could the next one
             elif isinstance(event, Failed):
                 self._desk.say(event.message)
+            elif session.due([event.key]):  # its file or orientation changed meanwhile: what came is of no use
+                self._waiting[event.key] = None

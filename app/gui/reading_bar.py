@@ -24,7 +24,6 @@ class ReadingBar(QWidget):
         self.setObjectName("readingBar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._desk = desk
-        self._left: set[tuple[str, str]] = set()
         self._alike: tuple[str, ...] = ()
         self._soon = QTimer(self, singleShot=True, interval=300)
         self._soon.timeout.connect(self.refresh)
@@ -41,14 +40,10 @@ class ReadingBar(QWidget):
         self.mend.clicked.connect(lambda: self._read((desk.image,)))
         self.mend_all.clicked.connect(lambda: self._read(self._alike))
         self.leave.clicked.connect(self._leave)
-        desk.sessionChanged.connect(self._on_session)
+        desk.sessionChanged.connect(self.refresh)
         desk.imageChanged.connect(self.refresh)
         desk.changed.connect(self._on_change)
         self.hide()
-
-    def _on_session(self) -> None:
-        self._left.clear()
-        self.refresh()
 
     def _on_change(self, change: Change) -> None:
         if change.kind in ("reading", "review", "images") or self._desk.image in change.images:
@@ -74,7 +69,7 @@ class ReadingBar(QWidget):
         if session is None or session.read_only or not image:
             return None
         entry = session.image(image)
-        settled = entry.review is ReviewState.ACCEPTED or (image, entry.suspect) in self._left
+        settled = entry.review is ReviewState.ACCEPTED or entry.left_as_is
         return None if settled else session.remedy(image)
 
     def _read(self, images: tuple[str, ...]) -> None:
@@ -83,8 +78,7 @@ class ReadingBar(QWidget):
             self._desk.do(self._desk.open_session().set_reading, images, *astuple(remedy), more=True)
 
     def _leave(self) -> None:
-        self._left.add((self._desk.image, self._desk.open_session().image(self._desk.image).suspect))
-        self.refresh()
+        self._desk.do(self._desk.open_session().leave_as_is, self._desk.image)
 
 
 def spoken(suspect: str, remedy: Reading) -> str:

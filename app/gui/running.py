@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.gui.bridge import Bridge
 from app.gui.desk import Desk
-from app.jobs import Event, Job, Progress
+from app.jobs import Event, Finished, Job, Progress
 
 
 class Runner(QObject):
@@ -41,10 +41,23 @@ class Runner(QObject):
             self._job.cancel()
 
     def follow(self, job: Job, handler: Callable[[Job, Event], None]) -> None:
-        """Hand the events of a job that has just begun to `handler`, which forgets it when it has finished."""
+        """Hand the events of a job that has just begun to `handler`, which calls `end` with its last one."""
         self._job, self._since = job, time.monotonic()
         self.started.emit(job.title, job.total)
-        self._bridge.job(job, lambda event: handler(job, event))
+        self._bridge.job(job, lambda event: self._hear(handler, job, event))
+
+    def _hear(self, handler: Callable[[Job, Event], None], job: Job, event: Event) -> None:
+        try:
+            handler(job, event)
+        finally:
+            if isinstance(event, Finished) and self._job is job:  # the handler failed: the job has ended all the same
+                self.end(job, f"{job.title} ended, but not all of it could be shown")
+
+    def end(self, job: Job, sentence: str) -> None:
+        """Forget the job, which has posted its last event, and say how it ended."""
+        if self._job is job:
+            self._job = None
+            self.ended.emit(sentence)
 
     def tell(self, event: Progress) -> None:
         """Report how far the job is."""

@@ -23,6 +23,7 @@ from app.gui.history_panel import HistoryPanel
 from app.gui.images_pane import ImagesPane
 from app.gui.job_panel import JobPanel
 from app.gui.landmark_table import LandmarkTable
+from app.gui.looking_again import LookingAgain
 from app.gui.messages import Messages
 from app.gui.notice import Notices
 from app.gui.panels import RightColumn, SheetPanel, StatusLine, Toolbar, stacked
@@ -33,6 +34,8 @@ from app.gui.projects import Projects
 from app.gui.reader_bar import ReaderBar
 from app.gui.reading_ahead import ReadingAhead
 from app.gui.reading_bar import ReadingBar
+from app.gui.replaced_bar import ReplacedBar
+from app.gui.seen import Seen
 from app.gui.settings import settings
 from app.gui.several_clicks import SeveralClicks
 from app.gui.structure_list import StructureList
@@ -95,7 +98,10 @@ class Window(QMainWindow):
         self.reader_bar = ReaderBar()
         self.reading_bar = ReadingBar(self.desk)
         self.several_clicks = SeveralClicks(self.desk, self.images)
-        self.bulk = Bulk(self.desk, self.predicting)
+        self.replaced_bar = ReplacedBar(self.desk)
+        self.seen = Seen(self.desk, self.images)
+        self.looking_again = LookingAgain(self.desk)
+        self.bulk = Bulk(self, self.desk, self.predicting, self.seen)
         self.exporting = Exporting(self.desk, self.bridge)
         self.finding = Finding(self.desk, self.bridge)
         self.job_panel = JobPanel(self.predicting, self.exporting, self.finding)
@@ -121,7 +127,7 @@ class Window(QMainWindow):
         self.right_column = right
         self.sheet_panel = SheetPanel(self.desk, self.contact_sheet)
         self.middle = QSplitter(Qt.Orientation.Vertical)
-        self.middle.addWidget(stacked(self.reading_bar, self.images))
+        self.middle.addWidget(stacked(self.reading_bar, self.replaced_bar, self.images))
         self.middle.addWidget(self.sheet_panel)
         self.middle.setStretchFactor(0, 1)
         self.middle.setCollapsible(0, False)
@@ -149,6 +155,7 @@ class Window(QMainWindow):
         for widget in (self.toolbar, self.reader_bar, self.several_clicks, self.columns, self.messages, self.status):
             layout.addWidget(widget, stretch=1 if widget is self.columns else 0)
         self.setCentralWidget(whole)
+        self.actions_["accept"].setAutoRepeat(False)  # a key that is held down looks at nothing
         self.setMinimumSize(1000, 640)
         # On a smaller screen the frame must fit too, or the status line is out of sight.
         self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize() - FRAME))

@@ -94,7 +94,8 @@ class RowPainter(QStyledItemDelegate):
     def _load(self) -> None:
         """Make a few thumbnails, then give the window its turn."""
         for name in self._wanted[-4:]:
-            preview = self._pictures.as_read(name)
+            listed = self._model.index_of(name).isValid()  # it may have been removed meanwhile
+            preview = self._pictures.as_read(name) if listed else None
             if preview is not None:
                 height, width = preview.shape
                 image = QImage(preview.tobytes(), width, height, width, QImage.Format.Format_Grayscale8)

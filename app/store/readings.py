@@ -28,7 +28,8 @@ def set_reading(state: ProjectState, readings: Mapping[str, Reading], reader: st
 
 
 def equally_suspect(state: ProjectState, image: str) -> tuple[str, ...]:
-    """The images that can be changed and of which the same is said as of this one; itself among them."""
+    """The images, neither accepted nor left as they are, of which the same is said as of this one."""
     said = state.suspect(image)
-    free = (name for name in state.rows.images if not state.rows.accepted(name))
+    rows = state.rows
+    free = (name for name in rows.images if not rows.accepted(name) and rows.left_as_is.get(name) != said)
     return tuple(name for name in free if said and state.suspect(name) == said)

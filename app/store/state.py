@@ -58,12 +58,16 @@ class ProjectState(ImageFiles):
         self._has: npt.NDArray[np.bool_] | None = None
         self._places: dict[str, int] | None = None
 
-    def look_again(self, names: Iterable[str] | None = None) -> None:
-        """Forget which files are there and unchanged; of all images, or of those named."""
-        for name in list(self._files if names is None else names):
-            self._files.pop(name, None)
-            self._recent.pop(name, None)
-        self._has = self._worst = None
+    def look_again(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Look again which files are there and unchanged; returns the images of those that are not as they were."""
+        changed = []
+        for name in names:
+            if (known := self._files.pop(name, None)) is not None and known != self.file(name):
+                self._recent.pop(name, None)
+                changed.append(name)
+        if changed:
+            self._has = self._worst = None
+        return tuple(changed)
 
     def go_on_with(self, project: Project, predictions: PredictionStore) -> None:
         """Go on with other files that hold the same."""

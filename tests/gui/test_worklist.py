@@ -83,10 +83,19 @@ def test_bulk_actions_leave_locked_images_alone_and_say_so(app, qtbot) -> None:
     assert window.worklist.selected() == [first, second, third]
     choose(app, qtbot, "Reopen 3 images")
     assert {session.image(n).review for n in session.images} == {ReviewState.IN_PROGRESS}
+    choose(app, qtbot, "Accept 3 images")  # of which only the first was on the screen
+    assert session.accepted == (first,)
+    unseen = f"2 images were not accepted: 2 were not on the screen yet (“{second}”, “{third}”)."
+    assert window.messages.sentences()[-1] == unseen
+    for name in (second, third):
+        window.desk.show_image(name)
+        qtbot.waitUntil(lambda name=name: window.seen.shown.get(name) == session.prediction_id(name))
+    select(app, first, second, third)
     choose(app, qtbot, "Accept 3 images")
-    assert {session.image(n).review for n in session.images} == {ReviewState.ACCEPTED}
+    assert session.accepted == (first, second, third)
     window.actions_["undo"].trigger()
-    assert {session.image(n).review for n in session.images} == {ReviewState.IN_PROGRESS}
+    assert window.messages.sentences()[-1] == "Undone: Set 3 images to accepted, in 2 images."
+    assert session.accepted == (first,)
 
 
 def test_several_images_are_removed_and_come_back(app, qtbot) -> None:
