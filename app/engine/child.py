@@ -104,6 +104,8 @@ class Child:
                 self._on_message(self, message)
         except (ProtocolError, OSError, ValueError, MemoryError) as error:
             log.info("The %s child broke off: %s", self.role, error)
+        except Exception:  # whatever it is, `on_end` must be told
+            log.exception("What the %s child said could not be taken in.", self.role)
         self.kill()
         self._outbox.put(None)
         self._process.wait()
@@ -112,9 +114,14 @@ class Child:
 
     def _write(self) -> None:
         stream = cast(BinaryIO, self._process.stdin)
-        with contextlib.suppress(OSError, ValueError):
+        try:
             while (message := self._outbox.get()) is not None:
                 write(stream, message)
+        except (OSError, ValueError):
+            pass  # it is dead: `on_end` tells
+        except Exception:
+            log.exception("The %s child could not be told something.", self.role)
+            self.kill()
         with contextlib.suppress(OSError, ValueError):
             stream.close()
 

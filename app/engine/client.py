@@ -72,7 +72,8 @@ class Engine:
         title = "Predicting 1 image" if len(items) == 1 else f"Predicting {len(items)} images"
 
         def cancel() -> None:
-            conductor.call(lambda: conductor.cancel(job))
+            if not conductor.call(lambda: conductor.cancel(job)):
+                job.post(Finished(cancelled=True))
 
         job = Job(title, len(items), cancel)
         read = readings or {}

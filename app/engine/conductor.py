@@ -35,6 +35,10 @@ CANCELLED_SECONDS = 2.0
 log = logging.getLogger("app.engine")
 
 
+def _nothing() -> None:
+    """What is called when nobody called."""
+
+
 @dataclass(eq=False)
 class Work:
     """One file on its way: for a job, or for somebody who wants to look at it (`future`)."""
@@ -93,7 +97,8 @@ class Conductor:
         self._pictures: deque[Work] = deque()
         self._waiting: deque[Work] = deque()
         self._decoded: deque[Work] = deque()
-        self._done: dict[Job, int] = {}
+        self._open: dict[Job, dict[Work, None]] = {}
+        self._looks: dict[Work, None] = {}
         self._calls: queue.Queue[Callable[[], None] | None] = queue.Queue()
         self._gate = threading.Lock()
         self._closed = False
@@ -125,13 +130,14 @@ class Conductor:
 
     def begin(self, job: Job, works: list[Work]) -> None:
         """Take a job in."""
-        self._done[job] = 0
+        self._open[job] = dict.fromkeys(works)
         self._post(job, Progress(0, job.total))
         self._waiting.extend(works)
         self._finish_if_done(job)
 
     def show(self, work: Work) -> None:
         """Take a request for a picture in."""
+        self._looks = {look: None for look in self._looks if not look.stale} | {work: None}
         self._pictures.append(work)
 
     def prioritise(self, key: str) -> None:
@@ -144,7 +150,7 @@ class Conductor:
 
     def cancel(self, job: Job) -> None:
         """Forget a job's work; what a child is busy with is dropped when it comes."""
-        if self._done.pop(job, None) is None:
+        if self._open.pop(job, None) is None:
             return
         self._waiting = deque(work for work in self._waiting if work.job is not job)
         self._decoded = deque(work for work in self._decoded if work.job is not job)
@@ -161,24 +167,48 @@ class Conductor:
     # --- the loop
 
     def _run(self) -> None:
-        while True:
+        try:
+            while self._turn():
+                pass
+        finally:  # whatever ends this thread, no job waits for it
+            with self._gate:
+                self._closed = True
+            self._wind_up()
+
+    def _turn(self) -> bool:
+        """One turn of the loop; False when it is over."""
+        try:
             try:
                 call = self._calls.get(timeout=self._patience())
-                if call is None:
-                    break
-                call()
             except queue.Empty:
-                pass
-            except Exception:
-                log.exception("The engine's thread met an error and goes on.")
+                call = _nothing
+            if call is None:
+                return False
+            call()
             self._watch()
             self._hand_out()
-        self._wind_up()
+        except Exception:
+            log.exception("The engine's thread met an error; its jobs end, and it begins afresh.")
+            self._begin_afresh()
+        return True
+
+    def _begin_afresh(self) -> None:
+        """The bookkeeping cannot be trusted any more: end what is open with a sentence, start without children."""
+        for seat in self._seats:
+            if seat.child is not None:
+                seat.child.kill()
+            seat.child, seat.work, seat.deadline = None, None, float("inf")
+        for line in (self._pictures, self._waiting, self._decoded):
+            line.clear()
+        for work in [*self._looks, *(work for works in self._open.values() for work in works)]:
+            self._fail(
+                work, f"“{work.path.name}” was not processed: the program met an error of its own. Try it again."
+            )
 
     def _patience(self) -> float | None:
         """Seconds until something is due although nobody calls."""
         due = min(seat.deadline for seat in self._seats) - time.monotonic()
-        if any(job.backlog >= BACKLOG for job in self._done):
+        if any(job.backlog >= BACKLOG for job in self._open):
             due = min(due, 0.02)
         return None if due == float("inf") else max(0.0, due)
 
@@ -202,13 +232,13 @@ class Conductor:
         for line in (self._pictures, self._waiting, self._decoded):
             while line and line[0].stale:
                 line.popleft()
-        paused = any(job.backlog >= BACKLOG for job in self._done)
+        paused = any(job.backlog >= BACKLOG for job in self._open)
         may_decode = bool(self._waiting) and len(self._decoded) < DECODED_AHEAD and not paused
         if self._pictures or may_decode:
             self._start(self.decoder)
         if self._waiting or self._decoded:
             self._start(self.network)
-        if self.decoder.idle and (self._pictures or may_decode):
+        if self.decoder.idle and (self._pictures or (may_decode and self._waiting)):  # a start may have failed them
             self._decode((self._pictures or self._waiting).popleft())
         if self.network.idle and self._decoded and not paused:
             work = self._decoded.popleft()
@@ -334,15 +364,15 @@ class Conductor:
 
     def _count(self, work: Work) -> None:
         job = work.job
-        if job is None or job not in self._done:
+        if job is None or job not in self._open:
             return
-        self._done[job] += 1
-        self._post(job, Progress(self._done[job], job.total, work.key))
+        self._open[job].pop(work, None)
+        self._post(job, Progress(job.total - len(self._open[job]), job.total, work.key))
         self._finish_if_done(job)
 
     def _finish_if_done(self, job: Job) -> None:
-        if self._done.get(job) == job.total:
-            del self._done[job]
+        if job in self._open and not self._open[job]:
+            del self._open[job]
             self._post(job, Finished(cancelled=False))
 
     def _post(self, job: Job, event: Event) -> None:
@@ -355,7 +385,7 @@ class Conductor:
         children = [seat.child for seat in self._seats if seat.child is not None]
         for child in children:
             child.kill()
-        for job in list(self._done):
+        for job in list(self._open):
             self._post(job, Finished(cancelled=True))
         busy = [seat.work for seat in self._seats if seat.work is not None]
         for work in [*self._pictures, *busy]:

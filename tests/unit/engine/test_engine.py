@@ -1,5 +1,6 @@
 import hashlib
 import os
+import queue
 import shutil
 import signal
 import subprocess
@@ -173,13 +174,38 @@ def test_no_images_end_at_once(shared):
 
 
 def test_the_first_and_the_prioritised_image_come_first(shared, tmp_path):
-    paths = [write_png(tmp_path / f"{i}.png") for i in range(8)]
-    job = shared.predict([(path.name, path) for path in paths], first="5.png")
-    shared.prioritise("7.png")
+    path = write_png(tmp_path / "x.png")
+    keys = [str(i) for i in range(120)]
+    job = shared.predict([(key, path) for key in keys], first="90")
+    until(lambda: job.backlog >= 64)  # nobody takes the events: the children pause, most images wait
+    shared.prioritise("119")
     order = [event.key for event in job if isinstance(event, Result)]
-    assert order[0] == "5.png"
-    assert order.index("7.png") < 5
-    assert sorted(order) == [path.name for path in paths]
+    assert order[0] == "90"
+    assert order.index("119") < 60  # two events per image: 32 were done, and a few were in work
+    assert sorted(order) == sorted(keys)
+
+
+@pytest.mark.parametrize("fault", ["orientation", "folder"])
+def test_an_error_of_the_engines_own_ends_the_job_with_sentences_and_the_next_one_works(tiny, tmp_path, fault):
+    paths = [write_png(tmp_path / f"{i}.png") for i in range(3)]
+    items = [(path.name, path) for path in paths]
+    bundle = replace(tiny, folder=Path("no\0folder")) if fault == "folder" else tiny  # no process can be started so
+    readings = {"1.png": "upside down"} if fault == "orientation" else {}  # no orientation that can be sent
+    with Engine(bundle, threads=1) as engine:
+        job = engine.predict(items, readings=readings)
+        events = queue.SimpleQueue()
+        job.listen(events.put)
+        got = [events.get(timeout=60)]
+        while not isinstance(got[-1], Finished):
+            got.append(events.get(timeout=60))
+        failed = {event.key: event.message for event in got if isinstance(event, Failed)}
+        done = [event.key for event in got if isinstance(event, Result)]
+        assert sorted([*failed, *done]) == [path.name for path in paths]
+        assert "1.png" in failed
+        assert all("error of its own. Try it again" in sentence for sentence in failed.values())
+        assert got[-1] == Finished(False)
+        if fault == "orientation":
+            assert list(outcome(engine.predict(items[:1]))[0]) == ["0.png"]
 
 
 def test_a_listener_that_fails_does_not_end_the_engine(shared, tmp_path):
