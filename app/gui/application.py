@@ -73,6 +73,7 @@ def launch(argv: Sequence[str] = ()) -> App:
 
 def run(argv: Sequence[str]) -> int:
     """Start the window and stay until it is closed; returns the exit code."""
+    faults.watch_threads()
     app = launch(argv)
     # Python sees Ctrl+C only when it gets a turn.
     beat = QTimer(app.window)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
@@ -21,17 +22,39 @@ def describe(kind: type[BaseException], trace: TracebackType | None) -> str:
     return f"{kind.__name__} at " + " > ".join(places)
 
 
+class Formatter(logging.Formatter):
+    """Lines without what may name a patient: messages before their values are filled in, errors by type and place."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        line = f"{self.formatTime(record)} {record.levelname} {record.name}: {record.msg}"
+        error = record.exc_info[1] if record.exc_info else None
+        while error is not None:
+            line += f" | {describe(type(error), error.__traceback__)}"
+            error = error.__cause__ or error.__context__
+        return line
+
+
 def start_log() -> Path:
     """Log to a small rotating file in the platform's log folder; returns it."""
     file = log_folder() / "denseseg-review.log"
-    root = logging.getLogger("app.gui.faults")
+    root = logging.getLogger("app")  # engine, session and views alike
     if not root.handlers:
         handler = RotatingFileHandler(file, maxBytes=200_000, backupCount=2, encoding="utf-8", delay=True)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler.setFormatter(Formatter())
+        handler.setLevel(logging.WARNING)
         root.addHandler(handler)
-        root.setLevel(logging.INFO)
-        root.propagate = False
     return file
+
+
+def watch_threads() -> None:
+    """Send what ends a thread to the log too."""
+
+    def hook(ended: threading.ExceptHookArgs) -> None:
+        thread = ended.thread.name.split()[0] if ended.thread is not None else "?"
+        log.error(f"A thread ended ({thread}): {describe(ended.exc_type, ended.exc_traceback)}")
+
+    threading.excepthook = hook
 
 
 def install(say: Callable[[str], None], file: Path) -> None:
