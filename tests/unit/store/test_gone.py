@@ -203,6 +203,10 @@ def test_a_file_that_is_written_over_is_told(project: Session, bundle: Bundle):
         with pytest.raises(ProjectError, match="it was written over") as error:
             absent(again, 3)
         assert error.value.trouble is Trouble.GONE
+        with pytest.raises(ProjectError):  # no copy would be whole, and none is called so
+            again.save_copy(path.with_name("copy.dsr"))
+        assert not path.with_name("copy.dsr").exists()
+        assert again.path == path
 
 
 def test_a_file_that_is_only_touched_is_the_same(project: Session):
