@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox
 
 from app.export.write import NOT_PREDICTED, Report
 from app.gui.export_dialog import ExportDialog
@@ -110,3 +110,40 @@ def test_a_cancelled_export_says_what_is_complete() -> None:
     report = Report(["a", "b"], [], ["masks"], [("coco.json", "no")], cancelled=True)
     assert list(outcome(report, Path("out"))) == ["The export to out was cancelled; complete: masks of 2 images."]
     assert list(outcome(Report(cancelled=True), Path("x"))) == ["The export to x was cancelled; nothing was written."]
+
+
+def test_files_of_others_are_told_before_anything_is_written(app, qtbot, tmp_path, monkeypatch) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "<b>notes.txt").write_text("mine")
+    dialog = dialog_of(app, out, monkeypatch)
+    qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
+    question = dialog.findChild(QMessageBox, "exportQuestion")
+    assert "1 file (<b>notes.txt)" in question.text()
+    assert all(label.textFormat() == Qt.TextFormat.PlainText for label in question.findChildren(QLabel) if label.text())
+    other, there = question.buttons()
+    qtbot.mouseClick(other if other.text().startswith("Choose") else there, Qt.MouseButton.LeftButton)
+    assert [path.name for path in out.iterdir()] == ["<b>notes.txt"]
+    qtbot.waitUntil(lambda: dialog.findChild(QMessageBox, "exportQuestion") is None)
+    qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
+    question = dialog.findChild(QMessageBox, "exportQuestion")
+    (there,) = [button for button in question.buttons() if button.text() == "Export there"]
+    qtbot.mouseClick(there, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(app.window.messages.sentences()), timeout=30_000)
+    qtbot.waitUntil(lambda: not app.window.exporting.running, timeout=30_000)
+    assert {path.name for path in out.iterdir()} == {"<b>notes.txt", "landmarks.csv", "report.json"}
+    assert any("1 file (<b>notes.txt)" in sentence for sentence in app.window.messages.sentences())
+
+
+def test_landmarks_defined_after_acceptance_can_be_left_out(app, qtbot, tmp_path, monkeypatch) -> None:
+    session = app.window.desk.session
+    app.window.desk.show_image(session.images[1])
+    session.set_review(session.images[1], "accepted")
+    name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
+    for leave_out, images in ((False, list(session.images)), (True, [session.images[0], session.images[2]])):
+        dialog = dialog_of(app, tmp_path / f"out{leave_out}", monkeypatch)
+        dialog.leave_out.setChecked(leave_out)
+        finish(app, qtbot, dialog)
+        with (tmp_path / f"out{leave_out}" / "landmarks.csv").open(newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if row["landmark"] == "Apex"]
+        assert [row["image"] for row in rows] == images
