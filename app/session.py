@@ -182,12 +182,15 @@ class Session(OpenProject):
 
     def remedy(self, image: str) -> Reading | None:
         """How a suspect image should be read, beyond how it is now; None where that is not known."""
+        return self._remedy_for(self._state.suspect(image))
+
+    def _remedy_for(self, said: str) -> Reading | None:
         judge = self.bundle.plausibility
-        return judge.remedy(self._state.suspect(image)) if judge is not None else None
+        return judge.remedy(said) if judge is not None else None
 
     def equally_suspect(self, image: str) -> tuple[str, ...]:
-        """The images that are not locked and of which the same is said as of this one; itself among them."""
-        return equally_suspect(self._state, image)
+        """The images that are not locked and that the same remedy would mend; itself among them."""
+        return equally_suspect(self._state, image, self._remedy_for)
 
     # --- predictions
 

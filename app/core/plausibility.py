@@ -1,89 +1,201 @@
-"""Whether an image is what the bundle was made for: upright, not mirrored, of the right polarity, of the right part."""
+"""Whether an image is what the bundle was made for: upright, not mirrored, of the right polarity, of the right part.
+
+A small network of its own scores each of the 16 copies of an image that turning, mirroring and inverting make: how much
+does it look as it should? What is said follows from the 16 scores together, so an image and its copies are judged
+alike: what is said of a mirrored copy is what is said of the image, mirrored. What a header states is believed first.
+"""
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from app.core.reading import Reading
+from app.core.acquisition import UNKNOWN, Acquisition
+from app.core.reading import AS_STORED, READINGS, Reading
 
-EXPECTED = "expected"
-SENTENCES = {
-    "other": "This does not look like a {subject} radiograph; masks and landmarks may be nonsense.",
-    "upside_down": "This {subject} radiograph looks upside down; masks and landmarks may be nonsense.",
-    "turned_left": "This {subject} radiograph looks turned to the left by 90°; masks and landmarks may be nonsense.",
-    "turned_right": "This {subject} radiograph looks turned to the right by 90°; masks and landmarks may be nonsense.",
-    "mirrored": "This {subject} radiograph looks mirrored; right and left may be swapped.",
-    "inverted": "The grey values of this {subject} radiograph look inverted; masks and landmarks may be nonsense.",
-}
-"""What the reader is told, by class."""
-REMEDIES = {
-    "upside_down": Reading(quarter_turns=2),
-    "turned_left": Reading(quarter_turns=1),
-    "turned_right": Reading(quarter_turns=-1),
-    "mirrored": Reading(mirrored=True),
-    "inverted": Reading(inverted=True),
-}
-"""How to read an image of a class, so that it is as it should be."""
+FRONTAL_VIEWS = ("AP", "PA")
+LATERAL_VIEWS = ("LL", "RL", "LLO", "RLO", "LAT", "LATERAL")
+"""View Position (PS3.3 C.8.1.2, C.8.11.5, and what is written in its place) of what is no frontal radiograph."""
+_PLANE = {"L": (1, 0), "R": (-1, 0), "F": (0, 1), "H": (0, -1)}
+"""Anatomical directions as a frontal radiograph should show them: x to the right of the picture, y down."""
 
 
-@dataclass(frozen=True, eq=False)
-class Plausibility:
-    """A linear classifier over the network's features.
+class Reason(StrEnum):
+    """Who says that an image is not as it should be."""
+
+    LOOKS = "looks"
+    """The picture: what it needs is `Finding.needed`."""
+    STATED = "stated"
+    """The header: what it needs is `Finding.needed`."""
+    CONTRADICTS = "contradicts"
+    """The picture, turned by `Finding.needed`, while the header calls it upright."""
+    OTHER = "other"
+    """The picture: it shows something else."""
+    LATERAL = "lateral"
+    """The header: it calls this a lateral view."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is odd about an image.
 
     Attributes
     ----------
-    classes : tuple of str
-        `EXPECTED` and keys of `SENTENCES`.
-    centre, scale : array [F]
-        Features are shifted and scaled by these first.
-    weights : array [K, F]
-    bias : array [K]
-    subject : str
-        What the bundle was made for, in the reader's words: ``PA chest``.
-    threshold : float
-        Probability of `EXPECTED` below which the image is suspect.
+    reason : Reason
+    needed : Reading
+        What would mend it, on top of how the image is read now.
+    view : str
+        ``AP`` or ``PA`` where the header says so, else ``frontal``.
     """
 
-    classes: tuple[str, ...]
-    centre: npt.NDArray[np.float64]
-    scale: npt.NDArray[np.float64]
-    weights: npt.NDArray[np.float64]
-    bias: npt.NDArray[np.float64]
+    reason: Reason
+    needed: Reading = AS_STORED
+    view: str = "frontal"
+
+
+@dataclass(frozen=True)
+class Plausibility:
+    """What is concluded from 16 scores.
+
+    Attributes
+    ----------
+    subject : str
+        What the bundle was made for, in the reader's words: ``chest``.
+    side : int
+        Side of the checking network's input in pixels.
+    kind : float
+        Log-odds of being such a radiograph in any position, below which the image shows something else.
+    pose : float
+        By how much another turn or the other polarity must be more likely (log-odds) to be said.
+    mirrored : float
+        By how much the mirror image must be more likely (log-odds) to be said; the mirror image itself then lies as far
+        on the other side. Between them nobody knows, and nothing is said.
+    """
+
     subject: str
-    threshold: float = 0.5
+    side: int
+    kind: float
+    pose: float
+    mirrored: float
 
-    def sentence(self, features: npt.ArrayLike, present: npt.NDArray[np.bool_]) -> str:
-        """What to tell the reader of an image with features [F] and present structures [C]; empty where all is well."""
-        found = self.judge(features, present)
-        return self.words(found) if found != EXPECTED else ""
+    def judge(
+        self,
+        scores: npt.ArrayLike,
+        acquisition: Acquisition = UNKNOWN,
+        reading: Reading = AS_STORED,
+        present: npt.ArrayLike = (True,),
+    ) -> Finding | None:
+        """What is odd about an image; None where it is as it should be, or nobody knows.
 
-    def words(self, found: str) -> str:
-        """What to tell the reader of an image of a class that is not `EXPECTED`."""
-        return SENTENCES[found].format(subject=self.subject)
+        Parameters
+        ----------
+        scores : array [16]
+            Of the image as read now and then by each of `READINGS`, as log-odds against showing something else.
+        acquisition : Acquisition
+            What the header says of the image as stored.
+        reading : Reading
+            How the image is read now.
+        present : array [C], bool
+            Which structures were found: one that looks upright but lacks more than half of them shows
+            something else.
+        """
+        logits = np.asarray(scores, float).reshape(2, 2, 4)  # inverted, mirrored, quarter turns
+        view = acquisition.view if acquisition.view in FRONTAL_VIEWS else "frontal"
+        if acquisition.view in LATERAL_VIEWS:
+            return Finding(Reason.LATERAL)
+        stated = stated_reading(acquisition)
+        as_stored = (reading.quarter_turns, reading.mirrored) == (0, False)
+        if stated not in (None, AS_STORED) and as_stored:
+            return Finding(Reason.STATED, stated or AS_STORED, view)
+        if np.logaddexp.reduce(logits, axis=None) < self.kind and not _is_stated(acquisition):
+            return Finding(Reason.OTHER)
+        needed = self._needed(logits, mirrors=stated is None)
+        if needed == AS_STORED:
+            return Finding(Reason.OTHER) if 2 * np.count_nonzero(present) < np.size(present) else None
+        contradicts = stated is not None and needed.quarter_turns != 0
+        return Finding(Reason.CONTRADICTS if contradicts else Reason.LOOKS, needed, view)
+
+    def _needed(self, logits: npt.NDArray[np.float64], mirrors: bool) -> Reading:
+        """What would mend an image of scores [2, 2, 4]; as stored where that is not sure."""
+        poses = np.logaddexp.reduce(logits, axis=1)  # inverted, quarter turns: the head is up in both mirror images
+        inverted, turns = (int(i) for i in np.unravel_index(np.argmax(poses), poses.shape))
+        if (inverted, turns) != (0, 0) and poses[inverted, turns] - poses[0, 0] < self.pose:
+            inverted, turns = 0, 0
+        plain, mirrored = logits[inverted, :, turns]
+        return Reading(turns, bool(mirrors and mirrored - plain >= self.mirrored), bool(inverted))
+
+    def sentence(self, finding: Finding | None) -> str:
+        """What to tell the reader; empty where all is well."""
+        return "" if finding is None else words(finding, self.subject)
 
     def remedy(self, sentence: str) -> Reading | None:
         """How to read an image of which `sentence` was said, on top of how it is read; None where nothing helps."""
-        return next((remedy for name, remedy in REMEDIES.items() if self.words(name) == sentence), None)
+        return _remedies(self.subject).get(sentence)
 
-    def probabilities(self, features: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Probability of each class [..., K] for features [..., F]."""
-        logits = ((np.asarray(features, float) - self.centre) / self.scale) @ self.weights.T + self.bias
-        odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return np.asarray(odds / odds.sum(axis=-1, keepdims=True))
 
-    def judge(self, features: npt.ArrayLike, present: npt.NDArray[np.bool_]) -> str:
-        """The class of an image with features [F] and present structures [C]; `EXPECTED` where nothing is odd.
+def _is_stated(acquisition: Acquisition) -> bool:
+    """Whether the header itself calls the image a frontal chest radiograph."""
+    part = acquisition.body_part
+    return acquisition.view in FRONTAL_VIEWS and ("CHEST" in part or "THORAX" in part)
 
-        An image in which fewer than half of the structures are present is `other`, whatever the features say.
-        """
-        probability = self.probabilities(features)
-        expected = self.classes.index(EXPECTED)
-        if 2 * np.count_nonzero(present) < len(present):
-            return "other"
-        if probability[expected] >= self.threshold:
-            return EXPECTED
-        odd = np.where(np.arange(len(self.classes)) == expected, -1.0, probability)
-        return self.classes[int(np.argmax(odd))]
+
+def stated_reading(acquisition: Acquisition) -> Reading | None:
+    """How Patient Orientation (PS3.3 C.7.6.1.1.1) says an image as stored is to be read; None where it does not say.
+
+    Only directions of a frontal radiograph say it: towards left, right, head or feet.
+    """
+    across, down = (_PLANE.get(letters[:1]) for letters in (acquisition.towards_right, acquisition.towards_bottom))
+    if across is None or down is None:
+        return None
+    wanted = np.array([across, down]).T
+    return next((reading for reading in READINGS[:8] if (reading.linear == wanted).all()), None)
+
+
+_TURNED = ("", "turned to the left by 90°", "upside down", "turned to the right by 90°")
+"""How an image looks that needs so many quarter turns to the right."""
+_NONSENSE = "masks and landmarks may be nonsense."
+_SWAPPED = "right and left may be swapped."
+
+
+def words(finding: Finding, subject: str) -> str:
+    """The sentence about a finding."""
+    needed, what = finding.needed, f"{finding.view} {subject} radiograph"
+    flips = ("mirrored" if needed.mirrored else "", "inverted" if needed.inverted else "")
+    how = " and ".join(part for part in (_TURNED[needed.quarter_turns], *flips) if part)
+    follows = _SWAPPED if needed == Reading(mirrored=True) else _NONSENSE
+    match finding.reason:
+        case Reason.OTHER:
+            return f"This does not look like a frontal {subject} radiograph; {_NONSENSE}"
+        case Reason.LATERAL:
+            return f"The header calls this a lateral view, not a frontal {subject} radiograph; {_NONSENSE}"
+        case Reason.STATED:
+            return f"The header says that this {what} is stored {how} (Patient Orientation); {follows}"
+        case Reason.CONTRADICTS:
+            return f"This {what} looks {how}, but its header calls it upright (Patient Orientation); {_NONSENSE}"
+        case Reason.LOOKS if needed == Reading(inverted=True):
+            return f"The grey values of this {what} look inverted; {follows}"
+        case Reason.LOOKS:
+            return f"This {what} looks {how}; {follows}"
+
+
+@functools.cache
+def _remedies(subject: str) -> dict[str, Reading]:
+    """What is needed, by the sentence that says so."""
+    findings = [
+        Finding(reason, needed, view)
+        for reason in (Reason.LOOKS, Reason.STATED)
+        for needed in READINGS
+        for view in (*FRONTAL_VIEWS, "frontal")
+        if needed != AS_STORED
+    ]
+    return {words(finding, subject): finding.needed for finding in findings}
+
+
+def copies(square: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """A normalised square picture [S, S] read in all 16 ways, [16, 1, S, S], in the order of `READINGS`."""
+    made = [reading.turned(square) * (-1 if reading.inverted else 1) for reading in READINGS]
+    return np.ascontiguousarray(np.stack(made)[:, None], np.float32)

@@ -14,7 +14,6 @@ from app.core.chart import GRID, REACH, RING_MM, ChartMesh, grid_nodes
 from app.core.frame import Frame, Points
 from app.core.inverse_chart import SMALLEST_SHARE, decode, main_body
 from app.core.passes import Looks
-from app.core.plausibility import Plausibility
 from app.core.shape_prior import ShapePrior
 from app.core.template import Structure, Template
 
@@ -222,7 +221,6 @@ def from_looks(
     prior: ShapePrior | None = None,
     errors: ErrorModel | None = None,
     bundle_sha256: str = "",
-    plausibility: Plausibility | None = None,
 ) -> Prediction:
     """Decode the network's output for one image.
 
@@ -232,8 +230,8 @@ def from_looks(
         The network's output (`app.core.passes.look`).
     frame : Frame
         Of the image.
-    template, prior, errors, plausibility
-        Of the bundle; without a prior nothing is steadied, without plausibility no image is suspect.
+    template, prior, errors
+        Of the bundle; without a prior nothing is steadied.
 
     Returns
     -------
@@ -244,9 +242,6 @@ def from_looks(
     half = looks.masks.reshape(count, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
     charts = decode_charts(looks, half > 0.5, template, prior, errors or ErrorModel())
     native = frame.from_network((charts.xy + 0.5) * 2 - 0.5)  # uv-map pixels to network pixels, both from corners
-    suspect = ""
-    if plausibility is not None and looks.features is not None:
-        suspect = plausibility.sentence(looks.features, charts.present)
     return Prediction(
         bundle_sha256=bundle_sha256,
         masks=np.stack([_without_strays(mask) for mask in (looks.masks * 255 + 0.5).astype(np.uint8)]),
@@ -254,7 +249,6 @@ def from_looks(
         charts=native.astype(np.float32),
         expected_error=(charts.expected_error * 2 / frame.scale).astype(np.float32),
         present=charts.present,
-        suspect=suspect,
     )
 
 

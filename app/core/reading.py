@@ -77,3 +77,7 @@ class Reading:
 
 AS_STORED = Reading()
 """The image is read as it is."""
+READINGS = tuple(
+    Reading(turns, mirrored, inverted) for inverted in (False, True) for mirrored in (False, True) for turns in range(4)
+)
+"""The 16 ways to read an image; each is another of them on top of any third."""

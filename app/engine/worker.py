@@ -194,11 +194,12 @@ def preview(pixels: npt.NDArray[Any], side: int = PREVIEW_SIDE) -> npt.NDArray[n
 
 
 def _network(options: argparse.Namespace) -> dict[str, Handler]:
+    from app.core.acquisition import Acquisition
     from app.core.frame import Frame
     from app.core.passes import look
     from app.core.prediction import from_looks, prepare
     from app.core.reading import Reading
-    from app.core.second_look import reconsidered
+    from app.engine.check import openvino_scores, suspicion
     from app.io.bundle import read_bundle
 
     bundle = read_bundle(options.bundle)
@@ -209,6 +210,7 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
     infer = torch_network(bundle, threads) if wants_torch else openvino_network(bundle.folder, threads)
     infer(np.zeros((1, 1, *bundle.network_size), np.float32))  # the first run allocates
     prepare(bundle.template)
+    scores = openvino_scores(bundle, threads)
 
     def predict(request: Message) -> Message:
         height, width = request.fields["size"]
@@ -218,14 +220,12 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
         even = not request.arrays["input"].any()  # one grey value: whatever the network makes of it is made up
         if even:
             looks = looks._replace(masks=np.zeros_like(looks.masks), features=None)
-        known = (bundle.template, bundle.prior, bundle.errors, bundle.sha256, bundle.plausibility)
-        result = from_looks(looks, frame, *known)
+        result = from_looks(looks, frame, bundle.template, bundle.prior, bundle.errors, bundle.sha256)
         names = ("masks", "uv", "charts", "expected_error", "present")
-        suspect = reconsidered(result.suspect, infer, request.arrays["input"], bundle.plausibility, bundle.template)
-        if even:
-            suspect = "The picture has the same grey value everywhere: there is nothing to predict."
-        elif not suspect and not result.present.any():
-            suspect = f"None of the structures of “{bundle.title}” was found. Check whether this is such a radiograph."
+        taken = Acquisition(**request.fields["acquisition"])
+        suspect = "The picture has the same grey value everywhere: there is nothing to predict."
+        if not even:
+            suspect = suspicion(bundle, scores, request.arrays["input"], frame, taken, result.present)
         fields = {"bundle_sha256": bundle.sha256, "suspect": suspect}
         return Message("predicted", fields, {name: getattr(result, name) for name in names})
 
@@ -234,22 +234,14 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
 
 def openvino_network(folder: Path, threads: int) -> Infer:
     """The network of a bundle's folder in OpenVINO."""
-    # Nothing may leave the machine: without this package openvino uses an empty stand-in.
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    import openvino
+    from app.engine.openvino import compiled
 
-    config = {
-        "INFERENCE_PRECISION_HINT": "f32",  # bfloat16 would cost half a millimetre at the rim of a lung
-        "INFERENCE_NUM_THREADS": threads,
-        "NUM_STREAMS": 1,
-        "PERFORMANCE_HINT": "LATENCY",
-    }
-    compiled = openvino.Core().compile_model(str(folder / "network.xml"), "CPU", config)
-    request = compiled.create_infer_request()
+    network = compiled(folder / "network.xml", threads)
+    request = network.create_infer_request()
 
     def infer(image: Float32) -> tuple[Float32, Float32, Float32 | None]:
         request.infer({0: image})
-        outputs = [np.array(request.get_output_tensor(i).data, np.float32)[0] for i in range(len(compiled.outputs))]
+        outputs = [np.array(request.get_output_tensor(i).data, np.float32)[0] for i in range(len(network.outputs))]
         return outputs[0], outputs[1], outputs[2] if len(outputs) > 2 else None
 
     return infer

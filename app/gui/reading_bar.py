@@ -11,6 +11,7 @@ from app.core.landmark import ReviewState
 from app.core.reading import Reading
 from app.gui.desk import Desk
 from app.gui.plain import PlainLabel
+from app.gui.reading_list import ReadingDialog
 from app.store.entries import Change
 
 
@@ -37,8 +38,8 @@ class ReadingBar(QWidget):
         for name, button in (("readIt", self.mend), ("readAll", self.mend_all), ("leaveIt", self.leave)):
             button.setObjectName(name)
             row.addWidget(button)
-        self.mend.clicked.connect(lambda: self._read((desk.image,)))
-        self.mend_all.clicked.connect(lambda: self._read(self._alike))
+        self.mend.clicked.connect(lambda: self._read((desk.image,), self._remedy()))
+        self.mend_all.clicked.connect(self._show_all)
         self.leave.clicked.connect(self._leave)
         desk.sessionChanged.connect(self.refresh)
         desk.imageChanged.connect(self.refresh)
@@ -59,7 +60,7 @@ class ReadingBar(QWidget):
             self._alike = session.equally_suspect(image)
             self.words.setText(spoken(session.image(image).suspect, remedy))
             self.mend.setText(offer(remedy))
-            self.mend_all.setText(f"Read all {len(self._alike)} like this")
+            self.mend_all.setText(f"Read all {len(self._alike)} like this…")
             self.mend_all.setVisible(len(self._alike) > 1)
         self.setVisible(remedy is not None)
         self.offering.emit(remedy is not None)
@@ -72,10 +73,18 @@ class ReadingBar(QWidget):
         settled = entry.review is ReviewState.ACCEPTED or entry.left_as_is
         return None if settled else session.remedy(image)
 
-    def _read(self, images: tuple[str, ...]) -> None:
-        remedy = self._remedy()
+    def _read(self, images: tuple[str, ...], remedy: Reading | None) -> None:
         if remedy is not None:
             self._desk.do(self._desk.open_session().set_reading, images, *astuple(remedy), more=True)
+
+    def _show_all(self) -> None:
+        """Show which images would be read so, and read those that the reader keeps ticked."""
+        remedy = self._remedy()
+        if remedy is not None:
+            dialog = ReadingDialog(self, self._desk.open_session(), self._alike, remedy, self.words.text())
+            self._desk.sessionChanged.connect(dialog.reject)  # its images are gone then
+            dialog.agreed.connect(lambda images: self._read(images, remedy))
+            dialog.open()
 
     def _leave(self) -> None:
         self._desk.do(self._desk.open_session().leave_as_is, self._desk.image)
@@ -89,6 +98,8 @@ def spoken(suspect: str, remedy: Reading) -> str:
 
 def offer(remedy: Reading) -> str:
     """The button that does it."""
-    if remedy.mirrored:
+    if remedy == Reading(mirrored=True):
         return "Swap right and left"
-    return "Invert the grey values" if remedy.inverted else "Read it upright"
+    if remedy == Reading(inverted=True):
+        return "Invert the grey values"
+    return f"Read it {remedy.words}" if remedy.mirrored or remedy.inverted else "Read it upright"

@@ -206,7 +206,7 @@ def _assemble(folder: Path, head: dict[str, Any], sha256: str) -> Bundle:
         network=network,
         files=listed,
         shifts=tuple((int(dx), int(dy)) for dx, dy in head.get("shifts", [])),
-        plausibility=_plausibility(folder, head) if "plausibility.safetensors" in listed else None,
+        plausibility=_plausibility(folder, head) if "check.xml" in listed else None,
     )
 
 
@@ -220,13 +220,11 @@ def _errors(folder: Path, head: dict[str, Any], template: Template) -> ErrorMode
 
 
 def _plausibility(folder: Path, head: dict[str, Any]) -> Plausibility:
-    tensors = load_file(folder / "plausibility.safetensors")
-    centre, scale, weights, bias = (tensors[k].astype(np.float64) for k in ("centre", "scale", "weights", "bias"))
-    given = head["plausibility"]
-    classes = tuple(str(name) for name in given["classes"])
-    if weights.shape != (len(classes), len(centre)) or scale.shape != centre.shape or bias.shape != (len(classes),):
-        raise BundleError(f"The plausibility check of the model in {folder} does not fit its classes.")
-    return Plausibility(classes, centre, scale, weights, bias, str(given["subject"]), float(given["threshold"]))
+    if "check.bin" not in head["files"]:
+        raise BundleError(f"The bundle.json in {folder} does not list the weights of its check of images.")
+    given = head["check"]
+    bounds = (float(given[key]) for key in ("kind", "pose", "mirrored"))
+    return Plausibility(str(given["subject"]), int(given["side"]), *bounds)
 
 
 def _prior(folder: Path, template: Template) -> ShapePrior:

@@ -67,6 +67,21 @@ def normalise(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.asarray((clipped - clipped.mean()) / max(deviation, 1e-6), np.float32)
 
 
+def square_content(picture: npt.NDArray[np.float32], frame: Frame, side: int) -> npt.NDArray[np.float32]:
+    """What a letter-boxed picture [network_height, network_width] shows, without its borders, as a normalised square.
+
+    The proportions are not kept: so all copies that turning, mirroring and inverting make have the same pixels, moved.
+
+    Returns
+    -------
+    array [side, side], float32
+    """
+    left, top = (round(border) for border in frame.padding)
+    height, width = picture.shape
+    content = np.ascontiguousarray(picture[top : max(height - top, top + 1), left : max(width - left, left + 1)])
+    return normalise(np.asarray(cv2.resize(content, (side, side), interpolation=cv2.INTER_AREA), np.float32))
+
+
 def to_network_input(pixels: npt.NDArray[np.generic], frame: Frame) -> npt.NDArray[np.float32]:
     """Grey values [height, width] to the network's input [1, 1, network_height, network_width], float32."""
     return normalise(letterbox(pixels, frame))[None, None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple
 
 from app.core.reading import AS_STORED, Reading
@@ -27,9 +27,12 @@ def set_reading(state: ProjectState, readings: Mapping[str, Reading], reader: st
     return Action("reading", label, edit, tuple(changed))
 
 
-def equally_suspect(state: ProjectState, image: str) -> tuple[str, ...]:
-    """The images, neither accepted nor left as they are, of which the same is said as of this one."""
-    said = state.suspect(image)
-    rows = state.rows
-    free = (name for name in rows.images if not rows.accepted(name) and rows.left_as_is.get(name) != said)
-    return tuple(name for name in free if said and state.suspect(name) == said)
+def equally_suspect(state: ProjectState, image: str, remedy: Callable[[str], Reading | None]) -> tuple[str, ...]:
+    """The images, neither accepted nor left as they are, of which something with the same `remedy` is said."""
+    wanted, rows = remedy(state.suspect(image)), state.rows
+
+    def alike(name: str) -> bool:
+        said = state.suspect(name)
+        return not rows.accepted(name) and rows.left_as_is.get(name) != said and remedy(said) == wanted
+
+    return tuple(name for name in rows.images if alike(name)) if wanted is not None else ()

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from app.core.landmark import Landmark, landmark_set_to_json
 from app.core.passes import Shift
-from app.core.plausibility import Plausibility
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
@@ -58,19 +57,23 @@ def contour_landmarks(template: Template) -> list[Landmark]:
 
 def convert(net: DenseSegNet, folder: Path) -> None:
     """Write ``network.xml`` and ``network.bin``: the served network for OpenVINO, constants in float16."""
+    example = torch.zeros(1, 1, net.config.height, net.config.width)
+    save_openvino(_Served(net).eval(), example, ("masks", "uv", "features"), folder / "network.xml")
+
+
+def save_openvino(net: nn.Module, example: Tensor, outputs: Sequence[str], path: Path) -> None:
+    """Write a network in evaluation mode as ``path`` (.xml) and its weights beside it, constants in float16."""
     import openvino
 
-    net.eval()
-    example = torch.zeros(1, 1, net.config.height, net.config.width)
     with warnings.catch_warnings():
         # openvino knows no other way than tracing
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
-        model = openvino.convert_model(_Served(net), example_input=example, input=[list(example.shape)])
+        model = openvino.convert_model(net, example_input=example, input=[list(example.shape)])
     model.inputs[0].get_tensor().set_names({"image"})
-    for output, name in zip(model.outputs, ("masks", "uv", "features"), strict=True):
+    for output, name in zip(model.outputs, outputs, strict=True):
         output.get_tensor().set_names({name})
-    openvino.save_model(model, str(folder / "network.xml"), compress_to_fp16=True)
+    openvino.save_model(model, str(path), compress_to_fp16=True)
 
 
 def write_bundle(
@@ -80,7 +83,6 @@ def write_bundle(
     documents: dict[str, str],
     prior: ShapePrior | None = None,
     errors: ErrorModel | None = None,
-    plausibility: Plausibility | None = None,
     shifts: Sequence[Shift] = (),
     name: str = "chest",
     title: str = "Chest, PA",
@@ -117,10 +119,6 @@ def write_bundle(
         _write_arrays(
             folder / "shape.safetensors", shape | ({} if errors.typical is None else {"typical_error": errors.typical})
         )
-    if plausibility is not None:
-        names = ("centre", "scale", "weights", "bias")
-        _write_arrays(folder / "plausibility.safetensors", {key: getattr(plausibility, key) for key in names})
-        head["plausibility"] = {key: getattr(plausibility, key) for key in ("classes", "subject", "threshold")}
     _write_json(folder / "template.json", template.to_json())
     _write_json(folder / "landmarks.json", landmark_set_to_json(template.anatomy, contour_landmarks(template)))
     for file, text in documents.items():
@@ -138,6 +136,26 @@ def replace_documents(folder: Path, documents: dict[str, str]) -> None:
         (folder / file).write_text(text, encoding="utf-8")
         head["files"][file] = hashlib.sha256((folder / file).read_bytes()).hexdigest()
     _write_json(folder / "bundle.json", head)
+
+
+CHECK_FILES = ("check.xml", "check.bin", "CHECK_CARD.md")
+"""What belongs to the check of images; it has a network and a card of its own, so bundles share it."""
+
+
+def lend_check(source: Path, folder: Path) -> None:
+    """Give a bundle the check of another in place of its own; without one to lend, nothing changes."""
+    given = json.loads((source / "bundle.json").read_text("utf-8"))
+    if "check" not in given:
+        return
+    head = json.loads((folder / "bundle.json").read_text("utf-8"))
+    for name in ("plausibility.safetensors", *CHECK_FILES):  # the first belonged to the check of earlier bundles
+        head["files"].pop(name, None)
+        (folder / name).unlink(missing_ok=True)
+    head.pop("plausibility", None)
+    for name in CHECK_FILES:
+        shutil.copyfile(source / name, folder / name)
+        head["files"][name] = given["files"][name]
+    _write_json(folder / "bundle.json", head | {"check": given["check"]})
 
 
 def without_prior(bundle: Path, folder: Path) -> Path:

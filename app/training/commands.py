@@ -18,12 +18,12 @@ from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
 from app.engine.worker import openvino_network
-from app.io.bundle import Bundle, read_bundle
+from app.io.bundle import Bundle, bundle_folder, read_bundle
 from app.io.discover import discover
 from app.training import leave_out
 from app.training import train as training
 from app.training.augment import Strength
-from app.training.bundle import convert, replace_documents, without_prior, write_bundle
+from app.training.bundle import convert, lend_check, replace_documents, without_prior, write_bundle
 from app.training.contours import CHEST_MM_PER_PIXEL, Contours, chest_template, read_chest
 from app.training.dataset import Examples, build, read_pictures
 from app.training.documents import DEFORMED, UNSEEN, bundle_documents
@@ -33,7 +33,6 @@ from app.training.finish import SEEN_ROUNDS, UNSEEN_ROUNDS, Trials, collect, fit
 from app.training.lung_data import is_lung_data, read_lungs, split_patients
 from app.training.lung_examples import lung_examples
 from app.training.lung_figures import Scores, lung_figures, scores_of
-from app.training.plausibility import collect_features, fit_plausibility
 from app.training.predictions import predictions
 from app.training.prior import prior_of
 from app.training.rendered import render_examples
@@ -157,7 +156,7 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
     else:
         if plan.lungs is None:  # else the best on upright films would be chosen, before hospital ones are learnt
             net.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
-        _finish(plan, net, template, contours_mm, examples, rendered, folds)
+        _finish(plan, net, template, contours_mm, examples, folds)
     return True
 
 
@@ -186,18 +185,16 @@ def _finish(
     template: Template,
     contours_mm: Points,
     examples: Examples,
-    rendered: Examples,
     folds: Sequence[leave_out.Fold],
 ) -> None:
     """The bundle with all that is fitted, and its figures on its card; a thinned one serves `evaluate` alone."""
-    features = collect_features(net, examples.joined(rendered), 2, np.random.default_rng(plan.seed))
     trials = _collect(net, template, examples, plan.threads, SEEN_ROUNDS)
     prior, errors = _fit(template, contours_mm, trials, folds)
     unseen = len({(fold.number, number) for fold in folds for number in fold.unseen.image.tolist()})
     calibrated = UNSEEN.format(unseen) if folds else DEFORMED
-    fitted = (prior, errors, fit_plausibility(*features), SHIFTS)
     folder = plan.out / "bundle"
-    write_bundle(folder, net, template, bundle_documents(RENDERED_EXAMPLES, calibrated), *fitted)
+    write_bundle(folder, net, template, bundle_documents(RENDERED_EXAMPLES, calibrated), prior, errors, SHIFTS)
+    lend_check(bundle_folder("chest"), folder)
     if not plan.thinned:
         figures = evaluate(plan.data, str(folder), plan.out, "val", plan.threads, "auto", lambda *_: None)
         replace_documents(folder, bundle_documents(RENDERED_EXAMPLES, calibrated, figures))

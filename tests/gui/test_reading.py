@@ -14,6 +14,7 @@ from app.core.frame import Frame
 from app.core.reading import AS_STORED, Reading
 from app.gui.application import App
 from app.gui.overlays import network_corners
+from app.gui.reading_list import ReadingDialog
 from app.gui.turn import Turn
 from app.io.image import decode_image, read_bytes
 from tests.gui.conftest import SAMPLES, drag, settled, shown_fully
@@ -55,11 +56,12 @@ def test_all_turned_images_are_read_upright_at_once(odd: App, qtbot):
     bar, view = window.reading_bar, window.image_view
     assert window.desk.image == "a_left.png"
     assert bar.isVisible()
-    assert bar.words.text() == "This PA chest radiograph looks turned to the left by 90°."
+    assert bar.words.text() == "This frontal chest radiograph looks turned to the left by 90°."
     qtbot.waitUntil(bar.mend_all.isVisible)  # counted a little after the predictions
-    assert [b.text() for b in (bar.mend, bar.mend_all)] == ["Read it upright", "Read all 2 like this"]
+    assert [b.text() for b in (bar.mend, bar.mend_all)] == ["Read it upright", "Read all 2 like this…"]
     assert view.texts.suspicion_is_told
     click(qtbot, bar.mend_all)
+    click(qtbot, listed(bar).read)
     assert not bar.isVisible()
     qtbot.waitUntil(lambda: settled(odd), timeout=20_000)
     assert reading(odd, "a_left.png") == reading(odd, "b_left.png") == Reading(1)
@@ -74,11 +76,52 @@ def test_all_turned_images_are_read_upright_at_once(odd: App, qtbot):
     assert session.undo_label == "Read a_left turned right by 90°"
 
 
+def listed(bar) -> ReadingDialog:
+    return bar.findChild(ReadingDialog)
+
+
+def test_the_images_are_shown_before_many_are_turned(odd: App, qtbot):
+    bar, session = odd.window.reading_bar, odd.window.desk.session
+    qtbot.waitUntil(bar.mend_all.isVisible)
+    known = len(session.history())
+    click(qtbot, bar.mend_all)
+    dialog = listed(bar)
+    assert dialog.isVisible()
+    assert len(session.history()) == known  # nothing is done yet
+    rows = [dialog.model.index(row) for row in range(dialog.model.rowCount())]
+    assert [row.data() for row in rows] == ["a_left.png", "b_left.png"]
+    shown = rows[0].data(Qt.ItemDataRole.DecorationRole).toImage()
+    upright = session.preview("c_plain.png")
+    wide = cv2.resize(upright, (shown.width(), shown.height()), interpolation=cv2.INTER_AREA).astype(float)
+    seen = np.array([[shown.pixelColor(x, y).red() for x in range(shown.width())] for y in range(shown.height())])
+    assert np.abs(seen - wide).mean() < 6  # as it would be read: upright
+    assert np.abs(seen[:, ::-1] - wide).mean() > 12
+    dialog.model.setData(rows[0], Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole)
+    assert dialog.read.text() == "Read 1 image so"
+    click(qtbot, dialog.read)
+    assert reading(odd, "a_left.png") == AS_STORED
+    assert reading(odd, "b_left.png") == Reading(1)
+
+
+def test_thinking_better_of_it_turns_nothing(odd: App, qtbot):
+    bar, session = odd.window.reading_bar, odd.window.desk.session
+    qtbot.waitUntil(bar.mend_all.isVisible)
+    known = len(session.history())
+    click(qtbot, bar.mend_all)
+    dialog = listed(bar)
+    for row in range(2):
+        dialog.model.setData(dialog.model.index(row), Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole)
+    assert not dialog.read.isEnabled()
+    dialog.reject()
+    assert len(session.history()) == known
+    assert bar.isVisible()
+
+
 def test_an_offer_that_was_left_does_not_come_again(odd: App, qtbot):
     window = odd.window
     window.desk.show_image("d_inverted.png")
     bar = window.reading_bar
-    assert bar.words.text() == "The grey values of this PA chest radiograph look inverted."
+    assert bar.words.text() == "The grey values of this frontal chest radiograph look inverted."
     assert bar.mend.text() == "Invert the grey values"
     assert not bar.mend_all.isVisible()
     click(qtbot, bar.leave)

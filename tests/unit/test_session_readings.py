@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pydicom
 import pytest
 
 from app.core.frame import Frame
@@ -137,22 +138,59 @@ def test_the_model_finds_what_is_wrong_and_the_way_back(tmp_path: Path, bundle: 
                 assert np.linalg.norm(back - truth, axis=-1).max() < 0.5
 
 
-def test_what_is_inverted_and_turned_is_found_step_by_step(tmp_path: Path, bundle: Bundle):
+def test_what_is_inverted_turned_and_mirrored_is_mended_at_once(tmp_path: Path, bundle: Bundle):
     pixels = decode_image(read_bytes(SAMPLES / "rendered_5.png"), "").pixels
-    odd = np.ascontiguousarray(Reading(3).turned(pixels))
+    done = Reading(3, mirrored=True, inverted=True)
+    odd = np.ascontiguousarray(done.turned(pixels))
     cv2.imwrite(str(tmp_path / "x.png"), odd.max() - odd)
     with Session.create(tmp_path / "p.dsr", bundle) as session:
         session.add_images(tmp_path / "x.png")
-        left = Reading(3, inverted=True)  # what is wrong with it; which half is seen first is the model's affair
-        for _ in range(2):
-            assert session.predict().suspect
-            remedy = session.remedy("x.png")
-            assert remedy is not None
-            session.set_reading("x.png", *astuple(remedy), more=True)
-            left = left.then(remedy)
-        assert left == AS_STORED
+        assert session.predict().suspect
+        remedy = session.remedy("x.png")
+        assert remedy is not None
+        assert done.then(remedy) == AS_STORED
+        session.set_reading("x.png", *astuple(remedy), more=True)
         assert session.predict().suspect == ()
         assert session.image("x.png").suspect == ""
+
+
+def test_images_are_alike_by_what_would_mend_them_not_by_the_words(tmp_path: Path, bundle: Bundle):
+    upside_down = pydicom.dcmread(SAMPLES / "rendered_1.dcm")
+    upside_down.decompress()
+    upside_down.PixelData = np.ascontiguousarray(upside_down.pixel_array[::-1, ::-1]).tobytes()
+    del upside_down.PatientOrientation
+    for view in ("PA", "AP"):
+        upside_down.ViewPosition = view
+        upside_down.save_as(tmp_path / f"{view}.dcm")
+    with Session.create(tmp_path / "p.dsr", bundle) as session:
+        session.add_images(tmp_path)
+        session.predict()
+        words = {name: session.image(name).suspect for name in session.images}
+        assert words["AP.dcm"] == words["PA.dcm"].replace("PA", "AP")
+        assert "This AP chest radiograph looks upside down" in words["AP.dcm"]
+        assert session.equally_suspect("AP.dcm") == ("AP.dcm", "PA.dcm")
+
+
+def test_a_header_that_calls_an_image_mirrored_is_believed(tmp_path: Path, bundle: Bundle):
+    sample = pydicom.dcmread(SAMPLES / "rendered_1.dcm")
+    sample.decompress()
+    sample.PatientOrientation = ["R", "F"]
+    sample.save_as(tmp_path / "stated.dcm")
+    sample.PatientOrientation = ["L", "F"]
+    sample.PixelData = np.ascontiguousarray(sample.pixel_array[:, ::-1]).tobytes()
+    sample.save_as(tmp_path / "denied.dcm")
+    del sample.PatientOrientation
+    sample.save_as(tmp_path / "unknown.dcm")
+    with Session.create(tmp_path / "p.dsr", bundle) as session:
+        session.add_images(tmp_path)
+        session.predict()
+        assert session.image("denied.dcm").suspect == ""
+        assert "The header says" in session.image("stated.dcm").suspect
+        assert "looks mirrored" in session.image("unknown.dcm").suspect
+        assert session.remedy("stated.dcm") == session.remedy("unknown.dcm") == Reading(mirrored=True)
+        session.set_reading("stated.dcm", mirrored=True)
+        session.predict()
+        assert session.image("stated.dcm").suspect == ""
 
 
 def places(session: Session, image: str) -> np.ndarray:

@@ -7,7 +7,6 @@ from app.core.chart import GRID, ChartMesh
 from app.core.frame import Frame
 from app.core.inverse_chart import decode
 from app.core.passes import Looks, look, shifted
-from app.core.plausibility import EXPECTED, SENTENCES, Plausibility
 from app.core.prediction import ErrorModel, confidence, from_looks, native_mask, sample_chart
 from app.core.shape_prior import ShapePrior
 from tests.unit.core.shapes import two_structures
@@ -106,28 +105,6 @@ def test_expected_error_grows_with_residual_and_falls_into_confidence():
     assert (np.diff(sure) < 0).all()
     assert sure[0] == 1
     assert sure[-1] > 0
-
-
-def plausibility():
-    weights = np.zeros((7, 4))
-    weights[0, 0], weights[1, 1] = 5, 5
-    return Plausibility((EXPECTED, *SENTENCES), np.zeros(4), np.ones(4), weights, np.zeros(7), "PA chest")
-
-
-def test_the_reader_is_told_what_is_odd():
-    check = plausibility()
-    everything = np.array([True, True])
-    assert check.sentence([3, 0, 0, 0], everything) == ""
-    assert check.sentence([0, 3, 0, 0], everything).startswith("This does not look like a PA chest radiograph")
-    assert check.judge([3, 0, 0, 0], np.array([False, False])) == "other"
-    np.testing.assert_allclose(check.probabilities(np.zeros((3, 4))).sum(axis=-1), 1)
-
-
-def test_suspect_reaches_the_prediction():
-    frame = Frame(600, 600)
-    masks, uv, _ = perfect_output(frame)
-    odd = from_looks(one_look(masks, uv, np.array([0, 3.0, 0, 0])), frame, TEMPLATE, plausibility=plausibility())
-    assert "radiograph" in odd.suspect
 
 
 def test_surface_distance_of_shifted_squares():

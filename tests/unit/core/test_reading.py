@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from app.core.frame import Frame
-from app.core.plausibility import EXPECTED, REMEDIES, SENTENCES, Plausibility
 from app.core.reading import AS_STORED, Reading
 
 ALL = [
@@ -47,12 +46,3 @@ def test_words_and_keys_tell_readings_apart():
     assert len({reading.key for reading in ALL}) == len({reading.words for reading in ALL}) == len(ALL)
     assert AS_STORED.key == ""
     assert Reading(3, inverted=True).words == "turned left by 90°, inverted"
-
-
-def test_a_sentence_leads_to_its_remedy():
-    nothing = np.zeros((2, 1))
-    judge = Plausibility((EXPECTED, *SENTENCES), *[np.zeros(1)] * 2, nothing, np.zeros(2), "hand")
-    for name, words in SENTENCES.items():
-        assert judge.remedy(words.format(subject="hand")) == REMEDIES.get(name)
-    assert judge.remedy("") is None
-    assert judge.remedy(SENTENCES["inverted"].format(subject="foot")) is None
