@@ -62,7 +62,10 @@ def test_predict_writes_table_masks_and_report(call, images, tmp_path, tiny_fold
     assert code == 0
     assert [row["image"] for row in table] == ["a.png"] * 48 + ["sub/b.dcm"] * 48
     assert [row["landmark"] for row in table[:2]] == ["lung_00", "lung_01"]
-    for name, frame in (("a.png", Frame(200, 160, SIZE, SIZE)), ("sub/b.dcm", Frame(120, 200, SIZE, SIZE))):
+    for name, frame in (
+        ("a.png", Frame(200, 160, SIZE, SIZE)),
+        ("sub/b.dcm", Frame(120, 200, SIZE, SIZE, aspect=0.2 / 0.3)),
+    ):
         found = np.array([[float(r["x_px"]), float(r["y_px"])] for r in table if r["image"] == name])
         truth = frame.from_network(np.concatenate(list(outlines().values())))
         assert np.abs(found - truth).max() < 0.4 / frame.scale
@@ -136,7 +139,7 @@ def test_propagate_writes_the_landmarks_that_are_named(call, images, tmp_path):
     assert [row["landmark"] for row in table] == ["from file", "mid", "spot"] * 2
     found = {(row["image"], row["landmark"]): (float(row["x_px"]), float(row["y_px"])) for row in table}
     np.testing.assert_allclose(found["a.png", "spot"], (x, y), atol=0.05)
-    other = Frame(120, 200, SIZE, SIZE).from_network((25.0, 33.0))
+    other = Frame(120, 200, SIZE, SIZE, aspect=0.2 / 0.3).from_network((25.0, 33.0))
     np.testing.assert_allclose(found["sub/b.dcm", "spot"], other, atol=1.0)
     assert {entry["name"] for entry in said["landmarks"]} == {"far", "lost"}
     assert all(entry["message"].endswith(".") for entry in said["landmarks"])
