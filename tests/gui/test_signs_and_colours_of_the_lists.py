@@ -99,17 +99,16 @@ def test_colours_of_confidence_change_where_the_decisions_say(start, value, sing
     assert theme.lowest_colour(value) == PALETTE[lowest]
 
 
-def test_what_is_wrong_with_a_file_is_red_until_somebody_accepted_it(app) -> None:
-    session, model = app.window.desk.session, app.window.worklist.model
-    name = next(name for name in session.images[1:] if not model.row(name).trouble)
-    words = near(row_of(app, name)[29:46, 68:150], PALETTE["bad"], 60)
-    assert not words.any()
-    app.window.desk.show_image(session.images[0])
-    path = session.image(name).path
-    path.unlink()
-    session.look_again()
-    assert "missing" in model.row(name).words
-    assert near(row_of(app, name)[29:46, 68:150], PALETTE["bad"], 60).any()
+def test_what_is_wrong_with_a_file_is_told_in_red(start, tmp_path, qtbot) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    (folder / "broken.png").write_bytes(b"this is no picture")
+    app = start(folder, "--project", tmp_path / "p.dsr")
+    qtbot.waitUntil(lambda: app.window.worklist.model.row("broken.png").trouble, timeout=30_000)
+    qtbot.waitUntil(lambda: not app.window.predicting.running, timeout=30_000)
+    row = row_of(app, "broken.png")
+    assert near(row[29:46, 68:150], PALETTE["bad"], 60).sum() > 20
+    assert not near(row[9:28, 68:150], PALETTE["bad"], 60).any()  # the name above is not
 
 
 # --- the list of structures
