@@ -109,10 +109,10 @@ class Plausibility:
             return Finding(Reason.LATERAL)
         stated = stated_reading(acquisition)
         as_stored = (reading.quarter_turns, reading.mirrored) == (0, False)
-        if stated not in (None, AS_STORED) and as_stored:
-            return Finding(Reason.STATED, stated or AS_STORED, view)
         if np.logaddexp.reduce(logits, axis=None) < self.kind and not _is_stated(acquisition):
             return Finding(Reason.OTHER)
+        if stated not in (None, AS_STORED) and as_stored:
+            return Finding(Reason.STATED, stated or AS_STORED, view)
         needed = self._needed(logits, mirrors=stated is None)
         if needed == AS_STORED:
             return Finding(Reason.OTHER) if 2 * np.count_nonzero(present) < np.size(present) else None

@@ -55,7 +55,7 @@ class Image:
     acquisition: Acquisition = UNKNOWN
 
 
-def read_image(path: Path) -> Image:
+def read_image(path: str | Path) -> Image:
     """Read an image file.
 
     Raises
@@ -63,6 +63,7 @@ def read_image(path: Path) -> Image:
     ImageError
         With a sentence for the reader: missing, empty, no image, too small, damaged, of an unsupported kind.
     """
+    path = Path(path)
     return decode_image(read_bytes(path), path.name)
 
 

@@ -141,7 +141,7 @@ def test_other_patient_orientations_say_nothing(right: str, bottom: str):
 def test_the_header_is_believed_before_the_picture():
     looks_mirrored = scores(r0=0.0, r0m=9.0)
     assert CHECK.judge(looks_mirrored, UPRIGHT_PA) is None
-    stated = Acquisition(view="AP", towards_right="R", towards_bottom="F")
+    stated = Acquisition(view="AP", body_part="CHEST", towards_right="R", towards_bottom="F")
     mirrored = Finding(Reason.STATED, Reading(mirrored=True), "AP")
     assert CHECK.judge(scores(r0=9.0), stated) == mirrored
     assert CHECK.judge(scores(r0=-30.0), stated) == mirrored
@@ -152,6 +152,12 @@ def test_the_header_is_believed_before_the_picture():
     assert CHECK.sentence(upside_down).startswith("This PA chest radiograph looks upside down, but its header")
     assert CHECK.remedy(CHECK.sentence(upside_down)) is None
     assert CHECK.judge(scores(r0i=9.0), UPRIGHT_PA) == Finding(Reason.LOOKS, Reading(inverted=True), "PA")
+
+
+def test_a_leg_that_its_header_calls_mirrored_gets_no_chest_words():
+    mirrored_leg = Acquisition(view="AP", body_part="EXTREMITY", towards_right="R", towards_bottom="F")
+    assert CHECK.judge(scores(r0=0.2), mirrored_leg) == Finding(Reason.OTHER)
+    assert CHECK.judge(scores(r0m=9.0), mirrored_leg) == Finding(Reason.STATED, Reading(mirrored=True), "AP")
 
 
 def test_the_view_of_the_header_is_believed_before_the_picture():
