@@ -235,6 +235,7 @@ class OpenProject:
     def _act(self, action: Action) -> None:
         done = self._project.act(self._reader, action)
         if done is not None:
+            action.kept()
             self._state.apply(done[1])
             self._tell(done[0])
             self.check_kept()  # between the last look and the commit the file may have gone

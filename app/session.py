@@ -37,6 +37,7 @@ from app.store.entries import (
     Status,
 )
 from app.store.lock import ProjectLock
+from app.store.paths import held_files
 from app.store.project import Project
 from app.store.readings import equally_suspect, set_reading
 from app.store.rows import file_stamp
@@ -109,7 +110,7 @@ class Session(OpenProject):
 
     def add_images(self, paths: Sequence[str | Path] | str | Path) -> AddReport:
         """Add the images below some paths, files or folders (design 6); one undo step."""
-        found = discover([paths] if isinstance(paths, str | Path) else list(paths))
+        found = discover([paths] if isinstance(paths, str | Path) else list(paths), held_files())
         new, known = actions.new_names(self._state, found.images)
         if new:
             folder = self.path.resolve().parent
@@ -125,7 +126,7 @@ class Session(OpenProject):
         """Look below a folder for images that are missing, by their content; hand its result to `take_moved`."""
         known = {name: moved.content(self._state, name) for name in moved.missing(self._state)}
         wanted = {name: Content(*held) for name, held in known.items() if held is not None}
-        return start_search(Path(folder).absolute(), wanted, moved.places(self._state))
+        return start_search(Path(folder).absolute(), wanted, moved.places(self._state), held_files())
 
     def take_moved(self, found: Mapping[str, Path]) -> MovedReport:
         """Know images at the places where they were found, as far as they are missing still; one undo step."""
@@ -309,10 +310,7 @@ class Session(OpenProject):
         return self.update_landmark(name, u=float(uv[0]), v=float(uv[1]))
 
     def order_landmark(self, name: str, before: str | None, group: str | None = None) -> None:
-        """Put a landmark before another one in the list, or last (None), and into a group if one is named.
-
-        One undo step.
-        """
+        """Put a landmark before another one in the list, or last (None), and into a group if named; one undo step."""
         if name != before:
             self._act(actions.order_landmark(self._state, name, before, group))
 

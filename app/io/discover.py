@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,10 @@ SUFFIXES = (".nii.gz", ".dcm", ".png", ".tif", ".tiff", ".jpg", ".jpeg", ".nii",
 REPORT = "report.json"
 PROGRAM = "DenseSeg Review"
 _LARGEST_REPORT = 1 << 28
+_DATABASE = re.compile(
+    r"\.(dsr|sqlite3?|db)(\.lock|\.predictions(\.damaged-\d+)?)?(-wal|-shm|-journal)?$", re.IGNORECASE
+)
+"""Names of SQLite files, of those beside them, and of those beside a project: no image, and never opened."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +116,14 @@ def files_below(folder: Path, told: Callable[[Path, str], None] | None = None) -
             yield Path(here) / name
 
 
-def _wanted(file: Path) -> bool:
+def _wanted(file: Path, held: Collection[tuple[int, int]]) -> bool:
     """Whether a file counts as an image; raises OSError or ReadError where one cannot be opened."""
-    if file.name.startswith("._"):
-        return False  # what macOS leaves beside files on foreign disks
-    sentence = no_regular_file(file, file.stat().st_mode)
+    if file.name.startswith("._") or _DATABASE.search(file.name):
+        return False  # what macOS leaves beside files on foreign disks; projects
+    found = file.stat()
+    if (found.st_dev, found.st_ino) in held:
+        return False
+    sentence = no_regular_file(file, found.st_mode)
     if suffix(file.name):
         if sentence:
             raise NoRegularFileError(sentence)
@@ -162,8 +169,15 @@ def _written_in(folder: Path) -> Callable[[str], bool] | None:
     return None
 
 
-def discover(paths: Sequence[Path | str]) -> Discovery:
-    """Find the images below paths (files or folders, searched recursively), in natural order, each file once."""
+def discover(paths: Sequence[Path | str], held: Collection[tuple[int, int]] = ()) -> Discovery:
+    """Find the images below paths (files or folders, searched recursively), in natural order, each file once.
+
+    Parameters
+    ----------
+    paths : sequence of Path or str
+    held : collection of (device, inode)
+        Files that are never opened: to close one would drop the locks that this process has on it.
+    """
     found: list[tuple[str, Path, Path]] = []
     failed: list[tuple[str, str]] = []
     seen: set[str] = set()
@@ -186,7 +200,7 @@ def discover(paths: Sequence[Path | str]) -> Discovery:
                 continue
             seen.add(where)
             try:
-                wanted = _wanted(file) and not own.holds(file)
+                wanted = _wanted(file, held) and not own.holds(file)
             except ReadError as error:
                 failed.append((name, str(error)))
             except OSError as error:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.io.discover import files_below
+from app.io.errors import ReadError
+from app.io.files import open_regular
 from app.jobs import Failed, Finished, Job, Progress, Result
 
 
@@ -31,7 +33,9 @@ class Content:
     sha256: str
 
 
-def start_search(folder: Path, wanted: Mapping[str, Content], taken: Collection[Path]) -> Job:
+def start_search(
+    folder: Path, wanted: Mapping[str, Content], taken: Collection[Path], held: Collection[tuple[int, int]] = ()
+) -> Job:
     """Look for files below a folder, as a job on a plain thread.
 
     Parameters
@@ -42,6 +46,8 @@ def start_search(folder: Path, wanted: Mapping[str, Content], taken: Collection[
         What is looked for, by any key.
     taken : collection of Path
         Absolute paths that belong to other images already.
+    held : collection of (device, inode)
+        Files that are never opened; see `discover`.
 
     Returns
     -------
@@ -49,16 +55,23 @@ def start_search(folder: Path, wanted: Mapping[str, Content], taken: Collection[
         Yields `Progress` over the files whose size fits, a `Result` with a dict of key to Path, `Finished`.
     """
     job = Job("Looking for moved images", 0)
-    threading.Thread(target=_search, args=(job, folder, wanted, taken), name="moved images", daemon=True).start()
+    arguments = job, folder, wanted, taken, held
+    threading.Thread(target=_search, args=arguments, name="moved images", daemon=True).start()
     return job
 
 
-def _search(job: Job, folder: Path, wanted: Mapping[str, Content], taken: Collection[Path]) -> None:
+def _search(
+    job: Job,
+    folder: Path,
+    wanted: Mapping[str, Content],
+    taken: Collection[Path],
+    held: Collection[tuple[int, int]],
+) -> None:
     try:
         if not folder.is_dir():
             job.post(Failed("", f"There is no folder {folder}. Choose another."))
             return
-        candidates = list(_candidates(job, folder, wanted, taken))
+        candidates = list(_candidates(job, folder, wanted, taken, held))
         open_ones: dict[tuple[int, str], list[str]] = defaultdict(list)
         for key, content in wanted.items():
             open_ones[content.size, content.sha256].append(key)
@@ -79,7 +92,11 @@ def _search(job: Job, folder: Path, wanted: Mapping[str, Content], taken: Collec
 
 
 def _candidates(
-    job: Job, folder: Path, wanted: Mapping[str, Content], taken: Collection[Path]
+    job: Job,
+    folder: Path,
+    wanted: Mapping[str, Content],
+    taken: Collection[Path],
+    held: Collection[tuple[int, int]],
 ) -> Iterator[tuple[Path, int]]:
     """Files of a fitting size with that size, those of a known name first: a copy under another name comes second."""
     sizes, names = {content.size for content in wanted.values()}, {content.name for content in wanted.values()}
@@ -88,10 +105,11 @@ def _candidates(
         if job.cancelled:
             return
         try:
-            size = path.stat().st_size
+            found = path.stat()
         except OSError:
             continue
-        if size not in sizes or path.absolute() in taken or not path.is_file():
+        size = found.st_size
+        if size not in sizes or (found.st_dev, found.st_ino) in held or path.absolute() in taken or not path.is_file():
             continue
         if path.name in names:
             yield path.absolute(), size
@@ -103,7 +121,7 @@ def _candidates(
 def _sha256(path: Path) -> str:
     """SHA-256 of a file, empty where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+        with open_regular(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    except (OSError, ReadError):
         return ""

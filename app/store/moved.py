@@ -44,6 +44,8 @@ def move_images(state: ProjectState, found: Mapping[str, Path], folder: Path, la
             writer.put("images", name, state.rows.image_position(name), str(path), relative_to(path, folder))
             if (facts := known[name]) is not None:  # not of the trail: they stay where the action is undone
                 writer.put("facts", *facts)
-                state.rows.facts[facts.path] = facts
 
-    return Action("images", label, edit, tuple(found))
+    def kept() -> None:
+        state.rows.facts.update((facts.path, facts) for facts in known.values() if facts is not None)
+
+    return Action("images", label, edit, tuple(found), kept=kept)

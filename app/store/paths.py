@@ -125,6 +125,17 @@ def open_under(file: Identity | None) -> set[Path]:
     return set(_connected.get(file, ())) if file is not None else set()
 
 
+def held_files() -> frozenset[Identity]:
+    """Project files that are open in this process, by any name, and what lies beside them: nobody may open these.
+
+    Closing any handle of one would drop SQLite's locks on it (see `close_handle`); another program that opens and
+    closes the project would then take itself for the last one, and remove the log that is still being written.
+    """
+    endings = [name + ending for name in ("", ".predictions") for ending in ("", ".lock", *BESIDE)]
+    around = {identity(beside(path, ending)) for paths in _connected.values() for path in paths for ending in endings}
+    return frozenset(found for found in (*_connected, *around) if found is not None)
+
+
 def close_handle(handle: int) -> None:
     """Close a handle of a project file as soon as no connection of this process is left.
 

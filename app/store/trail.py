@@ -45,6 +45,8 @@ class Action:
         Given a `Writer`, makes the changes.
     images, landmarks : tuple of str
         Whose display it touches.
+    kept : callable
+        Called after the commit, before anybody is told: what is known in memory beside the trail follows the file.
     """
 
     kind: str
@@ -52,6 +54,7 @@ class Action:
     edit: Callable[[Writer], None]
     images: tuple[str, ...] = ()
     landmarks: tuple[str, ...] = ()
+    kept: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)

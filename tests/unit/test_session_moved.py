@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import apsw
 import cv2
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from app.io.bundle import Bundle
 from app.jobs import Finished, Progress
 from app.session import Session
+from app.store.errors import ProjectError
+from tests.unit.store.faults import failing, faulty_disk
 from tests.unit.tiny_bundle import tiny, tiny_folder  # noqa: F401
 
 
@@ -121,3 +124,25 @@ def test_what_the_reader_did_during_a_search_counts(session: Session, tmp_path: 
     assert report.found == ("im2.png",)
     assert report.missing == ("im1.png",)
     assert session.image("im0.png").path == films / "im0.png"
+
+
+def test_a_move_that_cannot_be_kept_leaves_memory_as_the_file_is(session: Session, tmp_path: Path, tiny: Bundle):  # noqa: F811
+    films, new = tmp_path / "films", tmp_path / "new"
+    session.close()
+    with faulty_disk() as faults, Session.open(tmp_path / "p.dsr", model=tiny) as again:
+        films.rename(new)
+        again.look_again()
+        faults.fail = failing(apsw.FullError, "write", "p.dsr-wal")
+        with pytest.raises(ProjectError, match="no space"):
+            again.find_moved(new)
+        faults.fail = lambda *_: None
+        assert states(again) == ["missing"] * 3
+        again.remove_images(again.images)
+        again.add_images(new)  # known at that place, if the move had been kept
+        assert again.image("im1.png").facts is None
+        assert states(again) == ["waiting"] * 3
+        for _ in range(2):
+            again.undo()
+        assert states(again) == ["missing"] * 3
+        assert again.find_moved(new).found == again.images
+        assert states(again) == ["predicted"] * 3

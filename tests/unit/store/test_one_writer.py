@@ -13,8 +13,11 @@ import pytest
 
 from app.io.bundle import Bundle
 from app.io.errors import BundleError
+from app.io.moved import Content, start_search
+from app.jobs import Progress
 from app.session import Session
 from app.store.errors import ProjectError, ProjectLocked, Trouble
+from app.store.paths import held_files
 
 ROOT = Path(__file__).parents[3]
 READ = """
@@ -51,6 +54,12 @@ lock = ProjectLock(path, "Cleo")
 project = Project.open(path, read_only=False)
 project.act("Cleo", Action("images", "Add last", lambda w: w.put("images", "last", 99, "/last", "last")))
 os.kill(os.getpid(), signal.SIGKILL)
+"""
+PASSING_BY = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+print(len(list(db.execute("SELECT id FROM changes"))))
+db.close()
 """
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links, kills")
 
@@ -287,3 +296,46 @@ def test_failing_to_open_leaves_no_handle_and_no_file(session: Session, bundle: 
             Session.create(tmp_path / "none" / "p.dsr", bundle)
     assert len([*Path("/proc/self/fd").iterdir()]) == before
     assert not list(tmp_path.glob("*.lock"))
+
+
+@posix
+@pytest.mark.parametrize("known_by", ["name", "place alone"])
+def test_looking_for_images_never_opens_the_project_itself(
+    session: Session, bundle: Bundle, tmp_path: Path, known_by: str
+):
+    """To close any handle of a file drops SQLite's locks on it: another program would then remove the log."""
+    session.close()
+    path = tmp_path / ("mine" if known_by == "place alone" else "p.dsr")
+    for one in [*tmp_path.glob("p.dsr*")]:
+        one.rename(path.with_name(path.name + one.name.removeprefix("p.dsr")))
+    (tmp_path / "other").mkdir()
+    with Session.open(path, model=bundle) as again:
+        again.set_absent("im0.png", "heart_00")
+        for ending in ("", "-wal", "-shm", ".lock", ".predictions", ".predictions-wal", ".predictions-shm"):
+            lying = path.with_name(path.name + ending)
+            assert lying.exists(), ending
+            (tmp_path / "other" / f"linked{ending}".replace(".", "_")).symlink_to(lying)
+        assert again.add_images([tmp_path]).added == ()
+        assert again.add_images([path]).added == ()
+        again.find_moved(tmp_path)
+        assert tried_elsewhere(path) == ["locked"]
+        count = len(again.history())
+        command = [sys.executable, "-c", PASSING_BY, str(path)]
+        assert int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) == count
+        assert path.with_name(path.name + "-wal").stat().st_size
+        again.set_absent("im1.png", "heart_00")
+        assert len(again.history()) == count + 1
+
+
+@posix
+def test_a_search_for_moved_images_never_opens_the_project_itself(session: Session, bundle: Bundle, tmp_path: Path):
+    """An image as large as the project: its content is compared with every file of that size."""
+    session.set_absent("im0.png", "heart_00")
+    size = session.path.stat().st_size
+    wanted = {"im2.png": Content("im2.png", size, "0" * 64)}
+    events = list(start_search(tmp_path, wanted, (), held_files()))
+    assert not [event for event in events if isinstance(event, Progress)]  # nothing was compared
+    command = [sys.executable, "-c", PASSING_BY, str(session.path)]
+    subprocess.run(command, capture_output=True, text=True, check=True)
+    assert session.path.with_name("p.dsr-wal").exists()
+    session.set_absent("im1.png", "heart_00")
