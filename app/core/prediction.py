@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from app.core.chart import GRID, REACH, RING_MM, ChartMesh, grid_nodes
 from app.core.frame import Frame, Points
-from app.core.inverse_chart import SMALLEST_SHARE, decode, main_body
+from app.core.inverse_chart import SMALLEST_SHARE, decode
+from app.core.mask_shape import shape_mask
 from app.core.passes import Looks
 from app.core.shape_prior import ShapePrior
 from app.core.template import Structure, Template
@@ -28,7 +29,7 @@ class Prediction:
     ----------
     bundle_sha256 : str
     masks : array [C, H, W], uint8
-        Probability times 255 on the network's grid.
+        Probability times 255 on the network's grid; above 127 in one piece that fits the charts' outline.
     uv : array [C, 2, h, w], float16
         uv-maps at half the network's resolution (pixel centres, ``align_corners=False``).
     charts : array [C, GRID, GRID, 2], float32
@@ -209,9 +210,14 @@ def typical_at_nodes(errors: ErrorModel, template: Template) -> npt.NDArray[np.f
     parts = np.split(errors.typical, np.cumsum([len(s.outline) for s in template.structures])[:-1])
     fields = []
     for structure, typical in zip(template.structures, parts, strict=True):
-        weights = np.clip(_mesh(structure).grid_weights, 0, None)
-        fields.append((weights @ typical / weights.sum(axis=1)).reshape(GRID, GRID))
+        fields.append(_at_nodes(typical, structure))
     return np.stack(fields)
+
+
+def _at_nodes(values: npt.NDArray[np.float64], structure: Structure) -> npt.NDArray[np.float64]:
+    """Values [K] at a structure's contour points as a mean of the points around each node, [GRID, GRID]."""
+    weights = np.clip(_mesh(structure).grid_weights, 0, None)
+    return np.asarray((weights @ values / weights.sum(axis=1)).reshape(GRID, GRID))
 
 
 def from_looks(
@@ -241,26 +247,33 @@ def from_looks(
     count, height, width = looks.masks.shape
     half = looks.masks.reshape(count, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
     charts = decode_charts(looks, half > 0.5, template, prior, errors or ErrorModel())
+    masks, expected = _shaped(looks, charts, template)
     native = frame.from_network((charts.xy + 0.5) * 2 - 0.5)  # uv-map pixels to network pixels, both from corners
     return Prediction(
         bundle_sha256=bundle_sha256,
-        masks=np.stack([_without_strays(mask) for mask in (looks.masks * 255 + 0.5).astype(np.uint8)]),
+        masks=masks,
         uv=looks.uv.astype(np.float16),
         charts=native.astype(np.float32),
-        expected_error=(charts.expected_error * 2 / frame.scale).astype(np.float32),
+        expected_error=(expected * 2 / frame.scale).astype(np.float32),
         present=charts.present,
     )
 
 
-def _without_strays(probability: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """One structure's probability [H, W] with stray pieces of its mask, and their soft rims, at 0."""
-    inside = probability > 127
-    body = main_body(inside)
-    stray = inside & ~body
-    if not stray.any():
-        return probability
-    rim = cv2.dilate(stray.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    return np.where(rim & ~body, np.uint8(0), probability)
+def _shaped(looks: Looks, charts: Charts, template: Template) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+    """Masks [C, H, W], probability times 255, held to the outlines; and the charts' expected errors.
+
+    Where the pixel-wise mask's border and the outline are apart, one of them is a guess: an error of half the distance
+    is expected at the least.
+    """
+    masks = (looks.masks * 255 + 0.5).astype(np.uint8)
+    expected = charts.expected_error.copy()
+    for c in np.flatnonzero(charts.present).tolist():
+        structure = template.structures[c]
+        outline = (sample_chart(charts.xy[c], structure.outline_uv) + 0.5) * 2 - 0.5
+        errors = 2 * sample_chart(expected[c], structure.outline_uv)
+        masks[c], gap = shape_mask(looks.masks[c], outline, errors)
+        expected[c] = np.maximum(expected[c], _at_nodes(gap, structure) / 4)  # half of it, in uv-map pixels
+    return masks, expected
 
 
 def native_mask(probability: npt.NDArray[np.uint8], frame: Frame) -> npt.NDArray[np.bool_]:
