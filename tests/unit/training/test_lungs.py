@@ -11,6 +11,7 @@ from skimage.draw import disk, polygon2mask
 from app.core.chart import ChartMesh
 from app.core.frame import Frame
 from app.core.prediction import Prediction
+from app.training.commands import Plan
 from app.training.drawn import draw_bedside
 from app.training.lung_data import LungCase, read_lungs, split_patients
 from app.training.lung_figures import agreement, edges_off, lung_figures, pieces, scores_of
@@ -227,3 +228,11 @@ def test_structures_nobody_drew_count_for_as_little_as_their_share_says():
     seen = torch.tensor([[True, True, False]])
     found = losses.uv_at_landmarks(uv, points, wanted, at, seen, share)
     torch.testing.assert_close(found, torch.tensor((0.5 + 0.25 * 2.0) / 1.25))
+
+
+def test_human_lung_masks_need_a_bundle_that_finds_the_images_first(tmp_path):
+    with pytest.raises(ValueError, match="start"):
+        Plan(tmp_path, tmp_path, 1, 1, 1, 1, lungs=tmp_path)
+    plan = Plan(tmp_path, tmp_path, 1, 1, 1, 1, start="chest", lungs=tmp_path)
+    assert plan.recipe.strength.bedside > 0
+    assert Plan(tmp_path, tmp_path, 1, 1, 1, 1, start="chest").recipe.strength.bedside == 0
