@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -246,3 +248,14 @@ def test_a_project_for_reading_becomes_one_for_writing_by_saving_a_copy(
         absent(reader, 3)
     absent(project, 4)
     assert project.undo_label == LABEL.format(4)
+
+
+def test_a_copy_that_lacks_an_action_is_no_copy(project: Session, tmp_path: Path):
+    """Another program took a row out of the open file: what SQLite copies is sound, but not what was kept."""
+    with contextlib.closing(sqlite3.connect(project.path, isolation_level=None)) as other:
+        other.execute("DELETE FROM changes WHERE id = (SELECT max(id) FROM changes)")
+    with pytest.raises(ProjectError, match="it was written over while it was open") as told:
+        project.save_copy(tmp_path / "saved.dsr")
+    assert told.value.trouble is Trouble.DAMAGED
+    assert not list(tmp_path.glob("saved*"))
+    assert project.path == tmp_path / "synced" / "p.dsr"
