@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_IN_PER_CENT = "file:"
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
@@ -31,6 +35,26 @@ def one_line(text: str) -> str:
     'a\\r\\nb'
     """
     return _CONTROL.sub(_spelled, well_formed(text))
+
+
+def kept_path(path: str | Path) -> str:
+    """A path as text that any data base and any encoding takes; `path_kept` gives the path back.
+
+    Bytes of a name that are no UTF-8 cannot be written as they are: such a path becomes ``file:`` and its bytes in
+    per cent (RFC 3986).
+    """
+    text = str(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _IN_PER_CENT + quote_from_bytes(os.fsencode(text))
+    return _IN_PER_CENT + quote_from_bytes(os.fsencode(text)) if text.startswith(_IN_PER_CENT) else text
+
+
+def path_kept(text: str) -> Path:
+    """The path that `kept_path` wrote."""
+    quoted = text.startswith(_IN_PER_CENT)
+    return Path(os.fsdecode(unquote_to_bytes(text[len(_IN_PER_CENT) :])) if quoted else text)
 
 
 def _spelled(match: re.Match[str]) -> str:

@@ -23,6 +23,7 @@ from app.engine.protocol import Message
 from app.engine.results import Picture, picture_from, predicted_from
 from app.io.bundle import Bundle
 from app.io.errors import ImageError
+from app.io.files import spelled
 from app.jobs import Event, Failed, Finished, Job, Progress, Result
 
 DECODED_AHEAD = 2
@@ -202,7 +203,8 @@ class Conductor:
             line.clear()
         for work in [*self._looks, *(work for works in self._open.values() for work in works)]:
             self._fail(
-                work, f"“{work.path.name}” was not processed: the program met an error of its own. Try it again."
+                work,
+                f"“{spelled(work.path.name)}” was not processed: the program met an error of its own. Try it again.",
             )
 
     def _patience(self) -> float | None:
@@ -225,7 +227,9 @@ class Conductor:
                 continue  # it hung while starting
             seat.work, seat.child = None, None
             spoken = f"{self._timeout:g} seconds"
-            self._fail(work, f"“{work.path.name}” was given up: {seat.busy_with} it took longer than {spoken}.")
+            self._fail(
+                work, f"“{spelled(work.path.name)}” was given up: {seat.busy_with} it took longer than {spoken}."
+            )
 
     def _hand_out(self) -> None:
         """Give idle children work: pictures first, then what decoded images and free places allow."""
@@ -298,7 +302,9 @@ class Conductor:
             self._use(work, message)
         except Exception:
             log.exception("An answer of the %s child cannot be used.", seat.role)
-            self._fail(work, f"“{work.path.name}” cannot be processed: its results came damaged. Try it again.")
+            self._fail(
+                work, f"“{spelled(work.path.name)}” cannot be processed: its results came damaged. Try it again."
+            )
 
     def _use(self, work: Work, message: Message) -> None:
         """What to do with a child's answer."""
@@ -331,7 +337,7 @@ class Conductor:
         if work is not None:
             self._fail(
                 work,
-                f"{seat.busy_with.capitalize()} “{work.path.name}” broke off: the process that did it ended. "
+                f"{seat.busy_with.capitalize()} “{spelled(work.path.name)}” broke off: the process that did it ended. "
                 "It was started again; the file may be damaged.",
             )
 

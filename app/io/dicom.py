@@ -16,8 +16,8 @@ from pydicom.pixels import apply_color_lut, pixel_array
 from app.io.dicom_grey import Layout, Windows, grey_values
 from app.io.dicom_header import Header, read_acquisition, read_aspect, read_spacing
 from app.io.errors import ImageError
-from app.io.files import inflate
-from app.io.image import LARGEST_BYTES, Image, check_size, to_grey
+from app.io.files import TooLongError, inflate
+from app.io.image import LARGEST_UNPACKED, Image, check_size, to_grey
 from app.io.jpeg import decode_jpeg, needs_gdcm
 
 NO_IMAGE = {
@@ -89,7 +89,9 @@ def _check_deflated(data: bytes, name: str) -> None:
     meta = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
     if str(meta.get("TransferSyntaxUID") or "") == pydicom.uid.DeflatedExplicitVRLittleEndian:
         try:
-            inflate(data[132 + stream.tell() :], min(LARGEST_BYTES, 1000 * len(data) + (1 << 28)), "deflate")
+            inflate(data[132 + stream.tell() :], LARGEST_UNPACKED, "deflate")
+        except TooLongError:
+            raise ImageError(f"“{name}” unpacks to more than a radiograph holds. Export it again.") from None
         except ValueError:
             raise ImageError(f"“{name}” is damaged: its data set cannot be unpacked. Export it again.") from None
 

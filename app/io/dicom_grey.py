@@ -93,7 +93,8 @@ def _samples_of_words(words: Pixels, layout: Layout, remarks: list[str]) -> Pixe
     up = size - layout.stored - shift
     kind = np.dtype(f"{'i' if layout.signed else 'u'}{words.dtype.itemsize}")
     values = np.asarray((unsigned << up).astype(unsigned.dtype).view(kind) >> (up + shift))
-    if shift == 0 and not np.array_equal(values, words.astype(kind, copy=False)):
+    # Nothing above the sign is no overlay: some devices leave it out there.
+    if shift == 0 and (unsigned[values != words.astype(kind, copy=False)] >> layout.stored).any():
         remarks.append(f"Bits above the {layout.stored} stored ones are ignored.")
     return values
 

@@ -223,7 +223,7 @@ def _named(found: list[tuple[str, Path, Path]]) -> Iterator[tuple[str, Path]]:
         if not clashing:
             break
         for i in clashing:
-            names[i] = f"{parents[i].name}/{names[i]}"
+            names[i] = f"{spelled(parents[i].name)}/{names[i]}"
             parents[i] = parents[i].parent
     for i, name in enumerate(names):  # only drives and roots are left without a name of their own
         count = Counter(names)

@@ -12,7 +12,6 @@ from typing import BinaryIO, Protocol, cast
 
 from app.io.errors import ReadError
 
-_CHUNK = 1 << 20
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISCHR, "a device"),
@@ -134,7 +133,7 @@ def inflate(data: bytes, limit: int, kind: str, least: int | None = None) -> byt
         if kind not in ("gzip", "bzip2") or data[:2] not in (b"\x1f\x8b", b"BZ"):  # others have one member
             break
     if least is None and size > limit:
-        raise TooLongError(f"its packed pixels hold more than the {limit:,} bytes that its header tells")
+        raise TooLongError(f"its packed pixels hold more than the {limit:,} bytes that they may")
     return b"".join(parts)
 
 

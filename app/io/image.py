@@ -20,6 +20,8 @@ from app.io.kinds import HEAD, kind_of
 SMALLEST_SIDE = 16
 LARGEST_PIXELS = 400_000_000
 LARGEST_BYTES = 4_000_000_000
+LARGEST_UNPACKED = 1 << 30
+"""Bytes that a packed stream may hold: a picture of `LARGEST_PIXELS` with 16 bits, and something over."""
 
 _COLOUR = "Colour picture, converted to grey."
 _LUMA = (0.299, 0.587, 0.114)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.io.discover import files_below
 from app.io.errors import ReadError
-from app.io.files import open_regular
+from app.io.files import open_regular, spelled
 from app.jobs import Failed, Finished, Job, Progress, Result
 
 
@@ -69,7 +69,7 @@ def _search(
 ) -> None:
     try:
         if not folder.is_dir():
-            job.post(Failed("", f"There is no folder {folder}. Choose another."))
+            job.post(Failed("", f"There is no folder {spelled(folder)}. Choose another."))
             return
         candidates = list(_candidates(job, folder, wanted, taken, held))
         open_ones: dict[tuple[int, str], list[str]] = defaultdict(list)
@@ -84,7 +84,7 @@ def _search(
                 best = next((key for key in keys if wanted[key].name == path.name), keys[0])
                 keys.remove(best)
                 found[best] = path
-            job.post(Progress(done, len(candidates), path.name))
+            job.post(Progress(done, len(candidates), spelled(path.name)))
         if not job.cancelled:
             job.post(Result("moved", found))
     finally:

@@ -33,6 +33,8 @@ def read_picture(data: bytes, name: str) -> Image:
     frame = jpeg_frame(data) if data.startswith(b"\xff\xd8") else None
     if frame is not None and (frame.bits > 8 or frame.process == 3):
         try:
+            if frame.process != 3 and frame.bits != 12:
+                raise ValueError(f"JPEG has no {frame.bits} bits in this process (ISO 10918-1 B.2.2)")
             return Image(decode_jpeg(data, name))
         except ValueError as error:
             raise ImageError(f"“{name}” cannot be read ({error}). Export it as PNG or TIFF.") from None

@@ -162,8 +162,7 @@ def _white_is_zero(pixels: Pixels, bits: int) -> Pixels:
     if pixels.dtype == bool:
         return ~pixels
     if pixels.dtype.kind == "u":
-        whole = pixels.astype(np.int64)
-        return as_pixels((1 << bits) - 1 - whole)
+        return np.asarray(((1 << bits) - 1 - pixels.astype(np.int64)).astype(pixels.dtype))
     if pixels.dtype.kind == "i":
         return as_pixels(-1 - pixels.astype(np.int64))
     pixels = as_pixels(pixels)

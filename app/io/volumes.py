@@ -12,7 +12,7 @@ import numpy.typing as npt
 from app.core.frame import Provenance, Spacing
 from app.io.errors import ImageError
 from app.io.files import inflate
-from app.io.image import LARGEST_BYTES, Image, aspect_remark, check_size, joined, to_grey
+from app.io.image import LARGEST_BYTES, LARGEST_UNPACKED, Image, aspect_remark, check_size, joined, to_grey
 
 _MHA_TYPES = {
     "MET_UCHAR": "u1",
@@ -112,9 +112,9 @@ def _unpacked_nrrd(header: dict[str, Any], stream: io.BytesIO, name: str) -> io.
     shape = [int(n) for n in np.atleast_1d(header.get("sizes", []))]
     if len(shape) < 2 or min(shape) < 1:
         raise ImageError(f"“{name}” holds a line of numbers and no picture.")
+    check_size(*sorted(shape)[-2:], name)
     count = int(np.prod([float(n) for n in shape]))
-    if count > LARGEST_BYTES:
-        check_size(shape[-1], shape[-2], name)
+    if count > LARGEST_UNPACKED:
         raise ImageError(f"“{name}” holds {count:,} numbers, too many for a radiograph.")
     encoding = str(header.get("encoding", "")).lower()
     kinds = {"gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
@@ -125,7 +125,8 @@ def _unpacked_nrrd(header: dict[str, Any], stream: io.BytesIO, name: str) -> io.
     skipped = max(int(header.get("byte skip", header.get("byteskip", 0))), 0)
     header["encoding"] = "raw"
     # No number takes more than 8 bytes.
-    return io.BytesIO(inflate(stream.read(), 8 * count + skipped + (1 << 16), kinds[encoding]))
+    limit = min(8 * count + skipped + (1 << 16), LARGEST_UNPACKED)
+    return io.BytesIO(inflate(stream.read(), limit, kinds[encoding]))
 
 
 def _nrrd_sizes(header: dict[str, Any], skip: int) -> tuple[list[float], bool]:
@@ -161,7 +162,7 @@ def read_mha(data: bytes, name: str) -> Image:
     count = int(np.prod([float(n) for n in shape])) * channels
     if header.get("CompressedData", "False").lower() == "true":
         size = count * dtype.itemsize
-        if size > LARGEST_BYTES:
+        if size > LARGEST_UNPACKED:
             raise ImageError(f"“{name}” holds {count:,} numbers, too many for a radiograph.")
         body = inflate(body, size + (1 << 16), "zlib")
     elif (skip := int(header.get("HeaderSize", "0"))) != 0:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from app.core.frame import Provenance, Spacing
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.core.template import Template
+from app.core.text import kept_path, well_formed
 from app.store.bursts import NUDGE
 from app.store.files import ImageFiles
 from app.store.rows import landmark_row
@@ -59,12 +60,13 @@ def new_names(state: ProjectState, found: Sequence[tuple[str, Path]]) -> tuple[d
     known = []
     for name, path in found:
         full = path.absolute()
-        if str(full) in paths:
-            known.append(paths[str(full)])
+        kept = kept_path(full)
+        if kept in paths:
+            known.append(paths[kept])
             continue
         unique = _free_name(name, full, taken)
         taken.add(unique)
-        paths[str(full)] = unique
+        paths[kept] = unique
         new[unique] = full
     return new, known
 
@@ -72,7 +74,7 @@ def new_names(state: ProjectState, found: Sequence[tuple[str, Path]]) -> tuple[d
 def _free_name(name: str, path: Path, taken: set[str]) -> str:
     folders = list(path.parts[: -len(Path(name).parts)])
     while name in taken and folders:
-        name = f"{folders.pop().strip('/') or '_'}/{name}"
+        name = f"{well_formed(folders.pop().strip('/')) or '_'}/{name}"
     unique, number = name, 2
     while unique in taken:
         unique, number = f"{number}/{name}", number + 1
@@ -82,7 +84,7 @@ def _free_name(name: str, path: Path, taken: set[str]) -> str:
 def relative_to(path: Path, folder: Path) -> str:
     """Path of an image as seen from the project's folder, empty on another drive."""
     try:
-        return Path(relpath(path, folder)).as_posix()
+        return kept_path(Path(relpath(path, folder)).as_posix())
     except ValueError:
         return ""
 
@@ -93,7 +95,7 @@ def add_images(state: ProjectState, new: Mapping[str, Path], folder: Path, label
 
     def edit(writer: Writer) -> None:
         for position, (name, path) in enumerate(new.items(), first):
-            writer.put("images", name, position, str(path), relative_to(path, folder))
+            writer.put("images", name, position, kept_path(path), relative_to(path, folder))
 
     return Action("images", label, edit, tuple(new))
 

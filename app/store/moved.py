@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.core.text import kept_path, path_kept
 from app.store.actions import relative_to
 from app.store.rows import FactsRow, file_stamp
 from app.store.state import ProjectState
@@ -24,7 +25,7 @@ def places(state: ProjectState) -> set[Path]:
 def content(state: ProjectState, name: str) -> tuple[str, int, str] | None:
     """File name, size and SHA-256 of an image's file when it was decoded, None if it never was."""
     facts = state.rows.facts_of(name)
-    return (Path(facts.path).name, facts.size, facts.sha256) if facts is not None and facts.sha256 else None
+    return (path_kept(facts.path).name, facts.size, facts.sha256) if facts is not None and facts.sha256 else None
 
 
 def _known_at(state: ProjectState, name: str, path: Path) -> FactsRow | None:
@@ -32,7 +33,7 @@ def _known_at(state: ProjectState, name: str, path: Path) -> FactsRow | None:
     facts, stamp = state.rows.facts_of(name), file_stamp(path)
     if facts is None or stamp is None:
         return None
-    return facts._replace(path=str(path), size=stamp[0], changed_ns=stamp[1])
+    return facts._replace(path=kept_path(path), size=stamp[0], changed_ns=stamp[1])
 
 
 def move_images(state: ProjectState, found: Mapping[str, Path], folder: Path, label: str) -> Action:
@@ -41,7 +42,7 @@ def move_images(state: ProjectState, found: Mapping[str, Path], folder: Path, la
 
     def edit(writer: Writer) -> None:
         for name, path in found.items():
-            writer.put("images", name, state.rows.image_position(name), str(path), relative_to(path, folder))
+            writer.put("images", name, state.rows.image_position(name), kept_path(path), relative_to(path, folder))
             if (facts := known[name]) is not None:  # not of the trail: they stay where the action is undone
                 writer.put("facts", *facts)
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from app.core.frame import Provenance, Spacing
 from app.core.landmark import Landmark, ReviewState
 from app.core.reading import AS_STORED, Reading
+from app.core.text import path_kept
 from app.store.errors import of_database
 from app.store.project import NONSENSE, Project
 from app.store.schema import TRAIL
@@ -304,8 +305,8 @@ class Rows:
     def path(self, name: str) -> Path:
         """Where the file of an image is: beside the project if it moved with it, else where it was."""
         _, _, path, relative = self._images[name]
-        moved = self.folder / str(relative)
-        return moved if relative and moved.is_file() else Path(str(path))
+        moved = self.folder / path_kept(str(relative))
+        return moved if relative and moved.is_file() else path_kept(str(path))
 
     def facts_of(self, name: str) -> FactsRow | None:
         """What is known of an image's file."""

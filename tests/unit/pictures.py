@@ -1,5 +1,6 @@
 """Generated image files for tests."""
 
+import struct
 from pathlib import Path
 
 import imageio.v3 as imageio
@@ -50,3 +51,38 @@ def write_dicom(path: Path, pixels: np.ndarray, bits: int = 12, **values: object
     path.parent.mkdir(parents=True, exist_ok=True)
     dicom(pixels, bits, **values).save_as(path, enforce_file_format=True)
     return path
+
+
+def jpeg_of_12_bits(blocks: np.ndarray) -> bytes:
+    """A JPEG of 12 bits (ISO 10918-1, extended process), each block of 8 x 8 pixels in one grey value, coded by hand.
+
+    A block's DC coefficient of 8 (v - 2048), quantised by 8, stands for the value v everywhere; all others are 0.
+    """
+
+    def segment(marker: int, *parts: bytes) -> bytes:
+        body = b"".join(parts)
+        return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+
+    bits, last = "", 2048
+    for value in blocks.ravel().tolist():
+        step, last = value - last, value
+        size = abs(step).bit_length()
+        bits += f"{size:05b}"  # the table below codes each size in 5 bits
+        if size:
+            bits += f"{step if step > 0 else step + (1 << size) - 1:0{size}b}"
+        bits += "0"  # end of block
+    bits += "1" * (-len(bits) % 8)
+    coded = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
+    height, width = (8 * n for n in blocks.shape)
+    return b"".join(
+        (
+            b"\xff\xd8",
+            segment(0xDB, b"\0", b"\x08" * 64),
+            segment(0xC1, struct.pack(">BHHB", 12, height, width, 1), b"\x01\x11\0"),
+            segment(0xC4, b"\0", bytes([0, 0, 0, 0, 16, *[0] * 11]), bytes(range(16))),
+            segment(0xC4, b"\x10", bytes([1, *[0] * 15]), b"\0"),
+            segment(0xDA, b"\x01\x01\0\0\x3f\0"),
+            coded,
+            b"\xff\xd9",
+        )
+    )

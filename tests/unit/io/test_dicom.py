@@ -88,11 +88,15 @@ def test_first_frame_of_several(path):
 
 
 def test_colour(path):
-    colour = np.stack([ramp(), ramp()[::-1], ramp()], axis=-1)
+    colour = np.stack([ramp(), ramp()[::-1], ramp()[:, ::-1]], axis=-1)
     values = {"SamplesPerPixel": 3, "PlanarConfiguration": 0, "PhotometricInterpretation": "RGB", "BitsAllocated": 8}
     image = read_image(write_dicom(path, colour, 8, **values))
-    assert image.pixels.shape == (48, 40)
+    np.testing.assert_allclose(image.pixels, colour @ [0.299, 0.587, 0.114], atol=0.51)  # ITU-R BT.601
     assert "Colour" in image.remark
+    dataset = dicom(colour, 8, **(values | {"PlanarConfiguration": 1}))
+    dataset.PixelData = np.moveaxis(colour, -1, 0).tobytes()
+    dataset.save_as(path, enforce_file_format=True)
+    np.testing.assert_array_equal(read_image(path).pixels, image.pixels)
 
 
 def test_a_file_without_preamble(path):
@@ -112,6 +116,7 @@ def test_a_file_without_preamble(path):
         ({"BodyPartExamined": "CHEST", "ImageLaterality": "L", "Laterality": "R"}, Acquisition("DX", "CHEST", "", "L")),
         ({"Modality": "CR", "PatientOrientation": "L"}, Acquisition("CR")),
         ({"PatientOrientation": ["L", "Q"]}, Acquisition("DX")),
+        ({"PatientOrientation": ["X", "F"]}, Acquisition("DX")),
         ({"PatientOrientation": ["", ""]}, Acquisition("DX")),
     ],
 )
@@ -139,9 +144,19 @@ def test_spacing_and_its_provenance(path, values, wanted):
 
 
 def test_files_without_a_picture_are_refused(path):
-    for change, says in (({"Modality": "SEG"}, "segmentation"), ({"Modality": "SR"}, "structured report")):
+    for modality, says in (
+        *(("SEG", "segmentation"), ("SR", "structured report"), ("PR", "presentation state"), ("KO", "key object")),
+        *(
+            ("RTSTRUCT", "contours"),
+            ("RTPLAN", "plan"),
+            ("RTDOSE", "dose"),
+            ("REG", "registration"),
+            ("DOC", "document"),
+        ),
+        *(("ECG", "electrocardiogram"), ("AU", "sound")),
+    ):
         with pytest.raises(ImageError, match=says):
-            read_image(write_dicom(path, PIXELS, **change))
+            read_image(write_dicom(path, PIXELS, Modality=modality))
     dataset = dicom(PIXELS)
     del dataset.PixelData
     dataset.save_as(path, enforce_file_format=True)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRBigEndian
+from pydicom.uid import ExplicitVRBigEndian, JPEGExtended12Bit
 
 from app.core.frame import Provenance
 from app.io.errors import ImageError
 from app.io.image import read_image
-from tests.unit.pictures import dicom, ramp, write_dicom
+from tests.unit.pictures import dicom, jpeg_of_12_bits, ramp, write_dicom
 
 P12 = ramp(top=4095, dtype=np.uint16)
 SIGNED = P12.astype(np.int16) - 2048
@@ -218,9 +216,99 @@ def test_the_shape_of_pixels_may_be_known_without_their_size(path):
     assert image.aspect == 2.5
 
 
-def test_twelve_bit_jpeg_is_read_as_gdcm_reads_it():
-    from pydicom.data import get_testdata_file
+def test_twelve_bit_jpeg_has_the_values_that_were_coded(path):
+    blocks = ramp(6, 5, 4095, np.uint16)
+    wanted = np.kron(blocks, np.ones((8, 8), np.uint16))
+    dataset = dicom(wanted, 12)
+    dataset.PixelData = pydicom.encaps.encapsulate([jpeg_of_12_bits(blocks)])
+    dataset["PixelData"].is_undefined_length = True
+    dataset.file_meta.TransferSyntaxUID = JPEGExtended12Bit
+    dataset.save_as(path, enforce_file_format=True)
+    image = read_image(path)
+    np.testing.assert_array_equal(image.pixels, wanted)
+    assert image.remark == ""
 
-    image = read_image(Path(get_testdata_file("JPGExtended.dcm", download=False)))
-    assert image.pixels.dtype == np.uint16
-    assert image.pixels.max() > 255
+
+def test_signed_samples_without_their_sign_extended_are_no_overlay(path):
+    stored = (SIGNED.astype(np.int32) & 0x0FFF).astype(np.uint16)
+    assert read_image(write_dicom(path, stored, PixelRepresentation=1)).remark == ""
+    assert read_image(write_dicom(path, SIGNED)).remark == ""
+    image = read_image(write_dicom(path, stored | 0x5000, PixelRepresentation=1))
+    np.testing.assert_array_equal(image.pixels, SIGNED)
+    assert "Bits above the 12 stored ones are ignored" in image.remark
+
+
+def test_the_frame_s_own_rescaling_comes_before_that_of_all_frames(path):
+    shared, frame = (
+        sequence(PixelValueTransformationSequence=sequence(RescaleSlope=slope, RescaleIntercept="0"))
+        for slope in ("3", "2")
+    )
+    groups = {"SharedFunctionalGroupsSequence": shared, "PerFrameFunctionalGroupsSequence": frame}
+    image = read_image(write_dicom(path, P12, NumberOfFrames="1", RescaleSlope="5", **groups))
+    np.testing.assert_array_equal(image.pixels, P12.astype(int) * 2)
+
+
+def test_the_first_value_of_a_table_may_be_above_32767(path):
+    words = P12 + np.uint16(40_000)
+    table = (np.arange(4096) * 7) % 5003
+    read = read_image(write_dicom(path, words, 16, ModalityLUTSequence=[lut(40_000, table, 16)]))
+    np.testing.assert_array_equal(read.pixels, table[P12])
+
+
+def test_a_table_of_0_entries_has_65536(path):
+    words = (P12.astype(int) * 16 + 15).astype(np.uint16)  # up to 65,535, the last entry
+    table = lut(0, 65535 - np.arange(65536), 16)
+    assert table.LUTDescriptor[0] == 0
+    read = read_image(write_dicom(path, words, 16, ModalityLUTSequence=[table]))
+    np.testing.assert_array_equal(read.pixels, 65535 - words.astype(int))
+
+
+def test_a_table_of_one_byte_an_entry(path):
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [256, 0, 8])
+    item.add_new("LUTData", "OW", bytes((np.arange(256) * 7 % 251).astype(np.uint8)))
+    read = read_image(write_dicom(path, ramp(), 8, ModalityLUTSequence=[item]))
+    np.testing.assert_array_equal(read.pixels, ramp().astype(int) * 7 % 251)
+
+
+def test_a_descending_look_up_table_is_told_and_gives_a_window_around_its_values(path):
+    table = 3000 - np.arange(2001)  # between 1000 and 3000
+    image = read_image(write_dicom(path, np.clip(P12, 0, 2000), VOILUTSequence=[lut(0, table)]))
+    assert "descending" in image.remark
+    assert image.windows == (("VOI LUT", 2000.0, 2000.0),)
+    rising = read_image(write_dicom(path, P12, VOILUTSequence=[lut(0, np.arange(4096))]))
+    assert rising.remark == ""
+
+
+def test_of_a_window_and_a_look_up_table_the_window_counts(path):
+    window = {"WindowCenter": "500", "WindowWidth": "90"}
+    image = read_image(write_dicom(path, P12, VOILUTSequence=[lut(0, 4095 - np.arange(4096))], **window))
+    np.testing.assert_array_equal(image.pixels, P12)
+    assert image.windows == (("Window 1", 500.0, 90.0),)
+    assert "not applied" in image.remark
+
+
+def test_windows_without_width_are_none_and_sigmoid_ones_are_told(path):
+    windows = {"WindowCenter": ["500", "600"], "WindowWidth": ["0", "90"]}
+    image = read_image(write_dicom(path, P12, VOILUTFunction="SIGMOID", **windows))
+    assert image.windows == (("Window 2 (sigmoid, shown straight)", 600.0, 90.0),)
+    straight = read_image(write_dicom(path, P12, VOILUTFunction="LINEAR", **windows))
+    assert straight.windows == (("Window 2", 600.0, 90.0),)
+
+
+def test_padding_alone_is_no_picture(path):
+    with pytest.raises(ImageError, match="padding alone"):
+        read_image(write_dicom(path, np.full_like(P12, 7), PixelPaddingValue=7))
+
+
+def test_rescaling_by_a_negative_slope_turns_the_picture_and_monochrome1_turns_it_back(path):
+    values = {"RescaleSlope": "-2", "RescaleIntercept": "100"}
+    np.testing.assert_array_equal(read_image(write_dicom(path, P12, **values)).pixels, 100 - 2 * P12.astype(int))
+    image = read_image(write_dicom(path, P12, PhotometricInterpretation="MONOCHROME1", **values))
+    # Between -8090 and 100 now, so turned within these ends: -7990 - (100 - 2 x).
+    np.testing.assert_array_equal(image.pixels, -7990 - (100 - 2 * P12.astype(int)))
+
+
+def test_other_modalities_are_told(path):
+    assert "A CT image, not a radiograph" in read_image(write_dicom(path, P12, Modality="CT")).remark
+    assert read_image(write_dicom(path, P12, Modality="CR")).remark == ""

@@ -30,7 +30,7 @@ def test_png_of_8_and_16_bits_is_read_as_stored(tmp_path):
 def test_colour_becomes_grey_with_a_remark():
     colour = np.stack([ramp(), ramp()[::-1], np.zeros_like(ramp())], axis=-1)
     image = decode_image(encode(colour, ".png"), "photo.png")
-    assert image.pixels.shape == (48, 40)
+    np.testing.assert_allclose(image.pixels, 0.299 * colour[..., 0] + 0.587 * colour[..., 1], atol=0.51)
     assert "Colour" in image.remark
     grey = decode_image(encode(np.repeat(ramp()[..., None], 3, axis=2), ".png"), "grey.png")
     np.testing.assert_array_equal(grey.pixels, ramp())
@@ -81,14 +81,44 @@ def test_tiff_compressed_by_a_scheme_that_pillow_knows():
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_nifti_keeps_storage_order_and_spacing(packed):
-    file = nibabel.Nifti1Image(ramp(top=3000, dtype=np.int16).T[..., None], np.diag([-0.2, -0.3, 1, 1]))
-    file.header.set_xyzt_units("mm")
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+@pytest.mark.parametrize(("unit", "mm"), [("mm", 1), ("micron", 0.001), ("meter", 1000)])
+def test_nifti_keeps_storage_order_and_spacing(packed, kind, unit, mm):
+    file = kind(ramp(top=3000, dtype=np.int16).T[..., None], np.diag([-0.2, -0.3, 1, 1]))
+    file.header.set_xyzt_units(unit)
     data = gzip.compress(file.to_bytes()) if packed else file.to_bytes()
     image = decode_image(data, "x.nii.gz" if packed else "x.nii")
     np.testing.assert_array_equal(image.pixels, ramp(top=3000, dtype=np.int16))
     assert image.pixels.dtype == np.int16
+    assert (image.spacing.row_mm, image.spacing.column_mm) == pytest.approx((0.3 * mm, 0.2 * mm))
+    assert image.aspect == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+def test_nifti_is_scaled_and_its_first_plane_is_read(kind):
+    planes = np.stack([ramp(top=3000, dtype=np.int16).T, ramp(top=3000, dtype=np.int16).T[::-1]], axis=-1)
+    header = kind.header_class(endianness=">")
+    header.set_data_shape(planes.shape)
+    header.set_data_dtype(">i2")
+    header["vox_offset"], header["scl_slope"], header["scl_inter"] = 544, 0.5, -7
+    header["magic"] = b"n+1" if kind is nibabel.Nifti1Image else b"n+2"
+    body = planes.astype(">i2").tobytes(order="F")
+    image = decode_image(header.binaryblock.ljust(544, b"\0") + body, "x.nii")
+    np.testing.assert_allclose(image.pixels, ramp(top=3000, dtype=np.int16) * 0.5 - 7)
+    assert "First of 2 planes" in image.remark
+
+
+def test_nrrd_of_colours_and_of_several_planes(tmp_path):
+    colour = np.dstack([ramp(), ramp()[::-1], ramp()[:, ::-1]])
+    header = {"kinds": ["RGB-color", "domain", "domain"], "spacings": [np.nan, 0.2, 0.3]}
+    nrrd.write(str(tmp_path / "c.nrrd"), colour.transpose(2, 1, 0), header, index_order="F")
+    image = read_image(tmp_path / "c.nrrd")
+    np.testing.assert_allclose(image.pixels, colour @ [0.299, 0.587, 0.114], atol=0.51)
     assert (image.spacing.row_mm, image.spacing.column_mm) == pytest.approx((0.3, 0.2))
+    nrrd.write(str(tmp_path / "v.nrrd"), np.stack([ramp().T, ramp().T[::-1]], -1), {}, index_order="F")
+    image = read_image(tmp_path / "v.nrrd")
+    np.testing.assert_array_equal(image.pixels, ramp())
+    assert "First of 2 planes" in image.remark
 
 
 def test_nrrd_keeps_storage_order_and_spacing(tmp_path):
@@ -114,7 +144,41 @@ def test_mha(packed, order):
     )
     image = decode_image(header.encode() + (zlib.compress(body) if packed else body), "x.mha")
     np.testing.assert_array_equal(image.pixels, pixels)
-    assert image.spacing.column_mm == pytest.approx(0.2)
+    assert (image.spacing.row_mm, image.spacing.column_mm) == pytest.approx((0.3, 0.2))
+    assert image.aspect == pytest.approx(1.5)
+
+
+MHA_TYPES = {"UCHAR": "u1", "CHAR": "i1", "USHORT": "u2", "SHORT": "i2", "UINT": "u4", "INT": "i4", "LONG": "i4"}
+MHA_TYPES |= {"ULONG": "u4", "LONG_LONG": "i8", "ULONG_LONG": "u8", "FLOAT": "f4", "DOUBLE": "f8"}
+
+
+@pytest.mark.parametrize("kind", MHA_TYPES)
+def test_mha_of_every_type_behind_a_header_of_any_size(kind):
+    whole = np.dtype(MHA_TYPES[kind])
+    pixels = ramp(top=127 if whole.itemsize == 1 else 30_000, dtype=np.int64).astype(whole)
+    pixels[0, 0] = 200 if whole == np.uint8 else 60_000 if whole == np.uint16 else -5 if whole.kind != "u" else 0
+    body = pixels.tobytes()
+    for skipped, size in ((b"", 0), (b"junk", -1)):
+        header = f"ObjectType = Image\nNDims = 2\nHeaderSize = {size}\nDimSize = 40 48\nElementType = MET_{kind}\n"
+        image = decode_image(header.encode() + b"ElementDataFile = LOCAL\n" + skipped + body, "x.mha")
+        np.testing.assert_array_equal(image.pixels, pixels)
+
+
+@pytest.mark.parametrize(("sizes", "known"), [("1 1", False), ("1 2", True), ("2 1", True), ("0 2", False)])
+def test_sizes_of_one_mm_count_where_the_other_is_not_one(sizes, known):
+    header = f"ObjectType = Image\nNDims = 2\nElementSpacing = {sizes}\nDimSize = 40 48\nElementType = MET_UCHAR\n"
+    image = decode_image(header.encode() + b"ElementDataFile = LOCAL\n" + ramp().tobytes(), "x.mha")
+    assert (image.spacing is not None) == known
+    if known:
+        across, down = map(float, sizes.split())
+        assert (image.spacing.row_mm, image.spacing.column_mm) == (down, across)
+
+
+def test_the_shape_of_pixels_counts_where_their_unit_is_unknown(tmp_path):
+    nrrd.write(str(tmp_path / "x.nrrd"), ramp().T, {"spacings": [2, 3], "units": ["px", "px"]}, index_order="F")
+    image = read_image(tmp_path / "x.nrrd")
+    assert image.spacing is None
+    assert image.aspect == pytest.approx(1.5)
 
 
 def test_one_mm_is_what_these_formats_hold_when_nobody_knows():
@@ -165,10 +229,29 @@ def test_a_missing_file_is_a_read_error(tmp_path):
         read_image(tmp_path / "none.png")
 
 
-def test_pixel_types():
-    for dtype in ("u1", "<u2", ">u2", "<i2", "i4", "u4", "i8", "f2", "f4", "f8", "i1", "?"):
-        values = as_pixels(np.array([[0, 1], [1, 1]], dtype))
-        assert values.dtype in (np.uint8, np.uint16, np.int16, np.float32)
-        assert values.dtype.isnative
-    assert as_pixels(np.array([[1 << 20, 0]])).dtype == np.float32
-    np.testing.assert_array_equal(as_pixels(np.array([[np.nan, 2, 3, np.inf]])), [[2, 2, 3, 3]])
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (np.array([0, 7], ">u2"), np.uint16),
+        (np.array([0, 7], "<i2"), np.int16),
+        (np.array([0, 70_000], "i4"), np.float32),
+        (np.array([0, 40_000], "i4"), np.uint16),
+        (np.array([0, 7], "i8"), np.uint16),
+        (np.array([-3, 7], "i8"), np.int16),
+        (np.array([-3, 40_000], "i4"), np.float32),
+        (np.array([-128, 127], "i1"), np.int16),
+        (np.array([0.5, 7], ">f8"), np.float32),
+        (np.array([0.5, 7], "f2"), np.float32),
+        (np.array([0, 255], "u1"), np.uint8),
+    ],
+)
+def test_pixels_have_the_smallest_type_that_holds_them(values, kind):
+    found = as_pixels(values[None])
+    assert found.dtype == kind
+    assert found.dtype.isnative
+    np.testing.assert_array_equal(found[0], values)
+
+
+def test_what_is_no_number_becomes_the_least_or_the_greatest():
+    np.testing.assert_array_equal(as_pixels(np.array([[np.nan, 2, 3, np.inf, -np.inf]])), [[2, 2, 3, 3, 2]])
+    np.testing.assert_array_equal(as_pixels(np.array([[True, False]])), [[255, 0]])

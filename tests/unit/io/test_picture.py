@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 
 from app.io.errors import ImageError
 from app.io.image import decode_image
-from tests.unit.pictures import ramp
+from tests.unit.pictures import jpeg_of_12_bits, ramp
 
 GREY = ramp(49, 40)
 DEEP = ramp(49, 40, 60000, np.uint16)
@@ -86,9 +86,10 @@ def test_deep_colours_are_weighed_in_the_right_order():
 def test_transparent_parts_are_black():
     alpha = np.full_like(GREY, 255)
     alpha[:7] = 0
-    image = decode_image(pillow(Pillow.fromarray(np.dstack([255 - GREY, alpha]), "LA"), "PNG"), "x.png")
-    assert set(image.pixels[:7].ravel().tolist()) == {(255 - GREY)[7:].min()}
-    np.testing.assert_array_equal(image.pixels[7:], (255 - GREY)[7:])
+    light = 255 - GREY // 2
+    image = decode_image(pillow(Pillow.fromarray(np.dstack([light, alpha]), "LA"), "PNG"), "x.png")
+    assert set(image.pixels[:7].ravel().tolist()) == {light[7:].min()}
+    np.testing.assert_array_equal(image.pixels[7:], light[7:])
     assert "Transparent" in image.remark
 
 
@@ -112,7 +113,10 @@ def test_cmyk_is_ink():
     ],
 )
 def test_white_is_zero_is_turned_within_what_the_samples_hold(stored, wanted):
-    np.testing.assert_allclose(decode_image(tiff(stored, photometric="miniswhite"), "x.tif").pixels, wanted, atol=1e-6)
+    image = decode_image(tiff(stored, photometric="miniswhite"), "x.tif")
+    np.testing.assert_allclose(image.pixels, wanted, atol=1e-6)
+    if stored.dtype.itemsize <= 2:
+        assert image.pixels.dtype == stored.dtype
 
 
 def test_a_palette_is_looked_up_in_16_bits():
@@ -145,6 +149,98 @@ def test_unequal_resolutions_tell_the_shape_of_pixels():
     assert image.spacing is None
     assert "times as high as wide" in image.remark
     assert decode_image(tiff(GREY, resolution=(300, 300)), "x.tif").aspect == 1
+
+
+def with_phys(data: bytes, across: int, down: int, unit: int) -> bytes:
+    """A PNG with a chunk pHYs (pixels per unit across and down; unit 0 tells the ratio alone)."""
+    body = b"pHYs" + struct.pack(">IIB", across, down, unit)
+    return data[:33] + struct.pack(">I", 9) + body + struct.pack(">I", zlib.crc32(body)) + data[33:]
+
+
+def jfif(data: bytes, unit: int, across: int, down: int) -> bytes:
+    """A JPEG with another density in its JFIF segment."""
+    at = data.index(b"JFIF\0") + 7
+    return data[:at] + struct.pack(">BHH", unit, across, down) + data[at + 5 :]
+
+
+@pytest.mark.parametrize("unit", [0, 1])
+def test_the_shape_of_pixels_in_png_and_jpeg(unit):
+    grey, deep = (pillow(Pillow.fromarray(pixels), "PNG") for pixels in (GREY, DEEP))
+    jpeg = pillow(Pillow.fromarray(GREY), "JPEG", quality=95)
+    for data in (with_phys(grey, 6000, 2500, unit), with_phys(deep, 6000, 2500, unit), jfif(jpeg, unit, 240, 100)):
+        image = decode_image(data, "x")
+        assert image.aspect == pytest.approx(2.4)  # 2.4 times as many pixels across as down in the same length
+        assert "2.4 times as high as wide" in image.remark
+        assert image.spacing is None
+
+
+@pytest.mark.parametrize(
+    ("across", "down", "wanted"), [(100, 450, 1 / 4.5), (450, 100, 4.5), (100, 600, 1), (300, 0, 1)]
+)
+def test_shapes_that_no_film_has_are_not_believed(across, down, wanted):
+    data = with_phys(pillow(Pillow.fromarray(GREY), "PNG"), across, down, 1)
+    assert decode_image(data, "x.png").aspect == pytest.approx(wanted, rel=1e-3)
+
+
+@pytest.mark.parametrize("number", [1, 3, 6, 8])
+def test_pixels_of_a_turned_picture_lie_the_other_way_round(number):
+    stored = np.ascontiguousarray(UPRIGHT[number])
+    exif = Pillow.Exif()
+    exif[274] = number
+    wanted = 2.4 if number in (1, 3) else 1 / 2.4
+    for data in (
+        with_phys(pillow(Pillow.fromarray(stored), "PNG", exif=exif), 240, 100, 1),
+        tiff(stored, resolution=(240, 100), extratags=[(274, "H", 1, number, True)]),
+    ):
+        image = decode_image(data, "x")
+        np.testing.assert_array_equal(image.pixels, GREY)
+        assert image.aspect == pytest.approx(wanted)
+
+
+def without_photometric(data: bytes) -> bytes:
+    """A TIFF whose tag 262 has become a private one."""
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        at = file.pages[0].tags[262].offset
+    return data[:at] + struct.pack("<H", 65000) + data[at + 2 :]
+
+
+def test_without_a_word_on_black_and_white_black_is_zero():
+    image = decode_image(without_photometric(tiff(DEEP)), "x.tif")
+    np.testing.assert_array_equal(image.pixels, DEEP)
+    assert "does not say whether black or white is zero" in image.remark
+    colour = np.dstack([GREY, GREY[::-1], GREY[:, ::-1]])
+    image = decode_image(without_photometric(tiff(colour, photometric="rgb")), "x.tif")
+    np.testing.assert_allclose(image.pixels, colour @ [0.299, 0.587, 0.114], atol=0.51)
+
+
+def test_a_first_page_of_other_proportions_is_no_thumbnail():
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        writer.write(GREY[:, :20], photometric="minisblack")
+        writer.write(ramp(400, 320), photometric="minisblack")
+    image = decode_image(file.getvalue(), "x.tif")
+    np.testing.assert_array_equal(image.pixels, GREY[:, :20])
+    assert "First of 2 pages" in image.remark
+
+
+def test_a_page_that_its_old_tag_calls_reduced_is_passed_over():
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:  # tag 255: 2 is a reduced copy, 1 a picture of full size
+        writer.write(GREY[:, :20], photometric="minisblack", extratags=[(255, "H", 1, 2, True)])
+        writer.write(GREY, photometric="minisblack", extratags=[(255, "H", 1, 1, True)])
+    np.testing.assert_array_equal(decode_image(file.getvalue(), "x.tif").pixels, GREY)
+
+
+def test_a_jpeg_of_12_bits_has_the_values_that_were_coded():
+    blocks = ramp(6, 5, 4095, np.uint16)
+    data = jpeg_of_12_bits(blocks)
+    image = decode_image(data, "x.jpg")
+    np.testing.assert_array_equal(image.pixels, np.kron(blocks, np.ones((8, 8), int)))
+    assert image.pixels.dtype == np.uint16
+    sixteen = bytearray(data)
+    sixteen[data.index(b"\xff\xc1") + 4] = 16  # which this process has not
+    with pytest.raises(ImageError, match="16 bits"):
+        decode_image(bytes(sixteen), "x.jpg")
 
 
 def test_a_strip_that_unpacks_to_more_than_its_page_is_refused():
