@@ -112,7 +112,8 @@ def _unpacked_nrrd(header: dict[str, Any], stream: io.BytesIO, name: str) -> io.
     shape = [int(n) for n in np.atleast_1d(header.get("sizes", []))]
     if len(shape) < 2 or min(shape) < 1:
         raise ImageError(f"“{name}” holds a line of numbers and no picture.")
-    check_size(*sorted(shape)[-2:], name)
+    columns, rows = sorted(shape)[-2:]
+    check_size(rows, columns, name)
     count = int(np.prod([float(n) for n in shape]))
     if count > LARGEST_UNPACKED:
         raise ImageError(f"“{name}” holds {count:,} numbers, too many for a radiograph.")

@@ -1,7 +1,11 @@
 import io
 import json
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -12,6 +16,8 @@ from app.io.errors import ImageError
 from app.io.files import spelled
 from app.io.image import read_image
 from tests.unit.pictures import dicom, ramp, write_dicom, write_png
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +109,10 @@ def test_names_that_are_no_text_are_spelled_out(tmp_path):
     found = discover([tmp_path])
     assert [name for name, _ in found.images] == ["a\\xfe.png", "a\\xff.png"]
     assert all(path.exists() and name.encode() for name, path in found.images)
+    for part in (b"a\xff", b"b\xfe"):  # folders in front, where names collide
+        write_png(tmp_path / "films" / os.fsdecode(part) / "x.png")
+    found = discover(list((tmp_path / "films").iterdir()))
+    assert sorted(name for name, _ in found.images) == ["a\\xff/x.png", "b\\xfe/x.png"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX links and pipes")
@@ -135,6 +145,45 @@ def test_a_link_to_a_folder_is_told_and_one_to_a_file_is_followed(tmp_path):
     ((name, sentence),) = found.failed
     assert name == "sub"
     assert "link to a folder" in sentence
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX links")
+def test_a_link_to_a_folder_that_is_given_itself_is_followed(tmp_path):
+    write_png(tmp_path / "elsewhere" / "deep" / "x.png")
+    (tmp_path / "films").symlink_to(tmp_path / "elsewhere")
+    found = discover([tmp_path / "films"])
+    assert found.images == (("deep/x.png", tmp_path / "films" / "deep" / "x.png"),)
+    assert found.failed == ()
+
+
+READ_AS_NOBODY = """
+import os, sys
+from app.io.discover import discover
+if os.geteuid() == 0:
+    os.seteuid(65534)
+found = discover([sys.argv[1]])
+print([name for name, _ in found.images], *(f"{name}: {sentence}" for name, sentence in found.failed), sep="\\n")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX permissions")
+def test_a_folder_that_may_not_be_read_is_told_and_the_others_are_read(tmp_path):
+    top = Path(tempfile.mkdtemp())  # not below tmp_path, whose parents are closed to others
+    try:
+        top.chmod(0o755)
+        for name in ("open/a.png", "closed/b.png", "zz.png"):
+            write_png(top / name)
+        (top / "closed").chmod(0o000)
+        child = [sys.executable, "-c", READ_AS_NOBODY, str(top)]
+        done = subprocess.run(child, capture_output=True, text=True, check=True, timeout=60, cwd=ROOT)
+    finally:
+        (top / "closed").chmod(0o700)
+        shutil.rmtree(top)
+    images, *told = done.stdout.splitlines()
+    assert images == "['zz.png', 'open/a.png']"
+    assert len(told) == 1
+    assert told[0].startswith("closed: The folder “")
+    assert "cannot be read (Permission denied)" in told[0]
 
 
 def test_names_are_in_the_order_in_which_people_count(tmp_path):
