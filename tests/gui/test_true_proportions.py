@@ -60,5 +60,5 @@ def test_a_marker_is_dragged_in_the_file_s_pixels(app, qtbot) -> None:
 def test_the_small_picture_is_as_wide_as_the_film(app, qtbot) -> None:
     session, name = app.window.desk.session, app.window.image_view.image
     qtbot.waitUntil(lambda: session.prediction(name) is not None, timeout=60_000)
-    height, width = session.preview(name).shape
+    height, width = app.window.pictures.as_read(name).shape
     assert width / height == pytest.approx(60 / 100, rel=0.02)
