@@ -204,3 +204,8 @@ def test_a_patient_is_told_by_a_hash_alone(tmp_path: Path):
     assert told[0] == told[1] != told[2]
     assert told[3] == ""
     assert "4711" not in told[0]
+
+
+def test_a_picture_may_have_more_than_32767_rows(path):
+    tall = ramp(33_000, 17)
+    np.testing.assert_array_equal(read_image(write_dicom(path, tall, 8)).pixels, tall)
