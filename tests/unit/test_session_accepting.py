@@ -341,3 +341,17 @@ def test_an_acceptance_reopened_under_another_bundle_is_due(session: Session):
         assert again.due() == again.images
         again.undo()
         assert again.due() == ("im0.png", "im2.png")
+
+
+def test_an_accepted_image_keeps_the_expected_error_of_its_prediction(session: Session):
+    name = "heart_07"
+    before = session.placements(name).expected_error
+    assert len({*before.tolist()}) == 3
+    session.set_review(["im0.png", "im2.png"], "accepted")
+    np.testing.assert_allclose(session.placements(name).expected_error, before, rtol=1e-6)
+    session.close()
+    with Session.open(session.path, model=session.bundle) as again:
+        np.testing.assert_allclose(again.placements(name).expected_error, before, rtol=1e-6)
+        for slot, image in enumerate(again.images):
+            (one,) = (placed for placed in again.placements_in(image) if placed.landmark.name == name)
+            np.testing.assert_allclose(one.expected_error, before[slot], rtol=1e-6)

@@ -276,3 +276,14 @@ def test_packed_arrays_are_what_their_format_says():
     assert both["none"].shape == (0, 4)
     with pytest.raises(DamagedBlob):
         unpack(data, checksum(data + b"x"))
+
+
+def test_each_file_has_its_own_small_picture(tmp_path: Path, bundle: Bundle, prediction: Prediction):
+    pictures = {f"{i:064x}": np.arange(6 * i, 6 * i + 6, dtype=np.uint8).reshape(2, 3) for i in range(3)}
+    store = PredictionStore(tmp_path / "p.dsr", bundle.sha256, bundle.template, read_only=False)
+    for file, picture in pictures.items():
+        store.put(file, prediction, picture)
+    for file, picture in pictures.items():
+        np.testing.assert_array_equal(store.preview(file), picture)
+    assert store.preview("f" * 64) is None
+    store.close()
