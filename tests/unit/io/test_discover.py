@@ -187,12 +187,21 @@ def test_a_folder_that_may_not_be_read_is_told_and_the_others_are_read(tmp_path)
 
 
 def test_names_are_in_the_order_in_which_people_count(tmp_path):
-    for name in ("img10.png", "img2.png", "Img1.png", "img02.png", "img99.png"):
+    for name in ("img10.png", "img2.png", "Img1.png", "img02.png", "img99.png", "Img50.png"):
         write_png(tmp_path / name)
     write_png(tmp_path / "s10" / "a.png")
     write_png(tmp_path / "s9" / "a.png")
     names = [name for name, _ in discover([tmp_path]).images]
-    assert names == ["Img1.png", "img02.png", "img2.png", "img10.png", "img99.png", "s9/a.png", "s10/a.png"]
+    assert names == [
+        "Img1.png",
+        "img02.png",
+        "img2.png",
+        "img10.png",
+        "Img50.png",
+        "img99.png",
+        "s9/a.png",
+        "s10/a.png",
+    ]
 
 
 @pytest.mark.parametrize(
