@@ -86,6 +86,7 @@ class Session(OpenProject):
             *(self._state.suspect(name), review.state, review.note, self._state.frame(name), rows.reviews_in(name)),
             *(review.reader, review.at, self._state.replaced(name)),
             bool(rows.left_as_is.get(name)) and rows.left_as_is[name] == self._state.suspect(name),
+            self._state.changed_since_accepted(name),
         )
 
     def status(self, image: str) -> Status:
@@ -451,7 +452,8 @@ class Session(OpenProject):
             refused = self.refusals(names, shown, although_suspect) if wanted is ReviewState.ACCEPTED else {}
             if refused and len(refused) == len(names):
                 raise ValueError(accepting.sentence(refused))
-            names = [name for name in names if name not in refused]
+            done = [] if note is not None else [name for name in names if self.review(name) is wanted]
+            names = [name for name in names if name not in refused and name not in set(done)] or done
             label = f"Set {_count(names)} to {words}"
             action = actions.set_review(self._state, names, wanted, note, self._reader, label)
             self._act(action)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.core.landmark import ReviewState
@@ -280,7 +281,16 @@ class ReviewCommands:
         if found:
             self._desk.show_image(found)
         else:
-            self._desk.say("Every image in the worklist has been reviewed.")
+            self._desk.say(self._nothing_open(order))
+
+    def _nothing_open(self, listed: Sequence[str]) -> str:
+        """That nothing in the list is open; a filter may hide images that are."""
+        hidden = set(self._desk.open_session().images).difference(listed)
+        count = sum(self._desk.open_session().review(name) in OPEN for name in hidden)
+        if not count:
+            return "Every image in the worklist has been reviewed."
+        rest = "1 image has" if count == 1 else f"{count} images have"
+        return f"Every image that the filter lets through has been reviewed; {rest} not been."
 
 
 class LandmarkCommands:

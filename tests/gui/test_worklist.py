@@ -94,7 +94,7 @@ def test_bulk_actions_leave_locked_images_alone_and_say_so(app, qtbot) -> None:
     choose(app, qtbot, "Accept 3 images")
     assert session.accepted == (first, second, third)
     window.actions_["undo"].trigger()
-    assert window.messages.sentences()[-1] == "Undone: Set 3 images to accepted, in 2 images."
+    assert window.messages.sentences()[-1] == "Undone: Set 2 images to accepted, in 2 images."
     assert session.accepted == (first,)
 
 
@@ -148,7 +148,22 @@ def test_next_unread_says_when_there_is_none(app, qtbot) -> None:
     session.set_review(session.images, "accepted")
     window.actions_["nextOpen"].trigger()
     assert window.desk.image == session.images[2]
-    assert "has been reviewed" in window.messages.sentences()[-1]
+    assert window.messages.sentences()[-1] == "Every image in the worklist has been reviewed."
+
+
+def test_what_a_filter_hides_is_not_called_reviewed(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    first, second, third = session.images
+    session.set_review(third, "rejected")
+    qtbot.keyClicks(window.worklist.filter, first)
+    assert window.worklist.model.shown == [first]
+    session.set_review(first, "accepted")
+    window.actions_["nextOpen"].trigger()
+    filtered = "Every image that the filter lets through has been reviewed; 1 image has not been."
+    assert window.messages.sentences()[-1] == filtered
+    session.set_review(second, "accepted")
+    window.actions_["nextOpen"].trigger()
+    assert window.messages.sentences()[-1] == "Every image in the worklist has been reviewed."
 
 
 @pytest.mark.parametrize("target", ["worklist", "imageView", "templateView", "landmarkTable", "contactSheet"])
