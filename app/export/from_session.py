@@ -59,6 +59,8 @@ class EntryLike(Protocol):
     @property
     def suspect(self) -> str: ...  # noqa: D102
     @property
+    def changed_since_accepted(self) -> bool: ...  # noqa: D102
+    @property
     def reviewed_by(self) -> str: ...  # noqa: D102
     @property
     def reviewed_at(self) -> str: ...  # noqa: D102
@@ -164,6 +166,8 @@ def _image(session: SessionLike, name: str, stem: str, given: Collection[tuple[s
         raise ProjectError(entry.message)  # something of what was accepted is damaged
     about = About(entry.review.value, entry.suspect, entry.reviewed_by, entry.reviewed_at)
     image = ImageView(name, stem, entry.review.value, entry.frame, seen, (), entry.note, entry.structures, about)
+    trouble = entry.message if entry.status in ("failed", "missing") else ""
+    image = replace(image, changed=entry.changed_since_accepted, trouble=trouble)
     rows = [
         _row(
             image, placement, session.bundle.template, (placement.landmark.name, placement.landmark.structure) in given

@@ -45,6 +45,12 @@ class Notes:
             said.append(
                 f"Readers corrected {places}, or called them absent; the masks there do not follow (off_outline)."
             )
+        if count := sum(told["file_changed_since_accepted"] for told in self.images.values()):
+            files = "The file of 1 image has" if count == 1 else f"The files of {count} images have"
+            said.append(
+                f"{files} changed since it was accepted: masks and landmarks belong to what was accepted, not to the "
+                "picture that is there now (file_changed_since_accepted)."
+            )
         if self._rejected:
             count = "1 structure" if self._rejected == 1 else f"{self._rejected} structures"
             said.append(

@@ -44,6 +44,10 @@ class ImageView:
         What was said of single structures.
     about : About
         What every row tells of the image.
+    changed : bool
+        The file is another one than the one that was accepted.
+    trouble : str
+        Why the file could not be read, in a sentence, or empty.
     """
 
     name: str
@@ -55,6 +59,8 @@ class ImageView:
     note: str = ""
     structures: tuple[StructureReview, ...] = ()
     about: About = UNREAD
+    changed: bool = False
+    trouble: str = ""
 
     @property
     def rejected(self) -> tuple[StructureReview, ...]:
@@ -138,6 +144,7 @@ def facts_of(image: ImageView) -> dict[str, Any]:
         "reader": about.reader,
         "time_utc": about.at,
         "suspect": about.suspect,
+        "file_changed_since_accepted": image.changed,
         "spacing": size,
         "orientation": orientation(frame.reading) if frame is not None else "",
     }

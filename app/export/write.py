@@ -163,7 +163,7 @@ class _Running:
         except (ProjectError, ValueError) as error:
             return str(error)
         if image.frame is None or (image.prediction is None and not image.rows):
-            return NOT_PREDICTED
+            return image.trouble or NOT_PREDICTED
         self.notes.add(image)
         failure = ""
         for part in list(self._open):

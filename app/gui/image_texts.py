@@ -150,7 +150,8 @@ class ImageTexts:
         if entry.suspect and not self.suspicion_is_told:
             lines.append((str(entry.suspect), ON_IMAGE.caution, False))
         if entry.remark:
-            lines.append((entry.remark, ON_IMAGE.muted, False))
+            doubtful = entry.changed_since_accepted or entry.replaced  # what is drawn may belong to another picture
+            lines.append((entry.remark, ON_IMAGE.caution if doubtful else ON_IMAGE.muted, False))
         for said in entry.structures:
             words = structure_review.sentence(said, self._desk.open_session().template)
             lines.append((words, ON_IMAGE.bad if said.state is ReviewState.REJECTED else ON_IMAGE.caution, False))

@@ -101,7 +101,7 @@ def patient_of(entry: ImageEntry) -> str:
 def standing_of(session: Session, name: str) -> Standing:
     """Collect what filter and chips ask of one image."""
     entry = session.image(name)
-    trouble = entry.status in ("failed", "missing") or bool(entry.suspect)
+    trouble = entry.status in ("failed", "missing") or bool(entry.suspect) or entry.changed_since_accepted
     structures = [f"{said.structure} {REVIEW_WORDS[said.state]}".replace("_", " ") for said in entry.structures]
     patient = patient_of(entry)
     words = [name, patient, REVIEW_WORDS[entry.review], STATUS_WORDS[entry.status], SUSPECT if entry.suspect else ""]
@@ -117,11 +117,11 @@ def row_of(session: Session, name: str) -> Row:
     lowest = session.lowest_confidence(name) if entry.status == "predicted" else None
     corrected = session.corrections(name)
     final = REVIEW_WORDS[entry.review] if entry.review not in OPEN else ""
-    trouble = entry.status in ("failed", "missing") or bool(entry.suspect)
+    trouble = entry.status in ("failed", "missing") or bool(entry.suspect) or entry.changed_since_accepted
     if entry.status in ("failed", "missing"):
         words = [STATUS_WORDS[entry.status]]
     elif final:
-        words = [final]
+        words = [final, *(["file changed"] if entry.changed_since_accepted else [])]
     elif entry.status == "waiting":
         words = ["waiting"]
     else:

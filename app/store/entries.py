@@ -92,6 +92,8 @@ class ImageEntry(Generic[Facts]):
         The file is another one than the one that a reader corrected or reviewed: they keep or drop what they said.
     left_as_is : bool
         A reader said that it is fine although it is suspect.
+    changed_since_accepted : bool
+        The file is another one than the one that was accepted: outlines and landmarks may belong to another picture.
     reviewed_by, reviewed_at : str
         Who set the review state and when (UTC, ISO 8601); of an image that is only in progress because a reader touched
         it, who did so last; empty where nobody did.
@@ -112,6 +114,7 @@ class ImageEntry(Generic[Facts]):
     reviewed_at: str = ""
     replaced: bool = False
     left_as_is: bool = False
+    changed_since_accepted: bool = False
 
     @property
     def rejected(self) -> tuple[str, ...]:

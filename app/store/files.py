@@ -99,6 +99,12 @@ class ImageFiles:
         known, key = self.rows.corrected_files.get(name), self.file_key(name)
         return bool(known and key and known != key) and name not in self.rows.frozen
 
+    def changed_since_accepted(self, name: str) -> bool:
+        """Whether the file that is there now is another one than the one that was accepted."""
+        facts = self.rows.facts_of(name)
+        known = bool(facts is not None and facts.sha256) and name in self.rows.frozen
+        return known and self.file(name)[1] is not None and not self.file_key(name)
+
     def condition(self, name: str) -> Condition:
         """What the rule of `due` looks at."""
         stamp, facts = self.file(name)[1], self.rows.facts_of(name)
@@ -128,7 +134,7 @@ class ImageFiles:
         facts = self.rows.facts_of(name)
         if facts is None:
             return ""
-        if name in self.rows.frozen and facts.sha256 and not self.file_key(name):
+        if self.changed_since_accepted(name):
             words = "The file has changed since this image was accepted. What was accepted is kept."
             return f"{words} {facts.remark}".strip()
         if self.replaced(name):

@@ -1,0 +1,47 @@
+"""A file replaced after its image was accepted, or not readable, is told in the window and in exports."""
+
+from __future__ import annotations
+
+import json
+
+from PySide6.QtCore import Qt
+
+from app.export.from_session import view_of
+from app.export.write import write
+from tests.gui.conftest import shown_fully
+
+
+def test_an_accepted_image_whose_file_was_replaced_is_flagged_in_the_list_and_on_the_image(
+    app, qtbot, tmp_path
+) -> None:
+    window, session = app.window, app.window.desk.session
+    _, second, third = session.images
+    window.desk.show_image(second)
+    qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
+    window.actions_["accept"].trigger()
+    model = window.worklist.model
+    assert (model.row(second).words, model.row(second).trouble) == ("accepted", False)
+    session.image(second).path.write_bytes(session.image(third).path.read_bytes())
+    window.looking_again.begin()
+    qtbot.waitUntil(lambda: session.image(second).changed_since_accepted, timeout=30_000)
+    qtbot.waitUntil(lambda: model.row(second).words == "accepted · file changed")
+    assert model.row(second).trouble
+    qtbot.mouseClick(window.worklist.flagged, Qt.MouseButton.LeftButton)
+    assert model.shown == [second]
+    view = view_of(session, "accepted")
+    report = write(view, tmp_path / "out", ["masks"])
+    assert report.images == [second]
+    assert any(note.startswith("The file of 1 image has changed since it was accepted") for note in report.notes)
+    told = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["images"]
+    assert [(image["name"], image["file_changed_since_accepted"]) for image in told] == [(second, True)]
+
+
+def test_an_export_says_why_an_unreadable_image_is_not_in_it(app, qtbot, tmp_path) -> None:
+    window, session = app.window, app.window.desk.session
+    name = session.images[1]
+    session.image(name).path.write_bytes(b"\x89PNG torn")
+    window.looking_again.begin()
+    qtbot.waitUntil(lambda: session.status(name) == "failed" and not window.predicting.running, timeout=30_000)
+    report = write(view_of(session, "image", name), tmp_path / "out", ["csv"])
+    assert report.failed == [(name, session.image(name).message)]
+    assert "Predict it" not in report.failed[0][1]
