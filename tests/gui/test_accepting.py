@@ -9,7 +9,8 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from app.core.landmark import ReviewState
-from app.core.plausibility import SENTENCES
+from app.core.plausibility import Finding, Reason
+from app.core.reading import Reading
 from app.jobs import Result
 from tests.gui.conftest import settled, shown_fully
 from tests.unit.store.fakes import fake_predicted
@@ -78,7 +79,7 @@ def test_leave_it_is_undone_and_nothing_else(app, qtbot) -> None:
     first = session.images[0]
     look_at(app, qtbot, first)
     judge = session.bundle.plausibility
-    hand_in(app, first, suspect=SENTENCES["upside_down"].format(subject=judge.subject))
+    hand_in(app, first, suspect=judge.sentence(Finding(Reason.LOOKS, Reading(2))))
     leave = window.findChild(QPushButton, "leaveIt")
     qtbot.waitUntil(lambda: leave.isVisible())
     leave.click()
