@@ -49,7 +49,7 @@ PACKAGES = {
     "core": Package("app/core", ("tests/unit/core",)),
     "io": Package("app/io", ("tests/unit/io",)),
     "store": Package("app/store", ("tests/unit/store", *(f"tests/unit/{name}" for name in SESSION))),
-    "losses": Package("models/losses.py", ("tests/unit/models/test_losses.py",)),
+    "losses": Package("models/losses.py", ("tests/unit/models",)),
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint
 
 from app.gui.desk import MaskStyle
+from app.gui.spacing_dialog import SpacingDialog
 from app.gui.turn import Turn
 from tests.gui.conftest import drag, in_image, name_landmark
 from tests.unit.pictures import write_dicom
@@ -62,3 +63,17 @@ def test_the_small_picture_is_as_wide_as_the_film(app, qtbot) -> None:
     qtbot.waitUntil(lambda: session.prediction(name) is not None, timeout=60_000)
     height, width = app.window.pictures.as_read(name).shape
     assert width / height == pytest.approx(60 / 100, rel=0.02)
+
+
+def test_a_length_measured_down_and_one_measured_across_give_the_same_pixel_size(app) -> None:
+    app.window.actions_["setSpacing"].trigger()
+    dialog = app.window.findChild(SpacingDialog, "spacingDialog")
+    dialog.measured.setChecked(True)
+    dialog.length.setValue(48.0)  # a reader's word: the disc of 24 mm by the header is twice as large
+    for ends in ([[140, 66], [140, 114]], [[80, 90], [200, 90]], [[104, 54], [176, 86.4]]):
+        dialog.ruler.set_ends(np.array(ends, float))
+        header = np.hypot(*(np.subtract(*ends) * (0.2, 0.5)))
+        factor = 48 / header
+        assert dialog.chosen == pytest.approx((0.5 * factor, 0.2 * factor), rel=1e-6)
+        assert dialog.will_be.text().startswith(f"{0.2 * factor:.4g} mm")
+    dialog.close()

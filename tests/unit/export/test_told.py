@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import socket
 import threading
 from pathlib import Path
 
@@ -167,6 +168,19 @@ def test_a_hung_export_is_ended_and_told(session: Session, tmp_path: Path):
     assert isinstance(failed, Failed)
     assert "no progress for 0.5 s" in failed.message
     assert last == Finished(cancelled=False)
+
+
+def test_a_hung_export_leaves_no_process(session: Session, tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        place = server.getsockname()
+        code = f"import socket, time; line = socket.create_connection({place!r}); time.sleep(300)"
+        job = start_export(session, ["csv"], tmp_path / "out", worker=("-c", code), stalled_seconds=3.0)
+        line, _ = server.accept()
+        with line:
+            ended(job)
+            line.settimeout(20)
+            assert line.recv(1) == b""  # the system closed the line of a process that is no more
 
 
 def test_a_hung_export_ends_when_it_is_cancelled(session: Session, tmp_path: Path):

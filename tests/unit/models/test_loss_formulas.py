@@ -83,3 +83,46 @@ def test_l_tv_is_the_squared_gradient_inside_the_mask():
                         total += ((UV[b, c, :, y + 1, x] - UV[b, c, :, y, x]) ** 2).sum()
             found.append(total / INSIDE[b, c].sum())
     assert losses.uv_smoothness(tensor(UV), tensor(INSIDE)).item() == pytest.approx(np.mean(found), rel=1e-5)
+
+
+SHARE = np.array([[1.0, 0.25, 0.0], [0.5, 1.0, 0.75]])
+"""How much each structure's truth counts: 1 where a person drew it."""
+
+
+def shared(values) -> float:
+    """The mean of one value per picture and structure, weighed by how much each counts."""
+    return float((np.asarray(values).reshape(2, 3) * SHARE).sum() / SHARE.sum())
+
+
+def test_each_term_counts_a_structure_as_much_as_its_truth_does():
+    p = 1 / (1 + np.exp(-LOGITS))
+    entropy = -(MASKS * np.log(p) + (1 - MASKS) * np.log(1 - p)).mean((2, 3))
+    overlap = (2 * (p * MASKS).sum((2, 3)) + 1) / (p.sum((2, 3)) + MASKS.sum((2, 3)) + 1)
+    dense = (np.abs(UV - TARGET).sum(2) * INSIDE).sum((2, 3)) / INSIDE.sum((2, 3))
+    share = tensor(SHARE)
+    assert losses.mask_bce(tensor(LOGITS), tensor(MASKS), share=share).item() == pytest.approx(shared(entropy), rel=1e-5)
+    assert losses.soft_dice(tensor(LOGITS), tensor(MASKS), share).item() == pytest.approx(1 - shared(overlap), rel=1e-5)
+    said = losses.uv_dense(tensor(UV), tensor(TARGET), tensor(INSIDE), share).item()
+    assert said == pytest.approx(shared(dense), rel=1e-5)
+
+
+def test_a_landmark_counts_as_its_structure_does_and_not_at_all_where_it_is_not_visible():
+    columns, rows = np.array([[1, 7, 3, 5], [8, 0, 2, 4]]), np.array([[4, 2, 0, 5], [1, 3, 5, 2]])
+    structure, wanted = np.array([2, 0, 1, 0]), RNG.normal(size=(4, 2))
+    visible = np.array([[True, False, True, True], [True, True, True, False]])
+    top = bottom = 0.0
+    for b in range(2):
+        for k in range(4):
+            counts = SHARE[b, structure[k]] * visible[b, k]
+            top += counts * np.abs(UV[b, structure[k], :, rows[b, k], columns[b, k]] - wanted[k]).sum()
+            bottom += counts
+    grid = np.stack([(columns + 0.5) / 9, (rows + 0.5) / 6], axis=-1) * 2 - 1
+    said = losses.uv_at_landmarks(
+        tensor(UV),
+        tensor(grid),
+        tensor(wanted),
+        torch.from_numpy(structure),
+        torch.from_numpy(visible),
+        tensor(SHARE),
+    )
+    assert said.item() == pytest.approx(top / bottom, rel=1e-4)

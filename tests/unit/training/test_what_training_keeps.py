@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from app.training.augment import make_batch
+from app.core.frame import Frame
+from app.io.preprocess import to_network_input
+from app.training.augment import make_batch, normalise
 from app.training.train import Recipe, Trainer, total_loss
 from models.network import NetworkConfig
 from tests.unit.training.test_training import TEMPLATE, examples, rendered  # noqa: F401 (fixtures)
@@ -43,3 +45,37 @@ def test_the_loss_is_the_weighted_sum_of_its_terms(tmp_path, examples):  # noqa:
     assert set(terms) == set(weights)
     assert min(terms.values()) > 0
     assert total.item() == pytest.approx(sum(weights[name] * term for name, term in terms.items()), rel=1e-4)
+
+
+def test_the_averaged_weights_follow_the_first_steps_quickly(tmp_path, examples, rendered):  # noqa: F811
+    """Written out: after step n the average keeps (1 + n) / (10 + n) of itself, at most `Recipe.average`."""
+    pictures, contours = rendered
+    trainer = Trainer(tmp_path, TEMPLATE, CONFIG, Recipe(minutes=60, small_share=0, size=64, batch=4))
+    before = [weights.detach().clone() for weights in trainer.averaged.parameters()]
+    trainer.run(examples, pictures[:1], contours.take([0]), lambda _: None, leg_minutes=1e-6)  # four images: one step
+    pairs = zip(before, trainer.net.parameters(), trainer.averaged.parameters(), strict=True)
+    for old, new, mean in pairs:
+        torch.testing.assert_close(mean.detach(), 2 / 11 * old + 9 / 11 * new.detach(), rtol=1e-4, atol=1e-6)
+
+
+def test_uv_errors_are_weighed_by_the_size_of_their_structure(tmp_path, examples):  # noqa: F811
+    """The term written out: a chart unit counts as the root of the mm that it spans, 1 in the mean."""
+    trainer = Trainer(tmp_path, TEMPLATE, CONFIG, RECIPE)
+    batch = make_batch(examples, np.arange(2), 64, None, np.random.default_rng(0))
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        uv = trainer.net(batch.image).uv.numpy()
+    _, terms = total_loss(trainer.net, batch, trainer.targets, RECIPE)
+    spans = np.sqrt([(s.outline.max(0) - s.outline.min(0)) / 2 for s in TEMPLATE.structures])
+    weight = (spans / spans.mean())[None, :, :, None, None]
+    target, inside = batch.uv.numpy(), batch.inside.numpy()
+    error = (np.abs((uv - target) * weight).sum(2) * inside).sum((2, 3)) / np.maximum(inside.sum((2, 3)), 1)
+    share = batch.weight.numpy()
+    assert terms["uv_dense"] == pytest.approx((error * share).sum() / share.sum(), rel=1e-3)
+
+
+def test_the_network_is_trained_on_the_grey_values_that_it_is_given_later():
+    """Clipped at the 0.5th and 99.5th percentile, mean 0, deviation 1: as `to_network_input` does."""
+    pictures = np.random.default_rng(6).gamma(2.0, 0.3, (2, 1, 48, 48)).astype(np.float32)
+    found = normalise(torch.from_numpy(pictures)).numpy()
+    for picture, seen in zip(pictures, found, strict=True):
+        np.testing.assert_allclose(seen[0], to_network_input(picture[0], Frame(48, 48, 48, 48))[0, 0], atol=0.1)

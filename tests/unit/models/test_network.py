@@ -1,0 +1,16 @@
+"""What the network's parts must be able to tell, whatever their weights are."""
+
+import torch
+
+from models.network import GlobalContext
+
+
+def test_the_coarsest_grid_knows_above_from_below_and_left_from_right():
+    torch.manual_seed(3)
+    with torch.inference_mode():
+        seen = GlobalContext(8)(torch.zeros(1, 8, 3, 5))[0]  # nothing in the picture: all that differs is the place
+    for axis, count in ((1, 3), (2, 5)):
+        places = [seen.select(axis, i) for i in range(count)]
+        for i in range(count):
+            for j in range(i):
+                assert (places[i] - places[j]).abs().max() > 1e-2
