@@ -194,12 +194,14 @@ class SpacingDialog(QDialog):
 
     @property
     def chosen(self) -> tuple[float, float] | None:
-        """Row and column spacing in mm as they would be set; pixels keep the shape that the file gives them."""
+        """Row and column spacing in mm as they would be set; None while the image was not read.
+
+        Pixels keep the shape that the file gives them.
+        """
         frame = self._frame
-        spacing = frame.spacing if frame is not None else None
-        shape = (
-            spacing.row_mm / spacing.column_mm if spacing is not None else frame.aspect if frame is not None else 1.0
-        )
+        if frame is None:
+            return None
+        shape = frame.spacing.row_mm / frame.spacing.column_mm if frame.spacing is not None else frame.aspect
         if self.typed.isChecked():
             return (self.per_pixel.value() * shape, self.per_pixel.value()) if self.per_pixel.value() else None
         if self.ruler.length() < SHORTEST or not self.length.value():

@@ -114,3 +114,17 @@ def test_accepted_images_keep_their_size(app, dialog) -> None:
     assert "locked" in app.window.messages.sentences()[-1]
     assert dialog.isVisible()
     dialog.close()
+
+
+def test_no_pixel_size_is_set_while_nobody_knows_the_shape_of_the_pixels(start, tmp_path, qtbot) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    app = start(tmp_path / "broken.png")
+    session = app.window.desk.session
+    qtbot.waitUntil(lambda: session.status("broken.png") == "failed", timeout=60_000)
+    app.window.actions_["setSpacing"].trigger()
+    dialog = app.window.findChild(SpacingDialog, "spacingDialog")
+    dialog.per_pixel.setValue(0.2)
+    assert dialog.chosen is None
+    assert dialog.will_be.text() == ""
+    assert not dialog.keep_button.isEnabled()
+    dialog.close()

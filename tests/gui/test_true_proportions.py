@@ -65,7 +65,9 @@ def test_the_small_picture_is_as_wide_as_the_film(app, qtbot) -> None:
     assert width / height == pytest.approx(60 / 100, rel=0.02)
 
 
-def test_a_length_measured_down_and_one_measured_across_give_the_same_pixel_size(app) -> None:
+def test_a_length_measured_down_and_one_measured_across_give_the_same_pixel_size(app, qtbot) -> None:
+    session = app.window.desk.session
+    qtbot.waitUntil(lambda: session.image(session.images[0]).frame is not None, timeout=60_000)
     app.window.actions_["setSpacing"].trigger()
     dialog = app.window.findChild(SpacingDialog, "spacingDialog")
     dialog.measured.setChecked(True)
