@@ -241,8 +241,10 @@ def session_closed(app, begun: Begun, qtbot) -> None:
     app.window.actions_["closeProject"].trigger()
 
 
+ENDINGS = (escape, lost_focus, window_deactivated, grab_lost, release_that_never_came)
+"""These end any drag, whatever it is of."""
 INTERRUPTIONS = (
-    *(escape, lost_focus, window_deactivated, grab_lost, release_that_never_came),
+    *ENDINGS,
     *(next_image_by_key, next_image_by_wheel, another_row_of_the_worklist, image_removed, other_image_removed),
     *(undone, undone_and_redone, accepted_meanwhile, landmark_deleted, landmark_hidden),
     *(landmark_moved_on_the_template, placed_by_another_path, another_landmark, navigate_mode, view_turned),
@@ -283,6 +285,7 @@ def test_whatever_interrupts_a_drag_what_is_drawn_is_what_is_stored(apex, qtbot,
         window.desk.set_mode(Mode.LANDMARK)
         begun = begin(apex)
         interrupt(apex, begun, qtbot)
+        assert not (interrupt in ENDINGS and window.desk.interaction.running)
         _check(apex, begun, qtbot)
         window.several_clicks.end()
         dialog = window.findChild(object, "spacingDialog")

@@ -212,9 +212,10 @@ def test_arrows_nudge_in_landmark_mode_and_step_images_in_navigate_mode(app, vie
     assert view.image != first
 
 
-def test_nudges_go_where_the_reader_sees_them_go(app, view, session, qtbot) -> None:
+@pytest.mark.parametrize("turn", [Turn(1), Turn(3), Turn(1, True)], ids=str)  # the last is its own inverse
+def test_nudges_go_where_the_reader_sees_them_go(app, view, session, qtbot, turn) -> None:
     place = landmark_mode(app, qtbot)
-    view.set_turn(Turn(1, True))
+    view.set_turn(turn)
     before = view.viewport_of(*place)
     QTest.keyClick(view, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
     step = view.viewport_of(*session.placements("Apex").xy[0]) - before
