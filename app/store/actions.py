@@ -176,6 +176,11 @@ def change_landmark(
     moved = (mark.structure, mark.uv) != (before.structure, before.uv)
     if moved and mark.locked and before.locked:
         raise ValueError(f"“{name}” is locked on the template. Unlock it to move it.")
+    if mark.structure != before.structure and (held := state.accepted_with(number)):
+        images = f"{held} accepted image{'' if held == 1 else 's'}"
+        raise ValueError(
+            f"“{name}” belongs to {images}, which never change. Define a new landmark on the other structure."
+        )
     label = f"Move “{name}” on the template" if moved else f"Change “{name}”"
     names = tuple(dict.fromkeys((name, mark.name)))
 

@@ -135,7 +135,7 @@ class ImageFiles:
         if facts is None:
             return ""
         if self.changed_since_accepted(name):
-            words = "The file has changed since this image was accepted. What was accepted is kept."
+            words = "The file was written again or changed since this image was accepted. What was accepted is kept."
             return f"{words} {facts.remark}".strip()
         if self.replaced(name):
             words = "The file is another one than the one that was corrected: keep or drop the corrections."

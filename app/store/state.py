@@ -302,6 +302,10 @@ class ProjectState(ImageFiles):
         xy, codes, expected = self._placed(number)
         return Placements(xy, tuple(_STATE_OF_CODE[codes].tolist()), expected)
 
+    def accepted_with(self, number: int) -> int:
+        """How many accepted images hold a landmark as a part of what was accepted."""
+        return int(np.count_nonzero(self._frozen.has(number, self._order)))
+
     def moved(self, number: int, uv: tuple[float, float]) -> MovePreview:
         """One landmark in all images as it would be at another place of its chart."""
         xy, codes, expected = self._placed(number, uv)

@@ -54,6 +54,16 @@ def test_a_landmark_that_is_deleted_later_stays_in_accepted_images(session: Sess
     session.close()
 
 
+def test_a_landmark_of_accepted_images_stays_on_its_structure(session: Session):
+    place = accepted_with_x(session)
+    with pytest.raises(ValueError, match="“x” belongs to 1 accepted image, which never change"):
+        session.update_landmark("x", structure="right_lung", u=0.5)
+    assert session.update_landmark("x", u=0.5).structure == "heart"
+    np.testing.assert_array_equal(shown(session, "im0.png")["x"].xy, place)
+    session.set_review("im0.png", "in_progress")
+    assert session.update_landmark("x", structure="right_lung").structure == "right_lung"
+
+
 def test_a_new_landmark_of_a_deleted_ones_name_is_beside_it(session: Session):
     place = accepted_with_x(session)
     session.delete_landmark("x")
