@@ -160,7 +160,8 @@ class SpacingDialog(QDialog):
         self.scope.addItem("this image", (self._desk.image,))
         entries = [session.image(name) for name in session.images]
         free = [entry for entry in entries if entry.frame is not None and entry.review != ReviewState.ACCEPTED]
-        chosen = tuple(entry.name for entry in free if entry.name in self._selected)
+        selected = frozenset(self._selected)
+        chosen = tuple(entry.name for entry in free if entry.name in selected)
         if len(chosen) > 1:
             self.scope.addItem(f"{len(chosen)} selected images", chosen)
         unknown = tuple(entry.name for entry in free if entry.frame is not None and entry.frame.spacing is None)

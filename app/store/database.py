@@ -6,6 +6,7 @@ switched off, sizes have limits, and no link is followed (sqlite.org, Defense Ag
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -48,7 +49,9 @@ def connect(path: Path, mode: str) -> apsw.Connection:
         Without links in its folders; a link at its end is refused.
     """
     query = "mode=ro&immutable=1" if mode == "immutable" else f"mode={mode}"
-    uri = "file:" + quote(path.as_posix()) + "?" + query
+    whole = os.fsencode(path.absolute().as_posix())
+    # With an empty authority: SQLite would take the "server" of a shared folder of Windows for one.
+    uri = "file://" + ("" if whole.startswith(b"/") else "/") + quote(whole) + "?" + query
     flags = apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOFOLLOW
     flags |= apsw.SQLITE_OPEN_READONLY if mode in ("ro", "immutable") else apsw.SQLITE_OPEN_READWRITE
     if mode == "rwc":

@@ -87,7 +87,11 @@ class Project:
                 db.close()
             raise ProjectError(f"The project {path} can't be made there. {trouble}", trouble.trouble) from None
         project = cls(path, db, read_only=False)
-        project._begin_writing()
+        try:
+            project._begin_writing()
+        except BaseException:
+            project.close()
+            raise
         return project
 
     @classmethod

@@ -339,3 +339,18 @@ def test_a_search_for_moved_images_never_opens_the_project_itself(session: Sessi
     subprocess.run(command, capture_output=True, text=True, check=True)
     assert session.path.with_name("p.dsr-wal").exists()
     session.set_absent("im1.png", "heart_00")
+
+
+def test_a_project_that_could_not_be_begun_is_held_by_nobody(tmp_path: Path, bundle: Bundle, monkeypatch) -> None:
+    path = tmp_path / "p.dsr"
+    path.touch()
+
+    def full(self, **values: str) -> None:
+        raise ProjectError("The disk is full.", Trouble.FULL)
+
+    with monkeypatch.context() as failing:
+        failing.setattr("app.store.project.Project.set_meta", full)
+        with pytest.raises(ProjectError, match="The disk is full"):
+            Session.create(path, model=bundle)
+    with Session.open(path, model=bundle) as session:  # nobody holds it any more
+        assert not session.read_only
