@@ -149,7 +149,10 @@ class SpacingDialog(QDialog):
     def _frame_of(self, image: str) -> Frame | None:
         """None also where the image was removed a moment ago."""
         session = self._desk.session
-        return session.image(image).frame if session is not None and image in session.images else None
+        try:
+            return session.image(image).frame if session is not None else None
+        except ValueError:
+            return None
 
     def _fill_scope(self) -> None:
         """This image, those selected when the dialog opened, those without a size, all; accepted ones stay."""

@@ -225,8 +225,10 @@ def _named(found: list[tuple[str, Path, Path]]) -> Iterator[tuple[str, Path]]:
         for i in clashing:
             names[i] = f"{spelled(parents[i].name)}/{names[i]}"
             parents[i] = parents[i].parent
+    count = Counter(names)
     for i, name in enumerate(names):  # only drives and roots are left without a name of their own
-        count = Counter(names)
         if count[name] > 1:
             names[i] = f"{i + 1}/{name}"
+            count.subtract([name])
+            count.update([names[i]])
     yield from ((name, path) for name, (_, path, _) in zip(names, found, strict=True))
