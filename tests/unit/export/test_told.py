@@ -18,6 +18,7 @@ from app.export.from_session import view_of
 from app.export.write import write
 from app.jobs import Failed, Finished
 from app.session import Session
+from app.store.trail import now
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools' decode
 
@@ -48,6 +49,9 @@ def test_rows_say_who_when_spacing_and_orientation(session: Session, tmp_path: P
     session.set_spacing("im1.png", 0.25, 0.125)
     session.define_landmark("hilum", "right_lung", (0.1, 0.2))
     session.move_placement("im1.png", "hilum", (5, 6.25))
+    moved_at = next(p.at for p in session.placements_in("im1.png") if p.landmark.name == "hilum")
+    while now() == moved_at:  # times are kept to the millisecond, and the review's must differ
+        pass
     session.set_review("im1.png", "second_opinion", "=look")
     write(view_of(session), tmp_path, ["csv", "coco"])
     moved, other = row_of(tmp_path, "im1.png", "hilum"), row_of(tmp_path, "im1.png", "heart_03")
@@ -55,7 +59,7 @@ def test_rows_say_who_when_spacing_and_orientation(session: Session, tmp_path: P
     entry = session.image("im1.png")
     assert (moved["reader"], moved["time_utc"]) == ("Ann", placement.at)
     assert (other["reader"], other["time_utc"]) == ("Ann", entry.reviewed_at)
-    assert placement.at < entry.reviewed_at
+    assert placement.at < entry.reviewed_at, "the two times differ, so that a swap would show"
     assert moved["time_utc"].endswith("+00:00")
     for row in (moved, other):
         assert row["review"] == "second_opinion"
