@@ -11,12 +11,9 @@ import numpy as np
 from app.core.frame import Frame
 from app.core.landmark import Landmark
 from app.core.prediction import Prediction, native_mask
-from app.core.propagate import locate
+from app.core.propagate import FARTHEST_SHARE, locate
 from app.core.template import Template
 from app.io.landmark_set import read_landmark_set
-
-FARTHEST = 0.02
-"""How far outside a mask a landmark may be read off an image, as a share of the image's diagonal."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ def read_off(spot: Spot, prediction: Prediction, frame: Frame, template: Templat
     rows, columns = np.nonzero(native_mask(prediction.masks[c], frame))
     outside = float(np.hypot(columns - spot.xy[0], rows - spot.xy[1]).min()) if len(rows) else float("inf")
     uv, miss = locate(prediction.charts[c].astype(float), structure, spot.xy)
-    limit = FARTHEST * frame.diagonal
+    limit = FARTHEST_SHARE * frame.diagonal
     # Within the mask the distance to the nearest pixel's centre is no distance at all.
     if (outside > limit and outside > 1) or miss > limit:
         away = max(outside, miss)

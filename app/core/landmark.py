@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,8 +12,10 @@ import numpy.typing as npt
 
 from app.core.chart import REACH
 from app.core.template import Template
+from app.core.text import one_line, well_formed
 
 LANDMARK_COLOUR = "#d9dde2"
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
 class PlacementState(StrEnum):
@@ -70,9 +73,18 @@ class Landmark:
         return (self.u, self.v)
 
     def check(self, template: Template) -> None:
-        """Raise ValueError with a sentence for the reader if the template has no such point."""
+        """Raise ValueError with a sentence if the template has no such point, or a text or colour can't be kept."""
         if not self.name.strip():
             raise ValueError("A landmark needs a name.")
+        for text in (self.name, self.group):
+            if one_line(text) != text:
+                raise ValueError(
+                    f"“{one_line(text)}” is no name: it holds characters that cannot be written on a line."
+                )
+        if well_formed(self.rule) != self.rule:
+            raise ValueError(f"The rule of “{self.name}” holds halves of characters, which no file can keep.")
+        if not _COLOUR.fullmatch(self.colour):
+            raise ValueError(f"Landmark “{self.name}”: a colour is written #rrggbb, not “{one_line(self.colour)}”.")
         try:
             template.structure(self.structure)
         except KeyError as error:
@@ -112,7 +124,8 @@ def landmark_set_from_json(data: Any, template: Template) -> list[Landmark]:
     Raises
     ------
     ValueError
-        With a sentence for the reader: not a landmark set, another anatomy, an unknown structure, a name twice.
+        With a sentence for the reader: not a landmark set, another anatomy, an unknown structure, a name twice, a text
+        that can't be kept.
     """
     if not isinstance(data, dict) or not isinstance(data.get("landmarks"), list):
         raise ValueError("This is not a landmark set: it has no list “landmarks”.")
@@ -122,7 +135,7 @@ def landmark_set_from_json(data: Any, template: Template) -> list[Landmark]:
     for entry in data["landmarks"]:
         try:
             mark = Landmark(
-                name=str(entry["name"]),
+                name=str(entry["name"]).strip(),
                 structure=str(entry["structure"]),
                 u=float(entry["u"]),
                 v=float(entry["v"]),

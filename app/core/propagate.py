@@ -29,6 +29,8 @@ class Places(NamedTuple):
     expected_error: npt.NDArray[np.float64]
 
 
+FARTHEST_SHARE = 0.02
+"""So far from a structure a template point is still read off an image, as a share of the diagonal (design 6)."""
 BLOCK = 1024
 """Images that lie side by side in a chart stack."""
 Allocate = Callable[[tuple[int, ...], type[np.float16]], npt.NDArray[Any]]

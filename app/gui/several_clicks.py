@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from app.core.consensus import Consensus, consensus
+from app.core.propagate import FARTHEST_SHARE
 from app.gui.desk import Click, Desk
 from app.gui.image_view import ImageView
 from app.gui.images_pane import ImagesPane
@@ -35,11 +36,14 @@ def click_on_chart(session: Session, image: str, xy: tuple[float, float], struct
         raise ValueError(f"{title} was not found in {image}. Click in another image.")
     if found is None:
         raise ValueError("There is no structure here. Click on one of the outlined structures.")
-    name, uv, _ = found
+    name, uv, miss = found
+    title = session.template.structure(name).title.lower()
     outside = float(session.template.structure(name).distance_mm(uv))
     if outside > FARTHEST_MM:
-        title = session.template.structure(name).title.lower()
         raise ValueError(f"This is {outside:.0f} mm outside the {title}. Click the same place as in the other images.")
+    frame = session.image(image).frame
+    if frame is not None and miss > FARTHEST_SHARE * frame.diagonal:  # what was read off lies elsewhere
+        raise ValueError(f"This is far outside the {title}. Click the same place as in the other images.")
     return Click(image, xy, name, uv)
 
 

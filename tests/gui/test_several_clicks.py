@@ -75,6 +75,18 @@ def test_a_click_where_nothing_is_gets_a_sentence(app, bar, qtbot) -> None:
     assert len(window.desk.clicks) == 1
 
 
+def test_a_click_far_from_the_structure_is_no_place_on_it(app, bar, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    clavicle = session.preview_places("right_clavicle", (0.0, 0.0)).xy
+    click(app, qtbot, session.images[0], clavicle[0])
+    frame = session.image(session.images[1]).frame
+    for xy in ((5.0, frame.height - 5.0), (frame.width - 5.0, 5.0), (frame.width / 2, frame.height - 5.0)):
+        assert np.hypot(*(np.array(xy) - clavicle[1])) > 0.2 * frame.diagonal
+        click(app, qtbot, session.images[1], xy)
+        assert "outside the right clavicle" in window.messages.sentences()[-1]
+        assert len(window.desk.clicks) == 1
+
+
 def test_clicks_in_the_image_beside_count_too(app, bar, qtbot) -> None:
     window, session = app.window, app.window.desk.session
     window.actions_["compareNext"].trigger()

@@ -52,3 +52,28 @@ def test_what_is_left_out_of_a_set_has_its_default():
     assert bare == Landmark("a", "lung", 0, 1)
     with pytest.raises(ValueError, match="for the anatomy “wrist”"):
         landmark_set_from_json({**SET, "anatomy": "wrist"}, TEMPLATE)
+
+
+@pytest.mark.parametrize(
+    ("odd", "sentence"),
+    [
+        ({"name": "two\nlines"}, "“two.nlines” is no name"),
+        ({"name": "half \ud83d"}, "is no name"),
+        ({"group": "a\tb"}, "is no name"),
+        ({"rule": "half \udcff"}, "The rule of “hilum” holds halves of characters"),
+        ({"colour": "red"}, "a colour is written #rrggbb, not “red”"),
+        ({"colour": "#cc79a7ff"}, "a colour is written #rrggbb"),
+    ],
+)
+def test_text_that_cannot_be_kept_or_drawn_is_refused_in_a_sentence(odd, sentence):
+    entry = SET["landmarks"][0] | odd
+    with pytest.raises(ValueError, match=sentence) as raised:
+        landmark_set_from_json({"landmarks": [entry]}, TEMPLATE)
+    assert not isinstance(raised.value, UnicodeError)
+    assert str(raised.value).encode()
+
+
+def test_a_rule_may_have_several_lines_and_names_lose_the_spaces_around_them():
+    entry = SET["landmarks"][0] | {"name": " hilum ", "rule": "one\ntwo"}
+    (mark,) = landmark_set_from_json({"landmarks": [entry]}, TEMPLATE)
+    assert (mark.name, mark.rule) == ("hilum", "one\ntwo")
