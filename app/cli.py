@@ -27,8 +27,9 @@ from app.export.masks import write_masks
 from app.export.output_folder import OutputFolder, folder_sentences
 from app.export.table import Row, rows_of, write_table
 from app.io.bundle import Bundle, read_bundle
-from app.io.discover import Discovery, discover, unique_stems
+from app.io.discover import Discovery, discover
 from app.io.errors import BundleError, ReadError
+from app.io.names import unique_stems
 from app.jobs import Failed, Finished, Progress, Result
 from app.store.errors import ProjectError
 
@@ -75,7 +76,7 @@ def predict(paths: Paths, out: Out, model: Model = "chest", threads: Threads = 2
     """Write masks and the bundle's landmarks of every image; replaces what an earlier run wrote to the same folder."""
     _check_backend(backend)
     bundle = _bundle(model)
-    batch = _Batch(bundle, out, _find(paths, out))
+    batch = _Batch(bundle, out, discover(paths))
     batch.claim(masks=True)
     template, marks = bundle.template, bundle.landmarks
 
@@ -116,7 +117,7 @@ def propagate(
         check_names(wanted)
     except ValueError as error:
         wrong_usage(str(error))
-    batch = _Batch(bundle, out, _find(paths, out))
+    batch = _Batch(bundle, out, discover(paths))
     batch.claim(masks=False)
     search = _Search(batch, wanted)
     batch.run(search.take, threads, backend, first=search.images)
@@ -444,16 +445,6 @@ def _bundle(model: str) -> Bundle:
         return read_bundle(model)
     except BundleError as error:
         wrong_usage(str(error))
-
-
-def _find(paths: list[Path], out: Path) -> Discovery:
-    """Images below the paths, without the masks that an earlier run left in `out`."""
-    found = discover(paths)
-    masks = (out / "masks").resolve()
-    if not (out / "report.json").is_file():
-        return found
-    kept = tuple(item for item in found.images if not item[1].resolve().is_relative_to(masks))
-    return Discovery(kept, found.ignored + len(found.images) - len(kept), found.failed)
 
 
 def _folder(out: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -63,6 +65,8 @@ class Finished:
 
     cancelled: bool
 
+
+_LOG = logging.getLogger(__name__)
 
 Event: TypeAlias = Progress | Result | Failed | Finished
 Listener: TypeAlias = Callable[[Event], None]
@@ -155,3 +159,31 @@ class Job:
             yield event
             if isinstance(event, Finished):
                 return
+
+
+def start_job(title: str, work: Callable[[Job], None], left: str) -> Job:
+    """Do work on a thread of its own, as a job that always ends in a result or a sentence.
+
+    Parameters
+    ----------
+    title : str
+    work : callable
+        Gets the job and posts its results, failures and progress; not `Finished`, which follows by itself.
+    left : str
+        A sentence on what holds where `work` fails in a way that nobody foresaw.
+    """
+    job = Job(title, 0)
+
+    def run() -> None:
+        try:
+            work(job)
+        except Exception as error:
+            # The error's own words may hold names of files, and those of patients: they do not go to the log.
+            trace = "".join(traceback.format_tb(error.__traceback__))
+            _LOG.error("“%s” failed: %s\n%s", title, type(error).__name__, trace)
+            job.post(Failed("", f"{title} failed because of an error in this program ({type(error).__name__}). {left}"))
+        finally:
+            job.post(Finished(job.cancelled))
+
+    threading.Thread(target=run, name=title, daemon=True).start()
+    return job

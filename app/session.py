@@ -19,8 +19,9 @@ from app.core.propagate import Places
 from app.core.reading import Reading
 from app.engine.client import ImageFacts, Predicted
 from app.io.bundle import Bundle
-from app.io.discover import discover, stem
+from app.io.discover import discover
 from app.io.moved import Content, start_search
+from app.io.names import stem
 from app.jobs import Event, Failed, Finished, Job, Result
 from app.open_project import OpenProject
 from app.store import accepting, actions, entries, moved, said
@@ -41,7 +42,7 @@ from app.store.paths import held_files
 from app.store.project import Project
 from app.store.readings import equally_suspect, set_reading
 from app.store.rows import file_stamp
-from app.taking_in import facts_of, facts_row, gather
+from app.taking_in import facts_of, facts_row, gather, gather_moved
 
 __all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "MovePreview", "Placement", "PredictReport", "Session"]
 
@@ -129,26 +130,24 @@ class Session(OpenProject):
         wanted = {name: Content(*held) for name, held in known.items() if held is not None}
         return start_search(Path(folder).absolute(), wanted, moved.places(self._state), held_files())
 
-    def take_moved(self, found: Mapping[str, Path]) -> MovedReport:
-        """Know images at the places where they were found, as far as they are missing still; one undo step."""
+    def take_moved(self, found: Mapping[str, Path], failed: Sequence[tuple[str, str]] = ()) -> MovedReport:
+        """Know images at the places where they were found, as far as they are missing still; one undo step.
+
+        What of the search `failed` goes into the report.
+        """
         state, taken = self._state, moved.places(self._state)
         here = {name: found[name] for name in moved.missing(state) if name in found and found[name] not in taken}
         if here:
             label = f"Find {_count(tuple(here))} in another place"
             self._act(moved.move_images(state, here, self.path.resolve().parent, label))
         missing = moved.missing(state)
-        return MovedReport(tuple(here), tuple(missing), tuple(n for n in missing if moved.content(state, n) is None))
+        never_read = tuple(name for name in missing if moved.content(state, name) is None)
+        return MovedReport(tuple(here), tuple(missing), never_read, tuple(failed))
 
     def find_moved(self, folder: str | Path) -> MovedReport:
         """Find missing images below a folder; blocks."""
         self._state.look_again(self.images)
-        found: Mapping[str, Path] = {}
-        for event in self.start_find_moved(folder):
-            if isinstance(event, Failed):
-                raise ValueError(event.message)
-            if isinstance(event, Result) and isinstance(event.value, dict):
-                found = event.value
-        return self.take_moved(found)
+        return self.take_moved(*gather_moved(self.start_find_moved(folder)))
 
     def look_again(self, images: Sequence[str] | None = None) -> tuple[str, ...]:
         """Look again which files, of all or some images, are there and unchanged; returns those that changed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 from app.core.reading import Reading
 from app.engine.client import ImageFacts, Predicted
@@ -54,3 +55,20 @@ def gather(job: Job, take_in: Callable[[Event], None]) -> PredictReport:
         job.cancel()
         raise
     return PredictReport(tuple(done), tuple(failed), tuple(suspect), done, cancelled)
+
+
+def gather_moved(job: Job) -> tuple[dict[str, Path], tuple[tuple[str, str], ...]]:
+    """Wait for a search for moved images: where they were found, and the folders that were not looked into.
+
+    Raises ValueError with a sentence where there is no result.
+    """
+    found: dict[str, Path] = {}
+    failed = []
+    for event in job:
+        if isinstance(event, Failed):
+            if not event.key:
+                raise ValueError(event.message)
+            failed.append((event.key, event.message))
+        elif isinstance(event, Result) and isinstance(event.value, dict):
+            found = event.value
+    return found, tuple(failed)

@@ -85,10 +85,3 @@ def json_text(value: Any, indent: int | None = None) -> str:
 def write_json(path: Path, value: Any) -> None:
     """Write a whole JSON file; raises OSError."""
     write_text(path, json_text(value, indent=1) + "\n")
-
-
-def read_json(path: Path) -> Any:
-    """The content of a JSON file; raises OSError, ValueError, and OSError for what is no regular file."""
-    if not path.is_file():
-        raise FileNotFoundError(path)
-    return json.loads(path.read_bytes())

@@ -17,7 +17,7 @@ from app.core.template import Template
 from app.export.table import About, MaskSource, Row
 from app.export.view import LATER, ImageView, ProjectView
 from app.io.bundle import Bundle
-from app.io.discover import unique_stems
+from app.io.names import unique_stems
 from app.store.errors import ProjectError
 from app.store.rows import StructureReview
 

@@ -6,20 +6,15 @@ import math
 import os
 import re
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from app.export.atomic import read_json, write_json
-from app.io.discover import stem
+from app.export.atomic import write_json
+from app.io.own_files import PROGRAM, REPORT, is_ours, is_written_by, read_report, written_by
 
-PROGRAM = "DenseSeg Review"
-"""Stands in every report under the key ``program``; what a report lists under ``files`` is this program's."""
-REPORT = "report.json"
-UNLISTED = ("landmarks.csv", "coco.json", "landmarks.json")
-"""What versions before the key ``files`` wrote beside masks."""
 MOST_OTHERS = 1000
 """Other files are counted up to here."""
 NAMED = 3
@@ -81,8 +76,8 @@ class OutputFolder:
         self.folder = folder
         self.kept_aside: list[tuple[str, str]] = []
         self._written: dict[str, None] = {}
-        report = _report_of(folder)
-        self._report_is_ours = _is_ours(report)
+        report = read_report(folder)
+        self._report_is_ours = is_ours(report)
         self._earlier = dict.fromkeys(_files_of(report, folder, tuple(structures)))
 
     @property
@@ -128,7 +123,7 @@ class OutputFolder:
     def others(self) -> Others:
         """What lies there that neither this run nor an earlier one wrote."""
         ours = {*self._earlier, *self._written, *([REPORT] if self._report_is_ours else [])}
-        return _others(self.folder, ours, MOST_OTHERS)
+        return _others(self.folder, ours.__contains__)
 
     def finish(self, report: dict[str, Any], keep_earlier: bool = False) -> int:
         """Remove what an earlier run wrote and this one did not, write the report; returns how many were removed.
@@ -202,23 +197,19 @@ def look_into(folder: Path, seconds: float = 0.05) -> Others:
 
     Whatever is not seen in that time is told after the export.
     """
-    report = _report_of(folder)
-    listed = report.get("files", []) if isinstance(report, dict) and report.get("program") == PROGRAM else []
-    ours = {*(name for name in listed if isinstance(name, str)), *([REPORT] if _is_ours(report) else [])}
-    if _is_ours(report) and not listed:
-        ours |= {*UNLISTED}
-        return _others(folder, ours, MOST_OTHERS, seconds, ignored="masks/")
-    return _others(folder, ours, MOST_OTHERS, seconds)
+    report = read_report(folder)
+    written, has_report = is_written_by(report), is_ours(report)
+    return _others(folder, lambda name: written(name) or (has_report and name == REPORT), seconds)
 
 
-def _others(folder: Path, ours: Collection[str], most: int, seconds: float = math.inf, ignored: str = "\0") -> Others:
+def _others(folder: Path, ours: Callable[[str], bool], seconds: float = math.inf) -> Others:
     count = 0
     names: list[str] = []
     until = time.monotonic() + seconds
     for name in _names_below(folder):
-        if time.monotonic() > until or count >= most:
+        if time.monotonic() > until or count >= MOST_OTHERS:
             break
-        if name in ours or name.startswith(ignored) or _PART.fullmatch(PurePosixPath(name).name):
+        if ours(name) or _PART.fullmatch(PurePosixPath(name).name):
             continue
         count += 1
         if len(names) < NAMED:
@@ -236,40 +227,16 @@ def folder_sentences(removed: int, kept_aside: Iterable[tuple[str, str]], others
         yield f"The folder also holds {others} that this program did not write; they stay as they are."
 
 
-def _report_of(folder: Path) -> Any:
-    with suppress(OSError, ValueError, RecursionError):
-        return read_json(folder / REPORT)
-    return None
-
-
-def _is_ours(report: Any) -> bool:
-    """Whether a report is this program's; earlier versions' are known by two keys."""
-    return isinstance(report, dict) and (
-        report.get("program") == PROGRAM or {"bundle_sha256", "images"} <= report.keys()
-    )
-
-
 def _files_of(report: Any, folder: Path, structures: Sequence[str]) -> Iterator[str]:
     """What a report says was written, as far as it lies within the folder and is there still."""
-    if not _is_ours(report):
-        return
-    listed = report.get("files") if report.get("program") == PROGRAM else _unlisted(report, structures)
     root = folder.resolve()
-    for name in listed if isinstance(listed, list) else ():
-        if not isinstance(name, str) or not _stays_inside(name):
+    for name in written_by(report, structures):
+        if not _stays_inside(name):
             continue
         with suppress(OSError, ValueError):
             path = folder / name
             if (path.is_file() or path.is_symlink()) and path.parent.resolve().is_relative_to(root):
                 yield name
-
-
-def _unlisted(report: dict[str, Any], structures: Sequence[str]) -> list[str]:
-    """What a version that did not list its files may have written."""
-    images = report["images"] if isinstance(report["images"], list) else []
-    names = [str(image.get("name")) for image in images if isinstance(image, dict)]
-    stems = {beneath for name in names for beneath in (stem(name), name)}
-    return [*UNLISTED, *(f"masks/{beneath}/{structure}.png" for beneath in stems for structure in structures)]
 
 
 def _stays_inside(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ from app.store.entries import MovedReport
 
 if TYPE_CHECKING:
     from app.session import Session
+
+TOLD = 20
+"""So many failures are told one by one."""
 
 
 def outcome(report: MovedReport, folder: Path) -> str:
@@ -29,6 +33,13 @@ def outcome(report: MovedReport, folder: Path) -> str:
     return said
 
 
+def first_few(failed: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Sentences about what failed: the first of them whole, the rest as a number."""
+    yield from (sentence for _, sentence in failed[:TOLD])
+    if len(failed) > TOLD:
+        yield f"{len(failed) - TOLD} more could not be read either."
+
+
 class Finding(Runner):
     """One search at a time."""
 
@@ -37,6 +48,7 @@ class Finding(Runner):
     def __init__(self, desk: Desk, bridge: Bridge) -> None:
         super().__init__(desk, bridge)
         self._folder = Path()
+        self._failed: list[tuple[str, str]] = []
         desk.sessionChanged.connect(self.cancel)
 
     def start(self, folder: Path) -> None:
@@ -45,19 +57,24 @@ class Finding(Runner):
         if session is None or self._job is not None:
             return
         session.look_again()
-        self._folder = folder
+        self._folder, self._failed = folder, []
         self.follow(session.start_find_moved(folder), lambda job, event: self._on_event(job, event, session))
 
     def _on_event(self, job: Job, event: Event, session: Session) -> None:
         if isinstance(event, Progress):
             self.tell(event)
         elif isinstance(event, Failed):
-            self._desk.say(event.message)
+            if event.key:  # a folder that was left out: told with the outcome, the first ones by name
+                self._failed.append((event.key, event.message))
+            else:
+                self._desk.say(event.message)
         elif isinstance(event, Result) and not job.cancelled and session is self._desk.session:
             self._desk.do(self._take, event.value)
         elif isinstance(event, Finished):
             self.end(job, "Search cancelled" if event.cancelled else "")
 
     def _take(self, found: dict[str, Path]) -> None:
-        report = self._desk.open_session().take_moved(found)
+        report = self._desk.open_session().take_moved(found, self._failed)
+        for sentence in first_few(report.failed):
+            self._desk.say(sentence)
         self._desk.say(outcome(report, self._folder))

@@ -83,17 +83,38 @@ def _facts(header: Header) -> dict[str, str]:
 
 def _check_deflated(data: bytes, name: str) -> None:
     """Refuse a deflated data set (PS3.5 A.5) that unpacks to more than a file may have, before anything unpacks it."""
-    if data[128:132] != b"DICM" or b"1.2.840.10008.1.2.1.99" not in data[132:4096]:
+    if pydicom.uid.DeflatedExplicitVRLittleEndian.encode() not in data:  # quick, and true of nearly every file
         return
-    stream = io.BytesIO(data[132:])
-    meta = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
-    if str(meta.get("TransferSyntaxUID") or "") == pydicom.uid.DeflatedExplicitVRLittleEndian:
+    syntax, at = _transfer_syntax(data)
+    if syntax != pydicom.uid.DeflatedExplicitVRLittleEndian:
+        return
+    try:
+        inflate(data[at:], LARGEST_UNPACKED, "deflate")
+    except TooLongError:
+        raise ImageError(f"“{name}” unpacks to more than a radiograph holds. Export it again.") from None
+    except ValueError:
+        raise ImageError(f"“{name}” is damaged: its data set cannot be unpacked. Export it again.") from None
+
+
+def _transfer_syntax(data: bytes) -> tuple[str, int]:
+    """Transfer syntax, empty where none is told, and where the data set begins: found as pydicom finds them.
+
+    The meta group stands behind the preamble or, without one, at the beginning; some write it with implicit value
+    representations, and some put a command group (0000) behind it.
+    """
+    stream = io.BytesIO(data)
+    start = 132 if data[128:132] == b"DICM" else 0
+    syntax = ""
+    for implicit in (False, True):
+        stream.seek(start)
+        meta = read_dataset(stream, implicit, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
         try:
-            inflate(data[132 + stream.tell() :], LARGEST_UNPACKED, "deflate")
-        except TooLongError:
-            raise ImageError(f"“{name}” unpacks to more than a radiograph holds. Export it again.") from None
-        except ValueError:
-            raise ImageError(f"“{name}” is damaged: its data set cannot be unpacked. Export it again.") from None
+            syntax = str(meta.get("TransferSyntaxUID") or "")
+            break
+        except NotImplementedError:  # letters that are no value representation
+            continue
+    read_dataset(stream, True, True, stop_when=lambda tag, _vr, _length: tag.group != 0)
+    return syntax, stream.tell()
 
 
 def _check(dataset: Dataset, header: Header, name: str) -> None:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.io.errors import ReadError
-from app.io.files import NoRegularFileError, no_regular_file, open_regular, read_regular, spelled
+from app.io.files import NoRegularFileError, no_regular_file, open_regular, spelled
 from app.io.kinds import HEAD, kind_of
+from app.io.names import natural_order, suffix
+from app.io.own_files import OwnFiles
 
-SUFFIXES = (".nii.gz", ".dcm", ".png", ".tif", ".tiff", ".jpg", ".jpeg", ".nii", ".nrrd", ".mha")
-"""Known image suffixes (any case), the longest of those that end alike first."""
-
-REPORT = "report.json"
-PROGRAM = "DenseSeg Review"
-_LARGEST_REPORT = 1 << 28
 _DATABASE = re.compile(
     r"\.(dsr|sqlite3?|db)(\.lock|\.predictions(\.damaged-\d+)?)?(-wal|-shm|-journal)?$", re.IGNORECASE
 )
@@ -45,43 +40,12 @@ class Discovery:
     failed: tuple[tuple[str, str], ...]
 
 
-def suffix(name: str) -> str:
-    """The known image suffix that a name ends in, as written there; empty if it has none."""
-    for known in SUFFIXES:
-        if name.lower().endswith(known) and len(name) > len(known):
-            return name[-len(known) :]
-    return ""
-
-
-def stem(name: str) -> str:
-    """An image's name without its known image suffix."""
-    found = suffix(name)
-    return name[: -len(found)] if found else name
-
-
-def unique_stems(names: Iterable[str]) -> dict[str, str]:
-    """Stem of each name; where stems collide (upper and lower case alike, as on Windows) the suffix stays."""
-    listed = list(names)
-    count = Counter(stem(name).casefold() for name in listed)
-    stems = {name: stem(name) if count[stem(name).casefold()] == 1 else name for name in listed}
-    # "a.png" without a suffix of its own may now meet "a.png.png" without its last one: then every suffix stays.
-    again = Counter(value.casefold() for value in stems.values())
-    return {name: value if again[value.casefold()] == 1 else name for name, value in stems.items()}
-
-
 def looks_like_image(path: Path) -> bool:
     """Whether the content begins like a format that we read; raises OSError or ReadError if it cannot be looked at."""
     if path.name.upper() == "DICOMDIR":
         return False  # the table of contents of an exported disk
     with open_regular(path) as file:
         return bool(kind_of(file.read(HEAD)))
-
-
-def natural_order(name: str) -> tuple[object, ...]:
-    """Sorts names as people count: ``img2`` before ``img10``."""
-    parts = re.split(r"([0-9]+)", name.casefold())
-    numbers = ((len(part.lstrip("0")), part.lstrip("0")) for part in parts[1::2])  # int() refuses very long ones
-    return (*(key for pair in zip(parts[::2], (*numbers, (0, "")), strict=True) for key in pair), name)
 
 
 def files_below(folder: Path, told: Callable[[Path, str], None] | None = None) -> Iterator[Path]:
@@ -129,44 +93,6 @@ def _wanted(file: Path, held: Collection[tuple[int, int]]) -> bool:
             raise NoRegularFileError(sentence)
         return True
     return not sentence and looks_like_image(file)
-
-
-class OwnFiles:
-    """Knows which files this program wrote, by the reports that it left in its folders: they are no radiographs."""
-
-    def __init__(self) -> None:
-        self._written: dict[Path, Callable[[str], bool] | None] = {}
-
-    def holds(self, file: Path) -> bool:
-        """Whether a report in one of the folders above a file speaks of it."""
-        absolute = Path(os.path.abspath(file))  # noqa: PTH100 (links stay what they are called)
-        for folder in absolute.parents:
-            if folder not in self._written:
-                self._written[folder] = _written_in(folder)
-            written = self._written[folder]
-            if written is not None and written(absolute.relative_to(folder).as_posix()):
-                return True
-        return False
-
-
-def _written_in(folder: Path) -> Callable[[str], bool] | None:
-    """What of a folder a report of this program says that it wrote; None where there is no such report."""
-    path = folder / REPORT
-    try:
-        if not path.is_file():
-            return None
-        report = json.loads(read_regular(path, _LARGEST_REPORT))
-    except (OSError, ValueError, RecursionError, ReadError):
-        return None
-    if not isinstance(report, dict):
-        return None
-    if report.get("program") == PROGRAM:
-        listed = report.get("files")
-        files = {name for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
-        return files.__contains__
-    if {"bundle_sha256", "images"} <= report.keys():  # of a version that did not list its files
-        return lambda name: name.startswith("masks/")
-    return None
 
 
 def discover(paths: Sequence[Path | str], held: Collection[tuple[int, int]] = ()) -> Discovery:

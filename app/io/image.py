@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from app.core.acquisition import UNKNOWN, Acquisition
 from app.core.frame import Spacing
-from app.io.discover import suffix
 from app.io.errors import ImageError, ReadError
 from app.io.files import read_regular, spelled
 from app.io.kinds import HEAD, kind_of
+from app.io.names import suffix
 
 SMALLEST_SIDE = 16
 LARGEST_PIXELS = 400_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 EXTENDED_12_BIT = "1.2.840.10008.1.2.4.51"
 """Transfer syntax of lossy JPEG of 8 or 12 bits; pydicom's own decoders read 8 alone."""
 _LOSSLESS = "1.2.840.10008.1.2.4.57"
+_APP0, _APP1, _EXIF, _ORIENTATION = 0xE0, 0xE1, b"Exif\0\0", 274
 _ALONE = {0x01, *range(0xD0, 0xD8)}
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
@@ -34,20 +36,50 @@ class JpegFrame(NamedTuple):
 
 def jpeg_frame(data: bytes) -> JpegFrame | None:
     """The frame header of a JPEG, None where there is none."""
+    for marker, body in _segments(data):
+        if marker in _FRAMES:
+            return JpegFrame(marker - 0xC0, *struct.unpack_from(">BHHB", body)) if len(body) >= 6 else None
+    return None
+
+
+def jpeg_orientation(data: bytes) -> int:
+    """The orientation tag of a JPEG's Exif segment (EXIF 2.3), 1 where there is none or it makes no sense."""
+    from PIL import Image as Pillow
+
+    for marker, body in _segments(data):
+        if marker == _APP1 and body.startswith(_EXIF):
+            exif = Pillow.Exif()
+            try:
+                exif.load(body)
+                found = exif.get(_ORIENTATION, 1)
+            except (OSError, SyntaxError, ValueError, TypeError, struct.error):  # a damaged segment says nothing
+                return 1
+            return found if isinstance(found, int) else 1
+    return 1
+
+
+def jpeg_density(data: bytes) -> tuple[int, int] | None:
+    """Pixels per length across and down as the JFIF segment tells them, None where it does not."""
+    for marker, body in _segments(data):
+        if marker == _APP0 and body.startswith(b"JFIF\0") and len(body) >= 12:
+            across, down = struct.unpack_from(">HH", body, 8)
+            return across, down
+    return None
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Marker and content of the segments before the coded pixels (ISO 10918-1 B.1.1.4)."""
     at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            return None
+    while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker == 0xFF or marker in _ALONE:
             at += 1 if marker == 0xFF else 2
             continue
-        if marker in _FRAMES and at + 10 <= len(data):
-            return JpegFrame(marker - 0xC0, *struct.unpack_from(">BHHB", data, at + 4))
         if marker in (0xD9, 0xDA):
-            return None
-        at += 2 + struct.unpack_from(">H", data, at + 2)[0]
-    return None
+            return
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        yield marker, data[at + 4 : at + 2 + length]
+        at += 2 + length
 
 
 def needs_gdcm(syntax: str, bits: int) -> bool:
@@ -90,7 +122,10 @@ def decode_jpeg(data: bytes, name: str) -> npt.NDArray[Any]:
     image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
     allocated = 8 if frame.bits <= 8 else 16
     image.SetPixelFormat(gdcm.PixelFormat(1, allocated, frame.bits, frame.bits - 1, 0))
-    buffer = image.GetBuffer().encode("utf-8", "surrogateescape")  # GDCM returns bytes as text
+    text = image.GetBuffer()  # bytes as text
+    if text is None:
+        raise ValueError("its pixels are damaged")
+    buffer = text.encode("utf-8", "surrogateescape")
     kind = np.uint8 if allocated == 8 else np.uint16
     if len(buffer) != frame.height * frame.width * allocated // 8:
         raise ValueError("its pixels are incomplete")

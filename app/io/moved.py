@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 from app.io.discover import files_below
 from app.io.errors import ReadError
 from app.io.files import open_regular, spelled
-from app.jobs import Failed, Finished, Job, Progress, Result
+from app.jobs import Failed, Job, Progress, Result, start_job
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,11 @@ def start_search(
     Returns
     -------
     Job
-        Yields `Progress` over the files whose size fits, a `Result` with a dict of key to Path, `Finished`.
+        Yields `Progress` over the files whose size fits, `Failed` with a path for each folder that was left out, a
+        `Result` with a dict of key to Path, `Finished`. `Failed` without a key stands in place of the result.
     """
-    job = Job("Looking for moved images", 0)
-    arguments = job, folder, wanted, taken, held
-    threading.Thread(target=_search, args=arguments, name="moved images", daemon=True).start()
-    return job
+    left = "No image was changed; look again, or in another folder."
+    return start_job("Looking for moved images", lambda job: _search(job, folder, wanted, taken, held), left)
 
 
 def _search(
@@ -67,28 +65,25 @@ def _search(
     taken: Collection[Path],
     held: Collection[tuple[int, int]],
 ) -> None:
-    try:
-        if not folder.is_dir():
-            job.post(Failed("", f"There is no folder {spelled(folder)}. Choose another."))
-            return
-        candidates = list(_candidates(job, folder, wanted, taken, held))
-        open_ones: dict[tuple[int, str], list[str]] = defaultdict(list)
-        for key, content in wanted.items():
-            open_ones[content.size, content.sha256].append(key)
-        found: dict[str, Path] = {}
-        for done, (path, size) in enumerate(candidates, 1):
-            if job.cancelled or len(found) == len(wanted):
-                break
-            keys = open_ones.get((size, _sha256(path)))
-            if keys:
-                best = next((key for key in keys if wanted[key].name == path.name), keys[0])
-                keys.remove(best)
-                found[best] = path
-            job.post(Progress(done, len(candidates), spelled(path.name)))
-        if not job.cancelled:
-            job.post(Result("moved", found))
-    finally:
-        job.post(Finished(job.cancelled))
+    if not folder.is_dir():
+        job.post(Failed("", f"There is no folder {spelled(folder)}. Choose another."))
+        return
+    candidates = list(_candidates(job, folder, wanted, taken, held))
+    open_ones: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for key, content in wanted.items():
+        open_ones[content.size, content.sha256].append(key)
+    found: dict[str, Path] = {}
+    for done, (path, size) in enumerate(candidates, 1):
+        if job.cancelled or len(found) == len(wanted):
+            break
+        keys = open_ones.get((size, _sha256(path)))
+        if keys:
+            best = next((key for key in keys if wanted[key].name == path.name), keys[0])
+            keys.remove(best)
+            found[best] = path
+        job.post(Progress(done, len(candidates), spelled(path.name)))
+    if not job.cancelled:
+        job.post(Result("moved", found))
 
 
 def _candidates(
@@ -101,7 +96,7 @@ def _candidates(
     """Files of a fitting size with that size, those of a known name first: a copy under another name comes second."""
     sizes, names = {content.size for content in wanted.values()}, {content.name for content in wanted.values()}
     second = []
-    for path in files_below(folder):
+    for path in files_below(folder, lambda where, sentence: job.post(Failed(spelled(where), sentence))):
         if job.cancelled:
             return
         try:

@@ -20,7 +20,7 @@ from app.io.image import (
     to_grey,
     turned_remark,
 )
-from app.io.jpeg import decode_jpeg, jpeg_frame
+from app.io.jpeg import JpegFrame, decode_jpeg, jpeg_density, jpeg_frame, jpeg_orientation
 
 _ORIENTATION = 274
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -32,12 +32,7 @@ def read_picture(data: bytes, name: str) -> Image:
 
     frame = jpeg_frame(data) if data.startswith(b"\xff\xd8") else None
     if frame is not None and (frame.bits > 8 or frame.process == 3):
-        try:
-            if frame.process != 3 and frame.bits != 12:
-                raise ValueError(f"JPEG has no {frame.bits} bits in this process (ISO 10918-1 B.2.2)")
-            return Image(decode_jpeg(data, name))
-        except ValueError as error:
-            raise ImageError(f"“{name}” cannot be read ({error}). Export it as PNG or TIFF.") from None
+        return _deep_jpeg(data, frame, name)
     Pillow.MAX_IMAGE_PIXELS = None  # `check_size` has a limit of its own and asks the header alone
     try:
         with Pillow.open(io.BytesIO(data), formats=("PNG", "JPEG", "MPO")) as file:
@@ -53,11 +48,29 @@ def read_picture(data: bytes, name: str) -> Image:
         raise ImageError(f"“{name}” is damaged: its header cannot be read. Export or copy it again.") from None
     pixels, remark = to_grey(values)
     pixels, clear = opaque(pixels, alpha)
-    pixels = oriented(pixels, orientation)
-    aspect = 1 / aspect if orientation in (5, 6, 7, 8) else aspect
     several = f"First of {count} pictures." if count > 1 else ""
-    told = joined(remark, clear, turned_remark(orientation), aspect_remark(aspect), several)
-    return Image(pixels, remark=told, aspect=aspect)
+    return _upright(pixels, orientation, aspect, (remark, clear), several)
+
+
+def _upright(
+    pixels: npt.NDArray[Any], orientation: int, aspect: float, before: tuple[str, ...] = (), after: str = ""
+) -> Image:
+    """An image of pixels [H, W] as they are stored, and of `aspect` as stored too; with remarks."""
+    aspect = 1 / aspect if orientation in (5, 6, 7, 8) else aspect
+    told = joined(*before, turned_remark(orientation), aspect_remark(aspect), after)
+    return Image(oriented(pixels, orientation), remark=told, aspect=aspect)
+
+
+def _deep_jpeg(data: bytes, frame: JpegFrame, name: str) -> Image:
+    """A JPEG of more than 8 bits or without loss, which Pillow does not even open: tags and pixels are read here."""
+    try:
+        if frame.process != 3 and frame.bits != 12:
+            raise ValueError(f"JPEG has no {frame.bits} bits in this process (ISO 10918-1 B.2.2)")
+        pixels = decode_jpeg(data, name)
+    except ValueError as error:
+        raise ImageError(f"“{name}” cannot be read ({error}). Export it as PNG or TIFF.") from None
+    density = jpeg_density(data)
+    return _upright(pixels, jpeg_orientation(data), shape_of_pixels(*density) if density else 1.0)
 
 
 def samples_of(file: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:

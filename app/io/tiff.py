@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import zlib
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,9 @@ from app.io.image import (
 Pixels = npt.NDArray[Any]
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, _MASK, SEPARATED, YCBCR, CIELAB = 0, 1, 2, 3, 4, 5, 6, 8
 _READ = {WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR, CIELAB}
-_DEFLATE = {8, 32946}
+_DEFLATE, _LZMA, _ZSTD = {8, 32946, 50013}, {34925}, {50000, 34926}
+_LZMA_MEMORY = 1 << 28
+"""Bytes that unpacking LZMA may take beside its result: the strongest preset of xz takes a quarter."""
 _THUMBNAIL = 0.25
 """A first page with less than this share of another's pixels, and the same proportions, is a thumbnail of it."""
 
@@ -170,20 +174,56 @@ def _white_is_zero(pixels: Pixels, bits: int) -> Pixels:
 
 
 def _check_packed(page: Any, data: bytes, name: str) -> None:
-    """Refuse deflated strips that hold more than their page, before a library unpacks them whole."""
-    if int(page.compression) not in _DEFLATE:
+    """Refuse strips that hold more than their page, before a library unpacks them whole.
+
+    LZW and PackBits pack too little to need it; what goes to libtiff stops at the end of a strip by itself.
+    """
+    kind = int(page.compression)
+    if kind not in _DEFLATE | _LZMA | _ZSTD:
         return
     limit = page.nbytes + (1 << 16)
     for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
-        if 1040 * count <= limit:  # deflate packs 1:1032 at best
+        if kind in _DEFLATE and 1040 * count <= limit:  # deflate packs 1:1032 at best
             continue
-        flow = zlib.decompressobj()
-        left, chunk = limit, data[offset : offset + count]
-        while chunk and left > 0 and not flow.eof:
-            left -= len(flow.decompress(chunk, min(left, 1 << 24)))
-            chunk = flow.unconsumed_tail
-        if left <= 0:
+        chunk = data[offset : offset + count]
+        try:
+            fits = _deflated_fits(chunk, limit) if kind in _DEFLATE else _fits(chunk, limit, kind)
+        except (lzma.LZMAError, zlib.error, ValueError, EOFError):
+            raise ImageError(f"“{name}” is damaged: its pixels cannot be unpacked. Export it again.") from None
+        if not fits:
             raise ImageError(f"“{name}” is damaged: its pixels unpack to more than its header tells. Export it again.")
+
+
+def _deflated_fits(chunk: bytes, limit: int) -> bool:
+    flow, left = zlib.decompressobj(), limit
+    while chunk and left > 0 and not flow.eof:
+        left -= len(flow.decompress(chunk, min(left, 1 << 24)))
+        chunk = flow.unconsumed_tail
+    return left > 0
+
+
+def _fits(chunk: bytes, limit: int, kind: int) -> bool:
+    """Whether a strip in LZMA or Zstd unpacks to less than `limit` bytes; true of Zstd that Python can't unpack."""
+    left = limit
+    while chunk and left > 0:  # both may hold several streams in a row
+        flow = _flow(kind)
+        if flow is None:
+            return True
+        left -= len(flow.decompress(chunk, min(left, 1 << 24)))
+        while left > 0 and not flow.eof and not flow.needs_input:
+            left -= len(flow.decompress(b"", min(left, 1 << 24)))
+        chunk = flow.unused_data if flow.eof else b""
+    return left > 0
+
+
+def _flow(kind: int) -> Any:
+    """A new decompressor; None for Zstd before Python 3.14, where tifffile leaves it to libtiff."""
+    if kind in _LZMA:
+        return lzma.LZMADecompressor(memlimit=_LZMA_MEMORY)
+    try:
+        return import_module("compression.zstd").ZstdDecompressor()
+    except ImportError:
+        return None
 
 
 def _aspect(page: Any) -> float:

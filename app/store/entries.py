@@ -211,11 +211,14 @@ class MovedReport:
         Those that were not found there.
     never_read : tuple of str
         Those of `missing` that can't be found by their content, since they were never read.
+    failed : tuple of (path, sentence)
+        Folders that were not looked into.
     """
 
     found: tuple[str, ...]
     missing: tuple[str, ...]
     never_read: tuple[str, ...]
+    failed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFileDialog
 
 from app.gui import theme
-from app.gui.finding import outcome
+from app.gui.finding import first_few, outcome
 from app.store.entries import MovedReport
 from tests.gui.conftest import shown_fully
 
@@ -80,6 +80,12 @@ def test_what_a_search_says() -> None:
     said = outcome(MovedReport(("a",), ("b", "c", "d"), ("c",)), Path("x"))
     assert said.startswith("1 missing image was found in x. 2 are not there")
     assert "1 was never read" in said
+
+
+def test_of_many_failures_the_first_are_told_and_the_others_counted() -> None:
+    failed = [(f"f{i}", f"Folder {i}.") for i in range(23)]
+    assert list(first_few(failed[:20])) == [f"Folder {i}." for i in range(20)]
+    assert list(first_few(failed)) == [*(f"Folder {i}." for i in range(20)), "3 more could not be read either."]
 
 
 def test_undo_and_redo_show_the_image_they_are_about(app) -> None:

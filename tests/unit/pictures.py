@@ -53,15 +53,47 @@ def write_dicom(path: Path, pixels: np.ndarray, bits: int = 12, **values: object
     return path
 
 
+def segment(marker: int, *parts: bytes) -> bytes:
+    """A segment of a JPEG."""
+    body = b"".join(parts)
+    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+
+
+def coded(steps: list[int]) -> bytes:
+    """Differences of a lossless JPEG (ISO 10918-1 H.1.2.2), each size coded in 5 bits."""
+    bits = ""
+    for step in ((step + 32768) % 65536 - 32768 for step in steps):  # modulo 2^16
+        size = abs(step).bit_length()
+        bits += f"{size:05b}"
+        if 0 < size < 16:
+            bits += f"{step if step > 0 else step + (1 << size) - 1:0{size}b}"
+    bits += "1" * (-len(bits) % 8)
+    return int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
+
+
+def lossless_jpeg(pixels: np.ndarray, bits: int) -> bytes:
+    """A lossless JPEG (ISO 10918-1, process 14, predictor 1), coded by hand."""
+    values = pixels.astype(int)
+    before = np.empty_like(values)
+    before[:, 1:], before[1:, 0], before[0, 0] = values[:, :-1], values[:-1, 0], 1 << (bits - 1)
+    height, width = pixels.shape
+    return b"".join(
+        (
+            b"\xff\xd8",
+            segment(0xC3, struct.pack(">BHHB", bits, height, width, 1), b"\x01\x11\0"),
+            segment(0xC4, b"\0", bytes([0, 0, 0, 0, 17, *[0] * 11]), bytes(range(17))),
+            segment(0xDA, b"\x01\x01\0\x01\0\0"),
+            coded((values - before).ravel().tolist()),
+            b"\xff\xd9",
+        )
+    )
+
+
 def jpeg_of_12_bits(blocks: np.ndarray) -> bytes:
     """A JPEG of 12 bits (ISO 10918-1, extended process), each block of 8 x 8 pixels in one grey value, coded by hand.
 
     A block's DC coefficient of 8 (v - 2048), quantised by 8, stands for the value v everywhere; all others are 0.
     """
-
-    def segment(marker: int, *parts: bytes) -> bytes:
-        body = b"".join(parts)
-        return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
 
     bits, last = "", 2048
     for value in blocks.ravel().tolist():
@@ -72,7 +104,7 @@ def jpeg_of_12_bits(blocks: np.ndarray) -> bytes:
             bits += f"{step if step > 0 else step + (1 << size) - 1:0{size}b}"
         bits += "0"  # end of block
     bits += "1" * (-len(bits) % 8)
-    coded = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
+    pixels = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
     height, width = (8 * n for n in blocks.shape)
     return b"".join(
         (
@@ -82,7 +114,7 @@ def jpeg_of_12_bits(blocks: np.ndarray) -> bytes:
             segment(0xC4, b"\0", bytes([0, 0, 0, 0, 16, *[0] * 11]), bytes(range(16))),
             segment(0xC4, b"\x10", bytes([1, *[0] * 15]), b"\0"),
             segment(0xDA, b"\x01\x01\0\0\x3f\0"),
-            coded,
+            pixels,
             b"\xff\xd9",
         )
     )

@@ -124,6 +124,13 @@ def test_masks_of_an_earlier_run_are_no_images_and_do_not_outlive_a_failure(call
     assert (tmp_path / "out" / "masks" / "sub" / "b" / "lung.png").exists()
 
 
+def test_images_of_ones_own_among_the_masks_of_an_earlier_run_are_predicted(call, images, tmp_path):
+    assert call("predict", images)[0] == 0
+    shutil.copy(images / "a.png", tmp_path / "out" / "masks" / "mine.png")
+    code, _, said, _ = call("predict", tmp_path / "out")
+    assert (code, [entry["name"] for entry in said["images"]]) == (0, ["masks/mine.png"])
+
+
 def test_propagate_writes_the_landmarks_that_are_named(call, images, tmp_path):
     (tmp_path / "set.json").write_text(
         json.dumps({"anatomy": "test", "landmarks": [{"name": "from file", "structure": "heart", "u": 0, "v": 0}]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import apsw
@@ -83,6 +84,18 @@ def test_what_is_not_there_stays_missing(session: Session, tmp_path: Path):
     assert len(session.history()) == count
     with pytest.raises(ValueError, match="no folder"):
         session.find_moved(tmp_path / "nowhere")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="making links needs a privilege there")
+def test_the_report_names_folders_that_were_not_looked_into(session: Session, tmp_path: Path):
+    (tmp_path / "films").rename(tmp_path / "deep")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "link").symlink_to(tmp_path / "deep")
+    report = session.find_moved(tmp_path / "new")
+    assert report.found == ()
+    ((path, sentence),) = report.failed
+    assert path == str(tmp_path / "new" / "link")
+    assert "was not followed" in sentence
 
 
 def test_equal_files_go_to_images_one_by_one(session: Session, tmp_path: Path):

@@ -11,10 +11,11 @@ import numpy as np
 import pydicom
 import pytest
 
-from app.io.discover import discover, stem, suffix, unique_stems
+from app.io.discover import discover
 from app.io.errors import ImageError
 from app.io.files import spelled
 from app.io.image import read_image
+from app.io.names import stem, suffix, unique_stems
 from tests.unit.pictures import dicom, ramp, write_dicom, write_png
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -204,13 +205,17 @@ def test_names_are_in_the_order_in_which_people_count(tmp_path):
     ]
 
 
+ALL_OF_OUT = ("film.png", "o.png", "masks/b.png", "masks/a/heart.png")
+
+
 @pytest.mark.parametrize(
     ("report", "left"),
     [
         ({"program": "DenseSeg Review", "files": ["masks/a/heart.png", "o.png"]}, ["film.png", "masks/b.png"]),
-        ({"bundle_sha256": "0", "images": []}, ["film.png", "o.png"]),
-        ({"program": "another", "files": ["film.png"]}, ["film.png", "o.png", "masks/b.png", "masks/a/heart.png"]),
-        ([], ["film.png", "o.png", "masks/b.png", "masks/a/heart.png"]),
+        ({"bundle_sha256": "0", "images": [{"name": "a.dcm"}]}, ["film.png", "o.png", "masks/b.png"]),
+        ({"bundle_sha256": "0", "images": [{"name": "c.dcm"}, 7]}, [*ALL_OF_OUT]),
+        ({"program": "another", "files": ["film.png"]}, [*ALL_OF_OUT]),
+        ([], [*ALL_OF_OUT]),
     ],
 )
 def test_what_this_program_wrote_is_no_radiograph(tmp_path, report, left):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import lzma
 import struct
+import sys
 import zlib
 
 import nibabel
+import numcodecs
 import numpy as np
 import pydicom
 import pytest
@@ -104,6 +107,63 @@ def test_a_deflated_dicom_file_stops_at_its_limit(monkeypatch):
         decode_image(deflated(lambda data: data + MANY), "x.dcm")
     with pytest.raises(ImageError, match="damaged"):
         decode_image(deflated(bytes)[:-40], "x.dcm")
+
+
+def with_long_version(data: bytes) -> bytes:
+    """A DICOM file with 6 kB in (0002,0001), which stands before the transfer syntax (PS3.10 7.1)."""
+    at = data.index(struct.pack("<HH2s", 2, 1, b"OB"))
+    old = struct.unpack_from("<I", data, at + 8)[0]
+    return data[: at + 8] + struct.pack("<I", 6000) + bytes(6000) + data[at + 12 + old :]
+
+
+@pytest.mark.parametrize(
+    "changed", [lambda data: data[132:], with_long_version, lambda data: with_long_version(data)[132:]]
+)
+def test_the_limit_holds_wherever_the_transfer_syntax_stands(monkeypatch, changed):
+    monkeypatch.setattr("app.io.dicom.LARGEST_UNPACKED", 1 << 20)
+    np.testing.assert_array_equal(decode_image(changed(deflated(bytes)), "x.dcm").pixels, GREY)
+    with pytest.raises(ImageError, match="unpacks to more than a radiograph holds"):
+        decode_image(changed(deflated(lambda data: data + MANY)), "x.dcm")
+    with pytest.raises(ImageError, match="cannot be unpacked"):
+        decode_image(changed(deflated(bytes))[:-40], "x.dcm")
+
+
+def tiff_of_one_strip(packed: bytes, compression: int, pixels: np.ndarray = GREY) -> bytes:
+    """A TIFF 6.0 of 8 bits with one strip that holds `packed`, written by hand."""
+    height, width = pixels.shape
+    tags = (256, 3, width), (257, 3, height), (258, 3, 8), (259, 3, compression), (262, 3, 1)
+    tags = *tags, (273, 4, 8), (277, 3, 1), (278, 3, height), (279, 4, len(packed))
+    strip = packed + b"\0" * (len(packed) % 2)
+    table = b"".join(struct.pack("<HHII", number, kind, 1, value) for number, kind, value in tags)
+    return struct.pack("<2sHI", b"II", 42, 8 + len(strip)) + strip + struct.pack("<H", len(tags)) + table + bytes(4)
+
+
+def zstd(data: bytes) -> bytes:
+    return bytes(numcodecs.Zstd(19).encode(data))
+
+
+@pytest.mark.parametrize(
+    ("compression", "pack"),
+    [(8, zlib.compress), (50013, zlib.compress), (34925, lzma.compress), (50000, zstd)],
+)
+def test_a_strip_stops_at_the_size_of_its_page(compression, pack):
+    if compression != 50013:  # a scheme of tifffile's own
+        right = tiff_of_one_strip(pack(GREY.tobytes()), compression)
+        np.testing.assert_array_equal(decode_image(right, "x.tif").pixels, GREY)
+    bomb = tiff_of_one_strip(pack(GREY.tobytes() + MANY), compression)
+    if compression == 50000 and sys.version_info < (3, 14):  # libtiff unpacks it, and stops by itself
+        np.testing.assert_array_equal(decode_image(bomb, "x.tif").pixels, GREY)
+    else:
+        with pytest.raises(ImageError, match="unpack to more than its header tells"):
+            decode_image(bomb, "x.tif")
+
+
+def test_a_second_stream_in_a_strip_counts_too():
+    bomb = tiff_of_one_strip(lzma.compress(GREY.tobytes()) + lzma.compress(MANY), 34925)
+    with pytest.raises(ImageError, match="unpack to more than its header tells"):
+        decode_image(bomb, "x.tif")
+    with pytest.raises(ImageError, match="damaged"):
+        decode_image(tiff_of_one_strip(b"no lzma at all", 34925), "x.tif")
 
 
 def test_of_a_packed_nifti_no_more_than_the_picture_is_unpacked(monkeypatch):

@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 
 from app.io.errors import ImageError
 from app.io.image import decode_image
-from tests.unit.pictures import jpeg_of_12_bits, ramp
+from tests.unit.pictures import jpeg_of_12_bits, lossless_jpeg, ramp, segment
 
 GREY = ramp(49, 40)
 DEEP = ramp(49, 40, 60000, np.uint16)
@@ -241,6 +241,38 @@ def test_a_jpeg_of_12_bits_has_the_values_that_were_coded():
     sixteen[data.index(b"\xff\xc1") + 4] = 16  # which this process has not
     with pytest.raises(ImageError, match="16 bits"):
         decode_image(bytes(sixteen), "x.jpg")
+
+
+def deep_jpegs(pixels: np.ndarray, *segments: bytes) -> tuple[bytes, ...]:
+    """Pixels of 12 bits, as blocks of 8 x 8 and without loss of 12 and 16 bits, with further segments in front."""
+    files = jpeg_of_12_bits(pixels), lossless_jpeg(pixels, 12), lossless_jpeg(pixels * 16, 16)
+    return tuple(data[:2] + b"".join(segments) + data[2:] for data in files)
+
+
+@pytest.mark.parametrize("number", UPRIGHT)
+def test_deep_and_lossless_jpegs_are_turned_upright_too(number):
+    exif = Pillow.Exif()
+    exif[274] = number
+    stored = np.ascontiguousarray(UPRIGHT[number]).astype(np.uint16) * 16
+    density = segment(0xE0, b"JFIF\0", struct.pack(">HBHHBB", 0x0102, 1, 240, 100, 0, 0))
+    blocks, twelve, sixteen = map(decode_image, deep_jpegs(stored, density, segment(0xE1, exif.tobytes())), "123")
+    wanted = GREY.astype(int) * 16
+    np.testing.assert_array_equal(blocks.pixels, np.kron(wanted, np.ones((8, 8), int)))
+    np.testing.assert_array_equal(twelve.pixels, wanted)
+    np.testing.assert_array_equal(sixteen.pixels, wanted * 16)
+    for image in (blocks, twelve, sixteen):
+        assert ("orientation tag" in image.remark) == (number != 1)
+        assert image.aspect == pytest.approx(1 / 2.4 if number > 4 else 2.4)
+
+
+@pytest.mark.parametrize(
+    "body", [b"Exif\0\0", b"Exif\0\0II*\0", b"Exif\0\0nothing of use", b"http://ns.adobe.com/xap/1.0/\0"]
+)
+def test_an_exif_segment_that_says_nothing_leaves_a_deep_jpeg_as_it_is(body):
+    for data in deep_jpegs(GREY.astype(np.uint16), segment(0xE1, body))[1:2]:
+        image = decode_image(data, "x.jpg")
+        np.testing.assert_array_equal(image.pixels, GREY)
+        assert image.remark == ""
 
 
 def test_a_strip_that_unpacks_to_more_than_its_page_is_refused():
