@@ -6,7 +6,9 @@ with the project; what becomes due while a job runs follows it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from app.gui.bridge import Bridge
 from app.gui.desk import Desk
@@ -14,8 +16,13 @@ from app.gui.running import Runner
 from app.jobs import Event, Failed, Finished, Job, Progress
 from app.store.entries import Change
 
+if TYPE_CHECKING:
+    from app.session import Session
+
 ASKING = ("images", "prediction", "reading", "review")
 """Kinds of changes after which something may be due."""
+TRIES = 3
+"""So often in a row may the file of an image change while it is predicted before that is left alone."""
 
 
 class Predicting(Runner):
@@ -27,11 +34,14 @@ class Predicting(Runner):
         super().__init__(desk, bridge)
         self._waiting: dict[str, None] = {}
         self._under_way: set[str] = set()
+        self._outdated: Counter[str] = Counter()
         desk.imageChanged.connect(self._on_image)
         desk.changed.connect(self._on_change)
 
     def _on_change(self, change: Change) -> None:
         if change.kind in ASKING:
+            if change.kind != "prediction":  # the reader turned it, or its file was looked at again
+                self._outdated -= Counter(dict.fromkeys(change.images, TRIES))
             self.ask(change.images or None)
         if change.kind == "prediction" and self._desk.session is not None:
             for name in change.images:
@@ -56,7 +66,8 @@ class Predicting(Runner):
         if session is None or session.read_only:
             return
         due = session.due(None if names is None else tuple(names))
-        self._waiting.update((name, None) for name in due if name not in self._under_way)
+        left_alone = {name for name, tries in self._outdated.items() if tries >= TRIES}
+        self._waiting.update((name, None) for name in due if name not in self._under_way | left_alone)
         if self._job is None:
             self._go_on()
 
@@ -97,6 +108,7 @@ class Predicting(Runner):
         job, self._job = self._job, None
         self._waiting.clear()
         self._under_way.clear()
+        self._outdated.clear()
         if job is not None:
             job.cancel()
             self.ended.emit("")
@@ -113,10 +125,23 @@ class Predicting(Runner):
             if not event.cancelled:
                 self._go_on()
         else:
-            self._under_way.discard(event.key)
             if not self._desk.do(session.take_in, event):
                 self.cancel()  # it can't be kept, nor could the next one
             elif isinstance(event, Failed):
                 self._desk.say(event.message)
-            elif session.due([event.key]):  # its file or orientation changed meanwhile: what came is of no use
-                self._waiting[event.key] = None
+            self._under_way.discard(event.key)
+            self._again(event.key, session)
+
+    def _again(self, name: str, session: Session) -> None:
+        """Where file or orientation changed meanwhile, what came is of no use: predict it again, but not for ever."""
+        if not session.due([name]):
+            del self._outdated[name]
+            return
+        self._outdated[name] += 1
+        if self._outdated[name] < TRIES:
+            self._waiting[name] = None
+        else:
+            self._desk.say(
+                f"“{name}” is not predicted: its file changed {TRIES} times while it was read. "
+                "Choose “Predict this image again” when no other program writes it any more."
+            )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from app.core.frame import Frame
 from app.core.landmark import ReviewState
 from app.store.due import Condition, Due, due
 from app.store.entries import Status
+from app.store.errors import ProjectError
 from app.store.predictions import PredictionStore
 from app.store.project import Project
 from app.store.rows import Rows, file_stamp
@@ -29,11 +31,14 @@ class ImageFiles:
     ----------
     broken : dict of str to str
         Accepted images of which the project file has lost something, and what to say.
+    unread : dict of str to str
+        Images whose stored prediction can't be read just now, and why: it is not lost, and not made again.
     """
 
     def __init__(self, project: Project, predictions: PredictionStore, network_size: tuple[int, int]) -> None:
         self.rows = Rows(project)
         self.broken: dict[str, str] = {}
+        self.unread: dict[str, str] = {}
         self._network_size = network_size
         self._predictions = predictions
         self._suspect = predictions.known()
@@ -72,7 +77,7 @@ class ImageFiles:
         frozen = self.rows.frozen.get(name)
         if frozen is not None:
             return frozen.charts is not None and name not in self.broken
-        return self.prediction_key(name) in self._suspect
+        return name not in self.unread and self.prediction_key(name) in self._suspect
 
     def suspect(self, name: str) -> str:
         """Why the image does not look like one for this bundle, or empty."""
@@ -85,8 +90,16 @@ class ImageFiles:
         if frozen is not None:
             return f"{frozen.bundle_sha256} frozen {frozen.charts}" if self.predicted(name) else ""
         key = self.prediction_key(name)
-        charts = self._predictions.checksum(key) if key in self._suspect else ""
+        try:
+            charts = self._predictions.checksum(key) if self.predicted(name) else ""
+        except ProjectError as error:
+            self._miss((name,), error)
+            return ""
         return f"{self._predictions.bundle_sha256} {key} {charts}" if charts else ""
+
+    def _miss(self, names: Iterable[str], error: ProjectError) -> None:
+        """What is stored of predictions can't be read just now: their images say why, until somebody looks again."""
+        self.unread.update(dict.fromkeys(names, str(error)))
 
     def said_of(self, name: str) -> bool:
         """Whether a reader corrected, reviewed or annotated an image."""
@@ -109,6 +122,7 @@ class ImageFiles:
         """What the rule of `due` looks at."""
         stamp, facts = self.file(name)[1], self.rows.facts_of(name)
         failed = facts is not None and facts.status == "failed" and stamp == (facts.size, facts.changed_ns)
+        failed = failed or name in self.unread
         return Condition(stamp is not None, self.rows.accepted(name), self.predicted(name), failed)
 
     def due(self, name: str) -> Due:
@@ -120,6 +134,8 @@ class ImageFiles:
         found, facts = self.condition(name), self.rows.facts_of(name)
         if name in self.broken:
             return "failed", self.broken[name]
+        if name in self.unread and not found.accepted:
+            return "failed", self.unread[name]
         if not found.there:
             path = self.file(name)[0]
             return "missing", f"The file {path} is not there. Put it back, or use File, Find moved images."

@@ -119,7 +119,8 @@ class ProjectLock:
             with contextlib.suppress(OSError):
                 if os.path.samestat(os.fstat(self._name), self.path.lstat()):
                     return
-            os.close(self._name)
+            stale, self._name = self._name, -1  # the number may be another file's as soon as it is closed
+            os.close(stale)
 
     def _sentence(self) -> str:
         try:

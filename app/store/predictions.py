@@ -32,7 +32,7 @@ from app.store.database import (
     transaction,
     value,
 )
-from app.store.errors import ProjectError, Trouble, of_database, proves_damage
+from app.store.errors import ProjectError, Trouble, of_database, of_system, proves_damage
 from app.store.paths import beside, check_beside, check_unlinked
 
 _LOG = logging.getLogger(__name__)
@@ -72,6 +72,11 @@ class PredictionStore:
     ----------
     remark : str
         What a reader should know: that predictions are not kept, or were moved aside, and why; empty if all is well.
+
+    Notes
+    -----
+    What is damaged counts as not there: it can be made again. Where something can't be read for another reason (the
+    disk, another program), reading raises a ProjectError that says so; what is kept is not given up for that.
     """
 
     def __init__(self, project: Path, bundle_sha256: str, template: Template, read_only: bool) -> None:
@@ -121,7 +126,13 @@ class PredictionStore:
                     beside(self.path, ending).rename(beside(aside, ending))
             beside(self.path, "-shm").unlink(missing_ok=True)
             self._db = self._open()
-        except (OSError, apsw.Error, ProjectError, _NotOurs) as error:
+        except OSError as error:
+            self._do_without(str(of_system(self.path, error)))
+            return
+        except apsw.Error as error:
+            self._do_without(str(of_database(self.path, error)))
+            return
+        except (ProjectError, _NotOurs) as error:
             self._do_without(str(error))
             return
         self.remark = (
@@ -158,9 +169,17 @@ class PredictionStore:
             self._db = None
 
     def known(self) -> dict[str, str]:
-        """SHA-256 of every image file with a prediction, and the sentence that makes it suspect (else empty)."""
+        """SHA-256 of every image file with a prediction, and the sentence that makes it suspect (else empty).
+
+        Where that can't be read, the file stays as it is and predictions live in memory, as after opening.
+        """
         query = "SELECT file, suspect FROM predictions WHERE bundle = ?"
-        return dict(self._select(query, self.bundle_sha256))
+        try:
+            return dict(self._select(query, self.bundle_sha256))
+        except ProjectError as error:
+            self.close()
+            self._do_without(str(error))
+            return {}
 
     def charts(self) -> Iterator[tuple[str, Arrays]]:
         """Compact charts of all predictions by the image file's SHA-256; damaged ones are left out."""
@@ -219,13 +238,14 @@ class PredictionStore:
         """
         if self._read_only or self._db is None:
             return
-        try:
-            self._write(self._db, file, suspect, charts, rest, preview)
-        except apsw.Error as error:
-            if not proves_damage(error):
-                raise of_database(self.path, error, self._db.system_errno) from error
-            self._start_afresh(error)
-            self._write(self._db, file, suspect, charts, rest, preview)
+        for afresh in (False, True):
+            try:
+                self._write(self._db, file, suspect, charts, rest, preview)
+                return
+            except apsw.Error as error:
+                if afresh or not proves_damage(error):
+                    raise of_database(self.path, error, self._db.system_errno) from error
+                self._start_afresh(error)
 
     def _write(
         self,
@@ -258,7 +278,9 @@ class PredictionStore:
         try:
             yield from self._db.execute(query, values)
         except apsw.Error as error:
-            _LOG.warning("The predictions in %s can't be read: %s", self.path, error)
+            if not proves_damage(error):
+                raise of_database(self.path, error, self._db.system_errno) from error
+            _LOG.warning("The predictions in %s are damaged: %s", self.path, error)
 
 
 def _lay_out(db: apsw.Connection) -> None:

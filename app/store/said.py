@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.store.actions import check_unlocked
+from app.store.actions import OF_IMAGES, check_unlocked
 from app.store.files import ImageFiles
 from app.store.trail import Action, Writer, now
 
 CORRECTIONS = "corrections"
 """The kind of an action that touches placements, reviews and spacings at once."""
+OF_FILES = tuple(table for table in OF_IMAGES if table != "readings")
+"""Tables that hold what readers said of the content of files; how an image is turned is not among it."""
 
 
 def leave_as_is(state: ImageFiles, image: str, reader: str, label: str) -> Action:
@@ -46,7 +48,7 @@ def drop_corrections(state: ImageFiles, images: Sequence[str], label: str) -> Ac
 
     def edit(writer: Writer) -> None:
         for name in images:
-            for table in ("placements", "structure_reviews", "reviews", "spacings", "left_as_is", "corrected_files"):
+            for table in OF_FILES:
                 writer.drop(table, image=name)
 
     return Action(CORRECTIONS, label, edit, tuple(images))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +12,10 @@ from app.core.landmark import Landmark, Placements, PlacementState
 from app.core.prediction import Prediction, confidence, covering, sample_chart
 from app.core.propagate import Places, locate
 from app.core.template import Template
-from app.store.blobs import Arrays, pack
-from app.store.charts import CODES, FROZEN, FrozenPlacements, StoredCharts, restore
+from app.store.blobs import pack
+from app.store.charts import CODES, FROZEN, StoredCharts
 from app.store.entries import MovePreview, Placement
-from app.store.errors import ProjectError
-from app.store.files import ImageFiles
+from app.store.predicted import PredictedImages
 from app.store.predictions import PredictionStore
 from app.store.project import Project
 from app.store.rows import FactsRow, FrozenRow
@@ -27,10 +24,9 @@ from app.store.trail import RowChange, Writer
 _STATES: tuple[PlacementState | None, ...] = (None, *(PlacementState(code) for code in CODES[1:]))
 _STATE_OF_CODE = np.array(_STATES, object)
 _PREDICTED, _ABSENT = CODES.index("predicted"), CODES.index("absent")
-_RECENT = 16
 
 
-class ProjectState(ImageFiles):
+class ProjectState(PredictedImages):
     """Everything a session shows, derived from the project file and the file of predictions.
 
     Parameters
@@ -45,146 +41,13 @@ class ProjectState(ImageFiles):
     def __init__(
         self, project: Project, predictions: PredictionStore, template: Template, network_size: tuple[int, int]
     ) -> None:
-        super().__init__(project, predictions, network_size)
-        self._project = project
-        self._template = template
+        super().__init__(project, predictions, template, network_size)
         self._free: list[int] = []
         self._order: npt.NDArray[np.intp] = np.arange(len(self._slots))
         self._in_order = True
-        self._charts: StoredCharts | None = None
-        self._frozen = FrozenPlacements()
-        self._recent: OrderedDict[str, Prediction] = OrderedDict()
-        self._worst: npt.NDArray[np.float64] | None = None
-        self._has: npt.NDArray[np.bool_] | None = None
         self._places: dict[str, int] | None = None
 
-    def look_again(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Look again which files are there and unchanged; returns the images of those that are not as they were."""
-        changed = []
-        for name in names:
-            if (known := self._files.pop(name, None)) is not None and known != self.file(name):
-                self._recent.pop(name, None)
-                changed.append(name)
-        if changed:
-            self._has = self._worst = None
-        return tuple(changed)
-
-    def go_on_with(self, project: Project, predictions: PredictionStore) -> None:
-        """Go on with other files that hold the same."""
-        self._project, self._predictions, self.rows.folder = project, predictions, project.file.parent
-        self._files.clear()
-
     # --- predictions
-
-    @property
-    def charts(self) -> StoredCharts:
-        """Inverse charts of all images, read from the files when first needed."""
-        self.read_ahead(math.inf)
-        assert self._charts is not None
-        return self._charts
-
-    @property
-    def reading_ahead(self) -> bool:
-        """Whether `read_ahead` has begun and has not come to its end."""
-        return self._charts is not None and not self._charts.complete
-
-    def read_ahead(self, seconds: float) -> bool:
-        """Read charts for about so long; True once all are there. Single images are read as they are asked for."""
-        if self._charts is None:
-            self._charts = StoredCharts(self._template, max(64, len(self._slots)), self._project.path.parent)
-            self._charts.resize(len(self._slots))
-            self._charts.begin(self._all_charts())
-        self._charts.go_on(seconds)
-        return self._charts.complete
-
-    def _all_charts(self) -> Iterator[tuple[int, Arrays]]:
-        """Charts of all images by slot; freezes what is frozen on the way."""
-        for name in self.rows.frozen:
-            self._freeze(name)
-            yield from self._stored_charts((name,))
-        yield from self._stored_charts([name for name in self.rows.images if name not in self.rows.frozen])
-
-    def _charts_with(self, name: str) -> StoredCharts:
-        """The charts, of which that image's are surely there; the others may still be on their way."""
-        if self._charts is None or not self.reading_ahead:
-            return self.charts
-        if name in self.rows.frozen:
-            self._freeze(name)
-        self._charts.put_compact(self._stored_charts((name,)))
-        return self._charts
-
-    def _stored_charts(self, names: Sequence[str]) -> Iterator[tuple[int, Arrays]]:
-        """Charts of several images by slot: one by one for few and for mapped ones, else in one sweep over the file."""
-        files: dict[str, list[int]] = {}
-        for name in names:
-            frozen = self.rows.frozen.get(name)
-            if frozen is not None:
-                if frozen.charts is not None and (charts := self._whole(name, frozen.charts)) is not None:
-                    yield self.slot(name), charts
-            elif (key := self.prediction_key(name)) in self._suspect:
-                files.setdefault(key, []).append(self.slot(name))
-        assert self._charts is not None
-        # Mapped charts are best written in the order in which they lie.
-        for key, found in () if len(files) < 20 or self._charts.mapped else self._predictions.charts():
-            yield from ((slot, found) for slot in files.pop(key, ()))
-        for key, slots in files.items():
-            arrays = self._predictions.chart(key)
-            if arrays is None:
-                self._lose(key)
-            else:
-                yield from ((slot, arrays) for slot in slots)
-
-    def _lose(self, key: str) -> None:
-        """What is stored of a prediction turned out to be damaged: its image waits for a new one."""
-        if self._suspect.pop(key, None) is not None:
-            self._has = self._worst = None
-
-    def _whole(self, name: str, blob: str) -> Arrays | None:
-        """A blob of an accepted image; None where it is damaged: that image is broken then, and no other."""
-        try:
-            return self._project.blob(blob)
-        except ProjectError as error:
-            self.broken[name] = str(error)
-            self._has = self._worst = None
-            return None
-
-    def _freeze(self, name: str) -> None:
-        self.broken.pop(name, None)
-        frozen = self.rows.frozen.get(name)
-        held = self._whole(name, frozen.placements) if frozen is not None else None
-        self._frozen.put(self.slot(name), held["placements"].view(FROZEN).reshape(-1) if held is not None else None)
-
-    def prediction(self, name: str) -> Prediction | None:
-        """Prediction of an image: the frozen one where it is accepted; the last few are kept in memory."""
-        self.slot(name)
-        if name in self._recent:
-            self._recent.move_to_end(name)
-            return self._recent[name]
-        frozen = self.rows.frozen.get(name)
-        found: Prediction | None = None
-        if frozen is not None:
-            found = self._frozen_prediction(frozen)
-        elif (key := self.prediction_key(name)) in self._suspect and (found := self._predictions.get(key)) is None:
-            self._lose(key)
-        if found is not None:
-            self._recent[name] = found
-            if len(self._recent) > _RECENT:
-                self._recent.popitem(last=False)
-        return found
-
-    def _frozen_prediction(self, frozen: FrozenRow) -> Prediction | None:
-        if frozen.charts is None or frozen.maps is None:
-            return None
-        charts, rest = self._whole(frozen.image, frozen.charts), self._whole(frozen.image, frozen.maps)
-        if charts is None or rest is None:
-            return None
-        return restore(frozen.bundle_sha256, frozen.suspect, charts, rest)
-
-    def preview(self, name: str) -> npt.NDArray[np.uint8] | None:
-        """Small 8-bit picture of an image, None if it was not decoded yet."""
-        self.slot(name)
-        keys = dict.fromkeys((self.prediction_key(name), self.file_key(name)))  # the same picture, however it is read
-        return next((found for key in keys if key and (found := self._predictions.preview(key)) is not None), None)
 
     def take_facts(self, name: str, facts: FactsRow) -> None:
         """Keep what was found out about an image's file."""
@@ -206,6 +69,7 @@ class ProjectState(ImageFiles):
         key = self.prediction_key(name, self.rows.facts[self.rows.key(name)].sha256)
         arrays = self._predictions.put(key, prediction, preview)
         self._suspect[key] = prediction.suspect
+        self.unread.pop(name, None)
         self._refresh_has(name)
         if name in self.rows.frozen:
             return
@@ -243,9 +107,8 @@ class ProjectState(ImageFiles):
         charts = self.charts  # read before the rows change, so that slots and rows agree
         self.rows.apply(changes)
         tables = {change.table for change in changes}
-        if tables & {"images", "readings", "frozen"}:
-            self._has = self._places = None
         if "images" in tables:
+            self._has = self._places = None
             self._follow_images(charts)
         for change in changes:
             if change.table == "images":  # its file may be elsewhere now
@@ -285,6 +148,7 @@ class ProjectState(ImageFiles):
         self._freeze(name)
         self.charts.put(self.slot(name), None)
         self.charts.put_compact(self._stored_charts((name,)))
+        self._refresh_has(name)
 
     def _follow_landmarks(self, changes: list[RowChange]) -> None:
         if self._worst is None:

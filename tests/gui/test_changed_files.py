@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 
 from PySide6.QtCore import Qt
 
@@ -45,3 +47,31 @@ def test_an_export_says_why_an_unreadable_image_is_not_in_it(app, qtbot, tmp_pat
     report = write(view_of(session, "image", name), tmp_path / "out", ["csv"])
     assert report.failed == [(name, session.image(name).message)]
     assert "Predict it" not in report.failed[0][1]
+
+
+def test_a_file_that_is_written_all_the_time_is_told_and_not_predicted_for_ever(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    name = session.images[1]
+    path, stop = session.image(name).path, threading.Event()
+
+    def write_on() -> None:
+        stamp = 1_000_000_000
+        while not stop.wait(0.001):
+            stamp += 1_000_000
+            os.utime(path, ns=(stamp, stamp))
+
+    def told() -> bool:
+        return any("changed 3 times while it was read" in said for said in window.messages.sentences())
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    try:
+        qtbot.waitUntil(lambda: path.stat().st_mtime_ns < 1e18)
+        window.looking_again.begin()
+        qtbot.waitUntil(lambda: told() and not window.predicting.running, timeout=60_000)
+        assert session.status(name) == "waiting"
+    finally:
+        stop.set()
+        writer.join()
+    window.desk.show_image(name)  # it is looked at again, and stays as it is now
+    qtbot.waitUntil(lambda: session.status(name) == "predicted", timeout=30_000)

@@ -1,4 +1,4 @@
-"""Writes of SQLite that fail on demand: a layer over its own way to files."""
+"""Reads and writes of SQLite that fail on demand: a layer over its own way to files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Faults(apsw.VFS):
     Attributes
     ----------
     fail : callable
-        Given an operation (``write sync``) and a file's name, raises what is to happen there.
+        Given an operation (``read write sync``) and a file's name, raises what is to happen there.
     """
 
     def __init__(self) -> None:
@@ -30,6 +30,10 @@ class FaultyFile(apsw.VFSFile):
     def __init__(self, faults, name, flags):
         super().__init__(faults.below, name, flags)
         self.faults, self.name = faults, name.filename() if hasattr(name, "filename") else str(name)
+
+    def xRead(self, amount, offset):
+        self.faults.fail("read", self.name)
+        return super().xRead(amount, offset)
 
     def xWrite(self, data, offset):
         self.faults.fail("write", self.name)

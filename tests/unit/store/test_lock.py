@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store.errors import ProjectLocked
+from app.store.errors import ProjectError, ProjectLocked, Trouble
 from app.store.lock import ProjectLock
 
 ROOT = Path(__file__).parents[3]
@@ -68,3 +68,39 @@ def test_the_lock_dies_with_its_process(tmp_path: Path):
         child.send_signal(signal.SIGKILL)
         child.communicate(timeout=10)
     ProjectLock(tmp_path / "p", "Bob").release()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes with a name")
+def test_a_pipe_is_refused_as_no_file_and_not_waited_for(tmp_path: Path):
+    """A handle for writing alone could not even be had for it, and it would be called a disk that fails."""
+    os.mkfifo(tmp_path / "p")
+    with pytest.raises(ProjectError) as error:
+        ProjectLock(tmp_path / "p", "Ann")
+    assert error.value.trouble is Trouble.LINK
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file can't be removed there")
+def test_no_number_of_a_closed_handle_is_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The lock's file goes between opening and locking, and something else lies there then: the next try fails."""
+    import fcntl
+
+    lock, real, others = tmp_path / "p.lock", fcntl.fcntl, []
+
+    def meanwhile(handle: int, *rest: object) -> object:
+        if lock.exists():
+            lock.unlink()
+            lock.mkdir()
+        return real(handle, *rest)
+
+    def close(handle: int, really=os.close) -> None:
+        really(handle)
+        others.append(os.open(os.devnull, os.O_RDONLY))  # as another thread might: it gets the same number
+
+    monkeypatch.setattr(fcntl, "fcntl", meanwhile)
+    monkeypatch.setattr(os, "close", close)
+    with pytest.raises(ProjectError):
+        ProjectLock(tmp_path / "p", "Ann", make=True)
+    monkeypatch.undo()
+    assert others
+    for handle in others:
+        os.close(handle)  # raises OSError where somebody has closed it already

@@ -22,7 +22,7 @@ from app.core.propagate import ChartStack
 from app.io.bundle import Bundle
 from app.store.blobs import DamagedBlob, checksum, pack, unpack
 from app.store.charts import StoredCharts, compact, maps, restore
-from app.store.errors import ProjectError
+from app.store.errors import ProjectError, Trouble
 from app.store.predictions import PredictionStore
 from tests.unit.store.fakes import fake_prediction
 from tests.unit.store.faults import failing, faulty_disk
@@ -287,3 +287,72 @@ def test_each_file_has_its_own_small_picture(tmp_path: Path, bundle: Bundle, pre
         np.testing.assert_array_equal(store.preview(file), picture)
     assert store.preview("f" * 64) is None
     store.close()
+
+
+def test_what_cannot_be_read_just_now_is_told_and_stays(bundle: Bundle, prediction: Prediction, kept: Path):
+    with faulty_disk() as faults:
+        store = PredictionStore(kept.with_name("p"), bundle.sha256, bundle.template, read_only=False)
+        faults.fail = failing(apsw.IOError, "read", ".predictions")
+        for read in (store.get, store.chart, store.packed, store.preview, lambda _: list(store.charts())):
+            with pytest.raises(ProjectError, match="does not answer as it should") as error:
+                read(KEY)
+            assert error.value.trouble is Trouble.DEVICE
+        faults.fail = lambda *_: None
+        np.testing.assert_array_equal(store.get(KEY).masks, prediction.masks)
+        store.close()
+    assert not list(kept.parent.glob("*damaged*"))
+
+
+def test_a_file_whose_list_cannot_be_read_stays_and_new_predictions_live_in_memory(
+    bundle: Bundle, prediction: Prediction, tmp_path: Path
+):
+    store = PredictionStore(tmp_path / "p", bundle.sha256, bundle.template, read_only=False)
+    for i in range(400):  # so many that opening the file does not read the whole list
+        store.put_packed(f"{i:064x}", "", b"charts", b"maps")
+    store.close()
+    before = (tmp_path / "p.predictions").read_bytes()
+    with faulty_disk() as faults:
+        store = PredictionStore(tmp_path / "p", bundle.sha256, bundle.template, read_only=False)
+        faults.fail = failing(apsw.IOError, "read", ".predictions")
+        assert store.known() == {}
+        assert "new ones are not kept" in store.remark
+        assert "does not answer as it should" in store.remark
+        store.put(KEY, prediction, None)
+        assert list(store.known()) == [KEY]
+        store.close()
+    assert (tmp_path / "p.predictions").read_bytes() == before
+
+
+@pytest.mark.parametrize("second", [apsw.FullError, apsw.CorruptError])
+def test_a_second_failure_while_a_damaged_file_is_begun_afresh_is_told(
+    bundle: Bundle, prediction: Prediction, tmp_path: Path, second: type[apsw.Error]
+):
+    """The first write proves damage; then each of the following writes fails once, whichever it is."""
+    told = []
+    for number in range(2, 40):
+        count = 0
+
+        def fail(operation: str, name: str, number: int = number) -> None:
+            nonlocal count
+            if operation == "write" and name.endswith("-wal"):
+                count += 1
+                if count in (1, number):
+                    raise (apsw.CorruptError if count == 1 else second)("made to fail")
+
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with faulty_disk() as faults:
+            store = PredictionStore(folder / "p", bundle.sha256, bundle.template, read_only=False)
+            store.put("other", prediction, None)
+            faults.fail = fail
+            try:
+                store.put(KEY, prediction, None)
+                assert store.get(KEY) is not None
+            except ProjectError as error:
+                told.append(error.trouble)
+            faults.fail = lambda *_: None
+            store.close()
+        assert (folder / "p.predictions.damaged-1").exists()
+        if count < number:
+            break
+    assert set(told) == {Trouble.FULL if second is apsw.FullError else Trouble.DAMAGED}
