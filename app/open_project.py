@@ -148,6 +148,7 @@ class OpenProject:
             self._project.copy_to(file)
             project = Project.open(path, read_only=False)
             try:
+                project.find_images_from(self._project.images_folder)
                 with contextlib.suppress(ProjectError, apsw.Error):  # predictions can be made again
                     self._predictions.copy_to(file)
                 predictions = PredictionStore(file, self.bundle.sha256, self.template, read_only=False)

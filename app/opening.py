@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
+from app.core.text import kept_path, path_kept
 from app.io.bundle import Bundle, read_bundle
 from app.store.errors import ProjectError, Trouble, project_error
 from app.store.lock import ProjectLock
@@ -55,7 +56,7 @@ def _open(file: Path, lock: ProjectLock | None, model: str | Path | Bundle | Non
     project = Project.open(file, read_only=lock is None)
     try:
         meta = project.meta()
-        chosen = model if model is not None else meta.get("model", "chest")
+        chosen = model if model is not None else str(path_kept(meta.get("model", "chest")))
         bundle = chosen if isinstance(chosen, Bundle) else read_bundle(chosen)
         name = meta.get("reader", "") if reader is None else reader
         for row in project.rows("landmarks"):
@@ -82,7 +83,7 @@ def _fits(row: tuple[object, ...], bundle: Bundle, file: Path) -> None:
 def _kept_model(model: str | Path | Bundle, bundle: Bundle) -> str:
     """A model as the project remembers it: a shipped one by name, any other by its whole path."""
     chosen = bundle.folder if isinstance(model, Bundle) else Path(model)
-    return str(chosen.absolute()) if chosen.is_dir() else str(model)
+    return kept_path(chosen.absolute()) if chosen.is_dir() else kept_path(str(model))
 
 
 def _new_id() -> str:

@@ -115,7 +115,7 @@ class Session(OpenProject):
         found = discover([paths] if isinstance(paths, str | Path) else list(paths), held_files())
         new, known = actions.new_names(self._state, found.images)
         if new:
-            folder = self.path.resolve().parent
+            folder = self._state.rows.folder
             self._act(actions.add_images(self._state, new, folder, f"Add {_count(tuple(new))}"))
         return AddReport(tuple(new), found.ignored, tuple(known), found.failed)
 
@@ -139,7 +139,7 @@ class Session(OpenProject):
         here = {name: found[name] for name in moved.missing(state) if name in found and found[name] not in taken}
         if here:
             label = f"Find {_count(tuple(here))} in another place"
-            self._act(moved.move_images(state, here, self.path.resolve().parent, label))
+            self._act(moved.move_images(state, here, state.rows.folder, label))
         missing = moved.missing(state)
         never_read = tuple(name for name in missing if moved.content(state, name) is None)
         return MovedReport(tuple(here), tuple(missing), never_read, tuple(failed))

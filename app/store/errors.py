@@ -8,6 +8,8 @@ from pathlib import Path
 
 import apsw
 
+from app.core.text import well_formed
+
 
 class Trouble(StrEnum):
     """Why a project can't be opened, or a change can't be kept."""
@@ -37,7 +39,7 @@ class ProjectError(Exception):
     """
 
     def __init__(self, message: str, trouble: Trouble = Trouble.OTHER) -> None:
-        super().__init__(message)
+        super().__init__(well_formed(message))  # a path may hold bytes that no window and no terminal can show
         self.trouble = trouble
 
 

@@ -65,7 +65,7 @@ class PredictedImages(ImageFiles):
 
     def go_on_with(self, project: Project, predictions: PredictionStore) -> None:
         """Go on with other files that hold the same."""
-        self._project, self._predictions, self.rows.folder = project, predictions, project.file.parent
+        self._project, self._predictions, self.rows.folder = project, predictions, project.images_folder
         self._files.clear()
 
     @property

@@ -9,6 +9,7 @@ prediction) are written outside the trail.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import apsw
 
+from app.core.text import kept_path, path_kept
 from app.store.blobs import Arrays, DamagedBlob, unpack
 from app.store.database import connect, connect_to_read, run, set_durable, transaction, value
 from app.store.errors import ProjectError, Trouble, of_database, project_error
@@ -27,6 +29,8 @@ NONSENSE = (ValueError, TypeError, KeyError, IndexError)
 """What reading rows raises if they hold what nobody wrote."""
 _OPEN_AS = "open_as"
 """In `meta`: the path under which the file is open for writing, and beside which its log lies."""
+_IMAGES_FROM = "images_from"
+"""In `meta` of a copy: the folder from which relative paths of images count, as seen from the copy's own."""
 
 
 class Project:
@@ -128,7 +132,8 @@ class Project:
 
     def _check_other_name(self) -> None:
         """Raise ProjectError if the last changes of the same file lie beside another of its names (a hard link)."""
-        other = Path(self.meta().get(_OPEN_AS, "") or self.file)
+        kept = self.meta().get(_OPEN_AS, "")
+        other = path_kept(kept) if kept else self.file
         if other == self.file or identity(other) != self._identity:
             return
         log = beside(other, "-wal")
@@ -137,7 +142,7 @@ class Project:
 
     def _begin_writing(self) -> None:
         """Write under which name the file is open into the file itself, and watch it from now on."""
-        self.set_meta(**{_OPEN_AS: str(self.file)})
+        self.set_meta(**{_OPEN_AS: kept_path(self.file)})
         with self.guarded():
             run(self._db, "PRAGMA wal_checkpoint(PASSIVE)")
         self._watch = Watch(self.file)
@@ -222,6 +227,22 @@ class Project:
     def meta(self) -> dict[str, str]:
         """What the project says of itself: model, bundle hash, format."""
         return {str(key): str(value) for key, value in self.rows("meta")}
+
+    @property
+    def images_folder(self) -> Path:
+        """The folder from which relative paths of images count: the file's own, or in a copy that of the original.
+
+        Below a copy's own folder other images may lie under the same names.
+        """
+        return Path(os.path.normpath(self.file.parent / path_kept(self.meta().get(_IMAGES_FROM, ""))))
+
+    def find_images_from(self, folder: Path) -> None:
+        """Say from which folder relative paths of images count; a copy is told so of its original."""
+        try:
+            seen = kept_path(os.path.relpath(folder, self.file.parent))
+        except ValueError:  # on another drive
+            seen = kept_path(folder)
+        self.set_meta(**{_IMAGES_FROM: seen})
 
     def blob(self, sha256: str) -> Arrays:
         """Arrays of a blob; raises ProjectError if it is missing or damaged."""

@@ -136,7 +136,6 @@ class Rows:
     """
 
     def __init__(self, project: Project) -> None:
-        self.folder = project.file.parent
         self._images: dict[str, Row] = {}
         self.images: tuple[str, ...] = ()
         self.landmarks: dict[int, Landmark] = {}
@@ -154,6 +153,7 @@ class Rows:
         self.corrected_files: dict[str, str] = {}
         try:
             with project.one_moment():
+                self.folder = project.images_folder
                 self.facts: dict[str, FactsRow] = {row[0]: FactsRow(*row) for row in project.rows("facts")}
                 for table in TRAIL:
                     self._take([RowChange(table, None, row) for row in project.rows(table)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from app.core.text import kept_path, path_kept
 from app.io.bundle import Bundle
 from app.jobs import Failed
 from app.session import Session
+from app.store.errors import ProjectError
 from tests.unit.pictures import ramp, write_png
 from tests.unit.tiny_bundle import tiny, tiny_folder  # noqa: F401
 
@@ -66,3 +68,28 @@ def test_a_path_is_kept_as_text_and_comes_back(path, kept):
         pytest.skip("other systems have no such names")
     assert kept_path(path) == kept
     assert path_kept(kept) == Path(path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are any bytes there alone")
+def test_a_project_in_a_folder_whose_name_is_no_utf8_opens_keeps_and_is_copied(tmp_path: Path, tiny: Bundle):  # noqa: F811
+    odd, plain = tmp_path / os.fsdecode(b"f\xff"), tmp_path / "plain"
+    shutil.copytree(tiny.folder, odd / "bundle")
+    plain.mkdir()
+    (odd / "one.png").write_bytes(b"no image, but a name")
+    with Session.create(odd / "p.dsr", odd / "bundle", reader="Ann") as session:
+        session.add_images([odd / "one.png"])
+        session.set_spacing("one.png", 0.2, 0.3)
+    with Session.open(odd / "p.dsr") as session:  # it finds the bundle by itself
+        assert session.bundle.sha256 == tiny.sha256
+        assert session.undo() == "Set the pixel size of one"
+        for copy in (plain / "p.dsr", odd / "q.dsr"):
+            session.save_copy(copy)
+            assert session.image("one.png").path == odd / "one.png"
+            assert session.redo_label == "Set the pixel size of one"
+        session.redo()
+    with Session.open(odd / "q.dsr", read_only=True) as session:
+        assert session.image("one.png").path == odd / "one.png"
+        assert session.undo_label == "Set the pixel size of one"
+    with pytest.raises(ProjectError, match=r"There is no project file .*f\\xff/none\.dsr\.") as error:
+        Session.open(odd / "none.dsr")
+    str(error.value).encode()  # a terminal and a window can show it

@@ -259,3 +259,29 @@ def test_a_copy_that_lacks_an_action_is_no_copy(project: Session, tmp_path: Path
     assert told.value.trouble is Trouble.DAMAGED
     assert not list(tmp_path.glob("saved*"))
     assert project.path == tmp_path / "synced" / "p.dsr"
+
+
+def test_a_copy_in_another_folder_finds_the_images_of_the_original(project: Session, bundle: Bundle, tmp_path: Path):
+    """Beside the copy lie other pictures under the same relative names; copies of copies and moved trees too."""
+    project.close()
+    for where in ("a", "b", "b/c"):
+        (tmp_path / "tree" / where / "images").mkdir(parents=True)
+        for name in ("im0.png", "im1.png"):
+            (tmp_path / "tree" / where / "images" / name).write_bytes(f"{where} {name}".encode())
+    for name in ("im0.png", "im1.png"):
+        shutil.copy(tmp_path / "images" / name, tmp_path / "tree" / "a" / "images")
+    with Session.create(tmp_path / "tree" / "a" / "p.dsr", bundle) as first:
+        first.add_images(tmp_path / "tree" / "a" / "images")
+        for copy in ("b/p.dsr", "b/c/p.dsr"):
+            first.save_copy(tmp_path / "tree" / copy)
+            assert {first.image(name).path.parent for name in first.images} == {tmp_path / "tree" / "a" / "images"}
+        shutil.copy(tmp_path / "images" / "im2.png", tmp_path / "tree" / "b" / "c")
+        first.add_images(tmp_path / "tree" / "b" / "c" / "im2.png")
+    (tmp_path / "tree").rename(tmp_path / "moved")
+    with Session.open(tmp_path / "moved" / "b" / "c" / "p.dsr", model=bundle) as again:
+        paths = [again.image(name).path.resolve().relative_to(tmp_path / "moved") for name in again.images]
+        assert paths == [Path("a/images/im0.png"), Path("a/images/im1.png"), Path("b/c/im2.png")]
+        assert again.undo() == "Add im2"
+        assert again.undo() == "Add 2 images"
+        assert again.redo() == "Add 2 images"
+        assert again.image("im1.png").path == tmp_path / "moved" / "a" / "images" / "im1.png"
