@@ -75,6 +75,14 @@ def test_slots_can_be_emptied():
     assert np.isnan(charts.find("lung", (0, 0)).xy[0]).all()
 
 
+def test_slots_that_were_given_up_come_back_empty():
+    charts = stack(4)
+    charts.resize(2)
+    charts.resize(4)
+    there = np.isfinite(charts.find("lung", (0.1, -0.2)).xy[:, 0])
+    assert there.tolist() == [True, True, False, False]
+
+
 def test_images_beyond_one_block_lie_where_they_belong():
     charts = ChartStack(TEMPLATE, capacity=2)
     slots = (0, 1, BLOCK - 1, BLOCK, 2 * BLOCK + 5)

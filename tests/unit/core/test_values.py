@@ -161,6 +161,23 @@ def test_beyond_the_reach_of_the_local_fit_the_global_map_goes_on():
     assert found.pixels_per_mm == pytest.approx(np.sqrt(np.linalg.det(matrix)), rel=1e-3)
 
 
+def test_a_bend_at_the_rim_is_followed_for_four_pixels_and_no_further():
+    """Rows bend down near the right rim; beyond the reach only the structure's global slope is left."""
+    flat = Structure("flat", "Flat", "#ffffff", np.array([[0, 0], [100, 0], [100, 60], [0, 60]], float))
+    row, column = np.mgrid[:120, :150].astype(float)
+    x = column - 20
+    y = row - 30 - np.where(x > 80, (x - 80) ** 2 / 40, 0)  # a pixel per mm
+    inside = (x >= 0) & (x <= 100) & (y >= 0) & (y <= 60)
+    uv = np.moveaxis(flat.to_chart(np.stack([x, y], -1)), -1, 0).astype(np.float32)
+    found = decode(uv, inside, flat, flat.to_chart([[98, 30], [102, 30], [108, 30], [120, 30]])).xy
+    np.testing.assert_allclose(found[:, 0], [118, 122, 128, 140], atol=1e-3)
+    assert found[0, 1] == pytest.approx(60 + 18**2 / 40, abs=0.2)
+    assert found[1, 1] - found[0, 1] > 4 * 0.7  # the bend falls by .9 and more per pixel there
+    design = np.c_[x[inside], y[inside], np.ones(inside.sum())]
+    slope = np.linalg.lstsq(design, row[inside], rcond=None)[0][0]
+    assert found[3, 1] - found[2, 1] == pytest.approx(12 * slope, abs=0.3)
+
+
 def test_pieces_below_a_quarter_of_the_largest_are_no_body():
     mask = np.zeros((30, 50), bool)
     mask[2:12, 2:22] = True  # 200
@@ -180,6 +197,15 @@ def test_a_structure_with_too_small_a_share_is_absent():
         inside[1] = False
         inside[1].reshape(-1)[: round(factor * share * HEART.area_mm2)] = True
         assert present_structures(inside, TEMPLATE).tolist() == [True, there]
+
+
+def test_of_overlapping_structures_the_smallest_comes_first():
+    """The template lists the larger lung first; where both cover a pixel the heart is meant."""
+    frame = Frame(600, 500)
+    masks, uv = looks_of(frame)
+    found = from_looks(Looks(masks, uv, None, np.zeros_like(uv)), frame, TEMPLATE)
+    assert LUNG.area_mm2 > HEART.area_mm2
+    assert covering(found, frame, TEMPLATE, np.array([250, 300]) + 3 * np.array([30, 25])) == ("heart", "lung")
 
 
 def test_masks_come_back_to_native_pixels_and_structures_are_found_under_them():

@@ -5,7 +5,7 @@ import pytest
 
 from app.core.frame import Frame
 from app.core.reading import Reading
-from app.io.preprocess import letterbox, to_network_input
+from app.io.preprocess import letterbox, square_content, to_network_input
 
 READINGS = [Reading(turns, mirrored) for turns, mirrored in product(range(4), (False, True))]
 
@@ -31,14 +31,15 @@ def test_the_border_is_the_darkest_value_that_is_read():
     assert bordered[:, 0].max() == bordered.min() == pytest.approx(-1000, abs=20)
 
 
+@pytest.mark.parametrize("network", [(256, 256), (384, 224), (96, 160)])
 @pytest.mark.parametrize("size", [(256, 256), (512, 509), (509, 512), (500, 300), (300, 1000)])
-def test_every_pixel_lies_where_the_frame_says(size):
-    frame = Frame(*size)
+def test_every_pixel_lies_where_the_frame_says(size, network):
+    frame = Frame(*size, *network)
     row, column = np.indices(size, np.float32)
     seen = np.stack([letterbox(column, frame), letterbox(row, frame)], -1)
-    there = frame.from_network(np.stack(np.meshgrid(np.arange(256), np.arange(256)), -1))
+    there = frame.from_network(np.stack(np.meshgrid(np.arange(network[1]), np.arange(network[0])), -1))
     inside = (there > 3).all(-1) & (there < np.array(size[::-1]) - 4).all(-1)
-    assert np.abs(seen - there)[inside].max() < 0.07
+    assert np.abs(seen - there)[inside].max() < 0.07 / min(frame.scale, 0.7)  # averaging whole pixels leaves that
 
 
 @pytest.mark.parametrize("aspect", [0.4, 0.5, 1.25, 2.0, 5.0])
@@ -70,3 +71,21 @@ def test_the_network_sees_grey_values_between_percentiles_as_z_values():
     np.testing.assert_allclose(seen[0, 0], (clipped - clipped.mean()) / clipped.std(), atol=1e-4)
     assert seen.dtype == np.float32
     assert (seen.mean(), seen.std()) == pytest.approx((0, 1), abs=1e-4)
+
+
+@pytest.mark.parametrize("size", [(120, 300), (300, 120)])
+def test_what_is_checked_is_the_picture_without_its_borders(size):
+    """One border is 68 network pixels wide, the other one nothing."""
+    height, width = size
+    pixels = np.add.outer(np.arange(height) * 2.0, np.arange(width) * 5.0)
+    frame = Frame(height, width, 200, 160) if width > height else Frame(height, width, 160, 200)
+    network = (frame.network_height, frame.network_width)
+    scale = min(network[0] / height, network[1] / width)
+    left, top = (network[1] - width * scale) / 2, (network[0] - height * scale) / 2
+    assert (round(left), round(top)) in {(0, 68), (68, 0)}
+    square = square_content(letterbox(pixels, frame), frame, 40)
+    # A plane stays a plane: its z-values rise evenly from row to row and from column to column, border to border.
+    down, across = height * 2.0, width * 5.0
+    wanted = np.add.outer((np.arange(40) + 0.5) / 40 * down, (np.arange(40) + 0.5) / 40 * across)
+    wanted = (wanted - wanted.mean()) / wanted.std()
+    assert np.abs(square - wanted)[2:-2, 2:-2].max() < 0.08
