@@ -184,6 +184,16 @@ def test_only_the_prediction_that_was_shown_is_accepted(session: Session):
     assert session.set_review("im1.png", "accepted", shown=shown).changed == ("im1.png",)
 
 
+def test_the_same_file_predicted_to_another_result_is_another_prediction(session: Session):
+    """A file, orientation and bundle may be predicted twice, by another backend: what was seen was the first."""
+    first = session.prediction_id("im0.png")
+    other = fake_predicted(session, "im0.png", 1).prediction
+    session.start_predict(["im0.png"]).cancel()
+    session.take_in(Result("im0.png", dataclasses.replace(fake_predicted(session, "im0.png", 0), prediction=other)))
+    assert session.prediction_id("im0.png") not in ("", first)
+    assert session.refusals("im0.png", shown={"im0.png": first}) == {"im0.png": Refusal.UNSEEN}
+
+
 def test_another_file_orientation_or_image_is_another_prediction(session: Session):
     first = session.prediction_id("im0.png")
     assert len({first, session.prediction_id("im1.png"), session.prediction_id("im2.png")}) == 3

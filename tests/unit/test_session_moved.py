@@ -113,6 +113,18 @@ def test_equal_files_go_to_images_one_by_one(session: Session, tmp_path: Path):
     assert session.image("im0.png").path == tmp_path / "moved" / "im0.png"
 
 
+def test_of_equal_files_each_image_gets_the_one_of_its_name(session: Session, tmp_path: Path):
+    """The twin comes last in the project and first in the folder."""
+    folder = tmp_path / "films"
+    shutil.copy(folder / "im0.png", folder / "a.png")
+    session.add_images([folder])
+    session.predict()
+    assert session.images == ("im0.png", "im1.png", "im2.png", "a.png")
+    folder.rename(tmp_path / "moved")
+    session.find_moved(tmp_path)
+    assert {name: session.image(name).path.name for name in session.images} == {name: name for name in session.images}
+
+
 def test_the_search_is_a_job(session: Session, tmp_path: Path):
     (tmp_path / "films").rename(tmp_path / "moved")
     session.look_again()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.core.landmark import ReviewState
+from app.core.reading import AS_STORED
 from app.session import Session
 from app.store.accepting import Refusal
 from app.store.entries import Change
@@ -76,3 +78,24 @@ def test_what_a_reader_left_as_it_is_holds_for_that_remark_alone(session: Sessio
     assert session.refusals("im1.png") == {"im1.png": Refusal.SUSPECT}
     with pytest.raises(ValueError, match=r"“im1\.png” was not accepted: it does not look like"):
         session.set_review("im1.png", "accepted")
+
+
+def test_an_image_that_is_taken_out_and_added_again_has_nothing_said_of_it(session: Session):
+    path = session.image("im1.png").path
+    session.move_placement("im1.png", "heart_00", (3.5, 4.25))
+    session.set_spacing("im1.png", 0.5, 0.25)
+    session.set_review("im1.png", "rejected", "blurred")
+    session.set_review("im1.png", "second_opinion", structure="heart")
+    session.set_reading("im1.png", quarter_turns=1, mirrored=True)
+    fake_predict(session, suspect="It looks mirrored.")
+    session.leave_as_is("im1.png")
+    session.remove_images("im1.png")
+    assert session.add_images(path).added == ("im1.png",)
+    entry = session.image("im1.png")
+    assert entry.frame is not None
+    assert (entry.frame.reading, entry.frame.spacing) == (AS_STORED, None)
+    assert (entry.review, entry.note, entry.structures) == (ReviewState.UNREAD, "", ())
+    assert (entry.left_as_is, entry.replaced, session.corrections("im1.png")) == (False, False, 0)
+    session.set_reading("im1.png", quarter_turns=1, mirrored=True)
+    assert session.image("im1.png").suspect == "It looks mirrored."
+    assert not session.image("im1.png").left_as_is
