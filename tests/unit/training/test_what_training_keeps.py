@@ -6,9 +6,9 @@ import torch
 
 from app.core.frame import Frame
 from app.io.preprocess import to_network_input
-from app.training.augment import make_batch, normalise
+from app.training.augment import Strength, make_batch, normalise
 from app.training.train import Recipe, Trainer, total_loss
-from models.network import NetworkConfig
+from models.network import NetworkConfig, RawOutput
 from tests.unit.training.test_training import TEMPLATE, examples, rendered  # noqa: F401 (fixtures)
 
 CONFIG = NetworkConfig(height=64, width=64, channels=(8, 8, 8))
@@ -71,6 +71,38 @@ def test_uv_errors_are_weighed_by_the_size_of_their_structure(tmp_path, examples
     error = (np.abs((uv - target) * weight).sum(2) * inside).sum((2, 3)) / np.maximum(inside.sum((2, 3)), 1)
     share = batch.weight.numpy()
     assert terms["uv_dense"] == pytest.approx((error * share).sum() / share.sum(), rel=1e-3)
+
+
+def test_uv_that_is_off_by_a_step_costs_that_step_at_every_landmark(tmp_path, examples):  # noqa: F811
+    """A network whose charts are right but for one step in u and one in v: only these count, each by its weight."""
+    trainer = Trainer(tmp_path, TEMPLATE, CONFIG, RECIPE)
+    batch = make_batch(examples, np.arange(2), 64, None, np.random.default_rng(0))
+    step = torch.tensor([0.125, -0.0625])
+    sizes = torch.tensor([len(s.outline) for s in TEMPLATE.structures])
+    places = torch.from_numpy(np.concatenate([s.outline_uv for s in TEMPLATE.structures])).float()
+    flat = torch.repeat_interleave(torch.arange(len(sizes)), sizes)  # the chart's value at one landmark, everywhere
+
+    def answer(image):
+        uv = (places[landmark] + step).view(1, 1, 2, 1, 1).expand(len(image), len(sizes), 2, 32, 32)
+        return RawOutput(torch.zeros(len(image), len(sizes), 64, 64), uv, torch.zeros(len(image), 16))
+
+    spans = np.sqrt([(s.outline.max(0) - s.outline.min(0)) / 2 for s in TEMPLATE.structures])
+    weight = spans / spans.mean()
+    for landmark in (0, 60, int(sizes.sum()) - 1):
+        alone = batch._replace(visible=torch.arange(len(flat)).eq(landmark).expand(2, -1))
+        _, terms = total_loss(answer, alone, trainer.targets, RECIPE)
+        wanted = weight[flat[landmark]] @ [0.125, 0.0625]
+        assert terms["uv_landmarks"] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_landmark_that_left_the_picture_on_one_side_does_not_count(examples):  # noqa: F811
+    far = Strength(rotation_degrees=0, shift=0.9, scale=0, aspect=0, elastic=0)
+    batch = make_batch(examples, np.arange(4), 64, far, np.random.default_rng(2))
+    x, y = np.moveaxis(batch.landmarks.numpy(), -1, 0)
+    beside, above = np.abs(x) >= 1, np.abs(y) >= 1
+    assert (beside & ~above).any()
+    assert (above & ~beside).any()
+    np.testing.assert_array_equal(batch.visible.numpy(), ~(beside | above))
 
 
 def test_the_network_is_trained_on_the_grey_values_that_it_is_given_later():
