@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from skimage.draw import polygon2mask
 from app.core.frame import Frame, Provenance, Spacing
 from app.core.prediction import native_mask, sample_chart
 from app.core.reading import Reading
+from app.engine import conductor
 from app.engine.client import Engine
 from app.io.errors import ImageError
 from app.jobs import Failed, Finished, Progress, Result
@@ -241,6 +243,18 @@ READ, worker._read = worker._read, read
 sys.exit(worker.main())
 """
 """A decoder that a file makes hang."""
+
+
+def test_a_child_that_waits_for_work_is_never_out_of_time(engine, tmp_path, monkeypatch):
+    path = write_png(tmp_path / "x.png")
+    outcome(engine.predict([("x", path)]))
+    before = pids(engine)
+    assert len(before) == 2
+    much_later = SimpleNamespace(monotonic=lambda: time.monotonic() + 1000)
+    monkeypatch.setattr(conductor, "time", much_later)
+    engine.prioritise("nobody")  # the engine's thread looks at its clock
+    assert outcome(engine.predict([("x", path)]))[2] == Finished(False)
+    assert pids(engine) == before
 
 
 def test_a_hung_child_is_stopped_and_the_file_marked(tiny, tmp_path):
