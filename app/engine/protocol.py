@@ -1,6 +1,6 @@
 """Messages between the program and its children: a length-prefixed JSON header, then raw numpy buffers. No pickle.
 
-A message is `<II`: the header's length and the number of bytes that follow it; the header (UTF-8 JSON, with the key
+A message is `<IQ`: the header's length and the number of bytes that follow it; the header (UTF-8 JSON, with the key
 ``arrays``: [[name, dtype, shape], ...]); and the arrays' bytes in that order (C order, little endian).
 """
 

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from app.core.landmark import Landmark
 from app.gui.desk import Desk
 from app.gui.plain import PlainLabel
+from app.store.errors import ProjectError
 
 
 def swatch(colour: str) -> QIcon:
@@ -104,7 +105,7 @@ class LandmarkDialog(QDialog):
         }
         try:
             self._desk.open_session().update_landmark(self._mark.name, **fields)
-        except ValueError as error:
+        except (ValueError, ProjectError) as error:
             self.remark.setText(str(error))
             return
         self._desk.choose_landmark(name)

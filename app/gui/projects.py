@@ -56,7 +56,7 @@ class Projects:
         """Remember who is reading, for this project and the next ones."""
         settings().setValue("reader", name)
         if self._desk.session is not None and not self._desk.session.read_only:
-            self._desk.session.reader = name
+            self._desk.do(setattr, self._desk.session, "reader", name)
 
     def create(self, path: Path) -> bool:
         """Make a new project and put it on the desk."""

@@ -27,7 +27,7 @@ from app.training.bundle import convert, lend_check, replace_documents, without_
 from app.training.contours import CHEST_MM_PER_PIXEL, Contours, chest_template, read_chest
 from app.training.dataset import Examples, build, read_pictures
 from app.training.documents import DEFORMED, UNSEEN, bundle_documents
-from app.training.evaluate import Case, left_out_figures
+from app.training.evaluate import Case, check_count, left_out_figures
 from app.training.evaluate import evaluate as figures_of
 from app.training.finish import SEEN_ROUNDS, UNSEEN_ROUNDS, Trials, collect, fit_errors, fit_prior, joined
 from app.training.lung_data import is_lung_data, read_lungs, split_patients
@@ -123,10 +123,11 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
     OSError
         If the data cannot be read, or a fold is not complete.
     ValueError
-        If a fold does not fit this run.
+        If a fold does not fit this run, or too few images are there to validate on.
     """
     torch.set_num_threads(plan.threads)
     reference, held_out = read_chest(plan.data, "train"), read_chest(plan.data, "val")
+    check_count(held_out)
     template = chest_template(reference)
     if plan.thinned:
         reference, held_out = leave_out.thin_contours(reference), leave_out.thin_contours(held_out)
@@ -251,11 +252,14 @@ def evaluate(
     ------
     OSError
         If the data cannot be read, or the engine failed on one of the images.
+    ValueError
+        If there are too few images.
     """
     bundle = read_bundle(model)
     if not list(data.glob("*_landmarks.csv")):
         return _write(out, bundle, _evaluate_lungs(data, bundle, threads, backend, progress))
     reference = read_chest(data, part)
+    check_count(reference)
     cases = _cases(bundle, reference, threads, backend, progress)
     with tempfile.TemporaryDirectory() as folder:
         plain_bundle = read_bundle(without_prior(bundle.folder, Path(folder) / "plain"))
@@ -286,6 +290,8 @@ def _evaluate_lungs(
     """Images of another source, with human masks of their lungs or with nothing at all."""
     cases = {str(case.image): case for case in read_lungs(data)} if is_lung_data(data) else {}
     images = [case.image for case in cases.values()] or [path for _, path in discover([data]).images]
+    if not images:
+        raise ValueError(f"There is no image in {data} to evaluate on.")
     scores: dict[str, Scores] = {}
     for key, value in predictions(bundle, images, threads, backend, progress):
         scores[key] = scores_of(value.prediction, value.facts.frame, bundle.template, cases.get(key))

@@ -20,6 +20,8 @@ from app.training.leave_out import kept_points, left_out_uv
 
 FAR_MM = 10.0
 """An error beyond this should have been expected."""
+FEWEST_IMAGES = 4
+"""A landmark that was clicked in three images is looked for in another one."""
 MSE_SIZE = 1024
 """Mean squared errors are given in pixels of a picture of this height, as HybridGNet does."""
 
@@ -187,6 +189,8 @@ def new_landmark_figures(
                 place = sample_chart(chart, robust_centre(three))
                 thrice.append(np.atleast_1d(np.linalg.norm(place - truth[k]) * mm))
             interior.append(np.linalg.norm(sample_chart(chart, inner) - weights @ truth, axis=-1) * mm)
+    if not trained:
+        raise ValueError(f"No structure was found in {FEWEST_IMAGES} images or more: there is nothing to evaluate.")
     base, one, three_clicks = (float(np.concatenate(values).mean()) for values in (trained, once, thrice))
     return {
         "trained_mm": base,
@@ -251,8 +255,17 @@ def unusual_figures(
     return figures
 
 
+def check_count(contours: Contours) -> None:
+    """Raise ValueError with a sentence where there are too few images to evaluate on."""
+    if (count := len(contours.images)) < FEWEST_IMAGES:
+        raise ValueError(f"{count} images with reference contours are too few to evaluate; {FEWEST_IMAGES} are needed.")
+
+
 def evaluate(cases: Sequence[Case], plain: Sequence[Case], template: Template, contours: Contours) -> dict[str, Any]:
-    """All figures of one bundle on one set of images, ready for JSON; `plain` are predictions without the prior."""
+    """All figures of one bundle on one set of images, ready for JSON; `plain` are predictions without the prior.
+
+    There must be `FEWEST_IMAGES` at least (`check_count`).
+    """
     slices = contours.slices
     unusual = unusual_figures(cases, plain, template, slices)
     return {

@@ -58,7 +58,7 @@ def collect(
 ) -> Trials:
     """Decode every example once per round, deformed as strongly as it says, with a network of `size` pixels.
 
-    Examples with an absent structure are left out.
+    Examples with an absent structure are left out; raises ValueError where nothing is left.
     """
     rng = np.random.default_rng(seed)
     found = []
@@ -71,6 +71,8 @@ def collect(
                 if trial is not None:
                     truth = (landmarks.numpy().astype(float) + 1) / 2 * size - 0.5
                     found.append((trial[0], truth, *trial[1:], number))
+    if not found:
+        raise ValueError("The network finds all structures in no image: give the training more minutes.")
     return Trials(*(np.stack(parts) for parts in zip(*found, strict=True)))
 
 

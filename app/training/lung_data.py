@@ -47,14 +47,18 @@ class LungCase:
     boxes: dict[str, Box] = field(default_factory=dict)
 
     def lungs(self) -> npt.NDArray[np.bool_]:
-        """Both lungs [height, width] at native size."""
+        """Both lungs [height, width] at native size; raises ValueError where the masks are empty."""
         both = np.any([read_image(path).pixels > 127 for path in self.masks], axis=0)
-        return np.asarray(both if self.hidden is None else both & ~(read_image(self.hidden).pixels > 127))
+        found = np.asarray(both if self.hidden is None else both & ~(read_image(self.hidden).pixels > 127))
+        if not found.any():
+            raise ValueError(f"The lung masks of {self.image} are empty.")
+        return found
 
 
 def is_lung_data(folder: Path) -> bool:
     """Whether a folder holds images with lung masks (``lungs/``, or ``right_lung/`` and ``left_lung/``)."""
-    return (folder / "images").is_dir() and any((folder / name).is_dir() for name in ("lungs", "right_lung"))
+    both = all((folder / name).is_dir() for name in ("right_lung", "left_lung"))
+    return (folder / "images").is_dir() and (both or (folder / "lungs").is_dir())
 
 
 def read_lungs(folder: Path) -> list[LungCase]:
@@ -67,7 +71,11 @@ def read_lungs(folder: Path) -> list[LungCase]:
     ------
     OSError
         If a file cannot be read.
+    ValueError
+        If the folder holds no masks of both lungs.
     """
+    if not is_lung_data(folder):
+        raise ValueError(f"{folder} holds no images/ with lungs/, or with right_lung/ and left_lung/ beside it.")
     views = {row["image"]: row["view"].split(" ")[0] for row in _rows(folder / "facts.csv")}
     boxes: dict[str, dict[str, Box]] = {}
     for row in _rows(folder / "boxes.csv"):

@@ -161,6 +161,13 @@ def validate(net: DenseSegNet, template: Template, pictures: list[np.ndarray], c
     return figures | {"error_mm": float(np.concatenate(errors).mean() * 0.35)}
 
 
+def _save_whole(state: dict[str, Any], path: Path) -> None:
+    """Save so that a killed program leaves the old file or the new one."""
+    part = path.with_suffix(".tmp")
+    torch.save(state, part)
+    part.replace(path)
+
+
 class Trainer:
     """One training run in a folder: ``state.pt`` after every epoch, ``best.pt``, ``log.csv``.
 
@@ -213,8 +220,7 @@ class Trainer:
             "seconds": self.seconds,
             "best": self.best,
         }
-        torch.save(state, self.folder / "state.tmp")
-        (self.folder / "state.tmp").replace(self.folder / "state.pt")
+        _save_whole(state, self.folder / "state.pt")
 
     def _step(self, batch: Batch) -> dict[str, float]:
         for group in self.optimizer.param_groups:
@@ -263,7 +269,7 @@ class Trainer:
                 terms |= validate(self.averaged, self.template, pictures, contours)
                 if terms["error_mm"] < self.best:
                     self.best = terms["error_mm"]
-                    torch.save(self.averaged.state_dict(), self.folder / "best.pt")
+                    _save_whole(self.averaged.state_dict(), self.folder / "best.pt")
             self._save()
             self._log(terms)
             report(Progress(self.epoch, self.seconds / 60, terms))

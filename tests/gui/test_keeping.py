@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QPushButton
 
 from app.gui.application import App
+from app.gui.landmark_dialog import LandmarkDialog
 from app.session import Session
 from tests.gui.conftest import settled
 from tests.unit.store.faults import Faults, failing, faulty_disk
@@ -71,6 +72,29 @@ def test_a_full_disk_is_not_called_kept(faults: Faults, app, qtbot) -> None:
     faults.fail = lambda *_: None
     assert desk.do(desk.session.set_review, name, "rejected")
     assert window.status.kept.text().startswith("Every change is kept · last")
+
+
+def test_a_landmark_dialog_on_a_full_disk_stays_open_and_says_why(faults: Faults, app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    session.define_landmark("hilum", "heart", (0.1, 0.2))
+    window.desk.choose_landmark("hilum")
+    window.actions_["editLandmark"].trigger()
+    dialog = next(box for box in window.findChildren(LandmarkDialog) if box.isVisible())
+    dialog.rule.setPlainText("where the vessels meet")
+    faults.fail = failing(apsw.FullError, "write", "-wal")
+    dialog.keep()
+    assert dialog.isVisible()
+    assert "no space left" in dialog.remark.text()
+    assert session.landmark("hilum").rule == ""
+    faults.fail = lambda *_: None
+    dialog.keep()
+    assert session.landmark("hilum").rule == "where the vessels meet"
+
+
+def test_a_reader_that_cannot_be_kept_is_told(faults: Faults, app) -> None:
+    faults.fail = failing(apsw.FullError, "write", "-wal")
+    app.window.projects.set_reader("Ada")
+    assert "no space left" in app.window.messages.sentences()[-1]
 
 
 def test_predicting_stops_with_one_sentence_if_nothing_can_be_kept(faults, start, predicted, tmp_path, qtbot) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -75,6 +76,21 @@ def test_a_run_a_fold_and_a_thinned_run(data, tmp_path):
     assert figures["images"] == 4
     never = figures["new_landmarks"]["never_trained"]
     assert never["left_out_ratio"] == pytest.approx(never["left_out_mm"] / never["trained_mm"])
+
+
+def test_data_that_cannot_be_evaluated_are_refused_before_anything_is_trained(data, tmp_path):
+    few, empty = tmp_path / "few", tmp_path / "empty"
+    shutil.copytree(data, few)
+    empty.mkdir()
+    lines = (few / "val_landmarks.csv").read_text().splitlines()
+    (few / "val_landmarks.csv").write_text("\n".join(lines[:4]) + "\n")
+    with pytest.raises(ValueError, match="3 images with reference contours are too few to evaluate; 4 are needed"):
+        evaluate(few, "chest", tmp_path, "val", 1, "auto", lambda *_: None)
+    with pytest.raises(ValueError, match="3 images with reference contours are too few"):
+        run(few, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(ValueError, match=r"There is no image in .*empty to evaluate on"):
+        evaluate(empty, "chest", tmp_path, "val", 1, "auto", lambda *_: None)
 
 
 @pytest.mark.parametrize(

@@ -236,3 +236,16 @@ def test_human_lung_masks_need_a_bundle_that_finds_the_images_first(tmp_path):
     plan = Plan(tmp_path, tmp_path, 1, 1, 1, 1, start="chest", lungs=tmp_path)
     assert plan.recipe.strength.bedside > 0
     assert Plan(tmp_path, tmp_path, 1, 1, 1, 1, start="chest").recipe.strength.bedside == 0
+
+
+def test_folders_without_masks_of_both_lungs_and_empty_masks_are_refused(tmp_path):
+    for folder in ("images", "right_lung"):
+        (tmp_path / folder).mkdir()
+        imageio.imwrite(tmp_path / folder / "a1.png", np.zeros((19, 24), np.uint8))
+    with pytest.raises(ValueError, match="holds no images/ with lungs/"):
+        read_lungs(tmp_path)
+    (tmp_path / "left_lung").mkdir()
+    imageio.imwrite(tmp_path / "left_lung" / "a1.png", np.zeros((19, 24), np.uint8))
+    (case,) = read_lungs(tmp_path)
+    with pytest.raises(ValueError, match=r"lung masks of .*a1.png are empty"):
+        case.lungs()
