@@ -21,13 +21,10 @@ class RawOutput(NamedTuple):
     uv : Tensor [B, C, 2, H/2, W/2], float32
         Chart coordinates, meaningful inside the structure; pixel centres at half resolution
         (``align_corners=False``).
-    features : Tensor [B, 2 * channels[-1]], float32
-        Mean and maximum of the coarsest grid: what the picture as a whole looks like.
     """
 
     masks: Tensor
     uv: Tensor
-    features: Tensor
 
 
 @dataclass(frozen=True)
@@ -134,7 +131,6 @@ class DenseSegNet(nn.Module):
             x = block(x)
             skips.append(x)
         x = self.context(x)
-        features = torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1).float()
         for level in reversed(range(len(self.decoder))):
             up = F.interpolate(self.lateral[level](x), scale_factor=2.0, mode="bilinear", align_corners=False)
             x = self.decoder[level](torch.cat([up, skips[level]], dim=1))
@@ -142,4 +138,4 @@ class DenseSegNet(nn.Module):
         with torch.autocast(image.device.type, enabled=False):
             uv = self.uv_head(x.float())
         batch, _, height, wide = uv.shape
-        return RawOutput(masks, uv.reshape(batch, self.config.structures, 2, height, wide), features)
+        return RawOutput(masks, uv.reshape(batch, self.config.structures, 2, height, wide))

@@ -15,8 +15,8 @@ import numpy.typing as npt
 Float32 = npt.NDArray[np.float32]
 Shift = tuple[int, int]
 """(dx, dy) in network pixels, even: the uv-map has half the resolution."""
-Infer = Callable[[Float32], tuple[Float32, Float32, Float32 | None]]
-"""Input [1, 1, H, W] to mask probabilities [C, H, W], uv [C, 2, H / 2, W / 2] and features [F] (or None)."""
+Infer = Callable[[Float32], tuple[Float32, Float32]]
+"""Input [1, 1, H, W] to mask probabilities [C, H, W] and uv [C, 2, H / 2, W / 2]."""
 
 
 class Looks(NamedTuple):
@@ -26,15 +26,12 @@ class Looks(NamedTuple):
     ----------
     masks : array [C, H, W], float32
     uv : array [C, 2, H / 2, W / 2], float32
-    features : array [F] or None
-        Of the first look.
     disagreement : array [C, 2, H / 2, W / 2], float32
         Mean absolute deviation of the looks' uv from their average, in chart units.
     """
 
     masks: Float32
     uv: Float32
-    features: Float32 | None
     disagreement: Float32
 
 
@@ -61,16 +58,15 @@ def look(infer: Infer, image: Float32, shifts: Sequence[Shift]) -> Looks:
     ValueError
         If a shift is odd.
     """
-    masks, fields, features = [], [], None
+    masks, fields = [], []
     for dx, dy in shifts or [(0, 0)]:
         if dx % 2 or dy % 2:
             raise ValueError(f"Shifts must be even, for the uv-map has half the resolution; ({dx}, {dy}) is not.")
-        mask, uv, seen = infer(shifted(image, dx, dy))
+        mask, uv = infer(shifted(image, dx, dy))
         masks.append(shifted(mask, -dx, -dy))
         fields.append(shifted(uv, -dx // 2, -dy // 2))
-        features = seen if features is None else features
     mean = _mean(fields)
-    return Looks(_mean(masks), mean, features, _mean([np.abs(uv - mean) for uv in fields]))
+    return Looks(_mean(masks), mean, _mean([np.abs(uv - mean) for uv in fields]))
 
 
 def _mean(maps: Sequence[Float32]) -> Float32:

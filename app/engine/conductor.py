@@ -226,9 +226,9 @@ class Conductor:
                 seat.complaint = "it did not answer"
                 continue  # it hung while starting
             seat.work, seat.child = None, None
-            spoken = f"{self._timeout:g} seconds"
             self._fail(
-                work, f"“{spelled(work.path.name)}” was given up: {seat.busy_with} it took longer than {spoken}."
+                work,
+                f"{seat.busy_with.capitalize()} “{spelled(work.path.name)}” timed out after {self._timeout:g} s.",
             )
 
     def _hand_out(self) -> None:

@@ -219,7 +219,7 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
         looks = look(infer, request.arrays["input"], bundle.shifts)
         even = not request.arrays["input"].any()  # one grey value: whatever the network makes of it is made up
         if even:
-            looks = looks._replace(masks=np.zeros_like(looks.masks), features=None)
+            looks = looks._replace(masks=np.zeros_like(looks.masks))
         result = from_looks(looks, frame, bundle.template, bundle.prior, bundle.errors, bundle.sha256)
         names = ("masks", "uv", "charts", "expected_error", "present")
         taken = Acquisition(**request.fields["acquisition"])
@@ -236,13 +236,12 @@ def openvino_network(folder: Path, threads: int) -> Infer:
     """The network of a bundle's folder in OpenVINO."""
     from app.engine.openvino import compiled
 
-    network = compiled(folder / "network.xml", threads)
-    request = network.create_infer_request()
+    request = compiled(folder / "network.xml", threads).create_infer_request()
 
-    def infer(image: Float32) -> tuple[Float32, Float32, Float32 | None]:
+    def infer(image: Float32) -> tuple[Float32, Float32]:
         request.infer({0: image})
-        outputs = [np.array(request.get_output_tensor(i).data, np.float32)[0] for i in range(len(network.outputs))]
-        return outputs[0], outputs[1], outputs[2] if len(outputs) > 2 else None
+        masks, uv = (np.array(request.get_output_tensor(i).data, np.float32)[0] for i in range(2))
+        return masks, uv  # bundles of earlier versions have a third output, which nothing needs
 
     return infer
 
@@ -260,10 +259,10 @@ def torch_network(bundle: Any, threads: int) -> Infer:
     net.load_state_dict({k: v.float() for k, v in load_file(bundle.folder / "weights.safetensors").items()})
     net.eval()
 
-    def infer(image: Float32) -> tuple[Float32, Float32, Float32 | None]:
+    def infer(image: Float32) -> tuple[Float32, Float32]:
         with torch.inference_mode():
             raw = net(torch.from_numpy(np.ascontiguousarray(image)))
-            return torch.sigmoid(raw.masks)[0].numpy(), raw.uv[0].numpy(), raw.features[0].numpy()
+            return torch.sigmoid(raw.masks)[0].numpy(), raw.uv[0].numpy()
 
     return infer
 

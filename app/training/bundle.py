@@ -33,9 +33,9 @@ class _Served(nn.Module):
         super().__init__()
         self.net = net
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         raw = self.net(image)
-        return torch.sigmoid(raw.masks), raw.uv, raw.features
+        return torch.sigmoid(raw.masks), raw.uv
 
 
 def contour_landmarks(template: Template) -> list[Landmark]:
@@ -58,7 +58,7 @@ def contour_landmarks(template: Template) -> list[Landmark]:
 def convert(net: DenseSegNet, folder: Path) -> None:
     """Write ``network.xml`` and ``network.bin``: the served network for OpenVINO, constants in float16."""
     example = torch.zeros(1, 1, net.config.height, net.config.width)
-    save_openvino(_Served(net).eval(), example, ("masks", "uv", "features"), folder / "network.xml")
+    save_openvino(_Served(net).eval(), example, ("masks", "uv"), folder / "network.xml")
 
 
 def save_openvino(net: nn.Module, example: Tensor, outputs: Sequence[str], path: Path) -> None:

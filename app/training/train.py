@@ -130,10 +130,10 @@ def total_loss(net: DenseSegNet, batch: Batch, targets: UvTargets, recipe: Recip
 def serve(net: DenseSegNet) -> Infer:
     """The network as `app.core.passes.look` calls it."""
 
-    def infer(image: Float32) -> tuple[Float32, Float32, Float32 | None]:
+    def infer(image: Float32) -> tuple[Float32, Float32]:
         with torch.inference_mode():
             raw = net(torch.from_numpy(image))
-        return torch.sigmoid(raw.masks)[0].numpy(), raw.uv[0].numpy(), raw.features[0].numpy()
+        return torch.sigmoid(raw.masks)[0].numpy(), raw.uv[0].numpy()
 
     return infer
 

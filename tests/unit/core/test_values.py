@@ -62,7 +62,7 @@ def looks_of(frame):
 def test_the_expected_error_of_a_node_is_in_native_pixels(size):
     frame = Frame(*size)
     masks, uv = looks_of(frame)
-    flat = Looks(masks, uv, None, np.zeros_like(uv))
+    flat = Looks(masks, uv, np.zeros_like(uv))
     typical = np.r_[np.full(40, 3.0), np.full(26, 5.0)]
     found = from_looks(flat, frame, TEMPLATE, errors=ErrorModel(typical, 2.0, 0.0, 0.0, 0.0))
     native_per_network = max(size) / 256
@@ -76,7 +76,7 @@ def test_disagreement_counts_in_pixels_of_the_image():
     masks, uv = looks_of(frame)
     apart = np.zeros_like(uv)
     apart[:, 0], apart[:, 1] = 0.02, 0.01
-    found = from_looks(Looks(masks, uv, None, apart), frame, TEMPLATE, errors=ErrorModel(None, 0, 0, 0, 1.0))
+    found = from_looks(Looks(masks, uv, apart), frame, TEMPLATE, errors=ErrorModel(None, 0, 0, 0, 1.0))
     for c, structure in enumerate(TEMPLATE.structures):
         half = np.ptp(structure.outline, axis=0) / 2
         assert np.median(found.expected_error[c]) == pytest.approx(3 * np.hypot(*(half * [0.02, 0.01])), rel=0.03)
@@ -218,7 +218,7 @@ def test_masks_come_back_to_native_pixels_and_structures_are_found_under_them():
     ys, xs = np.nonzero(native)
     assert (ys.min(), ys.max()) == (round((40 + 0.5) / scale - 0.5), round((99 + 0.5) / scale - 0.5))
     assert abs(xs.min() - ((80 - left) / scale)) <= 1
-    prediction = from_looks(Looks(*looks_of(frame), None, np.zeros_like(uv)), frame, TEMPLATE)
+    prediction = from_looks(Looks(*looks_of(frame), np.zeros_like(uv)), frame, TEMPLATE)
     centre = np.array([100, 150])
     assert covering(prediction, frame, TEMPLATE, centre + 3 * np.array([-10, 0])) == ("lung",)
     assert covering(prediction, frame, TEMPLATE, (-40, 150)) == ()
@@ -266,10 +266,9 @@ def test_two_looks_are_averaged_and_their_spread_is_told():
 
     def infer(image):
         level = next(answers)
-        return np.full((2, 8, 12), level, np.float32), np.full((2, 2, 4, 6), -level, np.float32), np.array([level])
+        return np.full((2, 8, 12), level, np.float32), np.full((2, 2, 4, 6), -level, np.float32)
 
     looks = look(infer, np.zeros((1, 1, 8, 12), np.float32), [(0, 0), (2, -2), (-2, 4)])
     np.testing.assert_allclose(looks.masks, 0.3, rtol=1e-6)
     np.testing.assert_allclose(looks.uv, -0.3, rtol=1e-6)
     np.testing.assert_allclose(looks.disagreement, (0.1 + 0.3 + 0.2) / 3, rtol=1e-5)
-    np.testing.assert_allclose(looks.features, [0.2], rtol=1e-6)
