@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import sys
 
-COMMANDS = ("predict", "propagate", "export", "train", "evaluate", "--help", "-h", "--version")
+COMMANDS = ("predict", "propagate", "export", "train", "evaluate")
 """First arguments that are for the terminal; a file or folder of that name is given as ``./predict``."""
+OPTIONS = ("--help", "-h", "--version")
+"""First arguments that the terminal answers as well."""
 
 
 def main(arguments: list[str]) -> int:
     """Run the program with these arguments (without its name) and return the exit code."""
-    if arguments and arguments[0] in COMMANDS:
+    if arguments and arguments[0] in COMMANDS + OPTIONS:
         from app.cli import run
 
         return run(arguments)
-    from app.gui.application import launch
+    from app.gui.arguments import missing_paths
 
-    return int(launch(arguments).qt_app.exec())
+    if missing := missing_paths(arguments, COMMANDS):
+        for sentence in missing:
+            print(f"Error: {sentence}", file=sys.stderr)  # noqa: T201 (there is no window to tell it)
+        return 2
+    from app.gui.application import run as run_window
+
+    return run_window(arguments)
 
 
 if __name__ == "__main__":

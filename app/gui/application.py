@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.gui import faults, theme
+from app.gui.arguments import read_arguments
 from app.gui.settings import NAME
 from app.gui.window import Window
 
@@ -33,14 +34,6 @@ class App:
     window: Window
 
 
-def _arguments(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="main.py", description="Review segmentations and landmarks on radiographs.")
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="images or folders to open")
-    parser.add_argument("--project", metavar="FILE", help="project file to open, or to make")
-    parser.add_argument("--model", metavar="NAME|FOLDER", help="model bundle (default: chest, or the project's own)")
-    return parser.parse_args(list(argv))
-
-
 def launch(argv: Sequence[str] = ()) -> App:
     """Show the window and open what the arguments name, without entering the event loop.
 
@@ -50,7 +43,7 @@ def launch(argv: Sequence[str] = ()) -> App:
         The arguments without the program's name: ``[PATH...] [--project FILE] [--model NAME|FOLDER]``. Without any,
         the project that was open last is opened again; if there is none, the window offers ways to begin.
     """
-    given = _arguments(argv)
+    given = read_arguments(argv)
     running = QApplication.instance()
     qt_app = running if isinstance(running, QApplication) else QApplication([sys.argv[0]])
     qt_app.setApplicationName(NAME)
@@ -72,10 +65,11 @@ def launch(argv: Sequence[str] = ()) -> App:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Start the window and stay until it is closed; returns the exit code."""
+    """Start the window and stay until it is closed, by Ctrl+C in the terminal too; returns the exit code."""
     faults.watch_threads()
     app = launch(argv)
-    # Python sees Ctrl+C only when it gets a turn.
+    signal.signal(signal.SIGINT, lambda *_: app.window.close())
+    # Python handles a signal only when it runs: Qt's event loop lets it run at least this often.
     beat = QTimer(app.window)
     beat.start(500)
     beat.timeout.connect(lambda: None)

@@ -89,6 +89,15 @@ def test_a_closed_window_leaves_no_process(start) -> None:
     until(lambda: not family(mark))
 
 
+def test_ctrl_c_in_the_terminal_closes_the_window_and_leaves_no_process(start) -> None:
+    begin, mark = start
+    program = begin("main.py")
+    until(lambda: len(workers(mark)) == 2)  # the event loop runs: workers begin from it
+    program.send_signal(signal.SIGINT)
+    assert program.wait() == 0
+    until(lambda: not family(mark))
+
+
 @pytest.mark.parametrize("stopped", [False, True], ids=["working", "children stopped"])
 def test_a_killed_program_leaves_no_process(start, stopped: bool) -> None:
     begin, mark = start
