@@ -6,7 +6,6 @@ import argparse
 import os
 from collections.abc import Sequence
 from difflib import get_close_matches
-from os.path import exists  # Path.exists raises where a folder may not be read or a name is too long
 
 from app.core.text import one_line
 
@@ -39,12 +38,17 @@ def missing_paths(argv: Sequence[str], commands: Sequence[str]) -> list[str]:
     """
     first = argv[0] if argv else ""
     is_word = first and not first.startswith("-") and not any(sign in first for sign in ("/", os.sep, "."))
-    if is_word and not exists(first):
+    if is_word and not _exists(first):
         likely = get_close_matches(first.lower(), commands, n=1)
         meant = f"Did you mean “{likely[0]}”?" if likely else f"The commands are {', '.join(commands)}."
         return [one_line(f"“{first}” is neither a command nor an existing file or folder. {meant}")]
     return [
         one_line(f"There is no file or folder “{path}”. Check how it is spelled.")
         for path in read_arguments(argv).paths
-        if not exists(path)
+        if not _exists(path)
     ]
+
+
+def _exists(path: str) -> bool:
+    """Path.exists would raise where a name is too long or a folder may not be read."""
+    return os.path.exists(path)  # noqa: PTH110

@@ -38,7 +38,7 @@ def start(tmp_path):
     [
         (
             ["predikt", ".", "--out", "out"],
-            "“predikt” is neither a command nor an existing file or folder. Did you mean",
+            "“predikt” is neither a command nor an existing file",
         ),
         (["predikt"], "Did you mean “predict”?"),
         (["Evaluate"], "Did you mean “evaluate”?"),
