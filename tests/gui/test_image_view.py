@@ -101,6 +101,17 @@ def test_every_image_keeps_its_own_turn(app, view, session) -> None:
     assert view.turn == Turn(3)
 
 
+def test_another_orientation_takes_the_place_of_the_turn_of_the_view(app, view, session) -> None:
+    first, second = session.images[:2]
+    for name in (second, first):
+        app.window.desk.show_image(name)
+        view.set_turn(Turn(1, mirrored=True))
+    session.set_reading(first, quarter_turns=2)
+    assert view.turn == Turn(2)
+    app.window.desk.show_image(second)
+    assert view.turn == Turn(1, mirrored=True)
+
+
 def test_turns_compose_as_seen_on_the_screen() -> None:
     for turn in TURNS:
         assert turn.left().right() == turn

@@ -214,6 +214,19 @@ def test_enter_and_esc_lead_from_the_filter_to_the_images(app, qtbot) -> None:
     assert window.image_view.hasFocus()
 
 
+@pytest.mark.parametrize(("verb", "place"), [("nextImage", 0), ("previousImage", -1)])
+def test_from_an_image_that_the_filter_hides_one_goes_to_the_first_or_the_last_shown(app, qtbot, verb, place) -> None:
+    window, session = app.window, app.window.desk.session
+    hidden, *others = session.images
+    window.desk.show_image(hidden)
+    session.set_review(others, "rejected")
+    qtbot.keyClicks(window.worklist.filter, "rejected")
+    assert window.worklist.model.shown == others
+    assert window.desk.image == hidden
+    window.actions_[verb].trigger()
+    assert window.desk.image == others[place]
+
+
 def test_the_chosen_image_stays_in_sight_when_the_filter_is_emptied(start, tmp_path, qtbot) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
