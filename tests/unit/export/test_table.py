@@ -7,7 +7,7 @@ from app.core.frame import Frame, Provenance, Spacing
 from app.core.landmark import Landmark
 from app.export.atomic import write_text
 from app.export.masks import write_masks
-from app.export.table import COLUMNS, Row, number, rows_of, write_table
+from app.export.table import COLUMNS, About, Row, number, rows_of, write_table
 from tests.unit.core.shapes import two_structures
 from tests.unit.core.test_propagate import prediction
 
@@ -46,6 +46,24 @@ def test_without_spacing_mm_are_empty_and_absent_rows_keep_their_place(tmp_path)
     assert lung["state"] == "predicted"
     assert lung["x_px"]
     assert lung["x_mm"] == lung["y_mm"] == lung["expected_error_mm"] == ""
+
+
+def test_who_placed_a_landmark_counts_before_who_reviewed_the_image_with_a_name_or_without(tmp_path):
+    about, head = (
+        About("accepted", "", "Ann", "2026-01-02T10:00:00"),
+        ("a.png", "lung", "hilum", "corrected", (1, 2), 0.0),
+    )
+    rows = [
+        Row(*head, FRAME, about, "Bea", "2026-01-01T09:00:00"),
+        Row(*head, FRAME, about, "", "2026-01-01T08:00:00"),  # nobody had said a name yet
+        Row(*head, FRAME, about),
+    ]
+    write_table(rows, tmp_path / "t.csv")
+    assert [(row["reader"], row["time_utc"]) for row in table(tmp_path / "t.csv")] == [
+        ("Bea", "2026-01-01T09:00:00"),
+        ("", "2026-01-01T08:00:00"),
+        ("Ann", "2026-01-02T10:00:00"),
+    ]
 
 
 def test_numbers():
