@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,18 @@ def test_a_later_export_removes_what_it_no_longer_writes_and_nothing_else(sessio
     assert again.others == "3 files (notes.txt, masks/mine.png, masks/im0/pacemaker.png)"
     assert not (out / "masks" / "im1").exists()
     assert set(report(out)["files"]) == {f"masks/im2/{name}.png" for name in structures}
+
+
+def test_half_files_of_a_run_that_was_killed_go_and_those_of_one_that_runs_stay(session: Session, out: Path):
+    """A run of another program may be writing there now: what is younger than an hour may be its own."""
+    write(view_of(session, "image", "im1.png"), out, ["masks"])
+    hours = {f".{8:016x}.part": 2, f".{9:016x}.part": 0, ".mine.part": 2, "masks/im1/.00ff00ff00ff00ff.part": 3}
+    for name, age in hours.items():
+        (out / name).write_bytes(b"half")
+        os.utime(out / name, (time.time() - 3600 * age,) * 2)
+    write(view_of(session, "image", "im1.png"), out, ["csv", "masks"])
+    left = {name for name in files_in(out) if name.endswith(".part")}
+    assert left == {f".{9:016x}.part", ".mine.part"}
 
 
 def test_a_file_of_others_in_the_way_is_kept_under_another_name(session: Session, out: Path):
