@@ -85,7 +85,7 @@ def write_bundle(
     errors: ErrorModel | None = None,
     shifts: Sequence[Shift] = (),
     name: str = "chest",
-    title: str = "Chest, PA",
+    title: str = "Chest, frontal",
 ) -> None:
     """Write all files of a bundle, ``bundle.json`` with their hashes last: half a bundle is never taken for whole.
 

@@ -13,14 +13,15 @@ the images. **This bundle is for research and education only; it is not a medica
 part of it. The Apache-2.0 licence of the program does not extend to this folder.
 """
 
-MODEL_CARD = """# Model card: chest, PA
+MODEL_CARD = """# Model card: chest, frontal
 
-**Intended use.** Research on masks and landmarks in adult, upright, postero-anterior chest radiographs. Not a medical
-device; not for diagnosis or treatment.
+**Intended use.** Research on masks and landmarks in frontal chest radiographs of adults: upright PA films, on which it
+was trained, and, with the limits below, AP and bedside films. Not a medical device; not for diagnosis or treatment.
 
 **What it does.** A two-head U-Net after DenseSeg (Keuth et al., IJCARS 2025) predicts, for right lung, left lung,
 heart, right clavicle and left clavicle, a mask and a uv-map over the template (the mean shape). Template points are
-found again in every image through inverse charts.
+found again in every image through inverse charts. Whether an image is a frontal chest, and how it lies, is told by a
+network of its own: see `CHECK_CARD.md` beside this file.
 
 **Data.** Trained on 174 JSRT radiographs with the 166 HybridGNet contour points, and on {rendered} radiographs rendered
 from the shape statistics of those contours. Tuned on 21 further JSRT radiographs; the published split.
@@ -28,9 +29,9 @@ from the shape statistics of those contours. Tuned on 21 further JSRT radiograph
 {figures}
 
 **Limits.** One hospital-grade source, digitised film, adults, mostly healthy lungs with and without a nodule. Children,
-lateral and AP views, large effusions, devices and post-operative chests were not in the training data. The shape prior
-draws unusual shapes towards usual ones: its effect on the most unusual tenth is among the figures. Expected errors are
-calibrated on {calibrated}; they are too small where an image is unlike the training data.
+AP views, large effusions, devices and post-operative chests were not in the training data; lateral views are not for
+it. {hospital}The shape prior draws unusual shapes towards usual ones: its effect on the most unusual tenth is among the
+figures. Expected errors are calibrated on {calibrated}; they are too small where an image is unlike the training data.
 
 **Licence.** See `LICENSE.md` beside this file.
 """
@@ -40,7 +41,9 @@ UNSEEN = "{} training images, found by networks that had not seen them"
 DEFORMED = "plain and deformed training images"
 
 
-def bundle_documents(rendered: int, calibrated: str, figures: dict[str, Any] | None = None) -> dict[str, str]:
+def bundle_documents(
+    rendered: int, calibrated: str, figures: dict[str, Any] | None = None, hospital: dict[str, Any] | None = None
+) -> dict[str, str]:
     """Text of the bundle's documents by file name.
 
     Parameters
@@ -51,9 +54,11 @@ def bundle_documents(rendered: int, calibrated: str, figures: dict[str, Any] | N
         `UNSEEN` with the number of images, or `DEFORMED`.
     figures : dict or None
         What `app.training.evaluate.evaluate` found on the validation images.
+    hospital : dict or None
+        What `app.training.lung_figures.lung_figures` found on radiographs of ill patients, of which some are AP.
     """
     told = "**Figures.** Not evaluated yet." if figures is None else _told(figures)
-    card = MODEL_CARD.format(rendered=rendered, calibrated=calibrated, figures=told)
+    card = MODEL_CARD.format(rendered=rendered, calibrated=calibrated, figures=told, hospital=_hospital_told(hospital))
     return {"MODEL_CARD.md": card, "LICENSE.md": LICENCE}
 
 
@@ -95,4 +100,20 @@ def _confidence_told(found: dict[str, Any]) -> str:
         f"Expected errors: {min(ratios):.2f} to {max(ratios):.2f} times the true ones per tenth of the placements. The "
         f"least confident tenth holds {share:.0%} of those off by more than 10 mm (bootstrap over images: {low:.0%} to "
         f"{high:.0%})."
+    )
+
+
+def _hospital_told(figures: dict[str, Any] | None) -> str:
+    """How well the lungs of ill patients are found, with a space after it; nothing where it was not measured."""
+    if figures is None:
+        return ""
+    views = [
+        f"{found['usable']:.0%} of {found['images']} {view} films (agreement with human masks: median "
+        f"{found['agreement']['median']:.3f}, tenth percentile {found['agreement']['tenth_percentile']:.3f})"
+        for view in ("AP", "PA")
+        if (found := figures.get(view)) is not None
+    ]
+    return (
+        "On films of ill patients both lungs are usable (agreement above 0.85, each edge within 8% of the lung's "
+        f"height of a radiologist's box) in {' and '.join(views)}; look at each. "
     )

@@ -107,9 +107,14 @@ class UvTargets(NamedTuple):
         )
 
 
+def quick_precision() -> torch.autocast:
+    """The body computes in bfloat16 where the processor is quick at it; with AVX2 alone a step took 24 times longer."""
+    return torch.autocast("cpu", torch.bfloat16, enabled="AVX512" in torch.backends.cpu.get_cpu_capability())
+
+
 def total_loss(net: DenseSegNet, batch: Batch, targets: UvTargets, recipe: Recipe) -> tuple[Tensor, dict[str, float]]:
     """The weighted sum of all terms, and each term alone."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with quick_precision():
         raw = net(batch.image)
     weight = targets.weight[None, :, :, None, None]
     uv, landmark_uv = raw.uv * weight, targets.landmark_uv * targets.weight[targets.structure_of]

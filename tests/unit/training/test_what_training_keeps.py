@@ -7,7 +7,7 @@ import torch
 from app.core.frame import Frame
 from app.io.preprocess import to_network_input
 from app.training.augment import Strength, make_batch, normalise
-from app.training.train import Recipe, Trainer, total_loss
+from app.training.train import Recipe, Trainer, quick_precision, total_loss
 from models.network import NetworkConfig, RawOutput
 from tests.unit.training.test_training import TEMPLATE, examples, rendered  # noqa: F401 (fixtures)
 
@@ -62,7 +62,7 @@ def test_uv_errors_are_weighed_by_the_size_of_their_structure(tmp_path, examples
     """The term written out: a chart unit counts as the root of the mm that it spans, 1 in the mean."""
     trainer = Trainer(tmp_path, TEMPLATE, CONFIG, RECIPE)
     batch = make_batch(examples, np.arange(2), 64, None, np.random.default_rng(0))
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    with torch.no_grad(), quick_precision():
         uv = trainer.net(batch.image).uv.numpy()
     _, terms = total_loss(trainer.net, batch, trainer.targets, RECIPE)
     spans = np.sqrt([(s.outline.max(0) - s.outline.min(0)) / 2 for s in TEMPLATE.structures])
