@@ -84,7 +84,7 @@ def test_uv_that_is_off_by_a_step_costs_that_step_at_every_landmark(tmp_path, ex
 
     def answer(image):
         uv = (places[landmark] + step).view(1, 1, 2, 1, 1).expand(len(image), len(sizes), 2, 32, 32)
-        return RawOutput(torch.zeros(len(image), len(sizes), 64, 64), uv, torch.zeros(len(image), 16))
+        return RawOutput(torch.zeros(len(image), len(sizes), 64, 64), uv)
 
     spans = np.sqrt([(s.outline.max(0) - s.outline.min(0)) / 2 for s in TEMPLATE.structures])
     weight = spans / spans.mean()
