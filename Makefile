@@ -1,22 +1,13 @@
 # Two commands do everything: `make run` and `make test`. Both set up what they need.
-PYTHON ?= python3.11
+# PYTHON=/path/to/python chooses the Python of .venv; else an existing .venv is kept, a new one gets the newest found.
+PYTHON ?=
 VENV := .venv
 PY := $(VENV)/bin/python
-STAMP := $(VENV)/.installed
 
 .PHONY: setup run test bench mutants clean
 
-setup: $(STAMP)
-
-# The requirements stand in pyproject.toml alone. openvino's telemetry package is taken out again: nothing leaves the machine.
-$(STAMP): pyproject.toml .ci/system-libraries
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed (set PYTHON=/path/to/python3.11)."; exit 1; }
-	@sh .ci/system-libraries
-	$(PYTHON) -m venv $(VENV)
-	$(PY) -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *p['optional-dependencies']['dev'], sep='\n')" > $(VENV)/requirements.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/requirements.txt
-	$(PY) -m pip uninstall --quiet --yes --disable-pip-version-check openvino-telemetry
-	@touch $(STAMP)
+setup:
+	@sh .ci/setup "$(PYTHON)"
 
 # Without a display the same story runs off-screen on the samples and leaves pictures of the window in out/.
 run: setup
