@@ -64,6 +64,18 @@ def test_a_dragged_landmark_shows_everywhere_before_it_is_dropped(apex, qtbot) -
     assert session.placements("Apex").xy == pytest.approx(before)
 
 
+@pytest.mark.parametrize("grip", [QPoint(5, -3), QPoint(-4, 6)])
+def test_a_landmark_moves_on_the_template_as_far_as_the_mouse_wherever_it_was_taken(apex, grip) -> None:
+    view, session = apex.window.template_view, apex.window.desk.session
+    before = view.viewport_of("heart", session.landmark("Apex").uv)
+    start = before.toPoint() + grip
+    send(view.viewport(), QEvent.Type.MouseButtonPress, start)
+    send(view.viewport(), QEvent.Type.MouseMove, start + QPoint(8, 4))
+    send(view.viewport(), QEvent.Type.MouseButtonRelease, start + QPoint(20, -10))
+    step = view.viewport_of("heart", session.landmark("Apex").uv) - before
+    assert (step.x(), step.y()) == pytest.approx((20, -10), abs=0.01)
+
+
 def test_escape_puts_a_dragged_landmark_back(apex, qtbot) -> None:
     window, session = apex.window, apex.window.desk.session
     port, mark = window.template_view.viewport(), session.landmark("Apex")
