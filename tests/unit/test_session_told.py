@@ -66,6 +66,33 @@ def test_a_place_by_a_reader_is_expected_to_be_right_and_no_place_has_no_error(s
         np.testing.assert_array_equal(alone.expected_error, found.expected_error[place])
 
 
+def test_the_lowest_confidence_is_that_of_the_least_certain_placement_whatever_readers_do(session: Session):
+    """One half at 1.2 % of the diagonal (300 x 320 pixels), written out; what a reader placed is certain."""
+
+    def lowest_by_hand() -> float:
+        errors = [placement.expected_error for placement in session.placements_in("im1.png")]
+        return 1 / (1 + (np.nanmax(errors) / (0.012 * np.hypot(300, 320))) ** 2)
+
+    def worst() -> str:
+        placed = [p for p in session.placements_in("im1.png") if not np.isnan(p.expected_error)]
+        return max(placed, key=lambda placement: placement.expected_error).landmark.name
+
+    seen = [session.lowest_confidence("im1.png")]
+    assert seen[-1] == pytest.approx(lowest_by_hand(), rel=1e-3)
+    for act in (
+        lambda name: session.move_placement("im1.png", name, (30.5, 40.25)),
+        lambda name: session.set_absent("im1.png", name),
+        lambda name: session.confirm_placement("im1.png", name),
+    ):
+        act(worst())
+        seen.append(session.lowest_confidence("im1.png"))
+        assert seen[-1] == pytest.approx(lowest_by_hand(), rel=1e-3)
+    assert seen == sorted(set(seen))
+    for before in seen[-2::-1]:
+        session.undo()
+        assert session.lowest_confidence("im1.png") == pytest.approx(before, rel=1e-3)
+
+
 def test_what_a_reader_left_as_it_is_holds_for_that_remark_alone(session: Session):
     session.set_reading("im1.png", quarter_turns=1)
     fake_predict(session, suspect="It looks mirrored.")

@@ -85,6 +85,16 @@ def test_l_tv_is_the_squared_gradient_inside_the_mask():
     assert losses.uv_smoothness(tensor(UV), tensor(INSIDE)).item() == pytest.approx(np.mean(found), rel=1e-5)
 
 
+def test_a_small_soft_mask_counts_by_its_own_area():
+    inside = np.zeros((1, 1, 6, 9))
+    inside[0, 0, 2, 3:5] = 0.5, 0.75  # 1.25 pixels
+    step = ((UV[0, 0, :, 2, 4] - UV[0, 0, :, 2, 3]) ** 2).sum() * 0.5 * 0.75
+    found = losses.uv_smoothness(tensor(UV[:1, :1]), tensor(inside)).item()
+    assert found == pytest.approx(step / 1.25, rel=1e-5)
+    error = (np.abs(UV - TARGET)[0, 0, :, 2].sum(0) * inside[0, 0, 2]).sum() / 1.25
+    assert losses.uv_dense(tensor(UV[:1, :1]), tensor(TARGET[:1, :1]), tensor(inside)).item() == pytest.approx(error)
+
+
 SHARE = np.array([[1.0, 0.25, 0.0], [0.5, 1.0, 0.75]])
 """How much each structure's truth counts: 1 where a person drew it."""
 
