@@ -148,6 +148,7 @@ def export(
 
     try:
         with Session.open(project, read_only=True) as session, progress_bar("Exporting", 0) as advance:
+            session.compare()
             view = view_of(session, state, later=later)
             total = len(view.images)
             report = write(view, out, format, lambda done, name, failure: advance(done, total))

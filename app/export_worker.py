@@ -32,6 +32,7 @@ def main() -> None:
         os.nice(10)
     try:
         with Session.open(request.project, read_only=True, model=request.bundle) as session:
+            session.compare(lambda name: _told(0, name, ""))
             view = view_of(session, request.scope, request.image, request.later)
             report = write(view, Path(request.folder), request.formats, _told, stop.is_set)
     except (OSError, ValueError, ProjectError, ReadError) as error:

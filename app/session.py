@@ -20,18 +20,16 @@ from app.core.reading import Reading
 from app.engine.client import ImageFacts, Predicted
 from app.io.bundle import Bundle
 from app.io.discover import discover
-from app.io.moved import Content, start_search
 from app.io.names import stem
 from app.jobs import Event, Failed, Finished, Job, Result
-from app.open_project import OpenProject
-from app.store import accepting, actions, entries, moved, said
+from app.session_files import SessionFiles, count
+from app.store import accepting, actions, entries, said
 from app.store.accepting import Refusal, ReviewReport
 from app.store.due import Due
 from app.store.entries import (
     AddReport,
     Change,
     HistoryEntry,
-    MovedReport,
     MovePreview,
     Placement,
     PredictReport,
@@ -42,7 +40,7 @@ from app.store.paths import held_files
 from app.store.project import Project
 from app.store.readings import equally_suspect, set_reading
 from app.store.rows import file_stamp
-from app.taking_in import facts_of, facts_row, gather, gather_moved
+from app.taking_in import facts_of, facts_row, gather
 
 __all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "MovePreview", "Placement", "PredictReport", "Session"]
 
@@ -50,7 +48,7 @@ ImageEntry = entries.ImageEntry[ImageFacts]
 Names = str | Sequence[str]
 
 
-class Session(OpenProject):
+class Session(SessionFiles):
     """One open project. Made by `create` or `open`; a context manager that closes it.
 
     Only the thread that made it may use it. Actions raise ValueError with a sentence for the reader where they are not
@@ -116,56 +114,24 @@ class Session(OpenProject):
         new, known = actions.new_names(self._state, found.images)
         if new:
             folder = self._state.rows.folder
-            self._act(actions.add_images(self._state, new, folder, f"Add {_count(tuple(new))}"))
+            self._act(actions.add_images(self._state, new, folder, f"Add {count(tuple(new))}"))
         return AddReport(tuple(new), found.ignored, tuple(known), found.failed)
 
     def remove_images(self, names: Names) -> None:
         """Take images out of the project with all that was said of them; their files stay. One undo step."""
         gone = _several(names)
-        self._act(actions.remove_images(self._state, gone, f"Remove {_count(gone)}"))
-
-    def start_find_moved(self, folder: str | Path) -> Job:
-        """Look below a folder for images that are missing, by their content; hand its result to `take_moved`."""
-        known = {name: moved.content(self._state, name) for name in moved.missing(self._state)}
-        wanted = {name: Content(*held) for name, held in known.items() if held is not None}
-        return start_search(Path(folder).absolute(), wanted, moved.places(self._state), held_files())
-
-    def take_moved(self, found: Mapping[str, Path], failed: Sequence[tuple[str, str]] = ()) -> MovedReport:
-        """Know images at the places where they were found, as far as they are missing still; one undo step.
-
-        What of the search `failed` goes into the report.
-        """
-        state, taken = self._state, moved.places(self._state)
-        here = {name: found[name] for name in moved.missing(state) if name in found and found[name] not in taken}
-        if here:
-            label = f"Find {_count(tuple(here))} in another place"
-            self._act(moved.move_images(state, here, state.rows.folder, label))
-        missing = moved.missing(state)
-        never_read = tuple(name for name in missing if moved.content(state, name) is None)
-        return MovedReport(tuple(here), tuple(missing), never_read, tuple(failed))
-
-    def find_moved(self, folder: str | Path) -> MovedReport:
-        """Find missing images below a folder; blocks."""
-        self._state.look_again(self.images)
-        return self.take_moved(*gather_moved(self.start_find_moved(folder)))
-
-    def look_again(self, images: Sequence[str] | None = None) -> tuple[str, ...]:
-        """Look again which files, of all or some images, are there and unchanged; returns those that changed."""
-        changed = self._state.look_again(self.images if images is None else images)
-        if changed:
-            self._emit(Change("images", changed))
-        return changed
+        self._act(actions.remove_images(self._state, gone, f"Remove {count(gone)}"))
 
     def set_spacing(self, images: Names, row_mm: float, column_mm: float) -> None:
         """Give the size of a pixel of images, in mm; one undo step."""
         names, size = _several(images), (row_mm, column_mm)
-        label = f"Set the pixel size of {_count(names)}"
+        label = f"Set the pixel size of {count(names)}"
         self._act(actions.set_spacing(self._state, names, size, self._reader, label))
 
     def reset_spacing(self, images: Names) -> None:
         """Forget the size of a pixel that a reader gave: the file's own counts again. One undo step."""
         names = _several(images)
-        self._act(actions.reset_spacing(self._state, names, f"Reset the pixel size of {_count(names)}"))
+        self._act(actions.reset_spacing(self._state, names, f"Reset the pixel size of {count(names)}"))
 
     def set_reading(
         self, images: Names, quarter_turns: int = 0, mirrored: bool = False, inverted: bool = False, more: bool = False
@@ -178,7 +144,7 @@ class Session(OpenProject):
         wanted, rows = Reading(quarter_turns, mirrored, inverted), self._state.rows
         readings = {name: rows.reading(name).then(wanted) if more else wanted for name in _several(images)}
         words = next(iter(readings.values())).words if len(set(readings.values())) == 1 else wanted.words
-        label = f"Read {_count(tuple(readings))} {words}"
+        label = f"Read {count(tuple(readings))} {words}"
         self._act(set_reading(self._state, readings, self._reader, label))
 
     def remedy(self, image: str) -> Reading | None:
@@ -336,6 +302,13 @@ class Session(OpenProject):
         """The landmarks, hidden ones apart, that came after an image was accepted: nobody saw them there."""
         return self._state.new_since_accepted(image)
 
+    def crosses(self, landmark: str) -> npt.NDArray[np.float64]:
+        """Where a landmark's template point is predicted in all images [N, 2], so where it is crossed out if absent.
+
+        In an accepted image in which it is absent, that is where it was when the image was accepted. NaN where nowhere.
+        """
+        return self._state.crosses(self._state.rows.number(landmark))
+
     def preview_places(self, structure: str, uv: tuple[float, float]) -> Places:
         """A template point in all images, predicted; nothing is stored."""
         return self._state.find(structure, uv)
@@ -453,12 +426,12 @@ class Session(OpenProject):
                 raise ValueError(accepting.sentence(refused))
             done = [] if note is not None else [name for name in names if self.review(name) is wanted]
             names = [name for name in names if name not in refused and name not in set(done)] or done
-            label = f"Set {_count(names)} to {words}"
+            label = f"Set {count(names)} to {words}"
             action = actions.set_review(self._state, names, wanted, note, self._reader, label)
             self._act(action)
             return ReviewReport(action.images, refused)
         title = actions.structure_title(self.template, structure)
-        label = f"Set {title} in {_count(names)} to {words}"
+        label = f"Set {title} in {count(names)} to {words}"
         self._act(actions.review_structure(self._state, names, structure, wanted, note, self._reader, label))
         return ReviewReport(tuple(names), {})
 
@@ -469,12 +442,12 @@ class Session(OpenProject):
     def keep_corrections(self, images: Names) -> None:
         """Say that corrections and reviews hold for the files that lie there now; one undo step."""
         names = _several(images)
-        self._act(said.keep_corrections(self._state, names, f"Keep the corrections of {_count(names)}"))
+        self._act(said.keep_corrections(self._state, names, f"Keep the corrections of {count(names)}"))
 
     def drop_corrections(self, images: Names) -> None:
         """Forget corrections, reviews and pixel sizes given for earlier files of images; one undo step."""
         names = _several(images)
-        self._act(said.drop_corrections(self._state, names, f"Drop the corrections of {_count(names)}"))
+        self._act(said.drop_corrections(self._state, names, f"Drop the corrections of {count(names)}"))
 
     # --- exports
 
@@ -493,7 +466,3 @@ class Session(OpenProject):
 
 def _several(names: Names) -> list[str]:
     return [names] if isinstance(names, str) else list(dict.fromkeys(names))
-
-
-def _count(names: Sequence[str]) -> str:
-    return stem(names[0]) if len(names) == 1 else f"{len(names)} images"

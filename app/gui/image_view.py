@@ -192,7 +192,7 @@ class ImageView(Canvas):
                 continue
             xy = np.asarray(placement.xy, float)
             if placement.state == PlacementState.ABSENT or not np.isfinite(xy).all():
-                xy = session.place_in(name, mark.structure, mark.uv)  # crossed out where it would have been
+                xy = placement.cross
             moving = self._desk.moving_place(mark.name, place_of)
             xy = xy if moving is None or np.isnan(moving[0]) else moving
             if placement.state is None or not np.isfinite(xy).all():

@@ -40,10 +40,10 @@ class Tile:
 
 def collect_tiles(session: Session, landmark: str) -> list[Tile]:
     """All images that are predicted, those with the least confidence first, those a reader has seen to last."""
-    mark, images = session.landmark(landmark), session.images
+    images = session.images
     placed = session.placements(landmark)
     there = np.isfinite(placed.xy).all(axis=1, keepdims=True)
-    xy = np.where(there, placed.xy, session.preview_places(mark.structure, mark.uv).xy)
+    xy = np.where(there, placed.xy, session.crosses(landmark))
     derived = np.array([state == PlacementState.PREDICTED for state in placed.states], bool)
     sure = np.where(derived, confidence(placed.expected_error, session.diagonals), np.nan)
     known = np.array([state is not None for state in placed.states], bool) & np.isfinite(xy).all(axis=1)

@@ -15,6 +15,7 @@ from app.gui.commands_landmark import LandmarkListCommands
 from app.gui.commands_reading import ReadingCommands
 from app.gui.commands_recent import RecentCommands
 from app.gui.commands_view import ImageCommands, LandmarkCommands, ReviewCommands, ViewCommands
+from app.gui.comparing import Comparing
 from app.gui.contact_sheet import ContactSheet
 from app.gui.desk import Desk, MaskStyle, Mode
 from app.gui.exporting import Exporting
@@ -101,6 +102,7 @@ class Window(QMainWindow):
         self.replaced_bar = ReplacedBar(self.desk)
         self.seen = Seen(self.desk, self.images)
         self.looking_again = LookingAgain(self.desk)
+        self.comparing = Comparing(self.desk, self.bridge)
         self.bulk = Bulk(self, self.desk, self.predicting, self.seen)
         self.exporting = Exporting(self.desk, self.bridge)
         self.finding = Finding(self.desk, self.bridge)
@@ -369,7 +371,7 @@ class Window(QMainWindow):
         kept.setValue("geometry", self.saveGeometry())
         kept.setValue("columns", self.columns.saveState())
         kept.sync()
-        for runner in (self.exporting, self.finding):
+        for runner in (self.exporting, self.finding, self.comparing):
             runner.cancel()
         self.history_panel.close()
         self.projects.close()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.io.compare import sha256_of
 from app.io.discover import files_below
-from app.io.errors import ReadError
-from app.io.files import open_regular, spelled
+from app.io.files import spelled
 from app.jobs import Failed, Job, Progress, Result, start_job
 
 
@@ -76,7 +75,7 @@ def _search(
     for done, (path, size) in enumerate(candidates, 1):
         if job.cancelled or len(found) == len(wanted):
             break
-        keys = open_ones.get((size, _sha256(path)))
+        keys = open_ones.get((size, sha256_of(path)))
         if keys:
             best = next((key for key in keys if wanted[key].name == path.name), keys[0])
             keys.remove(best)
@@ -111,12 +110,3 @@ def _candidates(
         else:
             second.append((path.absolute(), size))
     yield from second
-
-
-def _sha256(path: Path) -> str:
-    """SHA-256 of a file, empty where it cannot be read."""
-    try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-    except (OSError, ReadError):
-        return ""

@@ -215,7 +215,9 @@ def delete_landmark(state: ProjectState, name: str) -> Action:
         writer.drop("landmarks", id=number)
         writer.put("deleted_landmarks", *landmark_row(number, mark))
         writer.drop("landmark_order", landmark=number)
-        writer.drop("placements", landmark=number)
+        for image in state.rows.by_landmark.get(number, {}):
+            if not state.rows.accepted(image):  # there the placement stays, with who made it and when
+                writer.drop("placements", image=image, landmark=number)
 
     return Action("landmarks", f"Delete “{name}”", edit, landmarks=(name,))
 
@@ -305,6 +307,9 @@ def set_review(
             elif was and not becomes:
                 state.keep_thawed(name)
                 writer.drop("frozen", image=name)
+                writer.drop("frozen_facts", image=name)
+                for number in state.rows.deleted:  # what was kept of them went with the acceptance
+                    writer.drop("placements", image=name, landmark=number)
 
     return Action("review", label, edit, changed)
 

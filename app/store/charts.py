@@ -25,6 +25,8 @@ CODES = ("", "predicted", "corrected", "confirmed", "absent")
 """Placement states by their code; 0 means there is none."""
 FROZEN = np.dtype([("landmark", "<i8"), ("code", "u1"), ("x", "<f8"), ("y", "<f8"), ("error", "<f4")])
 """One frozen placement; native pixels, NaN where absent."""
+CROSS = np.dtype([("landmark", "<i8"), ("x", "<f8"), ("y", "<f8")])
+"""Where an absent landmark of an accepted image is crossed out: where it was predicted then; native pixels."""
 RESIDENT_BYTES = 1 << 30
 """Charts that would take more than this are mapped from a scratch file: about 22,000 chest images."""
 _BATCH = 256
@@ -194,9 +196,12 @@ class FrozenPlacements:
     codes : array [L, N], uint8
         Index into `CODES`.
     error : array [L, N], float32
+    crosses : dict of int to dict of int to (x, y)
+        By landmark number and slot, where an absent one was predicted; most landmarks have none.
     """
 
     def __init__(self) -> None:
+        self.crosses: dict[int, dict[int, tuple[float, float]]] = {}
         self._row: dict[int, int] = {}
         self.xy: npt.NDArray[np.float64] = np.zeros((0, 0, 2))
         self.codes: npt.NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
@@ -211,10 +216,14 @@ class FrozenPlacements:
             self.codes = np.pad(self.codes, pad)
             self.error = np.pad(self.error, pad)
 
-    def put(self, slot: int, table: npt.NDArray[np.void] | None) -> None:
-        """Freeze the placements of one image (dtype `FROZEN`); None thaws it."""
+    def put(self, slot: int, table: npt.NDArray[np.void] | None, crosses: npt.NDArray[np.void] | None = None) -> None:
+        """Freeze the placements of one image (dtype `FROZEN`) with its crosses (`CROSS`); None thaws it."""
         if slot < self.codes.shape[1]:
             self.codes[:, slot] = 0
+        for drawn in self.crosses.values():
+            drawn.pop(slot, None)
+        for number, x, y in crosses.tolist() if crosses is not None else ():
+            self.crosses.setdefault(number, {})[slot] = x, y
         if table is None or not len(table):
             return
         rows = [self._row.setdefault(int(number), len(self._row)) for number in table["landmark"]]

@@ -144,6 +144,9 @@ class Placement:
         what was accepted.
     deleted : bool
         The landmark is no more; the image was accepted with it and keeps it.
+    cross : array [2], float64
+        Native pixels: where its template point is predicted, so where an absent one is crossed out; of an accepted
+        image where that was when it was accepted. NaN where it is nowhere.
     """
 
     landmark: Landmark
@@ -155,6 +158,7 @@ class Placement:
     at: str = ""
     new_since_accepted: bool = False
     deleted: bool = False
+    cross: npt.NDArray[np.float64] = field(default_factory=lambda: np.full(2, np.nan))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from app.store.entries import Status
 from app.store.errors import ProjectError
 from app.store.predictions import PredictionStore
 from app.store.project import Project
-from app.store.rows import Rows, file_stamp
+from app.store.rows import FactsRow, Rows, file_stamp
 
 _ACCEPTED_TOO_EARLY = "It was accepted before it was predicted. Reopen it to have it predicted."
 
@@ -39,6 +39,7 @@ class ImageFiles:
         self.rows = Rows(project)
         self.broken: dict[str, str] = {}
         self.unread: dict[str, str] = {}
+        self._other_content: dict[str, tuple[int, int]] = {}
         self._network_size = network_size
         self._predictions = predictions
         self._suspect = predictions.known()
@@ -113,10 +114,45 @@ class ImageFiles:
         return bool(known and key and known != key) and name not in self.rows.frozen
 
     def changed_since_accepted(self, name: str) -> bool:
-        """Whether the file that is there now is another one than the one that was accepted."""
+        """Whether the file that is there now holds something else than the one that was accepted.
+
+        One that was only written again is not said to, nor one that nobody has compared yet (`written_again`).
+        """
+        facts, stamp = self._accepted_file(name)
+        if facts is None or stamp == (facts.size, facts.changed_ns):
+            return False
+        return facts.size not in (-1, stamp[0]) or self._other_content.get(name) == stamp
+
+    def _accepted_file(self, name: str) -> tuple[FactsRow, tuple[int, int]] | tuple[None, tuple[int, int]]:
+        """What is known of the file with which an image was accepted, and the stamp of the one that is there now."""
+        facts = self.rows.facts_of(name) if name in self.rows.frozen else None
+        stamp = self.file(name)[1] if facts is not None and facts.sha256 else None
+        return (None, (-1, -1)) if facts is None or stamp is None else (facts, stamp)
+
+    def written_again(self, names: Iterable[str]) -> dict[str, Path]:
+        """The accepted images whose file was written again, and where it is: only its content tells if it changed."""
+        found = {}
+        for name in names:
+            facts, stamp = self._accepted_file(name)
+            touched = facts is not None and stamp != (facts.size, facts.changed_ns)
+            if touched and not self.changed_since_accepted(name):
+                found[name] = self.file(name)[0]
+        return found
+
+    def take_content(self, name: str, stamp: tuple[int, int], sha256: str) -> FactsRow | None:
+        """Keep in memory what the file of an accepted image held; returns its facts to be kept if it is the same.
+
+        What is said of a file that was changed since (by its `stamp`) is dropped.
+        """
         facts = self.rows.facts_of(name)
-        known = bool(facts is not None and facts.sha256) and name in self.rows.frozen
-        return known and self.file(name)[1] is not None and not self.file_key(name)
+        if name not in self.rows.frozen or facts is None or self.file(name)[1] != stamp:
+            return None
+        if sha256 != facts.sha256:
+            self._other_content[name] = stamp
+            return None
+        facts = facts._replace(size=stamp[0], changed_ns=stamp[1])
+        self.rows.facts[facts.path] = facts
+        return facts
 
     def condition(self, name: str) -> Condition:
         """What the rule of `due` looks at."""
@@ -151,7 +187,7 @@ class ImageFiles:
         if facts is None:
             return ""
         if self.changed_since_accepted(name):
-            words = "The file was written again or changed since this image was accepted. What was accepted is kept."
+            words = "The file has changed since this image was accepted. What was accepted is kept."
             return f"{words} {facts.remark}".strip()
         if self.replaced(name):
             words = "The file is another one than the one that was corrected: keep or drop the corrections."

@@ -29,11 +29,12 @@ def content(state: ProjectState, name: str) -> tuple[str, int, str] | None:
 
 
 def _known_at(state: ProjectState, name: str, path: Path) -> FactsRow | None:
-    """What was known of a file at its old place, as known at its new one."""
+    """What was known of a file at its old place, as known at its new one; another file is not taken for it."""
     facts, stamp = state.rows.facts_of(name), file_stamp(path)
     if facts is None or stamp is None:
         return None
-    return facts._replace(path=kept_path(path), size=stamp[0], changed_ns=stamp[1])
+    same = facts.size in (-1, stamp[0])
+    return facts._replace(path=kept_path(path), changed_ns=stamp[1] if same else facts.changed_ns)
 
 
 def move_images(state: ProjectState, found: Mapping[str, Path], folder: Path, label: str) -> Action:

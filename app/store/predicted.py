@@ -13,7 +13,7 @@ import numpy.typing as npt
 from app.core.prediction import Prediction
 from app.core.template import Template
 from app.store.blobs import Arrays
-from app.store.charts import FROZEN, FrozenPlacements, StoredCharts, restore
+from app.store.charts import CROSS, FROZEN, FrozenPlacements, StoredCharts, restore
 from app.store.errors import ProjectError
 from app.store.files import ImageFiles
 from app.store.predictions import PredictionStore
@@ -153,7 +153,11 @@ class PredictedImages(ImageFiles):
         self.broken.pop(name, None)
         frozen = self.rows.frozen.get(name)
         held = self._whole(name, frozen.placements) if frozen is not None else None
-        self._frozen.put(self.slot(name), held["placements"].view(FROZEN).reshape(-1) if held is not None else None)
+        if held is None:
+            self._frozen.put(self.slot(name), None)
+            return
+        crosses = held.get("crosses", np.zeros(0, CROSS))  # older files hold none
+        self._frozen.put(self.slot(name), held["placements"].view(FROZEN).ravel(), crosses.view(CROSS).ravel())
 
     def prediction(self, name: str) -> Prediction | None:
         """Prediction of an image: the frozen one where it is accepted; the last few are kept in memory."""

@@ -90,6 +90,29 @@ class FactsRow(NamedTuple):
     aspect: float = 1.0
 
 
+class FrozenFacts(NamedTuple):
+    """What is known of the file with which an image was accepted; as in `FactsRow`."""
+
+    image: str
+    sha256: str
+    size: int
+    height: int
+    width: int
+    row_mm: float | None
+    column_mm: float | None
+    provenance: str | None
+    aspect: float
+
+    def over(self, known: FactsRow | None, path: str) -> FactsRow:
+        """These facts over what is known of the file that lies at `path` now."""
+        if known is None or known.sha256 != self.sha256:
+            known = FactsRow(path, "", "", size=self.size)  # that is another file
+        return known._replace(**{name: value for name, value in self._asdict().items() if name not in _OF_NOW})
+
+
+_OF_NOW = ("image", "size")
+
+
 def landmark_row(number: int | None, mark: Landmark) -> Row:
     """A landmark as it stands in the table."""
     return (
@@ -127,6 +150,8 @@ class Rows:
     readings : dict of str to Reading
         Of the images that are not read as stored.
     frozen : dict of str to FrozenRow
+    frozen_facts : dict of str to FrozenFacts
+        They hold where an image is frozen.
     left_as_is : dict of str to str
         What was said against images that a reader left as they are.
     corrected_files : dict of str to str
@@ -149,6 +174,8 @@ class Rows:
         self.spacings: dict[str, tuple[float, float]] = {}
         self.readings: dict[str, Reading] = {}
         self.frozen: dict[str, FrozenRow] = {}
+        self.frozen_facts: dict[str, FrozenFacts] = {}
+        self._laid_over: dict[str, tuple[FrozenFacts, FactsRow | None, FactsRow]] = {}
         self.left_as_is: dict[str, str] = {}
         self.corrected_files: dict[str, str] = {}
         try:
@@ -188,6 +215,8 @@ class Rows:
             return self.by_image[old[0]][old[1]]
         if table == "frozen":
             return self.frozen[old[0]]
+        if table == "frozen_facts":
+            return self.frozen_facts[old[0]]
         if table == "structure_reviews":
             return self.structure_reviews[old[0]][old[1]]
         if table == "reviews":
@@ -272,6 +301,12 @@ class Rows:
         elif old is not None:
             del self.frozen[old[0]]
 
+    def _frozen_facts_changed(self, old: Row | None, new: Row | None) -> None:
+        if new is not None:
+            self.frozen_facts[new[0]] = FrozenFacts(*new)
+        elif old is not None:
+            del self.frozen_facts[old[0]]
+
     def _left_as_is_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
             self.left_as_is[new[0]] = new[1]
@@ -309,8 +344,15 @@ class Rows:
         return moved if relative and moved.is_file() else path_kept(str(path))
 
     def facts_of(self, name: str) -> FactsRow | None:
-        """What is known of an image's file."""
-        return self.facts.get(self._images[name][2])
+        """What is known of an image's file; of an accepted one, of the file that was accepted."""
+        path = self._images[name][2]
+        known, held = self.facts.get(path), self.frozen_facts.get(name)
+        if held is None or name not in self.frozen:
+            return known
+        laid = self._laid_over.get(name)
+        if laid is None or laid[0] is not held or laid[1] is not known:  # asked very often
+            laid = self._laid_over[name] = held, known, held.over(known, path)
+        return laid[2]
 
     def diagonals(self) -> npt.NDArray[np.float64]:
         """Length of each image's diagonal in native pixels [N] (`Frame.diagonal`), NaN before it was decoded."""

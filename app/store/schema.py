@@ -17,7 +17,8 @@ from app.store.errors import Trouble, project_error
 APPLICATION_ID = 0x44534556  # "DSEV"
 TRAIL = (
     *("images", "landmarks", "landmark_order", "deleted_landmarks", "placements"),
-    *("reviews", "structure_reviews", "spacings", "readings", "frozen", "left_as_is", "corrected_files"),
+    *("reviews", "structure_reviews", "spacings", "readings", "frozen", "frozen_facts"),
+    *("left_as_is", "corrected_files"),
 )
 """Tables whose changes can be undone."""
 
@@ -77,6 +78,12 @@ _CORRECTED = """INSERT INTO corrected_files SELECT images.name, facts.sha256 FRO
     JOIN facts ON facts.path = images.path WHERE facts.sha256 <> '' AND images.name IN
     (SELECT image FROM placements UNION SELECT image FROM structure_reviews UNION SELECT image FROM reviews)"""
 _ASPECT = "aspect REAL NOT NULL DEFAULT 1"
+_FROZEN_FACTS = """frozen_facts (image TEXT PRIMARY KEY NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
+    height INTEGER NOT NULL, width INTEGER NOT NULL, row_mm REAL, column_mm REAL, provenance TEXT,
+    aspect REAL NOT NULL) STRICT"""
+_FREEZE_FACTS = """INSERT INTO frozen_facts SELECT frozen.image, sha256, size, height, width, row_mm, column_mm,
+    provenance, aspect FROM frozen JOIN images ON images.name = frozen.image JOIN facts ON facts.path = images.path
+    WHERE sha256 <> '' AND height IS NOT NULL AND width IS NOT NULL"""
 MIGRATIONS = (
     # 1 to 2: a review may speak of one structure.
     Migration(f"CREATE TABLE {_STRUCTURE_REVIEWS}", f"CREATE TEMP TABLE {_STRUCTURE_REVIEWS}"),
@@ -101,6 +108,11 @@ MIGRATIONS = (
         f"ALTER TABLE facts ADD COLUMN {_ASPECT}",
         "CREATE TEMP TABLE IF NOT EXISTS facts AS SELECT * FROM main.facts;"
         f"ALTER TABLE temp.facts ADD COLUMN {_ASPECT}",
+    ),
+    # 7 to 8: accepted images keep the size and the spacing of the file that was accepted.
+    Migration(
+        f"CREATE TABLE {_FROZEN_FACTS}; {_FREEZE_FACTS}",
+        f"CREATE TEMP TABLE {_FROZEN_FACTS}; {_FREEZE_FACTS}",
     ),
 )
 """From format 1 on; a new step goes to the end."""

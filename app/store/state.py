@@ -12,13 +12,13 @@ from app.core.landmark import Landmark, Placements, PlacementState
 from app.core.prediction import Prediction, confidence, covering, sample_chart
 from app.core.propagate import Places, locate
 from app.core.template import Template
-from app.store.blobs import pack
-from app.store.charts import CODES, FROZEN, StoredCharts
+from app.store.blobs import Arrays, pack
+from app.store.charts import CODES, CROSS, FROZEN, StoredCharts
 from app.store.entries import MovePreview, Placement
 from app.store.predicted import PredictedImages
 from app.store.predictions import PredictionStore
 from app.store.project import Project
-from app.store.rows import FactsRow, FrozenRow
+from app.store.rows import FactsRow, FrozenFacts, FrozenRow
 from app.store.trail import RowChange, Writer
 
 _STATES: tuple[PlacementState | None, ...] = (None, *(PlacementState(code) for code in CODES[1:]))
@@ -85,9 +85,13 @@ class ProjectState(PredictedImages):
             self._lose(key)
             raise ValueError(f"The stored prediction of “{name}” is damaged. Predict it again before you accept it.")
         charts, rest = (writer.blob(packed[0]), writer.blob(packed[1])) if packed is not None else (None, None)
-        placements = writer.blob(pack({"placements": self.frozen_placements(name)}))
+        placements = writer.blob(pack(self._as_frozen(name)))
         bundle = self._predictions.bundle_sha256
         writer.put("frozen", *FrozenRow(name, bundle, self.suspect(name), placements, charts, rest))
+        facts = self.rows.facts_of(name)
+        if facts is not None and facts.height is not None and facts.width is not None:
+            size, spacing = (facts.size, facts.height, facts.width), (facts.row_mm, facts.column_mm, facts.provenance)
+            writer.put("frozen_facts", *FrozenFacts(name, facts.sha256, *size, *spacing, facts.aspect))
 
     def keep_thawed(self, name: str) -> None:
         """Before an image is unlocked: give its frozen prediction back to the file of predictions if that lost it."""
@@ -246,8 +250,18 @@ class ProjectState(PredictedImages):
             sure = float(confidence(error, frame.diagonal)) if frame is not None else float(error == 0)
             who = (row.reader, row.at) if row is not None else ("", "")
             later, deleted = frozen and not code, number in self.rows.deleted
-            found.append(Placement(mark, state, place, error, sure, *who, later, deleted))
+            cross = np.array(self._frozen.crosses.get(number, {}).get(slot, xy[i]), float)
+            found.append(Placement(mark, state, place, error, sure, *who, later, deleted, cross))
         return found
+
+    def crosses(self, number: int) -> npt.NDArray[np.float64]:
+        """Where a landmark would be in all images [N, 2] if it were absent there; see `Session.crosses`."""
+        mark = self.rows.landmarks[number]
+        xy = self.find(mark.structure, mark.uv).xy.copy()
+        held = self._frozen.crosses.get(number, {})
+        for place in np.flatnonzero(np.isin(self._order, list(held))).tolist():
+            xy[place] = held[int(self._order[place])]
+        return xy
 
     def _marks_in(self, name: str) -> dict[int, Landmark]:
         """The landmarks of an image in the reader's order; an accepted one keeps those that were deleted later."""
@@ -284,9 +298,9 @@ class ProjectState(PredictedImages):
             expected[index] = sample_chart(charts.errors(structure, slot), uv)
         return xy, expected
 
-    def frozen_placements(self, name: str) -> npt.NDArray[np.uint8]:
-        """The placements of an image as they are frozen: dtype `FROZEN`, seen as bytes [L, itemsize]."""
-        one, rows = self._charts_with(name).only(self.slot(name)), []
+    def _as_frozen(self, name: str) -> Arrays:
+        """The placements of an image as they are frozen: dtypes `FROZEN` and `CROSS`, seen as bytes [L, itemsize]."""
+        one, rows, crosses = self._charts_with(name).only(self.slot(name)), [], []
         for number, shown in zip(self.rows.landmarks, self.placements_in(name), strict=True):
             xy, error = shown.xy, shown.expected_error
             if shown.state is PlacementState.PREDICTED:
@@ -294,7 +308,12 @@ class ProjectState(PredictedImages):
                 xy, error = place.xy[0], place.expected_error[0]
             if shown.state is not None:
                 rows.append((number, CODES.index(shown.state), xy[0], xy[1], error))
-        return np.array(rows, FROZEN).view(np.uint8).reshape(len(rows), FROZEN.itemsize)
+            if shown.state is PlacementState.ABSENT and np.isfinite(shown.cross).all():
+                crosses.append((number, *shown.cross.tolist()))
+        return {
+            "placements": np.array(rows, FROZEN).view(np.uint8).reshape(len(rows), FROZEN.itemsize),
+            "crosses": np.array(crosses, CROSS).view(np.uint8).reshape(len(crosses), CROSS.itemsize),
+        }
 
     def lowest_confidence(self, name: str) -> float | None:
         """Confidence of the least certain placement in an image, None where nothing is placed or still `reading`."""

@@ -14,6 +14,7 @@ from app.store.schema import FORMAT
 from tests.unit.store.fakes import chest, make
 
 STEPS_BACK = {
+    7: "DROP TABLE frozen_facts;",
     6: "ALTER TABLE facts DROP COLUMN aspect;",
     5: "DROP TABLE deleted_landmarks; DROP TABLE left_as_is; DROP TABLE corrected_files;",
     4: "ALTER TABLE facts DROP COLUMN patient;",
