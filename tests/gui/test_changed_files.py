@@ -75,3 +75,25 @@ def test_a_file_that_is_written_all_the_time_is_told_and_not_predicted_for_ever(
         writer.join()
     window.desk.show_image(name)  # it is looked at again, and stays as it is now
     qtbot.waitUntil(lambda: session.status(name) == "predicted", timeout=30_000)
+
+
+def test_an_accepted_image_whose_file_was_only_written_again_is_not_flagged(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    second = session.images[1]
+    window.desk.show_image(second)
+    qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
+    window.actions_["accept"].trigger()
+    path = session.image(second).path
+    data = path.read_bytes()
+    path.write_bytes(data)
+    os.utime(path, ns=(10**18, 10**18))
+    seen: list[tuple[str, ...]] = []
+    window.desk.changed.connect(lambda change: seen.append(change.images))
+    window.looking_again.begin()
+    qtbot.waitUntil(lambda: seen.count((second,)) == 2, timeout=30_000)  # it is written again; it is the same
+    assert session.written_again() == ()
+    assert window.worklist.model.row(second).words == "accepted"
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    os.utime(path, ns=(2 * 10**18, 2 * 10**18))
+    window.looking_again.begin()
+    qtbot.waitUntil(lambda: window.worklist.model.row(second).words == "accepted · file changed", timeout=30_000)

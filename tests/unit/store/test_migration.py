@@ -93,3 +93,18 @@ def test_the_file_of_what_was_said_before_is_known_after_migration(tmp_path: Pat
     project = Project.open(path, read_only)
     assert sorted(project.rows("corrected_files")) == [("im0.png", f"{0:064x}"), ("im1.png", f"{1:064x}")]
     project.close()
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_accepted_images_of_an_old_project_keep_the_facts_of_their_file(tmp_path: Path, read_only: bool):
+    path = tmp_path / "p.dsr"
+    with make(path, chest()) as session:
+        session.set_review("im1.png", "accepted")
+        size = session.image("im1.png").path.stat().st_size
+    db = apsw.Connection(str(path))
+    for _ in db.execute(f"{STEPS_BACK[7]} PRAGMA user_version=7"):
+        pass
+    db.close()
+    project = Project.open(path, read_only)
+    assert project.rows("frozen_facts") == [("im1.png", f"{1:064x}", size, 300, 320, None, None, None, 1.0)]
+    project.close()
