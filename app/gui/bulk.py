@@ -15,6 +15,7 @@ from app.gui.commands_reading import WAYS
 from app.gui.desk import Desk
 from app.gui.predicting import Predicting
 from app.gui.seen import Seen
+from app.store import accepting
 from app.store.accepting import Refusal, ReviewReport
 
 
@@ -24,10 +25,19 @@ def counted(number: int) -> str:
 
 
 class Bulk:
-    """Each method is one undo step for all images it may touch, and one sentence for those it may not."""
+    """Each method is one undo step for all images it may touch, and one sentence for those it may not.
 
-    def __init__(self, window: QWidget, desk: Desk, predicting: Predicting, seen: Seen) -> None:
-        self._window, self._desk, self._predicting, self._seen = window, desk, predicting, seen
+    Parameters
+    ----------
+    desk : Desk
+    predicting : Predicting
+    seen : Seen
+    view : QWidget
+        The image, in which the sentences stand.
+    """
+
+    def __init__(self, desk: Desk, predicting: Predicting, seen: Seen, view: QWidget) -> None:
+        self._desk, self._predicting, self._seen, self._view = desk, predicting, seen, view
 
     def menu(self, parent: QWidget, names: Sequence[str]) -> QMenu:
         """The menu of a selection."""
@@ -64,18 +74,21 @@ class Bulk:
         locked = len(names) - len(free)
         if locked:
             is_are = "is accepted and locked: it was" if locked == 1 else "are accepted and locked: they were"
-            self._desk.say(f"{counted(locked)} {is_are} left as before. Reopen first to change that.")
+            self._desk.tell(f"{counted(locked)} {is_are} left as before. Reopen first to change that.", self._view)
         return free
 
     def accept(self, names: Sequence[str]) -> bool:
         """Accept, and thereby lock, what was on the screen; whether any was. A single suspect image is asked about."""
         session, shown = self._desk.open_session(), self._seen.shown
-        although = False
-        if len(names) == 1 and session.refusals(names, shown).get(names[0]) is Refusal.SUSPECT:
+        although, refused = False, session.refusals(names, shown)
+        if len(names) == 1 and refused.get(names[0]) is Refusal.SUSPECT:
             suspect = session.image(names[0]).suspect
-            although = confirmed(self._window, f"{names[0]}: {suspect} Accept it all the same?", "Accept it")
+            although = confirmed(self._view.window(), f"{names[0]}: {suspect} Accept it all the same?", "Accept it")
             if not although:
                 return False
+        elif len(refused) == len(names):
+            self._desk.tell(accepting.sentence(refused), self._view)
+            return False
         reports: list[ReviewReport] = []
 
         def act() -> None:
@@ -85,7 +98,7 @@ class Bulk:
         done = self._desk.do(act)
         for report in reports:
             if report.sentence:
-                self._desk.say(report.sentence)
+                self._desk.tell(report.sentence, self._view)
         return done
 
     def review(self, names: Sequence[str], state: ReviewState) -> None:
@@ -100,7 +113,7 @@ class Bulk:
     def predict(self, names: Sequence[str]) -> None:
         """Predict again."""
         if self._predicting.running:
-            self._desk.say("A prediction is running. Wait until it has ended, or cancel it.")
+            self._desk.tell("A prediction is running. Wait until it has ended, or cancel it.", self._view)
         elif free := self._unlocked(names):
             self._predicting.predict(free)
 

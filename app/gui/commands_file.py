@@ -92,7 +92,7 @@ class FileCommands:
             marks = read_landmark_set(Path(file), session.template)
         except (ValueError, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            self._desk.say(f"{Path(file).name} could not be loaded. {reason}")
+            self._desk.tell(f"{Path(file).name} could not be loaded. {reason}")
             return
         self._desk.do(session.add_landmark_set, marks)
 
@@ -109,7 +109,7 @@ class FileCommands:
         try:
             write_text(Path(file), landmark_set_text(session.template, own))
         except OSError as error:
-            self._desk.say(f"{file} could not be written ({error.strerror}). Choose another folder.")
+            self._desk.tell(f"{file} could not be written ({error.strerror}). Choose another folder.")
             return
         self._desk.say(f"{len(own)} landmark{'' if len(own) == 1 else 's'} saved to {file}.")
 
@@ -139,8 +139,10 @@ class FileCommands:
             return
         seen: list[Change] = []
         link = self._desk.changed.connect(lambda change: seen.append(change))
-        done = self._desk.do(act)
-        self._desk.changed.disconnect(link)
+        try:
+            done = self._desk.do(act)
+        finally:  # also after an error that nobody expected
+            self._desk.changed.disconnect(link)
         if not done:
             return
         everywhere = len(session.images) if any(change.kind == "landmarks" for change in seen) else 0

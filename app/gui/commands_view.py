@@ -237,7 +237,7 @@ class ReviewCommands:
         if following:
             self._desk.show_image(following)
         else:
-            self._desk.say("That was the last image of the list.")
+            self._desk.tell("That was the last image of the list.", self._window.image_view)
             self.nextOpen()
 
     def showNew(self) -> None:
@@ -245,12 +245,12 @@ class ReviewCommands:
         session, name = self._desk.session, self._desk.image
         new = session.new_since_accepted(name) if session is not None and name else ()
         if not new:
-            self._desk.say(f"Nothing is new in {name} since it was accepted." if name else "No image is shown.")
+            self._desk.tell(f"Nothing is new in {name} since it was accepted." if name else "No image is shown.")
             return
         self._desk.choose_landmark(
             new[(new.index(self._desk.landmark) + 1) % len(new) if self._desk.landmark in new else 0]
         )
-        self._desk.say(f"“{self._desk.landmark}” is new since this image was accepted. Reopen to make it part of it.")
+        self._desk.tell(f"“{self._desk.landmark}” is new since this image was accepted. Reopen to make it part of it.")
 
     def secondOpinion(self) -> None:
         self._set(ReviewState.SECOND_OPINION)
@@ -281,7 +281,7 @@ class ReviewCommands:
         if found:
             self._desk.show_image(found)
         else:
-            self._desk.say(self._nothing_open(order))
+            self._desk.tell(self._nothing_open(order))
 
     def _nothing_open(self, listed: Sequence[str]) -> str:
         """That nothing in the list is open; a filter may hide images that are."""

@@ -24,7 +24,9 @@ from app.gui.plain import tip
 from app.gui.tiles import Tile, collect_tiles, in_the_order_of, suspects_last
 from app.store.entries import Change
 
-KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_A)
+STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
+"""Keys that go to another tile; in Landmark mode the arrows nudge, here as everywhere (`nudge_keys`)."""
+KEYS = (*STEPS, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_A)
 TILE = 116
 GAP = 8
 SHARE = 0.17
@@ -131,9 +133,8 @@ class ContactSheet(QAbstractScrollArea):
             caption = f"“{landmark}” · reading predictions…"
         elif session is not None and landmark:
             start = time.perf_counter()
-            session.placements(landmark)
-            spent = (time.perf_counter() - start) * 1000
             fresh = self.sorted_anew()
+            spent = (time.perf_counter() - start) * 1000
             places = f"{len(fresh)} place{'' if len(fresh) == 1 else 's'}"
             caption = f"“{landmark}” · {places} in {max(spent, 0.1):.1f} ms"
         self.suspects = sum(self._is_suspect(tile.image) for tile in fresh)
@@ -321,8 +322,8 @@ class ContactSheet(QAbstractScrollArea):
         key = event.key()
         if session is None or not self.tiles:
             super().keyPressEvent(event)
-        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            row = min(max(row + (1 if key == Qt.Key.Key_Right else -1), 0), len(self.tiles) - 1)
+        elif key in STEPS:
+            row = min(max(row + STEPS[Qt.Key(key)], 0), len(self.tiles) - 1)
             self._desk.show_image(self.tiles[row].image)
         elif row >= 0 and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_A):
             following = self.tiles[min(row + 1, len(self.tiles) - 1)].image

@@ -242,7 +242,7 @@ class Desk(QObject):
         """Choose the landmark that list, contact sheet and markers emphasise; empty for none."""
         session = self.session
         if name and session is not None and name not in {mark.name for mark in session.landmarks}:
-            self.say(f"“{name}” was deleted. This image was accepted with it and keeps it.")
+            self.tell(f"“{name}” was deleted. This image was accepted with it and keeps it.")
             return
         if name != self.landmark:
             self.interaction.cancel()

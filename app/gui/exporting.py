@@ -59,7 +59,7 @@ class Exporting(Runner):
         try:
             job = session.start_export(formats, folder, scope, self._desk.image if scope == "image" else "", later)
         except (ValueError, OSError) as error:
-            self._desk.say(str(error))
+            self._desk.tell(str(error))
             return False
         self._folder = folder
         self.follow(job, self._on_event)
@@ -69,7 +69,7 @@ class Exporting(Runner):
         if isinstance(event, Progress):
             self.tell(event)
         elif isinstance(event, Failed) and not event.key:  # those of single images stand in the report
-            self._desk.say(event.message)
+            self._desk.tell(event.message)
         elif isinstance(event, Result):
             for sentence in outcome(event.value, self._folder):  # type: ignore[arg-type]
                 self._desk.say(sentence)

@@ -67,7 +67,7 @@ class Finding(Runner):
             if event.key:  # a folder that was left out: told with the outcome, the first ones by name
                 self._failed.append((event.key, event.message))
             else:
-                self._desk.say(event.message)
+                self._desk.tell(event.message)
         elif isinstance(event, Result) and not job.cancelled and session is self._desk.session:
             self._desk.do(self._take, event.value)
         elif isinstance(event, Finished):
@@ -77,4 +77,4 @@ class Finding(Runner):
         report = self._desk.open_session().take_moved(found, self._failed)
         for sentence in first_few(report.failed):
             self._desk.say(sentence)
-        self._desk.say(outcome(report, self._folder))
+        self._desk.tell(outcome(report, self._folder))

@@ -140,6 +140,11 @@ class ImageHands:
         """Whether the view takes this key before the window's commands do: arrows nudge in Landmark mode."""
         return self._editing and bool(self._desk.landmark) and keeps_key(event, tuple(ARROWS), shift=True)
 
+    def nudges(self, event: QKeyEvent) -> bool:
+        """Whether this key moves the chosen landmark: an arrow, alone or with Shift, in Landmark mode."""
+        held = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
+        return self._editing and bool(self._desk.landmark) and event.key() in ARROWS and not held
+
     def key(self, event: QKeyEvent) -> bool:
         """Act on a key; False if it is none of the view's."""
         if event.key() == Qt.Key.Key_Escape and self._view.tool is not None:

@@ -1,4 +1,4 @@
-"""A sentence about what the eye looks at, whole and where it looks; it goes by itself."""
+"""A sentence about what the eye looks at, whole and where it looks; it goes by itself, or with the image."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.gui.desk import Desk
+from app.gui.image_view import ImageView
 from app.gui.plain import PlainLabel
 
 SHORTEST_MS = 4000
@@ -20,6 +21,9 @@ FROM_EDGE = 64
 
 class Notices(QObject):
     """Shows one sentence at a time over a view; the mouse goes through it.
+
+    What stands over an image goes when another image is shown, unless it was said in the same moment: then it is about
+    what led there.
 
     Parameters
     ----------
@@ -44,18 +48,18 @@ class Notices(QObject):
         self._end.timeout.connect(self.label.hide)
         desk.told.connect(self.show)
         desk.sessionChanged.connect(self.label.hide)
+        desk.imageChanged.connect(self._image_changed)
+        self._just_said = QTimer(self, singleShot=True, interval=0)
 
     def show(self, sentence: str, view: QWidget | None = None) -> None:
         """Let a sentence stand over a view, or else over the one that has the focus."""
         hosts, focus = self._hosts(), QApplication.focusWidget()
         host = view if view in hosts else focus if focus in hosts else self._home
         assert host is not None
-        self.label.setParent(host)
-        self.label.setText(sentence)
-        width = min(self.label.fontMetrics().horizontalAdvance(sentence) + 32, max(host.width() - 32, 120))
-        self.label.setFixedWidth(width)
-        height = self.label.heightForWidth(width)
-        self.label.setFixedHeight(height)
+        width, height = self._fit(sentence, host)
+        if height > host.height() and host is not self._home:  # a low strip would cut it off
+            host = self._home
+            width, height = self._fit(sentence, host)
         high = host.height() > 6 * FROM_EDGE
         edge = FROM_EDGE if high else 4
         top = max(host.height() - height - edge, 0)
@@ -66,4 +70,18 @@ class Notices(QObject):
         self.label.move((host.width() - width) // 2, top)
         self.label.show()
         self.label.raise_()
+        self._just_said.start()
         self._end.start(SHORTEST_MS + PER_LETTER_MS * len(sentence))
+
+    def _fit(self, sentence: str, host: QWidget) -> tuple[int, int]:
+        """Set the whole sentence into a view, in as many lines as it takes; returns its width and height."""
+        self.label.setParent(host)
+        self.label.setText(sentence)
+        width = min(self.label.fontMetrics().horizontalAdvance(sentence) + 32, max(host.width() - 32, 120))
+        height = self.label.heightForWidth(width)
+        self.label.setFixedSize(width, height)
+        return width, height
+
+    def _image_changed(self, _: str) -> None:
+        if isinstance(self.label.parent(), ImageView) and not self._just_said.isActive():
+            self.label.hide()

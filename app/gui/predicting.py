@@ -84,7 +84,7 @@ class Predicting(Runner):
         if self._desk.session is None or not wanted:
             return
         if self._job is not None:
-            self._desk.say("A prediction is running. Try again when it has ended, or cancel it first.")
+            self._desk.tell("A prediction is running. Try again when it has ended, or cancel it first.")
             return
         self._begin(wanted)
 

@@ -78,7 +78,7 @@ class Projects:
                 if error.trouble not in READABLE:
                     raise
                 self._desk.say(f"{error} It is shown for reading only.")
-                return Session.open(path, read_only=True)
+                return Session.open(path, read_only=True, model=self._model)
 
         return self._take(opened)
 

@@ -27,6 +27,7 @@ from app.gui.landmark_table import LandmarkTable
 from app.gui.looking_again import LookingAgain
 from app.gui.messages import Messages
 from app.gui.notice import Notices
+from app.gui.nudge_keys import NudgeKeys
 from app.gui.panels import RightColumn, SheetPanel, StatusLine, Toolbar, stacked
 from app.gui.pictures import Pictures
 from app.gui.plain import caption
@@ -103,7 +104,7 @@ class Window(QMainWindow):
         self.seen = Seen(self.desk, self.images)
         self.looking_again = LookingAgain(self.desk)
         self.comparing = Comparing(self.desk, self.bridge)
-        self.bulk = Bulk(self, self.desk, self.predicting, self.seen)
+        self.bulk = Bulk(self.desk, self.predicting, self.seen, self.image_view)
         self.exporting = Exporting(self.desk, self.bridge)
         self.finding = Finding(self.desk, self.bridge)
         self.job_panel = JobPanel(self.predicting, self.exporting, self.finding)
@@ -116,6 +117,8 @@ class Window(QMainWindow):
         self.watching = Watching(self, self.desk, self.actions_["saveCopy"])
         self.history_panel = HistoryPanel(self, self.desk, self.actions_)
         self.notices = Notices(self.desk, self.image_view, self._hosts)
+        lists = (self.worklist.list, self.contact_sheet, self.structures, self.landmark_table)
+        self.nudge_keys = NudgeKeys(self.image_view, lists)
         self._lay_out()
         self._listen()
         self._restore()
@@ -175,7 +178,7 @@ class Window(QMainWindow):
         self.reader_bar.named.connect(self._set_reader)
         self.reader_bar.left.connect(self.image_view.setFocus)
         self.reading_bar.offering.connect(self.image_view.tell_suspicion)
-        self.pictures.failed.connect(lambda name, sentence: desk.say(sentence))
+        self.pictures.failed.connect(self._picture_failed)
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
         self.worklist.ordered.connect(lambda order: self.actions_[ORDER_ACTIONS[Order(order)]].setChecked(True))
         self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
@@ -238,6 +241,12 @@ class Window(QMainWindow):
     def _project_opened(self) -> None:
         self.projects.memory.restore_window(self.desk, self.worklist, self.toolbar)
         self.recent.show()
+
+    def _picture_failed(self, name: str, sentence: str) -> None:
+        if name == self.desk.image:
+            self.desk.tell(sentence, self.image_view)
+        else:
+            self.desk.say(sentence)
 
     def _say(self, sentence: str) -> None:
         self.messages.add(sentence)
