@@ -33,8 +33,8 @@ from app.store.entries import (
     MovePreview,
     Placement,
     PredictReport,
-    Status,
 )
+from app.store.least_certain import LeastCertain
 from app.store.lock import ProjectLock
 from app.store.paths import held_files
 from app.store.project import Project
@@ -88,7 +88,7 @@ class Session(SessionFiles):
             self._state.changed_since_accepted(name),
         )
 
-    def status(self, image: str) -> Status:
+    def status(self, image: str) -> entries.Status:
         """``waiting``, ``predicted``, ``failed`` or ``missing``: as in `image`, but quick for very many."""
         self._state.slot(image)
         return self._state.status(image)[0]
@@ -218,7 +218,7 @@ class Session(SessionFiles):
     def read_ahead(self, seconds: float) -> bool:
         """Read the predictions of a large project little by little, for about so long; True once all are read.
 
-        Nothing needs this: what is asked for is read at once. Until it has come to its end `lowest_confidence` is None;
+        Nothing needs this: what is asked for is read at once. Until it has come to its end `least_certain` is None;
         `changed` is then emitted for the predictions of all images.
         """
         done = self._state.read_ahead(seconds)
@@ -355,9 +355,9 @@ class Session(SessionFiles):
         """Forget what was said of a landmark in an image: the prediction counts again."""
         self._act(actions.reset(self._state, image, landmark, f"Reset “{landmark}” in {stem(image)}"))
 
-    def lowest_confidence(self, image: str) -> float | None:
-        """Confidence of the least certain placement in an image, None where nothing is placed."""
-        return self._state.lowest_confidence(image)
+    def least_certain(self, image: str) -> LeastCertain | None:
+        """The least certain placement in an image, hidden landmarks too; None where nothing is placed."""
+        return self._state.least_certain(image)
 
     def corrections(self, image: str) -> int:
         """Number of placements that a reader corrected or set absent in an image."""

@@ -27,6 +27,7 @@ _MARKS: dict[str, Callable[[Row], bool]] = {
     "off_outline": lambda row: row.off_outline,
     "new_since_accepted": lambda row: row.new,
     "deleted_since_accepted": lambda row: row.deleted,
+    "outside_picture": lambda row: row.outside,
 }
 
 

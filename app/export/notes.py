@@ -34,6 +34,7 @@ class Notes:
         ]
         told["off_outline"] = [row.landmark for row in image.rows if row.off_outline]
         told["new_since_accepted"] = [row.landmark for row in image.rows if row.new]
+        told["outside_picture"] = [row.landmark for row in image.rows if row.outside]
         told["deleted_since_accepted"] = [row.landmark for row in image.rows if row.deleted]
         self._rejected += len(image.rejected)
         self.images[image.name] = told
@@ -68,6 +69,10 @@ class Notes:
             said.append(
                 f"Landmarks were deleted after images were accepted with them; the images keep {places} of them "
                 "(deleted_since_accepted)."
+            )
+        if places := self._places("outside_picture", "place lies", "places lie"):
+            said.append(
+                f"{places[0].upper()}{places[1:]} outside the picture: predicted where the film ends (outside_picture)."
             )
         return said
 

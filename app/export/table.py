@@ -45,6 +45,7 @@ COLUMNS = (
     "off_outline",
     "new_since_accepted",
     "deleted_since_accepted",
+    "outside_picture",
 )
 """Names and order are a stable seam (design 6): new columns go to the end. ``docs/exports.md`` tells what each says."""
 _RUN = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -128,6 +129,13 @@ class Row:
     new: bool = False
     deleted: bool = False
 
+    @property
+    def outside(self) -> bool:
+        """Whether the place lies outside the picture: predicted where the film does not show it."""
+        xy = self.xy
+        known = xy is not None and self.frame is not None and bool(np.isfinite(xy).all())
+        return known and not self.frame.contains(xy)  # type: ignore[union-attr,arg-type]
+
     def cells(self) -> list[str]:
         """The row in the order of `COLUMNS`; unknown cells are empty."""
         head, frame, xy = [cell(self.image), cell(self.structure), cell(self.landmark)], self.frame, self.xy
@@ -149,7 +157,7 @@ class Row:
         sizes = [f"{spacing.row_mm:.6g}", f"{spacing.column_mm:.6g}", spacing.provenance.value] if spacing else [""] * 3
         who = (self.reader, self.at) if self.at else (about.reader, about.at)
         turned = orientation(frame.reading) if frame is not None else ""
-        marks = ["yes" if mark else "" for mark in (self.off_outline, self.new, self.deleted)]
+        marks = ["yes" if mark else "" for mark in (self.off_outline, self.new, self.deleted, self.outside)]
         said = [about.review, cell(about.suspect), cell(who[0]), cell(who[1])]
         return [*said, *sizes, turned, self.mask, self.structure_review, *marks]
 

@@ -124,6 +124,9 @@ COMMANDS = (
     Command("worstFirst", "Image/Sort by", "Lowest confidence", "Ctrl+Shift+W", group="order"),
     Command("sortCorrections", "Image/Sort by", "Corrections", group="order"),
     Command("sortRemark", "Image/Sort by", "Remark", group="order"),
+    Command(
+        "leastCertain", "Image", "Least certain point here", "", "image", tip="The point with the lowest confidence"
+    ),
     Command("predictAgain", "Image", "Predict this image again", "F5", "image writable", line=True),
     Command("cancelPrediction", "Image", "Cancel prediction"),
     *(Command(verb, "Image/Read it", words, "", "image writable", tip=READ_TIP) for verb, (words, _) in WAYS.items()),

@@ -13,6 +13,7 @@ from app.core.reading import AS_STORED, Reading
 from app.gui.asking import confirmed
 from app.gui.commands_reading import WAYS
 from app.gui.desk import Desk
+from app.gui.plain import caption
 from app.gui.predicting import Predicting
 from app.gui.seen import Seen
 from app.store import accepting
@@ -45,8 +46,8 @@ class Bulk:
         menu.setObjectName("bulkMenu")
         writable = self._desk.session is not None and not self._desk.session.read_only
         of = "" if len(names) == 1 else f" {counted(len(names))}"
+        self._add_accept(menu, names, writable)
         for words, act in (
-            (f"Accept{of}", lambda: self.accept(names)),
             (f"Second opinion{of and ' on' + of}", lambda: self.review(names, ReviewState.SECOND_OPINION)),
             (f"Reject{of}", lambda: self.review(names, ReviewState.REJECTED)),
             (f"Reopen{of}", lambda: self.reopen(names)),
@@ -60,6 +61,21 @@ class Bulk:
             else:
                 menu.addAction(words, act).setEnabled(writable)
         return menu
+
+    def _add_accept(self, menu: QMenu, names: Sequence[str], writable: bool) -> None:
+        """How many of several images can be accepted, and in a line of its own why the others can't."""
+        if len(names) == 1:
+            menu.addAction("Accept", lambda: self.accept(names)).setEnabled(writable)
+            return
+        session = self._desk.open_session()
+        refused = session.refusals(names, self._seen.shown)
+        accepted = sum(session.review(name) is ReviewState.ACCEPTED for name in names)
+        count = len(names) - len(refused) - accepted
+        words = counted(count) if count == len(names) else f"{count} of {counted(len(names))}"
+        menu.addAction(f"Accept {words}", lambda: self.accept(names)).setEnabled(writable and count > 0)
+        already = [f"{accepted} {'is' if accepted == 1 else 'are'} accepted already"] if accepted else []
+        if others := ", ".join([*already, *([accepting.reasons(refused, named=0)] if refused else [])]):
+            menu.addAction(caption(f"     {others}")).setEnabled(False)
 
     def _add_readings(self, menu: QMenu, names: Sequence[str], writable: bool) -> None:
         for words, reading in WAYS.values():

@@ -201,6 +201,9 @@ class ImageCommands:
     def sortRemark(self, on: bool) -> None:
         self._worklist.set_order(Order.REMARK)
 
+    def leastCertain(self) -> None:
+        self._window.show_doubt(self._desk.image)
+
     def predictAgain(self) -> None:
         self._window.predicting.predict([self._desk.image])
 

@@ -142,6 +142,15 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         self._look, self._structure = look, structure
         self.update()
 
+    @property
+    def outlined(self) -> Prediction | None:
+        """The prediction whose outlines or masks are drawn, where they are; None where the reader switched them off."""
+        prediction, template, look = self._prediction, self._template, self._look
+        if prediction is None or template is None or look.masks == MaskStyle.OFF:
+            return None
+        shown = any(look.shows(structure.name) for structure in template.structures)
+        return prediction if shown else None
+
     def boundingRect(self) -> QRectF:
         if self._frame is None:
             return QRectF()

@@ -6,23 +6,37 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QObject
 
+from app.core.prediction import Prediction
 from app.gui.desk import Desk
 from app.gui.image_view import ImageView
 from app.gui.images_pane import ImagesPane
 
 
 class Seen(QObject):
-    """Notes, whenever an image view paints, which prediction it paints; the session knows it by its id."""
+    """Notes, whenever an image view paints outlines or masks, whose they are; the session knows them by their id.
+
+    A prediction counts as seen once its outlines or masks were drawn over the picture. With all of them switched off
+    the plain picture was seen, and nothing of the prediction.
+    """
 
     def __init__(self, desk: Desk, images: ImagesPane) -> None:
         super().__init__(desk)
         self._desk = desk
         self._shown: dict[str, str] = {}
         self._views: dict[QObject, ImageView] = {}
-        desk.sessionChanged.connect(self._shown.clear)
+        self._noted: dict[ImageView, tuple[str, Prediction]] = {}
+        desk.sessionChanged.connect(self._forget)
+        desk.changed.connect(self._on_change)
         images.viewAdded.connect(self._watch)
         for view in images.views:
             self._watch(view)
+
+    def _on_change(self, _: object) -> None:
+        self._noted.clear()  # what is drawn may go by another id now
+
+    def _forget(self) -> None:
+        self._shown.clear()
+        self._noted.clear()
 
     def _watch(self, view: ImageView) -> None:
         self._views[view.viewport()] = view
@@ -34,8 +48,13 @@ class Seen(QObject):
         return self._shown
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Note what is about to be painted."""
+        """Note what is about to be painted; the session is asked once per prediction, not once per frame."""
         view = self._views.get(watched) if event.type() == QEvent.Type.Paint else None
-        if view is not None and view.image and view.grey.picture is not None and self._desk.session is not None:
-            self._shown[view.image] = self._desk.session.prediction_id(view.image)
+        drawn = view.overlay.outlined if view is not None else None
+        if view is None or drawn is None or view.grey.picture is None or self._desk.session is None:
+            return False
+        image, noted = view.image, self._noted.get(view)
+        if noted is None or noted[0] != image or noted[1] is not drawn:
+            self._shown[image] = self._desk.session.prediction_id(image)
+            self._noted[view] = image, drawn
         return False

@@ -45,7 +45,7 @@ from app.gui.template_view import TemplateView
 from app.gui.watching import Watching
 from app.gui.welcome import Welcome
 from app.gui.worklist import Worklist
-from app.gui.worklist_model import Order
+from app.gui.worklist_model import Order, doubt_of
 from app.store.entries import Change
 
 ORDER_ACTIONS = {
@@ -182,6 +182,7 @@ class Window(QMainWindow):
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
         self.worklist.ordered.connect(lambda order: self.actions_[ORDER_ACTIONS[Order(order)]].setChecked(True))
         self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
+        self.worklist.painter.doubtClicked.connect(self.show_doubt)
         self.worklist.filtered.connect(self.image_view.setFocus)
         self.worklist.menuWanted.connect(lambda names, at: self._popup(self.bulk.menu(self, names), at))
         self.image_view.pictureShown.connect(self._show_presets)
@@ -241,6 +242,17 @@ class Window(QMainWindow):
     def _project_opened(self) -> None:
         self.projects.memory.restore_window(self.desk, self.worklist, self.toolbar)
         self.recent.show()
+
+    def show_doubt(self, name: str) -> None:
+        """Go to the least certain point of an image, and say which it is."""
+        session = self.desk.session
+        lowest = session.least_certain(name) if session is not None and name else None
+        if session is None or lowest is None:
+            self.desk.tell("Nothing is predicted in this image yet.", self.image_view)
+            return
+        self.desk.show_image(name)
+        self.desk.choose_landmark(lowest.landmark.name)
+        self.desk.tell(doubt_of(lowest, session.image(name).frame), self.image_view)
 
     def _picture_failed(self, name: str, sentence: str) -> None:
         if name == self.desk.image:

@@ -114,7 +114,7 @@ class Worklist(QWidget):
         if change.kind == "images":
             self.painter.forget(change.images)
             chosen = self.selected()
-            self.model.reload()
+            self.model.follow(change.images)
             self._select(chosen)
         elif change.kind in ("prediction", "reading"):
             self.painter.forget(change.images)

@@ -14,7 +14,9 @@ from app.gui.desk import Desk
 from app.gui.plain import tip
 
 if TYPE_CHECKING:
+    from app.core.frame import Frame
     from app.session import ImageEntry, Session
+    from app.store.least_certain import LeastCertain
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 OPEN = (ReviewState.UNREAD, ReviewState.IN_PROGRESS)
@@ -49,6 +51,8 @@ class Row:
     review : ReviewState
     confidence : float or None
         Of the least certain placement.
+    doubt : str
+        Which placement that is and by how much it may be off, in a sentence; empty where there is none.
     trouble : bool
         Whether the file failed, is missing or does not look right.
     remark : str
@@ -64,6 +68,7 @@ class Row:
     trouble: bool
     remark: str
     patient: str
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,27 +116,43 @@ def standing_of(session: Session, name: str) -> Standing:
     return Standing(text, remark, patient, entry.review, trouble, flagged)
 
 
+def error_words(pixels: float, frame: Frame | None) -> str:
+    """An expected error for readers: in mm, or in native pixels where the size of a pixel is unknown."""
+    size, unit = (pixels * frame.mm_per_pixel, "mm") if frame is not None and frame.spacing else (pixels, "px")
+    return f"±{size:.0f} {unit}" if size >= 10 else f"±{size:.1f} {unit}"
+
+
+def doubt_of(lowest: LeastCertain, frame: Frame | None) -> str:
+    """Which point of an image is least certain, and by how much it may be off."""
+    error = error_words(lowest.expected_error, frame)
+    return f"Least certain: {lowest.landmark.name}, {error}, confidence {lowest.confidence:.2f}"
+
+
 def row_of(session: Session, name: str) -> Row:
     """Collect one row from the session."""
     entry = session.image(name)
-    lowest = session.lowest_confidence(name) if entry.status == "predicted" else None
+    lowest = session.least_certain(name) if entry.status == "predicted" else None
     corrected = session.corrections(name)
     final = REVIEW_WORDS[entry.review] if entry.review not in OPEN else ""
     trouble = entry.status in ("failed", "missing") or bool(entry.suspect) or entry.changed_since_accepted
     if entry.status in ("failed", "missing"):
         words = [STATUS_WORDS[entry.status]]
     elif final:
+        new = len(session.new_since_accepted(name))
         words = [final, *(["file changed"] if entry.changed_since_accepted else [])]
+        words += [f"{new} new since accepted"] if new else []
     elif entry.status == "waiting":
         words = ["waiting"]
     else:
-        doubt = "predicted" if lowest is None else f"{lowest:.2f}" if corrected else f"lowest {lowest:.2f}"
+        error = error_words(lowest.expected_error, entry.frame) if lowest is not None else ""
+        doubt = "predicted" if lowest is None else error if corrected else f"{error} at {lowest.landmark.name}"
         doubt = "" if entry.structures else doubt  # there the words matter more, and the bar says it too
         words = [SUSPECT] if entry.suspect else [doubt] if doubt else []
         words += [f"{corrected} corrected"] if corrected else []
     words += [f"{said.structure} {REVIEW_WORDS[said.state]}".replace("_", " ") for said in entry.structures]
     words += [entry.note] if entry.note else []
-    return Row(name, " · ".join(words), entry.review, lowest, trouble, remark_of(entry), patient_of(entry))
+    sure, doubt = (lowest.confidence, doubt_of(lowest, entry.frame)) if lowest is not None else (None, "")
+    return Row(name, " · ".join(words), entry.review, sure, trouble, remark_of(entry), patient_of(entry), doubt)
 
 
 class WorklistModel(QAbstractListModel):
@@ -160,7 +181,8 @@ class WorklistModel(QAbstractListModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             row = self.row(name)
             patient = f"Patient {row.patient}" if row.patient else ""
-            return tip("\n".join(part for part in (name, patient, row.words, row.remark) if part))
+            doubt = f"{row.doubt}: click the bar to go there" if row.doubt else ""
+            return tip("\n".join(part for part in (name, patient, row.words, row.remark, doubt) if part))
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
             return self.row(name).words
         return None
@@ -193,6 +215,27 @@ class WorklistModel(QAbstractListModel):
         self.endResetModel()
         self.put_in_order()
 
+    def follow(self, names: tuple[str, ...]) -> None:
+        """These images came, went, or have another file; the others keep their rows and their order."""
+        session = self._desk.session
+        if session is None or not names:
+            self.reload()
+            return
+        there = set(session.images)
+        for name in names:
+            self._rows.pop(name, None)
+            self._standings.pop(name, None)
+        before = set(self._sorted)
+        if before == there:
+            self.refresh(names)
+            return
+        if self.order is Order.ADDED:
+            self._sorted = list(session.images)
+        else:  # those that came stand last until the reader sorts again
+            came = [name for name in session.images if name not in before]
+            self._sorted = [name for name in self._sorted if name in there] + came
+        self.arrange()
+
     def put_in_order(self) -> None:
         """Sort again, and filter; rows never change places by themselves under the reader's hand."""
         session = self._desk.session
@@ -205,8 +248,8 @@ class WorklistModel(QAbstractListModel):
         def badness(name: str) -> float:
             if self.standing(name).trouble:
                 return -1.0
-            lowest = session.lowest_confidence(name)
-            return 2.0 if lowest is None else lowest
+            lowest = session.least_certain(name)
+            return 2.0 if lowest is None else lowest.confidence
 
         def remark(name: str) -> tuple[bool, str]:
             text = self.standing(name).remark

@@ -86,7 +86,7 @@ _ONE = {
     Refusal.MISSING: "its file is not there. Put it back, or use File, Find moved images.",
     Refusal.FAILED: "it could not be read, so there is nothing to accept.",
     Refusal.UNPREDICTED: "it has no prediction yet. Wait until it is predicted, and look at it.",
-    Refusal.UNSEEN: "its present prediction was not on the screen yet. Look at it first.",
+    Refusal.UNSEEN: "its present prediction was not on the screen yet. Look at it first, with its outlines (O).",
     Refusal.SUSPECT: "it does not look like an image for this model. Look at it and accept it by itself.",
 }
 _MANY = {
@@ -105,10 +105,15 @@ def sentence(refused: Mapping[str, Refusal]) -> str:
     if len(refused) == 1:
         ((name, why),) = refused.items()
         return f"“{name}” was not accepted: {_ONE[why]}"
+    return f"{len(refused)} images were not accepted: {reasons(refused)}."
+
+
+def reasons(refused: Mapping[str, Refusal], named: int = NAMED) -> str:
+    """How many images can't be accepted for which reason; up to `named` of them by their names."""
     parts = []
     for why, (one, many) in _MANY.items():
         names = [f"“{name}”" for name, said in refused.items() if said is why]
         if names:
-            listed = f" ({', '.join(names)})" if len(names) <= NAMED else ""
+            listed = f" ({', '.join(names)})" if len(names) <= named else ""
             parts.append(f"{len(names)} {one if len(names) == 1 else many}{listed}")
-    return f"{len(refused)} images were not accepted: {', '.join(parts)}."
+    return ", ".join(parts)

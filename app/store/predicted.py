@@ -16,6 +16,7 @@ from app.store.blobs import Arrays
 from app.store.charts import CROSS, FROZEN, FrozenPlacements, StoredCharts, restore
 from app.store.errors import ProjectError
 from app.store.files import ImageFiles
+from app.store.least_certain import LargestErrors
 from app.store.predictions import PredictionStore
 from app.store.project import Project
 from app.store.rows import FrozenRow
@@ -44,7 +45,7 @@ class PredictedImages(ImageFiles):
         self._charts: StoredCharts | None = None
         self._frozen = FrozenPlacements()
         self._recent: OrderedDict[str, Prediction] = OrderedDict()
-        self._worst: npt.NDArray[np.float64] | None = None
+        self._worst: LargestErrors | None = None
         self._has: npt.NDArray[np.bool_] | None = None
 
     def look_again(self, names: Iterable[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from app.core.template import Template
 from app.store.blobs import Arrays, pack
 from app.store.charts import CODES, CROSS, FROZEN, StoredCharts
 from app.store.entries import MovePreview, Placement
+from app.store.least_certain import LargestErrors, LeastCertain
 from app.store.predicted import PredictedImages
 from app.store.predictions import PredictionStore
 from app.store.project import Project
@@ -159,7 +160,7 @@ class ProjectState(PredictedImages):
             return
         if all(change.table == "landmarks" and change.old is None for change in changes):
             new = [int(change.new[0]) for change in changes if change.new is not None]
-            self._worst = np.fmax(self._worst, self._errors(new))
+            self._take_errors(self._worst, new)
         else:
             self._worst = None
 
@@ -196,15 +197,14 @@ class ProjectState(PredictedImages):
         self._frozen.lay_over(number, self._order, codes, xy, expected)
         return xy, codes, expected
 
-    def _errors(self, numbers: Iterable[int]) -> npt.NDArray[np.float64]:
-        """Largest expected error of landmarks in all images [N]; accepted ones without what came later."""
-        worst, accepted = np.full(len(self._order), np.nan), np.zeros(len(self._order), bool)
+    def _take_errors(self, worst: LargestErrors, numbers: Iterable[int]) -> None:
+        """Take the expected errors of landmarks in all images in; accepted ones without what came later."""
+        accepted = np.zeros(len(self._order), bool)
         accepted[[self.places[name] for name in self.rows.frozen]] = True
         for number in numbers:
             expected = self._placed(number)[2]
             expected[accepted & ~self._frozen.has(number, self._order)] = np.nan
-            worst = np.fmax(worst, expected)
-        return worst
+            worst.take(number, expected)
 
     def _refresh_has(self, name: str) -> None:
         if self._has is not None:
@@ -315,23 +315,27 @@ class ProjectState(PredictedImages):
             "crosses": np.array(crosses, CROSS).view(np.uint8).reshape(len(crosses), CROSS.itemsize),
         }
 
-    def lowest_confidence(self, name: str) -> float | None:
-        """Confidence of the least certain placement in an image, None where nothing is placed or still `reading`."""
+    def least_certain(self, name: str) -> LeastCertain | None:
+        """The least certain placement in an image, None where nothing is placed or while predictions are read."""
         self.slot(name)
         frame = self.frame(name)
         if self.reading_ahead:
             return None
         if self._worst is None:
-            self._worst = self._errors(self.rows.landmarks)
-        error = self._worst[self.places[name]]
-        return None if frame is None or np.isnan(error) else float(confidence(error, frame.diagonal))
+            self._worst = LargestErrors(len(self._order))
+            self._take_errors(self._worst, self.rows.landmarks)
+        place = self.places[name]
+        error, number = float(self._worst.errors[place]), int(self._worst.landmarks[place])
+        if frame is None or np.isnan(error):
+            return None
+        return LeastCertain(self.rows.landmarks[number], error, float(confidence(error, frame.diagonal)))
 
     def _refresh_worst(self, name: str) -> None:
         if self._worst is not None and name in self._slots:
-            shown = [p for p in self.placements_in(name) if not (p.new_since_accepted or p.deleted)]
-            errors = np.array([p.expected_error for p in shown])
-            known = errors[~np.isnan(errors)]
-            self._worst[self.places[name]] = known.max() if len(known) else np.nan
+            each = zip(self._marks_in(name), self.placements_in(name), strict=True)
+            shown = [(n, p.expected_error) for n, p in each if not (p.new_since_accepted or p.deleted)]
+            numbers, errors = np.array([n for n, _ in shown], np.int64), np.array([error for _, error in shown], float)
+            self._worst.set(self.places[name], numbers, errors)
 
     def template_point(
         self, image: str, xy: tuple[float, float], structure: str | None

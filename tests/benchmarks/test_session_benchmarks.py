@@ -123,12 +123,12 @@ def test_remove_and_undo(benchmark, session: Session):
     benchmark.pedantic(run, rounds=3)
 
 
-def test_lowest_confidence(benchmark, session: Session):
+def test_least_certain(benchmark, session: Session):
     """The worklist's column, all images, from nothing."""
 
     def run() -> None:
         session._state._worst = None
         for name in session.images:
-            session.lowest_confidence(name)
+            session.least_certain(name)
 
     benchmark.pedantic(run, rounds=3)

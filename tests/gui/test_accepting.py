@@ -61,6 +61,39 @@ def test_what_is_on_the_screen_is_accepted_and_a_newer_prediction_only_after_it_
     assert window.desk.image == second
 
 
+@pytest.mark.parametrize("off", ["noMasks", "structures"])
+def test_a_prediction_whose_outlines_are_off_was_not_seen(app, qtbot, off: str) -> None:
+    window, session = app.window, app.window.desk.session
+    first, second, _ = session.images
+    window.actions_[off].trigger()
+    look_at(app, qtbot, second)
+    window.image_view.viewport().repaint()
+    assert second not in window.seen.shown
+    window.actions_["accept"].trigger()
+    assert session.accepted == ()
+    assert "with its outlines (O)" in window.notices.label.text()
+    window.actions_["outlines" if off == "noMasks" else "structures"].trigger()
+    window.image_view.viewport().repaint()
+    assert window.seen.shown[second] == session.prediction_id(second)
+    window.actions_[off].trigger()  # seen once is seen
+    window.actions_["accept"].trigger()
+    assert session.accepted == (second,)
+    assert first in window.seen.shown
+
+
+def test_all_structures_switched_off_one_by_one_show_nothing(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    second = session.images[1]
+    names = [structure.name for structure in session.template.structures]
+    window.desk.set_look(hidden=frozenset(names))
+    look_at(app, qtbot, second)
+    window.image_view.viewport().repaint()
+    assert second not in window.seen.shown
+    window.desk.set_look(hidden=frozenset(names[1:]))
+    window.image_view.viewport().repaint()
+    assert second in window.seen.shown
+
+
 @pytest.mark.parametrize(("words", "accepted"), [("Cancel", False), ("Accept it", True)])
 def test_a_suspect_image_is_asked_about_once(app, qtbot, words: str, accepted: bool) -> None:
     window, session = app.window, app.window.desk.session

@@ -71,7 +71,7 @@ def test_tick_cross_and_question_mark_differ(app) -> None:
 def test_the_bar_of_a_row_is_as_long_and_coloured_as_its_least_certain_point(app, qtbot) -> None:
     session, model = app.window.desk.session, app.window.worklist.model
     for name in session.images[1:]:
-        lowest = session.lowest_confidence(name)
+        lowest = session.least_certain(name).confidence
         wanted = PALETTE["bad" if lowest < 0.15 else "caution" if lowest < 0.25 else "good"]
         row = row_of(app, name)
         right = row.shape[1] - 13

@@ -62,7 +62,7 @@ def test_every_order(app, qtbot) -> None:
     assert shown_by("sortState") == [third, second, first]
     assert shown_by("sortCorrections")[0] == third
     assert shown_by("sortName") == sorted(session.images, key=str.casefold)
-    lowest = [session.lowest_confidence(name) for name in shown_by("worstFirst")]
+    lowest = [session.least_certain(name).confidence for name in shown_by("worstFirst")]
     assert lowest == sorted(lowest)
     assert window.worklist.sorting.text().startswith(Order.CONFIDENCE.value)
     assert shown_by("sortAdded") == list(session.images)
@@ -83,7 +83,7 @@ def test_bulk_actions_leave_locked_images_alone_and_say_so(app, qtbot) -> None:
     assert window.worklist.selected() == [first, second, third]
     choose(app, qtbot, "Reopen 3 images")
     assert {session.image(n).review for n in session.images} == {ReviewState.IN_PROGRESS}
-    choose(app, qtbot, "Accept 3 images")  # of which only the first was on the screen
+    choose(app, qtbot, "Accept 1 of 3 images")  # only the first was on the screen
     assert session.accepted == (first,)
     unseen = f"2 images were not accepted: 2 were not on the screen yet (“{second}”, “{third}”)."
     assert window.messages.sentences()[-1] == unseen
@@ -91,11 +91,120 @@ def test_bulk_actions_leave_locked_images_alone_and_say_so(app, qtbot) -> None:
         window.desk.show_image(name)
         qtbot.waitUntil(lambda name=name: window.seen.shown.get(name) == session.prediction_id(name))
     select(app, first, second, third)
-    choose(app, qtbot, "Accept 3 images")
+    choose(app, qtbot, "Accept 2 of 3 images")  # the first is accepted already
     assert session.accepted == (first, second, third)
     window.actions_["undo"].trigger()
     assert window.messages.sentences()[-1] == "Undone: Set 2 images to accepted, in 2 images."
     assert session.accepted == (first,)
+
+
+def test_the_menu_counts_what_can_be_accepted_and_says_why_the_rest_can_not(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    first, second, third = session.images
+    qtbot.waitUntil(lambda: first in window.seen.shown)
+    session.set_review(third, "accepted")
+
+    def lines(*names: str) -> dict[str, bool]:
+        menu = window.bulk.menu(window, names)
+        found = {action.text().strip(): action.isEnabled() for action in menu.actions()[:2]}
+        menu.deleteLater()
+        return found
+
+    assert lines(first, second, third) == {
+        "Accept 1 of 3 images": True,
+        "1 is accepted already, 1 was not on the screen yet": False,
+    }
+    assert lines(second, third) == {
+        "Accept 0 of 2 images": False,
+        "1 is accepted already, 1 was not on the screen yet": False,
+    }
+    window.desk.show_image(second)
+    qtbot.waitUntil(lambda: second in window.seen.shown)
+    assert next(iter(lines(first, second).items())) == ("Accept 2 images", True)
+
+
+def test_a_file_that_changed_neither_sorts_the_list_nor_takes_the_selection(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    model = window.worklist.model
+    window.actions_["sortState"].trigger()
+    session.set_review(session.images[0], "second_opinion")  # it would go to the end if the list were sorted
+    before = list(model.shown)
+    select(app, before[0], before[1])
+    resets: list[int] = []
+    model.modelReset.connect(lambda: resets.append(1))
+    session.image(before[1]).path.write_bytes(b"torn")
+    session.look_again()
+    window.predicting.cancel()
+    assert model.row(before[1]).words == "waiting"
+    assert model.shown == before
+    assert window.worklist.selected() == before[:2]
+    assert not resets
+
+
+def test_images_that_come_stand_last_and_undo_takes_only_them_away(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    model = window.worklist.model
+    window.actions_["sortName"].trigger()
+    window.predicting.cancel()
+    before = list(model.shown)
+    window.desk.session.add_images(SAMPLES / "rendered_2.dcm")
+    assert model.shown == [*before, "rendered_2.dcm"]
+    window.actions_["undo"].trigger()
+    assert model.shown == before
+    session.remove_images([before[0]])
+    assert model.shown == before[1:]
+    window.actions_["sortAdded"].trigger()
+    window.actions_["undo"].trigger()
+    assert model.shown == list(session.images)
+
+
+def test_a_row_says_what_is_new_since_its_image_was_accepted(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    first, second, _ = session.images
+    session.set_review(first, "accepted")
+    assert window.worklist.model.row(first).words == "accepted"
+    for name in ("a", "b"):
+        session.define_landmark(name, "heart", (0.1, 0.3))
+    assert window.worklist.model.row(first).words == "accepted · 2 new since accepted"
+    assert "new since" not in window.worklist.model.row(second).words
+    session.set_review(first, "in_progress")
+    assert "new since" not in window.worklist.model.row(first).words
+
+
+def test_the_row_names_its_least_certain_point_and_a_click_on_the_bar_leads_there(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    name = session.images[1]
+    errors = {p.landmark.name: p.expected_error for p in session.placements_in(name) if p.expected_error > 0}
+    worst = max(errors, key=lambda mark: errors[mark])
+    spacing = session.image(name).frame.spacing
+    amount = errors[worst] * (spacing.row_mm * spacing.column_mm) ** 0.5 if spacing else errors[worst]
+    words = f"±{amount:.0f}" if amount >= 10 else f"±{amount:.1f}"
+    words += f" {'mm' if spacing else 'px'}"
+    assert window.worklist.model.row(name).words == f"{words} at {worst}"
+    tip = window.worklist.model.index_of(name).data(Qt.ItemDataRole.ToolTipRole)
+    assert f"Least certain: {worst}, {words}, confidence" in tip
+    rect = window.worklist.list.visualRect(window.worklist.model.index_of(name))
+    bar = QPoint(rect.right() - 12 - 16, rect.y() + 38)
+    before = window.desk.landmark
+    qtbot.mouseClick(window.worklist.list.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
+    assert window.desk.landmark == before  # only the bar does
+    window.desk.show_image(session.images[0])
+    qtbot.mouseClick(window.worklist.list.viewport(), Qt.MouseButton.LeftButton, pos=bar)
+    assert (window.desk.image, window.desk.landmark) == (name, worst)
+    assert window.image_view.marker_at(window.image_view.viewport_of(*session.placements(worst).xy[1])) == worst
+    assert window.notices.label.text().startswith(f"Least certain: {worst}, {words}")
+
+
+def test_the_command_leads_to_the_least_certain_point_of_the_image(app, qtbot) -> None:
+    window, session = app.window, app.window.desk.session
+    session.set_spacing(session.images[2], 0.5, 0.25)
+    window.desk.show_image(session.images[2])
+    window.actions_["leastCertain"].trigger()
+    lowest = session.least_certain(session.images[2])
+    assert window.desk.landmark == lowest.landmark.name
+    assert f"±{lowest.expected_error * 0.125**0.5:.1f} mm".rstrip() in window.notices.label.text() or (
+        f"±{lowest.expected_error * 0.125**0.5:.0f} mm" in window.notices.label.text()
+    )
 
 
 def test_several_images_are_removed_and_come_back(app, qtbot) -> None:

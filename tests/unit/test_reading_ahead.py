@@ -52,7 +52,7 @@ def test_one_image_does_not_wait_for_the_others(project, slowly):
     names = ["im9.png", "im3.png", "im4.png"]
     early = [[(p.state, *p.xy, p.expected_error) for p in slowly.placements_in(name)] for name in names]
     point = slowly.template_point("im9.png", (160, 160), "heart")
-    assert slowly.lowest_confidence("im9.png") is None
+    assert slowly.least_certain("im9.png") is None
     assert slowly.reading_ahead
     slowly.close()
     with Session.open(project) as session:
@@ -65,7 +65,7 @@ def test_what_needs_all_images_reads_the_rest(slowly):
     assert len(slowly.placements("mark").states) == IMAGES
     assert None not in slowly.placements("mark").states
     assert not slowly.reading_ahead
-    assert slowly.lowest_confidence("im9.png") is not None
+    assert slowly.least_certain("im9.png") is not None
 
 
 def test_an_action_meanwhile_is_kept(slowly):

@@ -358,7 +358,7 @@ def test_placements_by_hand(session: Session):
 def test_without_predictions(tmp_path: Path, bundle: Bundle):
     with make(tmp_path / "p", bundle, predicted=False) as session:
         assert session.placements("heart_00").states == (None, None, None)
-        assert session.lowest_confidence("im0.png") is None
+        assert session.least_certain("im0.png") is None
         assert session.prediction("im0.png") is None
         assert session.preview("im0.png") is None
         with pytest.raises(ValueError, match=r"no place in im0\.png yet"):

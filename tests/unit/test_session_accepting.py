@@ -79,7 +79,7 @@ def test_a_new_landmark_of_a_deleted_ones_name_is_beside_it(session: Session):
 
 def test_what_came_later_is_told_and_is_no_part_of_what_was_accepted(session: Session):
     place = accepted_with_x(session)
-    lowest = session.lowest_confidence("im0.png")
+    lowest = session.least_certain("im0.png")
     session.move_landmark("x", (0.9, 0.9))
     session.define_landmark("far out", "heart", (1.1, 1.1))
     session.define_landmark("hidden", "heart", (0.0, 0.0))
@@ -90,7 +90,7 @@ def test_what_came_later_is_told_and_is_no_part_of_what_was_accepted(session: Se
     assert [name for name, placement in found.items() if placement.new_since_accepted] == ["far out"]
     np.testing.assert_array_equal(found["x"].xy, place)
     np.testing.assert_array_equal(session.placements("x").xy[0], place)
-    assert session.lowest_confidence("im0.png") == lowest
+    assert session.least_certain("im0.png") == lowest
     with pytest.raises(ValueError, match="no image"):
         session.new_since_accepted("none")
 

@@ -145,6 +145,25 @@ def test_what_came_after_acceptance_is_marked_or_left_out(session: Session, tmp_
     assert {row["review"] for row in table(tmp_path)} == {"accepted"}
 
 
+def test_places_outside_the_picture_are_told_everywhere(session: Session, tmp_path: Path):
+    session.define_landmark("in", "heart", (0.25, -0.25))
+    session.define_landmark("edge", "heart", (0.1, 0.2))
+    session.define_landmark("off", "heart", (-0.1, 0.3))
+    for image, (x, y) in (("im1.png", (319.4, 299.4)), ("im2.png", (5, 299.6))):  # 320 wide, 300 high
+        session.move_placement(image, "edge", (x, y))
+    session.move_placement("im1.png", "off", (-0.6, 20))
+    session.move_placement("im1.png", "in", (-0.4, 0))
+    write(view_of(session), tmp_path, ["csv", "coco"])
+    own = [row for row in table(tmp_path) if row["landmark"] in ("in", "edge", "off")]
+    marked = {(row["image"], row["landmark"]) for row in own if row["outside_picture"] == "yes"}
+    assert marked == {("im1.png", "off"), ("im2.png", "edge")}
+    assert {row["outside_picture"] for row in own} == {"", "yes"}
+    assert row_of(tmp_path, "im1.png", "off")["x_px"] == "-0.600"
+    assert "off" in annotation(tmp_path, "im1.png", "heart")[0]["outside_picture"]
+    assert "edge" not in annotation(tmp_path, "im1.png", "heart")[0]["outside_picture"]
+    assert any("outside the picture" in note for note in report(tmp_path)["notes"])
+
+
 def test_hidden_landmarks_of_ones_own_are_exported(session: Session, tmp_path: Path):
     session.define_landmark("mine", "right_lung", (0.25, -0.5))
     session.update_landmark("mine", hidden=True)

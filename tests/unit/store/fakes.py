@@ -100,6 +100,8 @@ def snapshot(session: Session) -> dict[str, object]:
         found["image", name] = (entry.status, entry.review, entry.note, entry.frame, session.corrections(name))
         found["structures", name] = entry.structures
         found["new", name] = [p.landmark.name for p in session.placements_in(name) if p.new_since_accepted]
-        lowest = session.lowest_confidence(name)
-        found["lowest", name] = lowest if lowest is None else round(lowest, 6)  # float32 in bulk, float64 singly
+        lowest = session.least_certain(name)
+        found["lowest", name] = (
+            lowest if lowest is None else round(lowest.confidence, 6)
+        )  # float32 in bulk, float64 singly
     return found
