@@ -68,6 +68,7 @@ def run(argv: Sequence[str]) -> int:
     """Start the window and stay until it is closed, by Ctrl+C in the terminal too; returns the exit code."""
     faults.watch_threads()
     app = launch(argv)
+    faults.watch_threads(lambda sentence: app.window.bridge.post(app.window.desk.say, sentence))
     signal.signal(signal.SIGINT, lambda *_: app.window.close())
     # Python handles a signal only when it runs: Qt's event loop lets it run at least this often.
     beat = QTimer(app.window)

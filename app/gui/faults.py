@@ -14,6 +14,7 @@ from types import TracebackType
 from app.gui.settings import log_folder
 
 log = logging.getLogger("app.gui.faults")
+WENT_WRONG = "Something went wrong in the program; what you did before is kept. The log {file} says where."
 
 
 def describe(kind: type[BaseException], trace: TracebackType | None) -> str:
@@ -35,9 +36,14 @@ class Formatter(logging.Formatter):
         return line
 
 
+def log_file() -> Path:
+    """The file that errors are logged to."""
+    return log_folder() / "denseseg-review.log"
+
+
 def start_log() -> Path:
     """Log to a small rotating file in the platform's log folder; returns it."""
-    file = log_folder() / "denseseg-review.log"
+    file = log_file()
     root = logging.getLogger("app")  # engine, session and views alike
     if not root.handlers:
         handler = RotatingFileHandler(file, maxBytes=200_000, backupCount=2, encoding="utf-8", delay=True)
@@ -47,12 +53,14 @@ def start_log() -> Path:
     return file
 
 
-def watch_threads() -> None:
-    """Send what ends a thread to the log too."""
+def watch_threads(say: Callable[[str], None] | None = None) -> None:
+    """Send what ends a thread to the log, and a sentence to the reader; `say` is called on that thread."""
 
     def hook(ended: threading.ExceptHookArgs) -> None:
         thread = ended.thread.name.split()[0] if ended.thread is not None else "?"
         log.error(f"A thread ended ({thread}): {describe(ended.exc_type, ended.exc_traceback)}")
+        if say is not None:
+            say(WENT_WRONG.format(file=log_file()))
 
     threading.excepthook = hook
 
@@ -65,6 +73,6 @@ def install(say: Callable[[str], None], file: Path) -> None:
             sys.__excepthook__(kind, error, trace)
             return
         log.error(describe(kind, trace))
-        say(f"Something went wrong in the program; what you did before is kept. The log {file} says where.")
+        say(WENT_WRONG.format(file=file))
 
     sys.excepthook = hook

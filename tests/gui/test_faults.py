@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 import pytest
+from PySide6.QtCore import QTimer
 
 from app.gui import faults
 
@@ -37,3 +39,52 @@ def test_a_failure_is_logged_by_type_and_place_without_names(log_file, name: str
     assert "RuntimeError at test_faults.py" in text
     assert "KeyError at test_faults.py" in text
     assert "Secret" not in text
+
+
+def said(app) -> str:
+    return "\n".join(app.window.messages.sentences())
+
+
+def fails() -> None:
+    raise ValueError("Secret^Name.dcm has no rows")
+
+
+@pytest.mark.parametrize("slot", ["a command", "a timer", "a change of the project"])
+def test_an_error_in_a_slot_reaches_the_log_and_a_message_and_the_program_goes_on(app, log_file, qtbot, slot) -> None:
+    window, session = app.window, app.window.desk.session
+    faults.install(window.desk.say, log_file)  # as `launch` does; the tests' own hook comes back afterwards
+    if slot == "a command":
+        window.actions_["fit"].triggered.connect(fails)
+        window.actions_["fit"].trigger()
+    elif slot == "a timer":
+        QTimer.singleShot(0, window, fails)
+    else:
+        window.desk.changed.connect(lambda change: fails())
+        session.move_placement(session.images[0], session.landmarks[0].name, (40, 50))
+        assert session.corrections(session.images[0]) == 1  # the error came after the commit
+    qtbot.waitUntil(lambda: "Something went wrong in the program" in said(app))
+    assert str(log_file) in said(app)
+    text = log_file.read_text("utf-8")
+    assert "ValueError at test_faults.py" in text
+    assert "fails" in text
+    assert "Secret" not in text
+    assert "Secret" not in said(app)
+    window.desk.show_image(session.images[1])
+    assert window.image_view.image == session.images[1]
+
+
+def test_an_error_that_ends_a_thread_reaches_the_log_and_a_message(app, log_file, qtbot, monkeypatch) -> None:
+    window = app.window
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)  # what is set below is put back
+    faults.watch_threads(lambda sentence: window.bridge.post(window.desk.say, sentence))  # as `run` does
+    told_on: list[threading.Thread] = []
+    window.desk.said.connect(lambda _: told_on.append(threading.current_thread()))
+    thread = threading.Thread(target=fails, name="decoder of Secret^Name.dcm")
+    thread.start()
+    thread.join()
+    qtbot.waitUntil(lambda: "Something went wrong in the program" in said(app))
+    assert told_on == [threading.current_thread()]
+    text = log_file.read_text("utf-8")
+    assert "A thread ended (decoder): ValueError at" in text
+    assert "test_faults.py" in text
+    assert "Secret" not in text + said(app)
