@@ -28,6 +28,7 @@ _MARKS: dict[str, Callable[[Row], bool]] = {
     "new_since_accepted": lambda row: row.new,
     "deleted_since_accepted": lambda row: row.deleted,
     "outside_picture": lambda row: row.outside,
+    "not_shown": lambda row: row.shown is False,
 }
 
 

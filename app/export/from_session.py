@@ -41,6 +41,8 @@ class PlacementLike(Protocol):
     def new_since_accepted(self) -> bool: ...  # noqa: D102
     @property
     def deleted(self) -> bool: ...  # noqa: D102
+    @property
+    def shown(self) -> bool | None: ...  # noqa: D102
 
 
 class EntryLike(Protocol):
@@ -202,4 +204,5 @@ def _row(image: ImageView, placement: PlacementLike, template: Template, on_cont
         off_outline=on_contour and by_reader and mask is MaskSource.PREDICTED,
         new=placement.new_since_accepted,
         deleted=placement.deleted,
+        shown=placement.shown,
     )

@@ -34,6 +34,7 @@ class Notes:
         ]
         told["off_outline"] = [row.landmark for row in image.rows if row.off_outline]
         told["new_since_accepted"] = [row.landmark for row in image.rows if row.new]
+        told["not_shown"] = [row.landmark for row in image.rows if row.shown is False]
         told["outside_picture"] = [row.landmark for row in image.rows if row.outside]
         told["deleted_since_accepted"] = [row.landmark for row in image.rows if row.deleted]
         self._rejected += len(image.rejected)
@@ -69,6 +70,11 @@ class Notes:
             said.append(
                 f"Landmarks were deleted after images were accepted with them; the images keep {places} of them "
                 "(deleted_since_accepted)."
+            )
+        if places := self._places("not_shown", "placement", "placements"):
+            said.append(
+                f"{places[0].upper()}{places[1:]} are of landmarks that were hidden when the image was accepted: no "
+                "reader saw them as points (shown: no)."
             )
         if places := self._places("outside_picture", "place lies", "places lie"):
             said.append(

@@ -46,6 +46,7 @@ COLUMNS = (
     "new_since_accepted",
     "deleted_since_accepted",
     "outside_picture",
+    "shown",
 )
 """Names and order are a stable seam (design 6): new columns go to the end. ``docs/exports.md`` tells what each says."""
 _RUN = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -111,6 +112,8 @@ class Row:
         A reader corrected this point of the model's contour, or called it absent; the mask is the model's still.
     new, deleted : bool
         The landmark was defined, or deleted, after the image was accepted.
+    shown : bool or None
+        Of an accepted image: whether its marker could be seen when that was accepted; None elsewhere.
     """
 
     image: str
@@ -128,6 +131,7 @@ class Row:
     off_outline: bool = False
     new: bool = False
     deleted: bool = False
+    shown: bool | None = None
 
     @property
     def outside(self) -> bool:
@@ -158,6 +162,7 @@ class Row:
         who = (self.reader, self.at) if self.at else (about.reader, about.at)
         turned = orientation(frame.reading) if frame is not None else ""
         marks = ["yes" if mark else "" for mark in (self.off_outline, self.new, self.deleted, self.outside)]
+        marks.append({None: "", True: "yes", False: "no"}[self.shown])
         said = [about.review, cell(about.suspect), cell(who[0]), cell(who[1])]
         return [*said, *sizes, turned, self.mask, self.structure_review, *marks]
 

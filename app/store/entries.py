@@ -147,6 +147,9 @@ class Placement:
     cross : array [2], float64
         Native pixels: where its template point is predicted, so where an absent one is crossed out; of an accepted
         image where that was when it was accepted. NaN where it is nowhere.
+    shown : bool or None
+        In an accepted image: whether its marker could be seen when that was accepted. A hidden landmark could not,
+        unless a reader placed it. None in other images, and for what came later.
     """
 
     landmark: Landmark
@@ -159,6 +162,7 @@ class Placement:
     new_since_accepted: bool = False
     deleted: bool = False
     cross: npt.NDArray[np.float64] = field(default_factory=lambda: np.full(2, np.nan))
+    shown: bool | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,6 +44,7 @@ class PredictedImages(ImageFiles):
         self._template = template
         self._charts: StoredCharts | None = None
         self._frozen = FrozenPlacements()
+        self._hidden: dict[str, frozenset[int]] = {}
         self._recent: OrderedDict[str, Prediction] = OrderedDict()
         self._worst: LargestErrors | None = None
         self._has: npt.NDArray[np.bool_] | None = None
@@ -154,11 +155,14 @@ class PredictedImages(ImageFiles):
         self.broken.pop(name, None)
         frozen = self.rows.frozen.get(name)
         held = self._whole(name, frozen.placements) if frozen is not None else None
+        self._hidden.pop(name, None)
         if held is None:
             self._frozen.put(self.slot(name), None)
             return
         crosses = held.get("crosses", np.zeros(0, CROSS))  # older files hold none
         self._frozen.put(self.slot(name), held["placements"].view(FROZEN).ravel(), crosses.view(CROSS).ravel())
+        if "hidden" in held:  # files of earlier versions do not say
+            self._hidden[name] = frozenset(held["hidden"].tolist())
 
     def prediction(self, name: str) -> Prediction | None:
         """Prediction of an image: the frozen one where it is accepted; the last few are kept in memory."""

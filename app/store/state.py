@@ -86,7 +86,8 @@ class ProjectState(PredictedImages):
             self._lose(key)
             raise ValueError(f"The stored prediction of “{name}” is damaged. Predict it again before you accept it.")
         charts, rest = (writer.blob(packed[0]), writer.blob(packed[1])) if packed is not None else (None, None)
-        placements = writer.blob(pack(self._as_frozen(name)))
+        hidden = np.array([number for number, mark in self.rows.landmarks.items() if mark.hidden], np.int64)
+        placements = writer.blob(pack({**self._as_frozen(name), "hidden": hidden}))
         bundle = self._predictions.bundle_sha256
         writer.put("frozen", *FrozenRow(name, bundle, self.suspect(name), placements, charts, rest))
         facts = self.rows.facts_of(name)
@@ -250,8 +251,9 @@ class ProjectState(PredictedImages):
             sure = float(confidence(error, frame.diagonal)) if frame is not None else float(error == 0)
             who = (row.reader, row.at) if row is not None else ("", "")
             later, deleted = frozen and not code, number in self.rows.deleted
+            shown = self._was_shown(name, number, mark) or row is not None if frozen and code else None
             cross = np.array(self._frozen.crosses.get(number, {}).get(slot, xy[i]), float)
-            found.append(Placement(mark, state, place, error, sure, *who, later, deleted, cross))
+            found.append(Placement(mark, state, place, error, sure, *who, later, deleted, cross, shown))
         return found
 
     def crosses(self, number: int) -> npt.NDArray[np.float64]:
@@ -262,6 +264,11 @@ class ProjectState(PredictedImages):
         for place in np.flatnonzero(np.isin(self._order, list(held))).tolist():
             xy[place] = held[int(self._order[place])]
         return xy
+
+    def _was_shown(self, name: str, number: int, mark: Landmark) -> bool:
+        """Whether a landmark was not hidden when an image was accepted; where that is not kept, whether it is now."""
+        hidden = self._hidden.get(name)
+        return not mark.hidden if hidden is None else number not in hidden
 
     def _marks_in(self, name: str) -> dict[int, Landmark]:
         """The landmarks of an image in the reader's order; an accepted one keeps those that were deleted later."""

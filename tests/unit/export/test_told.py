@@ -164,6 +164,30 @@ def test_places_outside_the_picture_are_told_everywhere(session: Session, tmp_pa
     assert any("outside the picture" in note for note in report(tmp_path)["notes"])
 
 
+def test_points_that_were_hidden_when_an_image_was_accepted_are_told(session: Session, tmp_path: Path):
+    session.define_landmark("hilum", "heart", (0.1, 0.2))
+    session.define_landmark("later hidden", "heart", (0.1, -0.2))
+    session.move_placement("im1.png", "heart_07", (150.5, 160.25))
+    session.set_review("im1.png", "accepted")
+    session.update_landmark("later hidden", hidden=True)
+    session.update_landmark("heart_01", hidden=False)
+    session.define_landmark("new", "heart", (0.3, 0.3))
+    path = session.path
+    session.close()
+    with Session.open(path) as again:
+        write(view_of(again), tmp_path, ["csv", "coco"])
+    of_image = {row["landmark"]: row["shown"] for row in table(tmp_path) if row["image"] == "im1.png"}
+    assert of_image["hilum"] == of_image["later hidden"] == of_image["heart_07"] == "yes"
+    assert of_image["heart_01"] == of_image["heart_02"] == of_image["right_lung_00"] == "no"
+    assert of_image["new"] == ""
+    assert {row["shown"] for row in table(tmp_path) if row["image"] == "im2.png"} == {""}
+    found, _ = annotation(tmp_path, "im1.png", "heart")
+    assert "heart_01" in found["not_shown"]
+    assert not {"hilum", "heart_07", "new"} & set(found["not_shown"])
+    assert "not_shown" not in annotation(tmp_path, "im2.png", "right_lung")[0]
+    assert any("no reader saw them as points" in note for note in report(tmp_path)["notes"])
+
+
 def test_hidden_landmarks_of_ones_own_are_exported(session: Session, tmp_path: Path):
     session.define_landmark("mine", "right_lung", (0.25, -0.5))
     session.update_landmark("mine", hidden=True)
