@@ -140,7 +140,7 @@ def row_of(session: Session, name: str) -> Row:
     elif final:
         new = len(session.new_since_accepted(name))
         words = [final, *(["file changed"] if entry.changed_since_accepted else [])]
-        words += [f"{new} new since accepted"] if new else []
+        words += [f"{new} new"] if new else []  # what it is since stands before it; there is room for no more
     elif entry.status == "waiting":
         words = ["waiting"]
     else:

@@ -165,10 +165,10 @@ def test_a_row_says_what_is_new_since_its_image_was_accepted(app, qtbot) -> None
     assert window.worklist.model.row(first).words == "accepted"
     for name in ("a", "b"):
         session.define_landmark(name, "heart", (0.1, 0.3))
-    assert window.worklist.model.row(first).words == "accepted · 2 new since accepted"
-    assert "new since" not in window.worklist.model.row(second).words
+    assert window.worklist.model.row(first).words == "accepted · 2 new"
+    assert " new" not in window.worklist.model.row(second).words
     session.set_review(first, "in_progress")
-    assert "new since" not in window.worklist.model.row(first).words
+    assert " new" not in window.worklist.model.row(first).words
 
 
 def test_the_row_names_its_least_certain_point_and_a_click_on_the_bar_leads_there(app, qtbot) -> None:
