@@ -13,10 +13,10 @@ OPTIONS = ("--help", "-h", "--version")
 def main(arguments: list[str]) -> int:
     """Run the program with these arguments (without its name) and return the exit code."""
     if arguments and arguments[0] in COMMANDS + OPTIONS:
-        from app.cli import run
+        from app.cli.main import run
 
         return run(arguments)
-    from app.gui.arguments import missing_paths
+    from app.gui.shell.arguments import missing_paths
 
     if missing := missing_paths(arguments, COMMANDS):
         for sentence in missing:

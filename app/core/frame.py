@@ -5,8 +5,9 @@ Frames
 native
     Pixels of the image as stored, (x, y), x right, y down; (0, 0) is the centre of the first pixel.
 network
-    Pixels of the network's letter-boxed input, same convention. It shows the image as read (`app.core.reading`) in its
-    true proportions: pixels that are not square are made so, turned and mirrored where that was wanted, shrunk to fit.
+    Pixels of the network's letter-boxed input, same convention. It shows the image as read (`app.core.orientation`)
+    in its true proportions: pixels that are not square are made so, turned and mirrored where that was wanted,
+    shrunk to fit.
 corner
     Native pixels with the origin at the outer corner of the first pixel. DICOM SCOORD (PS3.3 C.10.5)
     and Qt image items use it.
@@ -22,7 +23,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from app.core.reading import AS_STORED, Reading
+from app.core.orientation import AS_STORED, Reading
 
 Points = npt.NDArray[np.float64]
 """Points of shape (..., 2) in (x, y) order."""

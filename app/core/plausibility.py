@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.acquisition import UNKNOWN, Acquisition
-from app.core.reading import AS_STORED, READINGS, Reading
+from app.core.orientation import AS_STORED, READINGS, Reading
 
 FRONTAL_VIEWS = ("AP", "PA")
 LATERAL_VIEWS = ("LL", "RL", "LLO", "RLO", "LAT", "LATERAL")

@@ -14,9 +14,9 @@ from app.core.chart import GRID, REACH, RING_MM, ChartMesh, grid_nodes
 from app.core.frame import Frame, Points
 from app.core.inverse_chart import SMALLEST_SHARE, decode
 from app.core.mask_shape import shape_mask
-from app.core.passes import Looks
 from app.core.shape_prior import ShapePrior
 from app.core.template import Structure, Template
+from app.core.test_time_augmentation import Looks
 
 Float32 = npt.NDArray[np.float32]
 
@@ -66,7 +66,7 @@ class ErrorModel:
     per_steadying : float
         Times the distance by which the shape prior moved the node.
     per_disagreement : float
-        Times the distance between the looks (`app.core.passes`).
+        Times the distance between the looks (`app.core.test_time_augmentation`).
     """
 
     typical: npt.NDArray[np.float64] | None = None
@@ -233,7 +233,7 @@ def from_looks(
     Parameters
     ----------
     looks : Looks
-        The network's output (`app.core.passes.look`).
+        The network's output (`app.core.test_time_augmentation.look`).
     frame : Frame
         Of the image.
     template, prior, errors

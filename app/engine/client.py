@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from app.core.reading import AS_STORED, Reading
-from app.engine.conductor import Conductor, Work
+from app.core.orientation import AS_STORED, Reading
 from app.engine.results import ImageFacts, Picture, Predicted
+from app.engine.scheduler import Conductor, Work
 from app.io.bundle import Bundle
 from app.jobs import Finished, Job
 

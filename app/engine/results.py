@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from app.core.acquisition import UNKNOWN, Acquisition
 from app.core.frame import Frame, Provenance, Spacing
+from app.core.orientation import AS_STORED, Reading
 from app.core.prediction import Prediction
-from app.core.reading import AS_STORED, Reading
 from app.engine.protocol import Message
 
 

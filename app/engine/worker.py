@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from app.core.passes import Float32, Infer
+from app.core.test_time_augmentation import Float32, Infer
 from app.engine.protocol import Message, ProtocolError, read, write
 
 PREVIEW_SIDE = 512
@@ -157,7 +157,7 @@ def _read(request: Message) -> tuple[Any, dict[str, Any]]:
 
 def _decode(request: Message) -> Message:
     from app.core.frame import Frame
-    from app.core.reading import Reading
+    from app.core.orientation import Reading
     from app.io.preprocess import to_network_input
 
     image, facts = _read(request)
@@ -196,10 +196,10 @@ def preview(pixels: npt.NDArray[Any], side: int = PREVIEW_SIDE) -> npt.NDArray[n
 def _network(options: argparse.Namespace) -> dict[str, Handler]:
     from app.core.acquisition import Acquisition
     from app.core.frame import Frame
-    from app.core.passes import look
+    from app.core.orientation import Reading
     from app.core.prediction import from_looks, prepare
-    from app.core.reading import Reading
-    from app.engine.check import openvino_scores, suspicion
+    from app.core.test_time_augmentation import look
+    from app.engine.image_check import openvino_scores, suspicion
     from app.io.bundle import read_bundle
 
     bundle = read_bundle(options.bundle)

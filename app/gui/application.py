@@ -11,10 +11,11 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.gui import faults, theme
-from app.gui.arguments import read_arguments
-from app.gui.settings import NAME
-from app.gui.window import Window
+from app.gui.shell import crash_log as faults
+from app.gui.shell.arguments import read_arguments
+from app.gui.shell.main_window import Window
+from app.gui.widgets import theme
+from app.gui.widgets.settings import NAME
 
 _alive: list[Window] = []
 """Open windows: Python must hold them, whether or not the caller keeps what `launch` returned."""

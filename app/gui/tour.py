@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.gui.application import App
-    from app.gui.window import Window
-    from app.session import Session
+    from app.gui.shell.main_window import Window
+    from app.project.session import Session
 
 PATIENCE_SECONDS = 120.0
 
@@ -29,8 +29,8 @@ def _wait(app: App, done: Callable[[], bool], seconds: float = PATIENCE_SECONDS)
 def tour(out: Path) -> int:
     """Open the samples, predict them, place landmarks, correct one, export; returns the exit code."""
     from app.gui.application import launch
-    from app.gui.desk import MaskStyle
-    from app.gui.projects import SAMPLES
+    from app.gui.shell.projects import SAMPLES
+    from app.gui.state.desk import MaskStyle
 
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

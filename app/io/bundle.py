@@ -14,11 +14,11 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from app.core.landmark import Landmark, landmark_set_from_json
-from app.core.passes import Shift
 from app.core.plausibility import Plausibility
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
+from app.core.test_time_augmentation import Shift
 from app.io.errors import BundleError, ReadError
 from app.io.files import open_regular, read_regular, spelled
 

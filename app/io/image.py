@@ -127,7 +127,7 @@ def _reader(data: bytes, name: str) -> Any:
 
         return read_picture
     if kind:
-        from app.io import volumes
+        from app.io import volume as volumes
 
         return {"nrrd": volumes.read_nrrd, "mha": volumes.read_mha, "nifti": volumes.read_nifti}[kind]
     if end:

@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from app.core.frame import Provenance, Spacing
 from app.core.landmark import Landmark, ReviewState
-from app.core.reading import AS_STORED, Reading
+from app.core.orientation import AS_STORED, Reading
 from app.core.text import path_kept
+from app.store.changes import RowChange
 from app.store.errors import of_database
-from app.store.project import NONSENSE, Project
+from app.store.project_file import NONSENSE, Project
 from app.store.schema import TRAIL
-from app.store.trail import RowChange
 
 Row = tuple[Any, ...]
 

@@ -17,10 +17,10 @@ from safetensors.torch import save_file as save_torch
 from torch import Tensor, nn
 
 from app.core.landmark import Landmark, landmark_set_to_json
-from app.core.passes import Shift
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
+from app.core.test_time_augmentation import Shift
 from models.network import DenseSegNet
 
 FORMAT = 1

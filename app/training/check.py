@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from app.core.reading import AS_STORED, READINGS, Reading
+from app.core.orientation import AS_STORED, READINGS, Reading
 from app.training.augment import normalise, vary_intensity
 from app.training.check_data import SIDE as PICTURE_SIDE
 from app.training.check_data import load_chests

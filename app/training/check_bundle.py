@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
+from app.core.orientation import READINGS
 from app.core.plausibility import Plausibility
-from app.core.reading import READINGS
 from app.io.bundle import bundle_folder
 from app.training.bundle import CHECK_FILES, lend_check, save_openvino
 from models.check import SIDE, CheckNet

@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 
 from app.core.frame import Frame
+from app.core.orientation import AS_STORED, READINGS, Reading
 from app.core.plausibility import Finding, Plausibility, Reason, copies
-from app.core.reading import AS_STORED, READINGS, Reading
-from app.engine.check import Scores, openvino_scores
+from app.engine.image_check import Scores, openvino_scores
 from app.io.bundle import read_bundle
 from app.io.discover import discover
 from app.io.errors import ImageError

@@ -11,10 +11,10 @@ from scipy.optimize import nnls
 
 from app.core.frame import Points
 from app.core.inverse_chart import decode
-from app.core.passes import Infer, Looks, Shift, look
 from app.core.prediction import ErrorModel, disagreement_at
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
+from app.core.test_time_augmentation import Infer, Looks, Shift, look
 from app.training.augment import Strength, make_batch
 from app.training.dataset import Examples
 from app.training.prior import fitted_shrinkage, shape_modes

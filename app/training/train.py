@@ -15,8 +15,8 @@ from torch import Tensor
 
 from app.core import prediction
 from app.core.frame import Frame
-from app.core.passes import Float32, Infer, look
 from app.core.template import Template
+from app.core.test_time_augmentation import Float32, Infer, look
 from app.io.preprocess import to_network_input
 from app.training.augment import Batch, Strength, make_batch
 from app.training.contours import Contours, draw_masks
@@ -133,7 +133,7 @@ def total_loss(net: DenseSegNet, batch: Batch, targets: UvTargets, recipe: Recip
 
 
 def serve(net: DenseSegNet) -> Infer:
-    """The network as `app.core.passes.look` calls it."""
+    """The network as `app.core.test_time_augmentation.look` calls it."""
 
     def infer(image: Float32) -> tuple[Float32, Float32]:
         with torch.inference_mode():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.session import Session
+from app.project.session import Session
 from app.store.blobs import checksum, pack
 from app.store.charts import compact, maps
 from app.store.rows import file_stamp

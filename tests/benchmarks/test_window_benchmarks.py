@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.session import Session
+from app.project.session import Session
 from tests.benchmarks.test_session_benchmarks import large_project
 from tests.unit.store.fakes import fake_predict, write_images
 

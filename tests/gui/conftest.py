@@ -82,7 +82,7 @@ def samples(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def predicted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of three predicted images; copy it with its neighbours before use."""
-    from app.session import Session
+    from app.project.session import Session
 
     folder = tmp_path_factory.mktemp("predicted")
     films = folder / "films"

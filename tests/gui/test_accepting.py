@@ -9,8 +9,8 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from app.core.landmark import ReviewState
+from app.core.orientation import Reading
 from app.core.plausibility import Finding, Reason
-from app.core.reading import Reading
 from app.jobs import Result
 from tests.gui.conftest import settled, shown_fully
 from tests.unit.store.fakes import fake_predicted

@@ -8,8 +8,8 @@ import threading
 
 from PySide6.QtCore import Qt
 
-from app.export.from_session import view_of
-from app.export.write import write
+from app.formats.from_session import view_of
+from app.formats.write import write
 from tests.gui.conftest import shown_fully
 
 

@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from app.gui.desk import Mode
-from app.gui.turn import Turn
+from app.gui.image.turn import Turn
+from app.gui.state.desk import Mode
 from tests.gui.conftest import drag, hover, in_image, name_landmark, on_template
 
 

@@ -12,8 +12,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from app.core.landmark import PlacementState
-from app.gui.desk import Mode
-from app.session import Session
+from app.gui.state.desk import Mode
+from app.project.session import Session
 from tests.gui.conftest import SAMPLES, Hand, drag, in_image, shown_fully
 
 

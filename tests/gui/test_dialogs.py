@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QMessageBox, QPushButton, QWidget
 
-from app.gui.spacing_dialog import SpacingDialog
+from app.gui.image.spacing_dialog import SpacingDialog
 from tests.gui.conftest import settled
 
 BY_COMMAND = ("setSpacing", "editLandmark", "setKeys", "help", "about", "history", "export", "rejectStructure", "note")

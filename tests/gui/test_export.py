@@ -11,9 +11,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox
 
-from app.export.write import NOT_PREDICTED, Report
-from app.gui.export_dialog import ExportDialog
-from app.gui.exporting import outcome
+from app.formats.write import NOT_PREDICTED, Report
+from app.gui.export.export_dialog import ExportDialog
+from app.gui.export.exporting import outcome
 from tests.gui.conftest import name_landmark
 
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 from PySide6.QtCore import QTimer
 
-from app.gui import faults
+from app.gui.shell import crash_log as faults
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def log_file():
         root.addHandler(handler)
 
 
-@pytest.mark.parametrize("name", ["app.engine", "app.open_project", "app.gui.bridge"])
+@pytest.mark.parametrize("name", ["app.engine", "app.project.open_project", "app.gui.state.bridge"])
 def test_a_failure_is_logged_by_type_and_place_without_names(log_file, name: str) -> None:
     try:
         try:

@@ -10,9 +10,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFileDialog
 
-from app.gui import theme
-from app.gui.finding import first_few, outcome
-from app.store.entries import MovedReport
+from app.gui.shell.relocating import first_few, outcome
+from app.gui.widgets import theme
+from app.project.entries import MovedReport
 from tests.gui.conftest import shown_fully
 
 

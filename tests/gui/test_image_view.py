@@ -9,11 +9,11 @@ from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QTest
 
 from app.core.landmark import PlacementState
-from app.core.reading import Reading
-from app.gui import image_texts
-from app.gui.desk import MaskStyle, Mode
-from app.gui.image_texts import fold, has_sides, read_out
-from app.gui.turn import Turn
+from app.core.orientation import Reading
+from app.gui.image import corner_texts as image_texts
+from app.gui.image.corner_texts import fold, has_sides, read_out
+from app.gui.image.turn import Turn
+from app.gui.state.desk import MaskStyle, Mode
 from tests.gui.conftest import Hand, drag, hover, in_image, name_landmark, on_template
 
 TURNS = [Turn(quarters, mirrored) for mirrored in (False, True) for quarters in range(4)]

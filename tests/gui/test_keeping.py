@@ -12,8 +12,8 @@ import pytest
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QPushButton
 
 from app.gui.application import App
-from app.gui.landmark_dialog import LandmarkDialog
-from app.session import Session
+from app.gui.landmarks.landmark_dialog import LandmarkDialog
+from app.project.session import Session
 from tests.gui.conftest import settled
 from tests.unit.store.faults import Faults, failing, faulty_disk
 

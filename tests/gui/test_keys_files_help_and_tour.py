@@ -13,9 +13,9 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage, QKeySequence
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QTextBrowser
 
-from app.gui import theme
-from app.gui.dialogs import KeysDialog
-from app.gui.projects import SAMPLES
+from app.gui.shell.dialogs import KeysDialog
+from app.gui.shell.projects import SAMPLES
+from app.gui.widgets import theme
 from tests.gui.conftest import name_landmark
 
 ROOT = Path(__file__).resolve().parents[2]

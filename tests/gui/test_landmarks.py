@@ -9,8 +9,8 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtWidgets import QFileDialog
 
 from app.core.landmark import PlacementState
-from app.gui.landmark_dialog import LandmarkDialog
-from app.gui.landmark_model import NAME
+from app.gui.landmarks.landmark_dialog import LandmarkDialog
+from app.gui.landmarks.landmark_model import NAME
 from tests.gui.conftest import name_landmark
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.gui.desk import MaskStyle
-from app.gui.settings import settings
-from app.gui.worklist_model import Order
+from app.gui.state.desk import MaskStyle
+from app.gui.widgets.settings import settings
+from app.gui.worklist.worklist_model import Order
 
 
 def visible_recent(window) -> list[str]:

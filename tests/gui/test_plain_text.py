@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.export_dialog import ExportDialog
-from app.gui.plain import PlainLabel, caption, markdown, show_plainly, tip
+from app.gui.export.export_dialog import ExportDialog
+from app.gui.widgets.plain_text import PlainLabel, caption, markdown, show_plainly, tip
 from tests.gui.conftest import name_landmark
 
 EVIL = "<img src='/etc/passwd'><b>R & L</b> &lt;i&gt;"

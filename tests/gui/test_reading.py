@@ -11,11 +11,11 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 
 from app.core.frame import Frame
-from app.core.reading import AS_STORED, Reading
+from app.core.orientation import AS_STORED, Reading
 from app.gui.application import App
-from app.gui.overlays import network_corners
-from app.gui.reading_list import ReadingDialog
-from app.gui.turn import Turn
+from app.gui.image.orientation_preview import ReadingDialog
+from app.gui.image.overlays import network_corners
+from app.gui.image.turn import Turn
 from app.io.image import decode_image, read_bytes
 from tests.gui.conftest import SAMPLES, drag, settled, shown_fully
 

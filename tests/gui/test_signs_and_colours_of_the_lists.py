@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor
 
 from app.core.landmark import ReviewState
 from app.core.prediction import confidence
-from app.gui import theme
+from app.gui.widgets import theme
 from tests.gui.conftest import name_landmark
 from tests.gui.test_what_is_drawn_on_the_image import array_of, near, shot_of
 

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.core.frame import Provenance
-from app.gui.spacing_dialog import SpacingDialog
-from app.gui.turn import Turn
+from app.gui.image.spacing_dialog import SpacingDialog
+from app.gui.image.turn import Turn
 from tests.gui.conftest import Hand, drag, in_image, shown_fully
 
 

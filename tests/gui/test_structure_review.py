@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 
 from app.core.landmark import ReviewState
-from app.gui.structure_review import StructureReviewDialog
+from app.gui.template.structure_review import StructureReviewDialog
 
 
 def dialog_of(app) -> StructureReviewDialog:

@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.gui.desk import Mode
-from app.gui.template_foot import TemplateFoot
+from app.gui.state.desk import Mode
+from app.gui.template.template_foot import TemplateFoot
 from tests.gui.conftest import drag, name_landmark, on_template
 from tests.gui.test_window import hover
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.gui import theme
+from app.gui.widgets import theme
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
 
-from app.gui.desk import MaskStyle
-from app.gui.spacing_dialog import SpacingDialog
-from app.gui.turn import Turn
+from app.gui.image.spacing_dialog import SpacingDialog
+from app.gui.image.turn import Turn
+from app.gui.state.desk import MaskStyle
 from tests.gui.conftest import drag, in_image, name_landmark
 from tests.unit.pictures import write_dicom
 

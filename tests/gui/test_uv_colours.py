@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.gui.uv_colours import _TO_LINEAR, _TO_LMS, colour_field, colours, oklab
+from app.gui.widgets.uv_colours import _TO_LINEAR, _TO_LMS, colour_field, colours, oklab
 
 # Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB.
 DEUTERANOPE = np.array(

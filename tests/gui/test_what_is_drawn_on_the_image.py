@@ -14,14 +14,14 @@ from skimage.measure import find_contours
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
 from app.core.prediction import native_mask
-from app.gui import theme
-from app.gui.desk import MaskStyle
-from app.gui.grey import Window
-from app.gui.image_texts import bar_length
-from app.gui.markers import draw_marker
-from app.gui.overlays import mask_contours, uv_field
-from app.gui.turn import Turn
-from app.gui.uv_colours import colours
+from app.gui.image.corner_texts import bar_length
+from app.gui.image.overlays import mask_contours, uv_field
+from app.gui.image.turn import Turn
+from app.gui.state.desk import MaskStyle
+from app.gui.widgets import theme
+from app.gui.widgets.grey import Window
+from app.gui.widgets.markers import draw_marker
+from app.gui.widgets.uv_colours import colours
 from tests.gui.conftest import hover, in_image, name_landmark
 
 OKABE_ITO = {"right_lung": "#56B4E9", "left_lung": "#009E73", "heart": "#E69F00"}

@@ -12,10 +12,10 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QWidget
 
 from app.core.landmark import PlacementState
-from app.gui import faults
-from app.gui.actions import COMMANDS
-from app.gui.desk import Mode
-from app.gui.dialogs import KeysDialog
+from app.gui.shell import crash_log as faults
+from app.gui.shell.actions import COMMANDS
+from app.gui.shell.dialogs import KeysDialog
+from app.gui.state.desk import Mode
 from tests.gui.conftest import Hand, drag, hover, in_image, name_landmark, on_template
 
 
@@ -221,7 +221,7 @@ def test_faults_are_told_kindly_and_logged_without_content(app) -> None:
 
 def test_grey_float_pictures_keep_their_values() -> None:
     from app.core.frame import Frame
-    from app.gui.grey import GreyPicture
+    from app.gui.widgets.grey import GreyPicture
 
     pixels = np.linspace(-500, 1500, 100 * 80, dtype=np.float32).reshape(100, 80)
     picture = GreyPicture.of(pixels, Frame(100, 80))
@@ -341,7 +341,7 @@ def test_a_folder_without_images_gets_one_sentence(app, tmp_path, qtbot) -> None
 
 
 def test_a_project_open_elsewhere_offers_nothing_that_changes_it(start, predicted, tmp_path, qtbot) -> None:
-    from app.session import Session
+    from app.project.session import Session
 
     shutil.copytree(predicted, tmp_path / "project")
     with Session.open(tmp_path / "project" / "project.dsr", reader="Somebody"):

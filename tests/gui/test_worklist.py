@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.landmark import ReviewState
-from app.gui.worklist_model import Order
+from app.gui.worklist.worklist_model import Order
 from tests.gui.conftest import SAMPLES, name_landmark
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.io.bundle import Bundle
-from app.session import Session
+from app.project.session import Session
 from tests.unit.store.fakes import chest, make
 
 

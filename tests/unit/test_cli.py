@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from app.cli import run
-from app.cli_landmarks import parse_landmark, parse_spot
+from app.cli.landmarks import parse_landmark, parse_spot
+from app.cli.main import run
 from app.core.frame import Frame
 from tests.unit.pictures import ramp, write_dicom, write_png
 from tests.unit.tiny_bundle import CENTRES, SIZE, outlines, template, tiny_folder
@@ -223,7 +223,7 @@ def test_names_may_hold_colons_and_equal_signs():
 
 
 def test_export_of_a_project(call, images, tiny_folder, tmp_path):
-    session = pytest.importorskip("app.session")
+    session = pytest.importorskip("app.project.session")
     with session.Session.create(tmp_path / "p.dsr", model=tiny_folder, reader="R") as project:
         project.add_images([images])
         project.predict()
@@ -255,10 +255,10 @@ def program(*arguments, **options):
 
 
 def test_neither_qt_nor_torch_is_loaded():
-    names = ["app.cli", "app.session", "main", "app.export.formats", "app.export.from_session"]
+    names = ["app.cli.main", "app.project.session", "main", "app.formats.registry", "app.formats.from_session"]
     code = (
         "import importlib, importlib.util, sys\n"
-        f"[importlib.import_module(n) for n in {names} if n != 'app.session' or importlib.util.find_spec(n)]\n"
+        f"[importlib.import_module(n) for n in {names} if n != 'app.project.session' or importlib.util.find_spec(n)]\n"
         "bad = {'torch', 'PySide6', 'pyqtgraph', 'openvino', 'shiboken6', 'models'} & set(sys.modules)\n"
         "sys.exit(f'loaded: {bad}' if bad else 0)"
     )

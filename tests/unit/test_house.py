@@ -54,10 +54,10 @@ def calls_in(path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "app" / "gui").rglob("*.py")), ids=lambda path: path.name)
 def test_what_readers_and_files_wrote_is_never_shown_as_markup(path):
-    # `app.gui.plain` has one helper per kind of place; Qt's own labels and tool tips take "<img ...>" for HTML.
+    # `app.gui.widgets.plain_text` has one helper per kind of place; Qt's own labels take "<img ...>" for HTML.
     found = list(calls_in(path))
     names = {name for name, _ in found}
-    if path.name != "plain.py":
+    if path.name != "plain_text.py":
         assert "QLabel" not in names, "use PlainLabel"
     assert not names & {"setHtml", "insertHtml", "fromHtml", "QErrorMessage", "QWhatsThis"}
     if names & {"QInputDialog", "QMessageBox", "QProgressDialog"}:

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from app.io.bundle import Bundle, read_bundle
-from app.session import Session
+from app.project.session import Session
 from tests.unit.tiny_bundle import tiny, tiny_folder  # noqa: F401
 
 LIVES = 50

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import main
-from app.cli import cli
+from app.cli.main import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 

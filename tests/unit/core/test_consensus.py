@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.core.consensus import consensus
+from app.core.click_average import consensus
 from app.core.template import Structure
 
 # 200 mm wide and 50 mm high: one unit of u is 100 mm, one of v 25 mm.

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.frame import Frame, Provenance, Spacing
-from app.core.reading import Reading
+from app.core.orientation import Reading
 
 SIZES = st.integers(16, 5000)
 COORDINATES = st.floats(-500, 6000)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.acquisition import Acquisition
+from app.core.orientation import AS_STORED, READINGS, Reading
 from app.core.plausibility import Finding, Plausibility, Reason, copies, stated_reading, words
-from app.core.reading import AS_STORED, READINGS, Reading
 
 CHECK = Plausibility("chest", side=8, kind=1.0, pose=2.0, mirrored=3.0)
 UPRIGHT_PA = Acquisition(view="PA", towards_right="L", towards_bottom="F")

@@ -6,9 +6,9 @@ from app.core import metrics
 from app.core.chart import GRID, ChartMesh
 from app.core.frame import Frame
 from app.core.inverse_chart import decode
-from app.core.passes import Looks, look, shifted
 from app.core.prediction import ErrorModel, confidence, from_looks, native_mask, sample_chart
 from app.core.shape_prior import ShapePrior
+from app.core.test_time_augmentation import Looks, look, shifted
 from tests.unit.core.shapes import two_structures
 
 TEMPLATE = two_structures()

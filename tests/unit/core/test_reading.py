@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.core.frame import Frame
-from app.core.reading import AS_STORED, Reading
+from app.core.orientation import AS_STORED, Reading
 
 ALL = [
     Reading(turns, mirrored, inverted) for turns, mirrored, inverted in product(range(4), (False, True), (False, True))

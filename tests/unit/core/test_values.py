@@ -12,7 +12,6 @@ from app.core import metrics
 from app.core.chart import GRID, REACH, ChartMesh
 from app.core.frame import Frame
 from app.core.inverse_chart import decode, main_body
-from app.core.passes import Looks, look
 from app.core.prediction import (
     ErrorModel,
     confidence,
@@ -24,6 +23,7 @@ from app.core.prediction import (
 )
 from app.core.shape_prior import ShapePrior, Similarity
 from app.core.template import Structure, Template
+from app.core.test_time_augmentation import Looks, look
 from tests.unit.core.shapes import bean, two_structures
 
 RNG = np.random.default_rng(7)

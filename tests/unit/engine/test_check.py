@@ -11,9 +11,9 @@ import skimage.data
 
 from app.core.acquisition import UNKNOWN
 from app.core.frame import Frame
+from app.core.orientation import AS_STORED, READINGS, Reading
 from app.core.plausibility import Finding, Reason, copies
-from app.core.reading import AS_STORED, READINGS, Reading
-from app.engine.check import Scores, openvino_scores, suspicion
+from app.engine.image_check import Scores, openvino_scores, suspicion
 from app.io.bundle import Bundle
 from app.io.image import read_image
 from app.io.preprocess import square_content, to_network_input

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.core.frame import Frame
-from app.core.reading import Reading
+from app.core.orientation import Reading
 from app.engine.child import Child
 from app.engine.protocol import Message
 from app.io.preprocess import to_network_input

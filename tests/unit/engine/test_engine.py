@@ -16,9 +16,9 @@ import pytest
 from skimage.draw import polygon2mask
 
 from app.core.frame import Frame, Provenance, Spacing
+from app.core.orientation import Reading
 from app.core.prediction import native_mask, sample_chart
-from app.core.reading import Reading
-from app.engine import conductor
+from app.engine import scheduler as conductor
 from app.engine.client import Engine
 from app.io.errors import ImageError
 from app.jobs import Failed, Finished, Progress, Result

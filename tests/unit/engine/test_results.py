@@ -5,7 +5,7 @@ import pytest
 
 from app.core.acquisition import Acquisition
 from app.core.frame import Frame, Provenance, Spacing
-from app.core.reading import Reading
+from app.core.orientation import Reading
 from app.engine.protocol import Message
 from app.engine.results import picture_from, predicted_from
 

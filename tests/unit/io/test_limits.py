@@ -167,7 +167,7 @@ def test_a_second_stream_in_a_strip_counts_too():
 
 
 def test_of_a_packed_nifti_no_more_than_the_picture_is_unpacked(monkeypatch):
-    monkeypatch.setattr("app.io.volumes.LARGEST_BYTES", 1 << 20)
+    monkeypatch.setattr("app.io.volume.LARGEST_BYTES", 1 << 20)
     image = decode_image(gzip.compress(nifti_header(40, 49) + GREY.tobytes() + MANY), "x.nii.gz")
     np.testing.assert_array_equal(image.pixels, GREY)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.io.moved import Content, start_search
+from app.io.relocate import Content, start_search
 from app.jobs import Failed, Finished, Result
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -94,7 +94,7 @@ def test_an_error_that_nobody_foresaw_ends_in_a_sentence_and_names_no_patient_in
 AS_NOBODY = """
 import os, sys, hashlib
 from pathlib import Path
-from app.io.moved import Content, start_search
+from app.io.relocate import Content, start_search
 if os.geteuid() == 0:
     os.seteuid(65534)
 wanted = {"x": Content("a.png", 4, hashlib.sha256(b"same").hexdigest())}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.core.frame import Frame
-from app.core.reading import Reading
+from app.core.orientation import Reading
 from app.io.preprocess import letterbox, square_content, to_network_input
 
 READINGS = [Reading(turns, mirrored) for turns, mirrored in product(range(4), (False, True))]

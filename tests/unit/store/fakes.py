@@ -11,13 +11,13 @@ import numpy as np
 
 from app.core.chart import GRID, grid_nodes
 from app.core.frame import Frame
+from app.core.orientation import AS_STORED
 from app.core.prediction import Prediction
-from app.core.reading import AS_STORED
 from app.core.template import Template
 from app.engine.client import ImageFacts, Predicted
 from app.io.bundle import Bundle, read_bundle
 from app.jobs import Result
-from app.session import Session
+from app.project.session import Session
 from app.store.rows import file_stamp
 
 

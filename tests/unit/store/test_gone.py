@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from app.io.bundle import Bundle
-from app.session import Session
+from app.project.session import Session
+from app.store.changes import Action, Writer
 from app.store.errors import ProjectError, Trouble
-from app.store.trail import Action, Writer
 from tests.unit.store.fakes import snapshot
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="open files can't be moved there")

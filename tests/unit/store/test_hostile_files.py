@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from app.io.bundle import Bundle
-from app.session import Session
+from app.project.session import Session
 from app.store.database import connect
 from app.store.errors import ProjectError, Trouble
 

@@ -8,8 +8,8 @@ import apsw
 import pytest
 
 from app.core.landmark import ReviewState
-from app.session import Session
-from app.store.project import Project
+from app.project.session import Session
+from app.store.project_file import Project
 from app.store.schema import FORMAT
 from tests.unit.store.fakes import chest, make
 

@@ -13,9 +13,9 @@ import pytest
 
 from app.io.bundle import Bundle
 from app.io.errors import BundleError
-from app.io.moved import Content, start_search
+from app.io.relocate import Content, start_search
 from app.jobs import Progress
-from app.session import Session
+from app.project.session import Session
 from app.store.errors import ProjectError, ProjectLocked, Trouble
 from app.store.paths import held_files
 
@@ -24,7 +24,7 @@ READ = """
 import sys
 from pathlib import Path
 from app.store.errors import ProjectError
-from app.store.project import Project
+from app.store.project_file import Project
 try:
     print(Project.open(Path(sys.argv[1]), read_only=True).next_undo.label)
 except ProjectError as error:
@@ -47,8 +47,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from app.store.lock import ProjectLock
-from app.store.project import Project
-from app.store.trail import Action
+from app.store.project_file import Project
+from app.store.changes import Action
 path = Path(sys.argv[1])
 lock = ProjectLock(path, "Cleo")
 project = Project.open(path, read_only=False)
@@ -349,7 +349,7 @@ def test_a_project_that_could_not_be_begun_is_held_by_nobody(tmp_path: Path, bun
         raise ProjectError("The disk is full.", Trouble.FULL)
 
     with monkeypatch.context() as failing:
-        failing.setattr("app.store.project.Project.set_meta", full)
+        failing.setattr("app.store.project_file.Project.set_meta", full)
         with pytest.raises(ProjectError, match="The disk is full"):
             Session.create(path, model=bundle)
     with Session.open(path, model=bundle) as session:  # nobody holds it any more

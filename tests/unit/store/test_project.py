@@ -10,9 +10,9 @@ import apsw
 import pytest
 
 from app.store.blobs import pack
+from app.store.changes import Action
 from app.store.errors import ProjectError
-from app.store.project import Project
-from app.store.trail import Action
+from app.store.project_file import Project
 from tests.unit.store.faults import faulty_disk
 
 LANDMARK = (1, "hilum", "heart", 0.1, 0.2, "", "", "#ffffff", 0, 0)

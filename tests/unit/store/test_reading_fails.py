@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.io.bundle import Bundle
-from app.session import Session
+from app.project.session import Session
 from app.store.errors import ProjectError
 from tests.unit.store.fakes import fake_predict, make, snapshot, write_images
 from tests.unit.store.faults import Faults, failing, faulty_disk

@@ -11,15 +11,15 @@ import pytest
 
 from app.core.frame import Provenance
 from app.core.landmark import Landmark, ReviewState
-from app.core.reading import Reading
+from app.core.orientation import Reading
 from app.io.bundle import Bundle
-from app.session import Session
-from app.store.bursts import NUDGE, one_burst
+from app.project.session import Session
+from app.project.undo_groups import NUDGE, one_burst
+from app.store.changes import Action, Entry
 from app.store.charts import CODES, FROZEN, FrozenPlacements
 from app.store.errors import ProjectError
-from app.store.project import Project
+from app.store.project_file import Project
 from app.store.rows import FactsRow, Rows, file_stamp, landmark_of, landmark_row
-from app.store.trail import Action, Entry
 
 MARK = Landmark("hilum", "right_lung", 0.125, -0.25, "where it crosses", "mine", "#ff8000", hidden=True, locked=False)
 ROWS = {

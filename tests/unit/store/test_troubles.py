@@ -16,7 +16,7 @@ import apsw
 import pytest
 
 from app.io.bundle import Bundle
-from app.session import Session
+from app.project.session import Session
 from app.store.errors import ProjectError, ProjectLocked, Trouble, of_system, trouble_of
 from tests.unit.store.fakes import fake_predict, snapshot
 from tests.unit.store.faults import Faults, failing, faulty_disk

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.io.bundle import Bundle
-from app.session import Session
+from app.project.session import Session
 from app.store.errors import ProjectLocked
 from tests.unit.store.test_one_writer import ROOT, spellings
 
@@ -24,8 +24,8 @@ from pathlib import Path
 from app.store.errors import ProjectError
 from app.store.lock import ProjectLock
 from app.store.paths import real_path
-from app.store.project import Project
-from app.store.trail import Action
+from app.store.project_file import Project
+from app.store.changes import Action
 path, me, actions = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 
 def act(project, label):

@@ -1,0 +1,1 @@
+"""The command line (design 6), one module per command."""

@@ -1,0 +1,246 @@
+"""The command line (design 6): predict, propagate, export, train, evaluate.
+
+Exit code 0: all done; 1: some inputs failed or none was found; 2: wrong usage.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.batch import Batch, Search
+from app.cli.common import (
+    bundle_named,
+    check_backend,
+    check_folder,
+    make_folder,
+    progress_bar,
+    reported_errors,
+    say,
+    wrong_usage,
+)
+from app.cli.landmarks import Spot, check_names, parse_landmark, parse_spot, read_landmark_file
+from app.core.landmark import Landmark
+from app.engine.client import Predicted
+from app.formats.csv_table import rows_of
+from app.formats.masks import write_masks
+from app.formats.output_folder import folder_sentences
+from app.io.discover import discover
+from app.io.errors import ReadError
+from app.store.errors import ProjectError
+
+cli = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Without a command the window opens: main.py [PATH...] [--project FILE] [--model NAME|FOLDER]. "
+    "Research use only; not a medical device.",
+)
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Images, or folders to search for them.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write; made where it is missing.")]
+Model = Annotated[str, typer.Option("--model", metavar="NAME|FOLDER", help="The bundle to predict with.")]
+Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads of the network.")]
+Backend = Annotated[str, typer.Option("--backend", metavar="auto|openvino|torch", help="What runs the network.")]
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line with these arguments and return the exit code."""
+    try:
+        code = cli(arguments, prog_name="main.py", standalone_mode=True)
+    except SystemExit as end:
+        code = end.code
+    except KeyboardInterrupt:
+        say("Cancelled.")
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+@cli.command()
+def predict(paths: Paths, out: Out, model: Model = "chest", threads: Threads = 2, backend: Backend = "auto") -> None:
+    """Write masks and the bundle's landmarks of every image; replaces what an earlier run wrote to the same folder."""
+    check_backend(backend)
+    bundle = bundle_named(model)
+    batch = Batch(bundle, out, discover(paths))
+    batch.claim(masks=True)
+    template, marks = bundle.template, bundle.landmarks
+
+    def take(name: str, value: Predicted) -> None:
+        write_masks(value.prediction, value.facts.frame, template, batch.mask_folder(name), batch.output)
+        batch.rows[name] = rows_of(name, value.prediction, value.facts.frame, template, marks)
+
+    batch.run(take, threads, backend)
+    batch.end()
+
+
+@cli.command()
+def propagate(
+    paths: Paths,
+    out: Out,
+    model: Model = "chest",
+    landmark: Annotated[list[str] | None, typer.Option(metavar="NAME=STRUCTURE:U,V", help="A template point.")] = None,
+    landmark_at: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=STRUCTURE:IMAGE:X,Y", help="What an image shows at a pixel (IMAGE: its name)."),
+    ] = None,
+    landmarks: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE.json", help="A landmark set.", show_default=False)
+    ] = None,
+    threads: Threads = 2,
+    backend: Backend = "auto",
+) -> None:
+    """Find landmarks that you define in every image; replaces what an earlier run wrote to the same folder."""
+    check_backend(backend)
+    bundle = bundle_named(model)
+    template = bundle.template
+    wanted: list[Landmark | Spot] = []
+    try:
+        for file in landmarks or []:
+            wanted += read_landmark_file(file, template)
+        wanted += [parse_landmark(text, template) for text in landmark or []]
+        wanted += [parse_spot(text, template) for text in landmark_at or []]
+        check_names(wanted)
+    except ValueError as error:
+        wrong_usage(str(error))
+    batch = Batch(bundle, out, discover(paths))
+    batch.claim(masks=False)
+    search = Search(batch, wanted)
+    batch.run(search.take, threads, backend, first=search.images)
+    search.settle()
+    batch.end()
+
+
+@cli.command()
+def export(
+    project: Annotated[Path, typer.Option("--project", metavar="FILE", help="The project file.")],
+    out: Out,
+    format: Annotated[
+        list[str], typer.Option("--format", metavar="csv|coco|...", help="What to write; may be given several times.")
+    ] = ["csv"],  # noqa: B006 (typer copies it)
+    state: Annotated[str, typer.Option("--state", metavar="accepted|all", help="Which images.")] = "all",
+    later: Annotated[
+        str, typer.Option("--later", metavar="mark|leave-out", help="Landmarks defined after an image was accepted.")
+    ] = "mark",
+) -> None:
+    """Write a project's placements and masks for other programs.
+
+    Replaces what an earlier export wrote into the same folder; files of others stay.
+    """
+    from app.formats.from_session import view_of
+    from app.formats.project_view import LATER
+    from app.formats.registry import FORMATS
+    from app.formats.write import write
+
+    for name in format:
+        if name not in FORMATS:
+            wrong_usage(f"There is no format “{name}”. There are: {', '.join(FORMATS)}.")
+    if state not in {"accepted", "all"}:
+        wrong_usage(f"--state is “accepted” or “all”, not “{state}”.")
+    if later not in LATER:
+        wrong_usage(f"--later is “mark” or “leave-out”, not “{later}”.")
+    if not project.is_file():
+        wrong_usage(f"There is no project file {project}.")
+    make_folder(out)
+    from app.project.session import Session
+
+    try:
+        with Session.open(project, read_only=True) as session, progress_bar("Exporting", 0) as advance:
+            session.compare()
+            view = view_of(session, state, later=later)
+            total = len(view.images)
+            report = write(view, out, format, lambda done, name, failure: advance(done, total))
+    except (OSError, ValueError, ProjectError, ReadError) as error:
+        say(f"The project {project} could not be exported: {error}")
+        raise typer.Exit(1) from None
+    for name, sentence in [*report.failed, *report.not_written]:
+        say(f"{name}: {sentence}")
+    for sentence in [*report.doubts, *folder_sentences(report.removed, report.kept_aside, report.others)]:
+        say(sentence)
+    count = "1 image" if len(report.images) == 1 else f"{len(report.images)} images"
+    say(f"Wrote {', '.join(report.files) or 'nothing'} of {count} to {out}.")
+    raise typer.Exit(0 if report.complete and (report.images or set(format) == {"landmarks"}) else 1)
+
+
+@cli.command()
+def train(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Holds train/, val/ and their landmark tables.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Checkpoints and the bundle.")],
+    minutes: Annotated[float, typer.Option(min=0.1, help="Length of the whole schedule.")] = 240.0,
+    leg_minutes: Annotated[float, typer.Option(min=0.1, help="Stop after this long; the next call goes on.")] = 1e6,
+    threads: Threads = 2,
+    seed: int = 1,
+    size: Annotated[
+        int, typer.Option(min=64, max=512, help="Side of the network's input in pixels, a multiple of 32.")
+    ] = 256,
+    start: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Begin with the weights of this bundle.")] = "",
+    fold: Annotated[int | None, typer.Option(min=0, max=2, help="Leave this third of the images out.")] = None,
+    lungs: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Radiographs with human lung masks to learn from as well.")
+    ] = None,
+    thinned: Annotated[bool, typer.Option("--thinned", help="Leave a third of the contour points out.")] = False,
+    folds: Annotated[
+        list[Path] | None, typer.Option("--fold-run", metavar="FOLDER", help="A complete run with --fold; repeat it.")
+    ] = None,
+) -> None:
+    """Train a network and write its bundle; goes on where an earlier call stopped."""
+    check_folder(data)
+    if size % 32:
+        wrong_usage(f"--size must be a multiple of 32; {size} is not.")
+    make_folder(out)
+    if start:
+        bundle_named(start)
+    if lungs is not None:
+        check_folder(lungs)
+    from app.training import commands
+
+    def report(epoch: Any) -> None:
+        terms = ", ".join(f"{name} {value:.4g}" for name, value in epoch.terms.items())
+        say(f"Epoch {epoch.epoch}, {epoch.minutes:.1f} min: {terms}")
+
+    try:
+        times = (minutes, leg_minutes, threads, seed, size)
+        options: dict[str, Any] = {"start": start, "fold": fold, "thinned": thinned, "lungs": lungs}
+        plan = commands.Plan(data, out, *times, folds=tuple(folds or ()), **options)
+    except ValueError as error:
+        wrong_usage(str(error))
+    with reported_errors():
+        whole = commands.train(plan, report)
+        say(f"The bundle lies in {out / 'bundle'}." if whole else "The schedule is not complete; call again to go on.")
+
+
+@cli.command()
+def evaluate(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Images with reference landmarks or masks.")],
+    out: Out,
+    model: Model = "chest",
+    part: Annotated[str, typer.Option(metavar="NAME", help="Part of the data: NAME/, NAME_landmarks.csv.")] = "val",
+    threads: Threads = 2,
+    backend: Backend = "auto",
+    thinned: Annotated[
+        str, typer.Option(metavar="FOLDER", help="Bundle of a --thinned run beside which --model is put.")
+    ] = "",
+) -> None:
+    """Compare predictions with a reference and write evaluation.json."""
+    bundle_named(model)
+    if thinned:
+        bundle_named(thinned)
+    check_folder(data)
+    make_folder(out)
+    from app.training import commands
+
+    with reported_errors(), progress_bar("Evaluating", 0) as advance:
+        commands.evaluate(data, model, out, part, threads, backend, advance, thinned)
+    say(f"Wrote {out / 'evaluation.json'}.")
+
+
+@cli.callback(invoke_without_command=True)
+def _options(show: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False) -> None:
+    if show:
+        try:
+            typer.echo(version("denseseg-review"))
+        except PackageNotFoundError:
+            typer.echo("DenseSeg Review (run from its folder)")
+        raise typer.Exit(0)

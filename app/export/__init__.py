@@ -1,1 +1,0 @@
-"""Results out: one module per format."""

@@ -1,0 +1,144 @@
+"""COCO: one category per structure, with its mask as RLE and its landmarks as keypoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as rle
+
+from app.core.landmark import Landmark
+from app.core.template import Template
+from app.formats.csv_table import MaskSource, Row
+from app.formats.project_view import ImageView, facts_of
+from app.io.atomic import WholeFile, json_text
+
+DESCRIPTION = (
+    "DenseSeg Review. Research use only; not a medical device. Segmentations are the model's predictions; keypoints "
+    "are predicted, corrected or confirmed, as keypoint_states says. Those under off_outline were corrected by a "
+    "reader, and the segmentation does not follow them. A structure that a reader rejected has an empty segmentation."
+)
+LABELLED_AND_VISIBLE = 2
+"""COCO's visibility flag of a keypoint that is there; 0 is one that is not labelled."""
+_MARKS: dict[str, Callable[[Row], bool]] = {
+    "off_outline": lambda row: row.off_outline,
+    "new_since_accepted": lambda row: row.new,
+    "deleted_since_accepted": lambda row: row.deleted,
+    "outside_picture": lambda row: row.outside,
+    "not_shown": lambda row: row.shown is False,
+}
+
+
+def _keypoint(row: Row) -> str:
+    """What a placement's keypoint is called; another landmark may have the name of a deleted one by now."""
+    return f"{row.landmark} (deleted)" if row.deleted else row.landmark
+
+
+def categories_of(
+    template: Template, landmarks: Sequence[Landmark], deleted: Sequence[Landmark] = ()
+) -> list[dict[str, Any]]:
+    """COCO categories: structures in the template's order, numbered from 1, keypoints in the landmarks' order.
+
+    Landmarks that are no more, but that accepted images keep, come last and are called so.
+    """
+    gone = [replace(mark, name=f"{mark.name} (deleted)") for mark in deleted]
+    return [
+        {
+            "id": number,
+            "name": structure.name,
+            "supercategory": template.anatomy,
+            "keypoints": [mark.name for mark in [*landmarks, *gone] if mark.structure == structure.name],
+            "skeleton": [],
+        }
+        for number, structure in enumerate(template.structures, 1)
+    ]
+
+
+def annotation_of(image: ImageView, template: Template, category: dict[str, Any]) -> dict[str, Any] | None:
+    """One structure in one image, or None where it has no mask, no placement and no review of its own.
+
+    Keypoints are in COCO's pixels, whose (0, 0) is the centre of the first pixel, as ours.
+    """
+    rows = {_keypoint(row): row for row in image.rows if row.structure == category["name"]}
+    keypoints: list[float] = []
+    count = 0
+    for name in category["keypoints"]:
+        row = rows.get(name)
+        if row is None or row.xy is None or not np.isfinite(row.xy).all():
+            keypoints += [0, 0, 0]
+            continue
+        keypoints += [round(float(row.xy[0]), 3), round(float(row.xy[1]), 3), LABELLED_AND_VISIBLE]
+        count += 1
+    mask = image.mask(template, category["name"])
+    said = next((said for said in image.structures if said.structure == category["name"]), None)
+    if mask is None and not count and said is None:
+        return None
+    source = image.mask_source(template, category["name"])
+    found: dict[str, Any] = {"iscrowd": 0, "keypoints": keypoints, "num_keypoints": count, "mask": source.value}
+    found["keypoint_states"] = [rows[name].state if name in rows else "" for name in category["keypoints"]]
+    for key, marked in _MARKS.items():
+        if names := [name for name, row in rows.items() if marked(row)]:
+            found[key] = names
+    if source is MaskSource.REJECTED:
+        found["ignore"] = 1
+    if mask is None and said is not None and image.frame is not None:
+        mask = np.zeros((image.frame.height, image.frame.width), bool)  # readers expect one where a review stands
+    if mask is not None:
+        encoded = rle.encode(np.asfortranarray(mask, np.uint8))
+        found["area"] = float(rle.area(encoded))
+        found["bbox"] = [float(value) for value in rle.toBbox(encoded)]
+        found["segmentation"] = {"size": list(encoded["size"]), "counts": encoded["counts"].decode("ascii")}
+    if said is not None:
+        found |= {"review": said.state.value, "review_note": said.note}
+        found |= {"review_reader": said.reader, "review_time_utc": said.at}
+    return found
+
+
+class CocoFile:
+    """One COCO file in the making, in its place once `keep` was called; all may raise OSError.
+
+    Annotations are written as images come; the list of images, which is small, follows at the end.
+
+    Parameters
+    ----------
+    path : Path
+    template : Template
+    landmarks : sequence of Landmark
+    deleted : sequence of Landmark
+        Landmarks that are no more, but that accepted images keep.
+    """
+
+    def __init__(
+        self, path: Path, template: Template, landmarks: Sequence[Landmark], deleted: Sequence[Landmark] = ()
+    ) -> None:
+        self._template = template
+        self._categories = categories_of(template, landmarks, deleted)
+        self._pictures: list[dict[str, Any]] = []
+        self._count = 0
+        self._whole = WholeFile(path)
+        self.drop = self._whole.drop
+        info = {"description": DESCRIPTION}
+        self._whole.write(f'{{"info": {json_text(info)}, "categories": {json_text(self._categories)}, "annotations": [')
+
+    def add(self, image: ImageView) -> None:
+        """Write one image; one whose size is not known is left out."""
+        if image.frame is None:
+            return
+        number = len(self._pictures) + 1
+        size = {"width": image.frame.width, "height": image.frame.height}
+        picture = {"id": number, "file_name": image.name, **size, **facts_of(image)}
+        for category in self._categories:
+            found = annotation_of(image, self._template, category)
+            if found is not None:
+                self._count += 1
+                head = {"id": self._count, "image_id": number, "category_id": category["id"]}
+                self._whole.write(("" if self._count == 1 else ",") + "\n" + json_text(head | found))
+        self._pictures.append(picture)
+
+    def keep(self) -> None:
+        """Put the file in its place."""
+        self._whole.write(f'\n], "images": {json_text(self._pictures)}}}\n')
+        self._whole.keep()

@@ -1,0 +1,208 @@
+"""Make a `ProjectView` of an open session; a protocol says what is needed of it, so that nothing here imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.frame import Frame
+from app.core.landmark import Landmark, PlacementState, ReviewState
+from app.core.prediction import Prediction
+from app.core.template import Template
+from app.formats.csv_table import About, MaskSource, Row
+from app.formats.project_view import LATER, ImageView, ProjectView
+from app.io.bundle import Bundle
+from app.io.names import unique_stems
+from app.store.errors import ProjectError
+from app.store.rows import StructureReview
+
+
+class PlacementLike(Protocol):
+    """What of a placement is read."""
+
+    @property
+    def landmark(self) -> Landmark: ...  # noqa: D102
+    @property
+    def state(self) -> PlacementState | None: ...  # noqa: D102
+    @property
+    def xy(self) -> npt.NDArray[np.float64]: ...  # noqa: D102
+    @property
+    def expected_error(self) -> float: ...  # noqa: D102
+    @property
+    def reader(self) -> str: ...  # noqa: D102
+    @property
+    def at(self) -> str: ...  # noqa: D102
+    @property
+    def new_since_accepted(self) -> bool: ...  # noqa: D102
+    @property
+    def deleted(self) -> bool: ...  # noqa: D102
+    @property
+    def shown(self) -> bool | None: ...  # noqa: D102
+
+
+class EntryLike(Protocol):
+    """What of an image is read."""
+
+    @property
+    def frame(self) -> Frame | None: ...  # noqa: D102
+    @property
+    def status(self) -> str: ...  # noqa: D102
+    @property
+    def message(self) -> str: ...  # noqa: D102
+    @property
+    def review(self) -> ReviewState: ...  # noqa: D102
+    @property
+    def note(self) -> str: ...  # noqa: D102
+    @property
+    def suspect(self) -> str: ...  # noqa: D102
+    @property
+    def changed_since_accepted(self) -> bool: ...  # noqa: D102
+    @property
+    def reviewed_by(self) -> str: ...  # noqa: D102
+    @property
+    def reviewed_at(self) -> str: ...  # noqa: D102
+    @property
+    def structures(self) -> tuple[StructureReview, ...]: ...  # noqa: D102
+
+
+class SessionLike(Protocol):
+    """What of a session is read."""
+
+    bundle: Bundle
+
+    @property
+    def path(self) -> Path: ...  # noqa: D102
+    @property
+    def images(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def accepted(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def landmarks(self) -> tuple[Landmark, ...]: ...  # noqa: D102
+    def image(self, name: str) -> EntryLike: ...  # noqa: D102
+    def placements_in(self, image: str) -> Sequence[PlacementLike]: ...  # noqa: D102
+    def prediction(self, name: str) -> Prediction | None: ...  # noqa: D102
+
+
+SCOPES = ("all", "accepted", "image")
+"""Every image, the accepted ones, or a single one."""
+
+
+def names_in(session: SessionLike, scope: str, image: str = "") -> tuple[str, ...]:
+    """The images of a scope, in the project's order; raises ValueError for an unknown scope or image."""
+    if scope == "accepted":
+        return session.accepted
+    if scope == "image":
+        session.image(image)
+        return (image,)
+    if scope == "all":
+        return session.images
+    raise ValueError(f"The images to export are “all”, “accepted” or “image”, not “{scope}”.")
+
+
+def check_later(later: str) -> None:
+    """Raise ValueError with a sentence for anything but one of `LATER`."""
+    if later not in LATER:
+        raise ValueError(f"Landmarks defined after acceptance are “{'” or “'.join(LATER)}”, not “{later}”.")
+
+
+def view_of(session: SessionLike, scope: str = "all", image: str = "", later: str = "mark") -> ProjectView:
+    """What is exported of a project; images are read one by one when they are asked for.
+
+    Parameters
+    ----------
+    session : SessionLike
+    scope, image : str
+        Which images: see `names_in`.
+    later : str
+        One of `LATER`: whether landmarks defined after an image was accepted are marked there or left out.
+
+    Raises
+    ------
+    ValueError
+        For an unknown scope, image or `later`.
+    """
+    check_later(later)
+    bundle, stems, names = session.bundle, unique_stems(session.images), names_in(session, scope, image)
+    given = {(mark.name, mark.structure) for mark in bundle.landmarks}
+    return ProjectView(
+        session.path.name,
+        bundle.name,
+        bundle.sha256,
+        bundle.template,
+        session.landmarks,
+        _own(session),
+        names,
+        stems,
+        lambda name: _image(session, name, stems[name], given, later),
+        _deleted(session, names),
+        later,
+    )
+
+
+def _own(session: SessionLike) -> tuple[Landmark, ...]:
+    """All landmarks but the hidden ones that came with the model; where no other is there, those."""
+    given = {(mark.name, mark.structure, mark.uv) for mark in session.bundle.landmarks}
+    own = [mark for mark in session.landmarks if not (mark.hidden and (mark.name, mark.structure, mark.uv) in given)]
+    return tuple(own) or session.landmarks
+
+
+def _deleted(session: SessionLike, images: Sequence[str]) -> tuple[Landmark, ...]:
+    """Landmarks that are no more, but that some of the images were accepted with."""
+    found: dict[tuple[str, str], Landmark] = {}
+    for name in images:
+        if session.image(name).review is ReviewState.ACCEPTED:
+            gone = [placement.landmark for placement in session.placements_in(name) if placement.deleted]
+            found |= {(mark.name, mark.structure): mark for mark in gone}
+    return tuple(found.values())
+
+
+def _image(session: SessionLike, name: str, stem: str, given: Collection[tuple[str, str]], later: str) -> ImageView:
+    seen = session.prediction(name)
+    entry = session.image(name)
+    if entry.status == "failed" and entry.review is ReviewState.ACCEPTED:
+        raise ProjectError(entry.message)  # something of what was accepted is damaged
+    about = About(entry.review.value, entry.suspect, entry.reviewed_by, entry.reviewed_at)
+    image = ImageView(name, stem, entry.review.value, entry.frame, seen, (), entry.note, entry.structures, about)
+    trouble = entry.message if entry.status in ("failed", "missing") else ""
+    image = replace(image, changed=entry.changed_since_accepted, trouble=trouble)
+    rows = [
+        _row(
+            image, placement, session.bundle.template, (placement.landmark.name, placement.landmark.structure) in given
+        )
+        for placement in session.placements_in(name)
+        if placement.state is not None and not (later == "leave-out" and placement.new_since_accepted)
+    ]
+    return replace(image, rows=tuple(rows))
+
+
+def _row(image: ImageView, placement: PlacementLike, template: Template, on_contour: bool) -> Row:
+    """One placement; `on_contour` where the model's contour runs through it."""
+    xy, error, mark = placement.xy, placement.expected_error, placement.landmark
+    state = placement.state or PlacementState.PREDICTED
+    known = state is not PlacementState.ABSENT and bool(np.isfinite(xy).all())
+    mask = image.mask_source(template, mark.structure)
+    by_reader = state is PlacementState.CORRECTED or (state is PlacementState.ABSENT and bool(placement.at))
+    said = next((said for said in image.structures if said.structure == mark.structure), None)
+    return Row(
+        image.name,
+        mark.structure,
+        mark.name,
+        state.value,
+        (float(xy[0]), float(xy[1])) if known else None,
+        float(error) if known and np.isfinite(error) else None,
+        image.frame,
+        image.about,
+        placement.reader,
+        placement.at,
+        mask.value,
+        said.state.value if said is not None else "",
+        off_outline=on_contour and by_reader and mask is MaskSource.PREDICTED,
+        new=placement.new_since_accepted,
+        deleted=placement.deleted,
+        shown=placement.shown,
+    )

@@ -1,0 +1,91 @@
+"""What a reader of exported files should know: which points and masks disagree, what was rejected, what nobody saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.formats.project_view import ImageView, facts_of
+
+MASKS = (
+    "Masks are predictions of the model. What readers corrected are points: a mask does not follow a corrected point."
+)
+
+
+class Notes:
+    """Collects what is worth telling while images are written.
+
+    Attributes
+    ----------
+    images : dict of str to dict
+        What the report tells of each image.
+    """
+
+    def __init__(self) -> None:
+        self.images: dict[str, dict[str, Any]] = {}
+        self._rejected = 0
+
+    def add(self, image: ImageView) -> None:
+        """Take an image in."""
+        told = facts_of(image)
+        told["structures"] = [
+            {"name": s.structure, "review": s.state.value, "note": s.note, "reader": s.reader, "time_utc": s.at}
+            for s in image.structures
+        ]
+        told["off_outline"] = [row.landmark for row in image.rows if row.off_outline]
+        told["new_since_accepted"] = [row.landmark for row in image.rows if row.new]
+        told["not_shown"] = [row.landmark for row in image.rows if row.shown is False]
+        told["outside_picture"] = [row.landmark for row in image.rows if row.outside]
+        told["deleted_since_accepted"] = [row.landmark for row in image.rows if row.deleted]
+        self._rejected += len(image.rejected)
+        self.images[image.name] = told
+
+    def sentences(self, later: str, formats: Sequence[str]) -> list[str]:
+        """What the report says above all."""
+        said = [MASKS] if {"masks", "coco"} & set(formats) else []
+        if places := self._places("off_outline", "point of the model’s contours", "points of the model’s contours"):
+            said.append(
+                f"Readers corrected {places}, or called them absent; the masks there do not follow (off_outline)."
+            )
+        if count := sum(told["file_changed_since_accepted"] for told in self.images.values()):
+            files = "The file of 1 image has" if count == 1 else f"The files of {count} images have"
+            said.append(
+                f"{files} changed since it was accepted: masks and landmarks belong to what was accepted, not to the "
+                "picture that is there now (file_changed_since_accepted)."
+            )
+        if self._rejected:
+            count = "1 structure" if self._rejected == 1 else f"{self._rejected} structures"
+            said.append(
+                f"Readers rejected {count}: no mask is written of what was rejected; in coco.json it has an empty "
+                "segmentation and the review “rejected”."
+            )
+        if later == "leave-out":
+            said.append("Landmarks that were defined after an image was accepted are left out there.")
+        elif places := self._places("new_since_accepted", "placement", "placements"):
+            said.append(
+                f"Nobody looked at {places}: the landmark was defined after the image was accepted "
+                "(new_since_accepted)."
+            )
+        if places := self._places("deleted_since_accepted", "placement", "placements"):
+            said.append(
+                f"Landmarks were deleted after images were accepted with them; the images keep {places} of them "
+                "(deleted_since_accepted)."
+            )
+        if places := self._places("not_shown", "placement", "placements"):
+            said.append(
+                f"{places[0].upper()}{places[1:]} are of landmarks that were hidden when the image was accepted: no "
+                "reader saw them as points (shown: no)."
+            )
+        if places := self._places("outside_picture", "place lies", "places lie"):
+            said.append(
+                f"{places[0].upper()}{places[1:]} outside the picture: predicted where the film ends (outside_picture)."
+            )
+        return said
+
+    def _places(self, key: str, one: str, many: str) -> str:
+        """How many landmarks in how many images are marked so, in words; empty for none."""
+        found = [len(told[key]) for told in self.images.values() if told[key]]
+        if not found:
+            return ""
+        count, images = sum(found), "1 image" if len(found) == 1 else f"{len(found)} images"
+        return f"{count} {one if count == 1 else many} in {images}"

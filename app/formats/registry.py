@@ -1,0 +1,127 @@
+"""The formats of an export: each takes one image after the other and puts its file in place at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from app.core.landmark import landmark_set_to_json
+from app.formats.coco import CocoFile
+from app.formats.csv_table import TableFile
+from app.formats.masks import folder_of, write_masks
+from app.formats.output_folder import OutputFolder
+from app.formats.project_view import ImageView, ProjectView
+from app.io.atomic import write_json
+
+
+class Format(Protocol):
+    """What every format does. All methods may raise OSError.
+
+    Attributes
+    ----------
+    file : str
+        What it writes, seen from the folder of the export.
+    needs_images : bool
+        False where it writes the same whichever images are exported.
+    single_files : bool
+        Whether every image has files of its own, so that one may fail without the others.
+    """
+
+    file: str
+    needs_images: bool
+    single_files: bool
+
+    def add(self, image: ImageView) -> None:
+        """Write one image."""
+
+    def keep(self) -> None:
+        """Put the file in its place: all images were written. Files of `single_files` formats are there already."""
+
+    def drop(self) -> None:
+        """Give up and leave no half file behind."""
+
+
+class Csv:
+    """``landmarks.csv``: one row per placement."""
+
+    file, needs_images, single_files = "landmarks.csv", True, False
+
+    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
+        self._table = TableFile(output.folder / self.file)
+        self.keep, self.drop = self._table.keep, self._table.drop
+
+    def add(self, image: ImageView) -> None:
+        """Write the image's rows."""
+        self._table.add(image.rows)
+
+
+class Coco:
+    """``coco.json``: masks as RLE, landmarks as keypoints, reviews."""
+
+    file, needs_images, single_files = "coco.json", True, False
+
+    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
+        self._coco = CocoFile(output.folder / self.file, project.template, project.landmarks, project.deleted)
+        self.add, self.keep, self.drop = self._coco.add, self._coco.keep, self._coco.drop
+
+
+class Masks:
+    """``masks/<stem>/<structure>.png``; none of a structure that a reader rejected."""
+
+    file, needs_images, single_files = "masks", True, True
+
+    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
+        self._template, self._output = project.template, output
+
+    def add(self, image: ImageView) -> None:
+        """Write the image's masks; where nothing was predicted there are none."""
+        if image.prediction is not None and image.frame is not None:
+            folder = folder_of(image.stem, self._output.folder / self.file)
+            rejected = {said.structure for said in image.rejected}
+            write_masks(image.prediction, image.frame, self._template, folder, self._output, rejected)
+
+    def keep(self) -> None:
+        """Nothing is left to do."""
+
+    def drop(self) -> None:
+        """Every file that is there is whole and stays."""
+
+
+class LandmarkSet:
+    """``landmarks.json``: the project's own landmarks as a landmark set."""
+
+    file, needs_images, single_files = "landmarks.json", False, False
+
+    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
+        self._path, self._project = output.folder / self.file, project
+
+    def add(self, image: ImageView) -> None:
+        """Landmarks are definitions: images add nothing."""
+
+    def keep(self) -> None:
+        """Write the set."""
+        data = landmark_set_to_json(self._project.template.anatomy, list(self._project.own))
+        write_json(self._path, data)
+
+    def drop(self) -> None:
+        """Nothing was written yet."""
+
+
+FORMATS: dict[str, Callable[[ProjectView, OutputFolder], Format]] = {
+    "csv": Csv,
+    "masks": Masks,
+    "coco": Coco,
+    "landmarks": LandmarkSet,
+}
+FILES = {"csv": Csv.file, "coco": Coco.file, "landmarks": LandmarkSet.file}
+
+
+def files_of(project: ProjectView, formats: Iterable[str]) -> Iterator[str]:
+    """The files that an export in some formats may write, seen from its folder."""
+    for name in formats:
+        if name in FILES:
+            yield FILES[name]
+            continue
+        for image in project.images:
+            for structure in project.template.structures:
+                yield f"{Masks.file}/{project.stems[image]}/{structure.name}.png"

@@ -1,0 +1,144 @@
+"""What can be done with several images of the worklist at once; accepted ones are locked and left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple
+from functools import partial
+
+from PySide6.QtWidgets import QMenu, QWidget
+
+from app.core.landmark import ReviewState
+from app.core.orientation import AS_STORED, Reading
+from app.gui.commands.orientation import WAYS
+from app.gui.image.seen import Seen
+from app.gui.state.desk import Desk
+from app.gui.state.predicting import Predicting
+from app.gui.widgets.plain_text import caption
+from app.gui.widgets.question import confirmed
+from app.project import accepting
+from app.project.accepting import Refusal, ReviewReport
+
+
+def counted(number: int) -> str:
+    """A number of images in words."""
+    return f"{number} image{'' if number == 1 else 's'}"
+
+
+class Bulk:
+    """Each method is one undo step for all images it may touch, and one sentence for those it may not.
+
+    Parameters
+    ----------
+    desk : Desk
+    predicting : Predicting
+    seen : Seen
+    view : QWidget
+        The image, in which the sentences stand.
+    """
+
+    def __init__(self, desk: Desk, predicting: Predicting, seen: Seen, view: QWidget) -> None:
+        self._desk, self._predicting, self._seen, self._view = desk, predicting, seen, view
+
+    def menu(self, parent: QWidget, names: Sequence[str]) -> QMenu:
+        """The menu of a selection."""
+        menu = QMenu(parent)
+        menu.setObjectName("bulkMenu")
+        writable = self._desk.session is not None and not self._desk.session.read_only
+        of = "" if len(names) == 1 else f" {counted(len(names))}"
+        self._add_accept(menu, names, writable)
+        for words, act in (
+            (f"Second opinion{of and ' on' + of}", lambda: self.review(names, ReviewState.SECOND_OPINION)),
+            (f"Reject{of}", lambda: self.review(names, ReviewState.REJECTED)),
+            (f"Reopen{of}", lambda: self.reopen(names)),
+            ("", None),
+            (f"Predict{of or ' it'} again", lambda: self.predict(names)),
+            (f"Remove{of} from the project", lambda: self.remove(names)),
+        ):
+            if act is None:
+                menu.addSeparator()
+                self._add_readings(menu.addMenu(f"Read{of or ' it'}"), names, writable)
+            else:
+                menu.addAction(words, act).setEnabled(writable)
+        return menu
+
+    def _add_accept(self, menu: QMenu, names: Sequence[str], writable: bool) -> None:
+        """How many of several images can be accepted, and in a line of its own why the others can't."""
+        if len(names) == 1:
+            menu.addAction("Accept", lambda: self.accept(names)).setEnabled(writable)
+            return
+        session = self._desk.open_session()
+        refused = session.refusals(names, self._seen.shown)
+        accepted = sum(session.review(name) is ReviewState.ACCEPTED for name in names)
+        count = len(names) - len(refused) - accepted
+        words = counted(count) if count == len(names) else f"{count} of {counted(len(names))}"
+        menu.addAction(f"Accept {words}", lambda: self.accept(names)).setEnabled(writable and count > 0)
+        already = [f"{accepted} {'is' if accepted == 1 else 'are'} accepted already"] if accepted else []
+        if others := ", ".join([*already, *([accepting.reasons(refused, named=0)] if refused else [])]):
+            menu.addAction(caption(f"     {others}")).setEnabled(False)
+
+    def _add_readings(self, menu: QMenu, names: Sequence[str], writable: bool) -> None:
+        for words, reading in WAYS.values():
+            menu.addAction(words, partial(self.read, names, reading)).setEnabled(writable)
+        menu.addSeparator()
+        menu.addAction("As stored", partial(self.read, names, AS_STORED, more=False)).setEnabled(writable)
+
+    def _unlocked(self, names: Sequence[str]) -> list[str]:
+        """Those that are not accepted; says how many are left as they are."""
+        session = self._desk.open_session()
+        free = [name for name in names if session.image(name).review is not ReviewState.ACCEPTED]
+        locked = len(names) - len(free)
+        if locked:
+            is_are = "is accepted and locked: it was" if locked == 1 else "are accepted and locked: they were"
+            self._desk.tell(f"{counted(locked)} {is_are} left as before. Reopen first to change that.", self._view)
+        return free
+
+    def accept(self, names: Sequence[str]) -> bool:
+        """Accept, and thereby lock, what was on the screen; whether any was. A single suspect image is asked about."""
+        session, shown = self._desk.open_session(), self._seen.shown
+        although, refused = False, session.refusals(names, shown)
+        if len(names) == 1 and refused.get(names[0]) is Refusal.SUSPECT:
+            suspect = session.image(names[0]).suspect
+            although = confirmed(self._view.window(), f"{names[0]}: {suspect} Accept it all the same?", "Accept it")
+            if not although:
+                return False
+        elif len(refused) == len(names):
+            self._desk.tell(accepting.sentence(refused), self._view)
+            return False
+        reports: list[ReviewReport] = []
+
+        def act() -> None:
+            accepted = ReviewState.ACCEPTED
+            reports.append(session.set_review(list(names), accepted, shown=shown, although_suspect=although))
+
+        done = self._desk.do(act)
+        for report in reports:
+            if report.sentence:
+                self._desk.tell(report.sentence, self._view)
+        return done
+
+    def review(self, names: Sequence[str], state: ReviewState) -> None:
+        """Set another review state."""
+        if free := self._unlocked(names):
+            self._desk.do(self._desk.open_session().set_review, free, state)
+
+    def reopen(self, names: Sequence[str]) -> None:
+        """Unlock accepted images, and take the others' decision back."""
+        self._desk.do(self._desk.open_session().set_review, list(names), ReviewState.IN_PROGRESS)
+
+    def predict(self, names: Sequence[str]) -> None:
+        """Predict again."""
+        if self._predicting.running:
+            self._desk.tell("A prediction is running. Wait until it has ended, or cancel it.", self._view)
+        elif free := self._unlocked(names):
+            self._predicting.predict(free)
+
+    def read(self, names: Sequence[str], reading: Reading, more: bool = True) -> None:
+        """Read in another way, on top of how each is read now unless not `more`."""
+        if free := self._unlocked(names):
+            self._desk.do(self._desk.open_session().set_reading, free, *astuple(reading), more=more)
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Take out of the project; the files stay, and undo brings the images back."""
+        if free := self._unlocked(names):
+            self._desk.do(self._desk.open_session().remove_images, free)

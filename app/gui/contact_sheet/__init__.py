@@ -1,0 +1,1 @@
+"""The contact sheet: crops of every image around the chosen landmark."""

@@ -1,0 +1,344 @@
+"""The contact sheet: crops of every image around the chosen landmark, worst first."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QAbstractScrollArea
+
+from app.core.landmark import ReviewState
+from app.gui.contact_sheet.tiles import Tile, collect_tiles, in_the_order_of, suspects_last
+from app.gui.image.tools.drags import PlacementDrag
+from app.gui.state.desk import Desk, Mode
+from app.gui.state.interaction import Drag, StuckDrag
+from app.gui.state.pictures import Pictures
+from app.gui.widgets import theme
+from app.gui.widgets.key_button import keeps_key
+from app.gui.widgets.markers import HIT_RADIUS, draw_marker, draw_text
+from app.gui.widgets.plain_text import tip
+from app.project.entries import Change
+
+STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
+"""Keys that go to another tile; in Landmark mode the arrows nudge, here as everywhere (`nudge_keys`)."""
+KEYS = (*STEPS, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_A)
+TILE = 116
+GAP = 8
+SHARE = 0.17
+"""A crop's width as a share of the image's diagonal."""
+
+
+class ContactSheet(QAbstractScrollArea):
+    """A strip of painted tiles. Click shows the image, drag of a marker corrects, Enter confirms, A marks absent.
+
+    The tiles keep their order while the reader works; `sort_again` sorts them.
+
+    Attributes
+    ----------
+    tiles : list of Tile
+        As they are shown.
+    stale : bool
+        Whether sorting again would change the order.
+    suspects_last : bool
+        Whether suspect images come after all others.
+    suspects : int
+        How many tiles are of suspect images.
+    """
+
+    captioned = Signal(str)
+    arranged = Signal()
+    """Order, number of suspect images or how they are sorted may have changed."""
+    markerMenu = Signal(str, QPoint)
+
+    def __init__(self, desk: Desk, pictures: Pictures) -> None:
+        super().__init__()
+        self.setObjectName("contactSheet")
+        self.setAccessibleName("Contact sheet of the chosen landmark")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumHeight(TILE + 24)
+        self.viewport().setMouseTracking(True)
+        self._desk, self._pictures = desk, pictures
+        self.tiles: list[Tile] = []
+        self.stale, self.suspects_last, self.suspects = False, True, 0
+        self._suspect: dict[str, bool] = {}
+        self._crops: OrderedDict[tuple[str, int, int], QImage] = OrderedDict()
+        self._clicking = False
+        self._soon = QTimer(self, singleShot=True, interval=100)
+        self._soon.timeout.connect(self.collect)
+        desk.sessionChanged.connect(self._forget)
+        desk.landmarkChanged.connect(self._begin)
+        desk.imageChanged.connect(self._show_current)
+        desk.movingChanged.connect(self.viewport().update)
+        desk.heldChanged.connect(self.viewport().update)
+        desk.changed.connect(self._on_change)
+
+    def _forget(self) -> None:
+        self._crops.clear()
+        self._suspect.clear()
+        self.tiles = []
+        self.collect()
+
+    def _begin(self, *_: object) -> None:
+        """Another landmark: from its worst image on, wherever the strip was."""
+        self.tiles = []
+        self.collect()
+        self.horizontalScrollBar().setValue(0)
+
+    def _on_change(self, change: Change) -> None:
+        if change.kind not in ("landmarks", "placements"):  # neither makes an image suspect
+            for name in change.images or tuple(self._suspect):
+                self._suspect.pop(name, None)
+        if change.kind in ("prediction", "images", "reading"):  # the pictures may be others
+            for key in [key for key in self._crops if not change.images or key[0] in change.images]:
+                del self._crops[key]
+        if change.kind == "prediction":
+            self._soon.start()  # many come at once
+        else:
+            self.collect()
+
+    def sort_again(self) -> None:
+        """Sort the tiles as they are now, worst first."""
+        self._begin()
+
+    def set_suspects_last(self, last: bool) -> None:
+        """Let suspect images come after all others, or where their confidence puts them."""
+        self.suspects_last = last
+        self._begin()
+
+    def _is_suspect(self, image: str) -> bool:
+        if image not in self._suspect:
+            self._suspect[image] = bool(self._desk.open_session().suspect(image))
+        return self._suspect[image]
+
+    def sorted_anew(self) -> list[Tile]:
+        """The tiles as they would lie if they were sorted again; empty without a landmark."""
+        session, landmark = self._desk.session, self._desk.landmark
+        if session is None or not landmark or session.reading_ahead:
+            return []
+        fresh = collect_tiles(session, landmark)
+        return suspects_last(fresh, self._is_suspect) if self.suspects_last else fresh
+
+    def collect(self, *_: object) -> None:
+        """Find the chosen landmark in all images; tiles that were there before keep their order."""
+        session, landmark = self._desk.session, self._desk.landmark
+        fresh: list[Tile] = []
+        caption = ""
+        if session is not None and landmark and session.reading_ahead:
+            caption = f"“{landmark}” · reading predictions…"
+        elif session is not None and landmark:
+            start = time.perf_counter()
+            fresh = self.sorted_anew()
+            spent = (time.perf_counter() - start) * 1000
+            places = f"{len(fresh)} place{'' if len(fresh) == 1 else 's'}"
+            caption = f"“{landmark}” · {places} in {max(spent, 0.1):.1f} ms"
+        self.suspects = sum(self._is_suspect(tile.image) for tile in fresh)
+        self.tiles = in_the_order_of(self.tiles, fresh)
+        self.stale = self.tiles != fresh
+        self.captioned.emit(caption)
+        self.arranged.emit()
+        self._set_range()
+        self.viewport().update()
+
+    def _set_range(self) -> None:
+        bar = self.horizontalScrollBar()
+        bar.setRange(0, max(0, len(self.tiles) * (TILE + GAP) + 16 - self.viewport().width()))
+        bar.setPageStep(self.viewport().width())
+        bar.setSingleStep(TILE + GAP)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._set_range()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        self.viewport().update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        bar = self.horizontalScrollBar()
+        if not self._desk.interaction.running:  # a tile that is dragged in stays where it is
+            bar.setValue(bar.value() - (event.angleDelta().y() or event.angleDelta().x()))
+        event.accept()
+
+    # --- geometry --------------------------------------------------------------------------------------------------
+
+    def tile_rect(self, row: int) -> QRect:
+        """Where a tile is in the viewport."""
+        return QRect(12 + row * (TILE + GAP) - self.horizontalScrollBar().value(), 2, TILE, TILE)
+
+    def tile_at(self, at: QPointF) -> int:
+        """Tile under a viewport position, or -1."""
+        row = int((at.x() - 12 + self.horizontalScrollBar().value()) // (TILE + GAP))
+        return row if 0 <= row < len(self.tiles) and self.tile_rect(row).contains(at.toPoint()) else -1
+
+    def _native_of_screen(self, image: str) -> np.ndarray:
+        """Matrix [2, 2] from steps on a tile, in screen pixels, to native pixels of its image."""
+        frame = self._desk.frame(image)
+        widths = frame.diagonal * np.sqrt(frame.aspect) * SHARE / TILE  # widths of a native pixel per screen pixel
+        return np.asarray(np.linalg.inv(frame.upright) * widths)
+
+    def drawn_at(self, image: str) -> QPointF | None:
+        """Where the marker of the landmark is drawn in the tile of an image, in the viewport; None without a tile."""
+        row = next((i for i, tile in enumerate(self.tiles) if tile.image == image), -1)
+        if row < 0:
+            return None
+        centre = QPointF(self.tile_rect(row).center()) + QPointF(0.5, 0.5)
+        held = self._desk.held_place(image, self._desk.landmark)
+        if held is None:
+            return centre
+        moved = np.linalg.solve(self._native_of_screen(image), np.subtract(held, self.tiles[row].xy))
+        return centre + QPointF(*moved.tolist())
+
+    # --- painting --------------------------------------------------------------------------------------------------
+
+    def _now(self, tile: Tile) -> Tile:
+        """The tile where a drag on the template would put it."""
+        place = self._desk.moving_place(self._desk.landmark, tile.slot)
+        if place is None or not np.isfinite(place).all():
+            return tile
+        return replace(tile, xy=(float(place[0]), float(place[1])))
+
+    def _crop(self, tile: Tile) -> QImage | None:
+        preview = self._pictures.preview(tile.image)
+        if preview is None:
+            return None
+        key = (tile.image, round(tile.xy[0] * 4), round(tile.xy[1] * 4))
+        if key not in self._crops:
+            frame = self._desk.frame(tile.image)
+            shrink = np.array([preview.shape[1] / frame.width, preview.shape[0] / frame.height])
+            ratio = self.devicePixelRatioF()
+            size = round(TILE * ratio)
+            x, y = (frame.to_corner(tile.xy) * shrink - 0.5).tolist()
+            # Preview pixels per pixel of the screen; the crop is upright as the image is read, in true proportions.
+            linear = np.diag(shrink) @ self._native_of_screen(tile.image) / ratio
+            matrix = np.c_[linear, [x, y] - linear @ np.full(2, (size - 1) / 2)]
+            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            pixels = cv2.warpAffine(preview, matrix, (size, size), flags=flags, borderValue=18)
+            pixels = 255 - pixels if frame.reading.inverted else pixels
+            crop = QImage(pixels.tobytes(), size, size, size, QImage.Format.Format_Grayscale8).copy()
+            crop.setDevicePixelRatio(ratio)
+            self._crops[key] = crop
+            while len(self._crops) > 400:
+                self._crops.popitem(last=False)
+        return self._crops[key]
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if not self.tiles:
+            painter.setPen(QColor(theme.MUTED))
+            words = "Click on the template to place a landmark: it shows here in every image, the doubtful ones first."
+            if self._desk.landmark:
+                words = "No image is predicted yet."
+            box = self.viewport().rect().adjusted(12, 0, -12, -20)
+            painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), words)
+        first = max(0, (self.horizontalScrollBar().value() - 12) // (TILE + GAP))
+        for row in range(first, len(self.tiles)):
+            rect = self.tile_rect(row)
+            if rect.left() > self.viewport().width():
+                break
+            self._paint_tile(painter, rect, row)
+        painter.end()
+
+    def _paint_tile(self, painter: QPainter, rect: QRect, row: int) -> None:
+        assert self._desk.session is not None
+        tile = self._now(self.tiles[row])
+        crop = self._crop(tile)
+        painter.fillRect(rect, QColor(0, 0, 0))
+        if crop is not None:
+            painter.drawImage(rect.topLeft(), crop)
+        at = self.drawn_at(tile.image) or QPointF()
+        painter.setClipRect(rect)
+        draw_marker(painter, at, tile.state, self._desk.session.landmark(self._desk.landmark).colour)
+        painter.setClipping(False)
+        painter.setFont(theme.font(small=True))
+        words = tile.state.value if np.isnan(tile.confidence) else f"{tile.confidence:.2f}"
+        if self._desk.session.review(tile.image) is ReviewState.ACCEPTED:
+            words += " · accepted"
+        elif self._is_suspect(tile.image):
+            words += " · suspect"
+        draw_text(painter, QRectF(rect.x() + 6, rect.bottom() - 20, TILE - 12, 18), words)
+        colour = None
+        if tile.image == self._desk.image:
+            colour = theme.ACCENT
+        elif tile.confidence < 0.6:
+            colour = theme.confidence_colour(tile.confidence)
+        if colour:
+            painter.setPen(QPen(QColor(colour), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(rect).adjusted(-1, -1, 1, 1), 2, 2)
+
+    # --- hands -----------------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._desk.interaction.press(self, event, lambda: self._press(event))
+
+    def _press(self, event: QMouseEvent) -> Drag | None:
+        at = event.position()
+        row, landmark = self.tile_at(at), self._desk.landmark
+        if row < 0:
+            return None
+        tile, drawn = self.tiles[row], QPointF(self.tile_rect(row).center())
+        self._clicking = True  # the tile is under the mouse: scrolling would pull it away
+        self._desk.show_image(tile.image)
+        self._clicking = False
+        if event.button() == Qt.MouseButton.RightButton:
+            return Drag(at, lambda up: self.markerMenu.emit(landmark, up.globalPosition().toPoint()))
+        close = (at - drawn).manhattanLength() <= HIT_RADIUS
+        if event.button() != Qt.MouseButton.LeftButton or not close or self._desk.mode != Mode.LANDMARK:
+            return Drag(at)
+        if locked := self._desk.why_locked(tile.image):
+            return StuckDrag(at, lambda: self._desk.tell(locked, self))
+        native = self._native_of_screen(tile.image)
+
+        def shift(now: QPointF) -> np.ndarray:
+            return np.asarray(native @ (now - at).toTuple())
+
+        return PlacementDrag(self._desk, at, tile.image, landmark, np.array(tile.xy), shift)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._desk.interaction.move(self, event):
+            return
+        row = self.tile_at(event.position())
+        self.viewport().setToolTip(tip(self.tiles[row].image if row >= 0 else ""))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._desk.interaction.release(self, event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.mousePressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        if keeps_key(event, KEYS):
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        session, landmark = self._desk.session, self._desk.landmark
+        row = next((i for i, t in enumerate(self.tiles) if t.image == self._desk.image), -1)
+        key = event.key()
+        if session is None or not self.tiles:
+            super().keyPressEvent(event)
+        elif key in STEPS:
+            row = min(max(row + STEPS[Qt.Key(key)], 0), len(self.tiles) - 1)
+            self._desk.show_image(self.tiles[row].image)
+        elif row >= 0 and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_A):
+            following = self.tiles[min(row + 1, len(self.tiles) - 1)].image
+            act = session.set_absent if key == Qt.Key.Key_A else session.confirm_placement
+            self._desk.do(act, self._desk.image, landmark)  # what is refused is said, and does not stop the flow
+            self._desk.show_image(following)
+        else:
+            super().keyPressEvent(event)
+
+    def _show_current(self, name: str) -> None:
+        for row, tile in enumerate(self.tiles):
+            if tile.image == name and not self._clicking:
+                rect, bar = self.tile_rect(row), self.horizontalScrollBar()
+                if rect.left() < 0:
+                    bar.setValue(bar.value() + rect.left() - 12)
+                elif rect.right() > self.viewport().width():
+                    bar.setValue(bar.value() + rect.right() - self.viewport().width() + 12)
+        self.viewport().update()

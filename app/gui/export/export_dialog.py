@@ -1,0 +1,169 @@
+"""One dialog for every export: what, which images, where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.formats.output_folder import look_into
+from app.gui.export.exporting import Exporting
+from app.gui.state.desk import Desk
+from app.gui.widgets import theme
+from app.gui.widgets.plain_text import PlainLabel, caption, show_plainly
+from app.gui.widgets.settings import settings
+
+WORDS = {
+    "csv": ("Table of placements", "landmarks.csv: one row per landmark and image"),
+    "coco": ("COCO", "coco.json: masks, landmarks as keypoints, reviews"),
+    "masks": ("Mask pictures", "masks: one PNG per structure and image"),
+    "landmarks": ("Landmark set", "landmarks.json: the definitions, to load elsewhere"),
+}
+
+
+def _styled(text: str, style: str) -> QLabel:
+    label = PlainLabel(text)
+    label.setProperty(style, "true")
+    return label
+
+
+class ExportDialog(QDialog):
+    """Remembers formats and folder; the job panel shows how far the export is."""
+
+    def __init__(self, parent: QWidget, desk: Desk, exporting: Exporting) -> None:
+        super().__init__(parent)
+        self._desk, self._exporting = desk, exporting
+        self.setObjectName("exportDialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Export")
+        self.setMinimumWidth(560)
+        kept = str(settings().value("exportFormats", "csv")).split()
+        self.formats = {key: QCheckBox(title) for key, (title, _) in WORDS.items()}
+        for key, box in self.formats.items():
+            box.setChecked(key in kept)
+            box.toggled.connect(self._check)
+        self.scopes = self._make_scopes()
+        self.scope_group = QButtonGroup(self)
+        for button in self.scopes.values():
+            self.scope_group.addButton(button)
+        self.leave_out = QCheckBox("Without landmarks defined after an image was accepted")
+        self.leave_out.setToolTip("Nobody looked at them there. Otherwise they are written and marked.")
+        self.leave_out.setChecked(str(settings().value("exportLater", "mark")) == "leave-out")
+        self.folder = QLineEdit(self._start_folder())
+        self.folder.setAccessibleName("Folder to export to")
+        self.folder.textChanged.connect(self._check)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.export = self.buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.export.setDefault(True)
+        self.buttons.accepted.connect(self._begin)
+        self.buttons.rejected.connect(self.reject)
+        self.remark = _styled("", "muted")
+        self._lay_out()
+        self._check()
+
+    def _make_scopes(self) -> dict[str, QRadioButton]:
+        session = self._desk.open_session()
+        accepted, everything = len(session.accepted), len(session.images)
+        made = {
+            "all": QRadioButton(f"All images ({everything})"),
+            "accepted": QRadioButton(f"Accepted images ({accepted})"),
+            "image": QRadioButton(caption(f"This image ({self._desk.image})")),
+        }
+        made["accepted"].setEnabled(accepted > 0)
+        made["image"].setEnabled(bool(self._desk.image))
+        made["all"].setChecked(True)
+        return made
+
+    def _start_folder(self) -> str:
+        path = self._desk.open_session().path.absolute()
+        return str(settings().value("exportFolder", "")) or str(path.with_name(f"{path.stem} export"))
+
+    def _lay_out(self) -> None:
+        what = QGridLayout()
+        what.setHorizontalSpacing(4 * theme.STEP)
+        what.setVerticalSpacing(theme.STEP)
+        what.setColumnStretch(1, 1)
+        for row, (key, box) in enumerate(self.formats.items()):
+            what.addWidget(box, row, 0)
+            what.addWidget(_styled(WORDS[key][1], "muted"), row, 1)
+        choose = QPushButton("Choose…")
+        choose.clicked.connect(self._choose)
+        choose.setAutoDefault(False)
+        where = QHBoxLayout()
+        where.addWidget(self.folder)
+        where.addWidget(choose)
+        foot = QHBoxLayout()
+        foot.addWidget(self.remark, stretch=1)
+        foot.addWidget(self.buttons)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(*(4 * theme.STEP,) * 4)
+        layout.setSpacing(2 * theme.STEP)
+        layout.addWidget(_styled("What", "heading"))
+        layout.addLayout(what)
+        layout.addSpacing(2 * theme.STEP)
+        layout.addWidget(_styled("Which images", "heading"))
+        for button in self.scopes.values():
+            layout.addWidget(button)
+        layout.addWidget(self.leave_out)
+        layout.addSpacing(2 * theme.STEP)
+        layout.addWidget(_styled("Where", "heading"))
+        layout.addLayout(where)
+        layout.addSpacing(2 * theme.STEP)
+        layout.addLayout(foot)
+
+    def chosen(self) -> list[str]:
+        """The formats that are ticked."""
+        return [key for key, box in self.formats.items() if box.isChecked()]
+
+    def _check(self) -> None:
+        busy = self._exporting.running
+        self.remark.setText("Another export is still running." if busy else "")
+        self.export.setEnabled(not busy and bool(self.chosen()) and bool(self.folder.text().strip()))
+
+    def _choose(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Export to", self.folder.text())
+        if folder:
+            self.folder.setText(folder)
+
+    def _begin(self) -> None:
+        """Export, unless the folder holds files of others: then the reader is asked first."""
+        others = look_into(Path(self.folder.text().strip())).words
+        if not others:
+            self._start()
+            return
+        question = QMessageBox(self)
+        question.setObjectName("exportQuestion")
+        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        question.setWindowTitle("Export")
+        question.setText(f"The folder holds {others} that this program did not write.")
+        question.setInformativeText("They stay as they are; one that is in the way is kept under another name.")
+        question.addButton("Choose another folder", QMessageBox.ButtonRole.RejectRole)
+        question.addButton("Export there", QMessageBox.ButtonRole.AcceptRole)
+        show_plainly(question)
+        question.accepted.connect(self._start)
+        question.open()
+
+    def _start(self) -> None:
+        scope = next(key for key, button in self.scopes.items() if button.isChecked())
+        folder, later = self.folder.text().strip(), "leave-out" if self.leave_out.isChecked() else "mark"
+        if self._exporting.start(self.chosen(), Path(folder), scope, later):
+            settings().setValue("exportFormats", " ".join(self.chosen()))
+            settings().setValue("exportFolder", folder)
+            settings().setValue("exportLater", later)
+            self.accept()

@@ -1,0 +1,244 @@
+"""The quiet texts in the corners of the image: name, window, spacing, what is under the mouse, scale bar, sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+
+from app.core.landmark import PlacementState, ReviewState
+from app.core.orientation import AS_STORED
+from app.gui.image.turn import Side, Turn
+from app.gui.state.desk import Desk, Mode
+from app.gui.template import structure_review
+from app.gui.widgets import theme
+from app.gui.widgets.markers import draw_text
+from app.gui.widgets.theme import ON_IMAGE
+
+if TYPE_CHECKING:
+    from app.core.frame import Frame
+    from app.core.template import Template
+    from app.gui.image.image_view import ImageView
+
+MARGIN = 12.0
+REVIEW_WORDS = {
+    ReviewState.UNREAD: ("unread", ON_IMAGE.muted),
+    ReviewState.IN_PROGRESS: ("in progress", ON_IMAGE.text),
+    ReviewState.ACCEPTED: ("accepted · locked", ON_IMAGE.good),
+    ReviewState.REJECTED: ("rejected", ON_IMAGE.bad),
+    ReviewState.SECOND_OPINION: ("second opinion", ON_IMAGE.caution),
+}
+LINE = 20.0
+BAR_PIXELS = 140.0
+"""The longest scale bar on the screen."""
+BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
+BARS_PX = (5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+
+_MIDDLE, _CENTRE = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+_EDGES: dict[Side, Qt.AlignmentFlag] = {
+    "left": _MIDDLE | Qt.AlignmentFlag.AlignLeft,
+    "right": _MIDDLE | Qt.AlignmentFlag.AlignRight,
+    "top": _CENTRE,
+    "bottom": Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom,
+}
+
+Line = tuple[str, str, bool]
+
+
+def read_out(xy: Sequence[float], grey: float | None, frame: Frame) -> tuple[str, str]:
+    """A place in words: native pixels with the grey value, and mm with their provenance (empty where unknown)."""
+    value = "" if grey is None else f"  grey {grey:.0f}"
+    pixels = f"x {xy[0]:.1f}  y {xy[1]:.1f} px{value}"
+    if frame.spacing is None:
+        return pixels, ""
+    x, y = frame.to_mm(xy)
+    return pixels, f"{x:.1f}, {y:.1f} mm {frame.spacing.provenance.value}"
+
+
+def fold(text: str, metrics: QFontMetricsF, width: float) -> list[str]:
+    """A text in lines that fit; a single word that does not is cut."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and metrics.horizontalAdvance(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(metrics.elidedText(word, Qt.TextElideMode.ElideMiddle, width))
+    return lines
+
+
+def has_sides(template: Template) -> bool:
+    """Whether the patient's right and left are known: by structures that carry the side in their name."""
+    names = [structure.name for structure in template.structures]
+    return all(any(name.startswith(side) for name in names) for side in ("right_", "left_"))
+
+
+def bar_length(zoom: float, mm_per_pixel: float, longest: float = BAR_PIXELS) -> tuple[float, str]:
+    """Screen length and caption of a round scale bar; in px where the spacing is unknown."""
+    if np.isfinite(mm_per_pixel):
+        per_unit = zoom / mm_per_pixel
+        size = max((b for b in BARS_MM if b * per_unit <= longest), default=BARS_MM[0])
+        return size * per_unit, f"{size // 10} cm" if size >= 10 else f"{size} mm"
+    size = max((b for b in BARS_PX if b * zoom <= longest), default=BARS_PX[0])
+    return size * zoom, f"{size} px"
+
+
+class ImageTexts:
+    """Paints over the image view in screen pixels.
+
+    Attributes
+    ----------
+    suspicion_is_told : bool
+        Whether what makes the image suspect stands elsewhere already.
+    """
+
+    def __init__(self, view: ImageView, desk: Desk) -> None:
+        self._view, self._desk = view, desk
+        self.suspicion_is_told = False
+
+    def paint(self, painter: QPainter, port: QRectF) -> None:
+        """Paint all texts into the viewport."""
+        view, session = self._view, self._desk.session
+        area = port.adjusted(MARGIN, MARGIN - 2, -MARGIN, -MARGIN + 2)
+        if session is None or not view.image:
+            painter.setFont(theme.font())
+            painter.setPen(QColor(ON_IMAGE.muted))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, view.nothing)
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        below = max(
+            self._block(painter, area, self._top_left(), right=False, bottom=False),
+            self._block(painter, area, self._top_right(), right=True, bottom=False),
+        )
+        if view.grey.picture is None:
+            return
+        beside = area.width() > 3 * BAR_PIXELS  # else the read-out stands above the scale bar
+        over = area if beside else area.adjusted(0, 0, 0, -44)
+        self._block(painter, over, self._bottom_right(), right=True, bottom=True)
+        entry = session.image(view.image)
+        if has_sides(session.template) and entry.status == "predicted" and not entry.suspect:  # else nobody knows them
+            painter.setFont(theme.font(bold=True))
+            # A patient's right is on the left of the image as read (design 2).
+            x, y = np.array([-1, 0]) @ view.reading.linear
+            for letter, sign in (("R", 1), ("L", -1)):
+                draw_text(painter, area, letter, align=_EDGES[view.turn.side(sign * x, sign * y)])
+        self._turn_sign(painter, QRectF(area.left(), below + 4, area.width(), LINE))
+        self._scale_bar(painter, area)
+
+    def _turn_sign(self, painter: QPainter, box: QRectF) -> None:
+        """Plainly: what is seen is not what is stored, or not as it is read."""
+        if self._view.turn == Turn.of(self._view.reading):
+            return
+        words = self._view.turn.words or "as stored"
+        painter.setFont(theme.font(bold=True))
+        draw_text(painter, box, f"View {words}", ON_IMAGE.caution, Qt.AlignmentFlag.AlignCenter)
+
+    def _top_left(self) -> list[Line]:
+        entry = self._desk.open_session().image(self._view.image)
+        word, colour = REVIEW_WORDS[entry.review]
+        lines: list[Line] = [(entry.name, ON_IMAGE.text, True), (word, colour, False)]
+        if entry.message:
+            lines.append((entry.message, ON_IMAGE.bad, False))
+        elif entry.status == "waiting":
+            lines.append(("waiting for its prediction", ON_IMAGE.muted, False))
+        if self._view.reading != AS_STORED:
+            lines.append((f"read {self._view.reading.words}", ON_IMAGE.caution, False))
+        if new := self._desk.open_session().new_since_accepted(self._view.image):
+            lines.append((f"{len(new)} new since accepted · Review, Show what is new", ON_IMAGE.caution, False))
+        if entry.suspect and not self.suspicion_is_told:
+            lines.append((str(entry.suspect), ON_IMAGE.caution, False))
+        if entry.remark:
+            doubtful = entry.changed_since_accepted or entry.replaced  # what is drawn may belong to another picture
+            lines.append((entry.remark, ON_IMAGE.caution if doubtful else ON_IMAGE.muted, False))
+        for said in entry.structures:
+            words = structure_review.sentence(said, self._desk.open_session().template)
+            lines.append((words, ON_IMAGE.bad if said.state is ReviewState.REJECTED else ON_IMAGE.caution, False))
+        if entry.note:
+            lines.append((f"Note: {entry.note}", ON_IMAGE.text, False))
+        if self._view.grey.picture is None and not entry.message:
+            lines.append(("loading …", ON_IMAGE.muted, False))
+        return lines
+
+    def _top_right(self) -> list[Line]:
+        view = self._view
+        if view.grey.picture is None:
+            return []
+        window = view.grey.window
+        gamma = f"  γ {window.gamma:.2f}" if window.gamma != 1 else ""
+        inverted = " · inverted" if view.invert else ""
+        lines: list[Line] = [(f"W {window.width:.0f}  L {window.level:.0f}{gamma}{inverted}", ON_IMAGE.text, False)]
+        frame = view.frame_of_image
+        spacing = frame.spacing if frame is not None else None
+        if frame is None or spacing is None:
+            lines.append(("pixel size unknown", ON_IMAGE.muted, False))
+        else:
+            size = f"{spacing.column_mm:.3g}"
+            if spacing.row_mm != spacing.column_mm:
+                size += f" x {spacing.row_mm:.3g}"
+            lines.append((f"{size} mm/px · {spacing.provenance.value}", ON_IMAGE.muted, False))
+        lines.append((f"{view.zoom * 100:.0f} %", ON_IMAGE.muted, False))
+        if view.editable and self._desk.mode == Mode.LANDMARK:
+            lines.append((self._landmark_hint(), ON_IMAGE.accent, False))
+        return lines
+
+    def _landmark_hint(self) -> str:
+        session, landmark = self._desk.session, self._desk.landmark
+        if session is not None and session.review(self._view.image) is ReviewState.ACCEPTED:
+            return "locked · Review, Reopen to correct"
+        if not landmark:
+            return "double click: a new landmark"
+        state = self._view.state_of(landmark)
+        if state in (None, PlacementState.ABSENT):
+            return f"click to place “{landmark}”"
+        return "drag corrects · arrows nudge"
+
+    def _bottom_right(self) -> list[Line]:
+        view, pointing = self._view, self._view.pointing
+        frame = view.frame_of_image
+        xy = view.native_of(pointing.mouse) if pointing.mouse is not None else None
+        if xy is None or frame is None or not frame.contains(xy):
+            return []
+        value = view.grey.picture.value(float(xy[0]), float(xy[1])) if view.grey.picture else None
+        pixels, mm = read_out(xy.tolist(), value, frame)
+        lines: list[Line] = []
+        if pointing.spot is not None:
+            structure, (u, v) = pointing.spot.structure, pointing.spot.uv
+            title = self._desk.open_session().template.structure(structure).title.lower()
+            if len(pointing.under) > 1:
+                place = f"{pointing.under.index(structure) + 1} of {len(pointing.under)} here"
+                lines.append((f"{place} · Tab: the next", ON_IMAGE.muted, False))
+            lines.append((f"{title}  u {u:.2f}  v {v:.2f}", ON_IMAGE.text, False))
+        lines.append((pixels, ON_IMAGE.text, False))
+        return [*lines, (mm, ON_IMAGE.text, False)] if mm else lines
+
+    def _block(self, painter: QPainter, area: QRectF, lines: list[Line], right: bool, bottom: bool) -> float:
+        """Paint lines into a corner, folded where they are too long; returns where the block ends."""
+        narrow = max(0.4 * area.width(), 184)
+        width = area.width() if bottom else narrow if right else area.width() - narrow
+        folded: list[Line] = []
+        for text, colour, bold in lines:
+            metrics = QFontMetricsF(theme.font(small=not bold, bold=bold))
+            folded += [(part, colour, bold) for part in fold(text, metrics, width)]
+        top = area.bottom() - LINE * len(folded) if bottom else area.top()
+        align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft)
+        left = area.right() - width if right else area.left()
+        for i, (text, colour, bold) in enumerate(folded):
+            painter.setFont(theme.font(small=not bold, bold=bold))
+            draw_text(painter, QRectF(left, top + i * LINE, width, LINE), text, colour, align)
+        return top + LINE * len(folded)
+
+    def _scale_bar(self, painter: QPainter, area: QRectF) -> None:
+        view = self._view
+        length, caption = bar_length(view.zoom, view.mm_across)
+        y = area.bottom() - 26
+        left = area.left()
+        for colour, width in ((QColor(0, 0, 0, 170), 4.0), (QColor(ON_IMAGE.text), 2.0)):
+            painter.setPen(QPen(colour, width))
+            painter.drawLine(QPointF(left, y), QPointF(left + length, y))
+            for x in (left, left + length):
+                painter.drawLine(QPointF(x, y - 4), QPointF(x, y + 4))
+        painter.setFont(theme.font(small=True))
+        draw_text(painter, QRectF(left + 2, y + 7, 120, 18), caption)

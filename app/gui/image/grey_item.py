@@ -1,0 +1,84 @@
+"""The picture itself as a graphics item: resampled to the screen once per view, then one table per window level."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter, QTransform
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+
+from app.gui.widgets.grey import AnyPixels, GreyPicture, Window
+
+
+class GreyItem(pg.GraphicsObject):  # type: ignore[misc]
+    """Draws a `GreyPicture` in the corner frame of its image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.picture: GreyPicture | None = None
+        self.window = Window(127.5, 255.0)
+        self.invert = False
+        self._grid_key: object = None
+        self._grid: AnyPixels | None = None
+        self._table_key: object = None
+        self._table: np.ndarray | None = None
+        self._shown: QImage | None = None
+
+    def set_picture(self, picture: GreyPicture | None) -> None:
+        """Show another picture."""
+        self.prepareGeometryChange()
+        self.picture = picture
+        self._grid_key = self._table_key = None
+        self.update()
+
+    def set_window(self, window: Window, invert: bool) -> None:
+        """Change the window level; the screen grid is kept."""
+        self.window, self.invert = window, invert
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        if self.picture is None:
+            return QRectF()
+        return QRectF(0, 0, self.picture.frame.width, self.picture.frame.height)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        picture = self.picture
+        if picture is None:
+            return
+        # The world transform, not the device's: `QWidget.grab` paints into a larger device, at an offset.
+        world = painter.worldTransform()
+        ratio = painter.device().devicePixelRatioF()
+        target = world.mapRect(self.boundingRect())
+        port = QRectF(widget.rect() if widget is not None else painter.viewport())
+        pixels = QRectF(target.intersected(port))
+        pixels = QRectF(pixels.x() * ratio, pixels.y() * ratio, pixels.width() * ratio, pixels.height() * ratio)
+        visible = pixels.toAlignedRect()
+        if visible.isEmpty():
+            return
+        world *= QTransform.fromScale(ratio, ratio)
+        image = self._image(picture, world, visible.x(), visible.y(), visible.width(), visible.height())
+        painter.save()
+        painter.resetTransform()
+        painter.setClipRect(target)
+        painter.scale(1 / ratio, 1 / ratio)
+        painter.drawImage(visible.topLeft(), image)
+        painter.restore()
+
+    def _image(self, picture: GreyPicture, device: QTransform, x: int, y: int, width: int, height: int) -> QImage:
+        matrix = np.array(
+            [[device.m11(), device.m21(), device.dx() - x], [device.m12(), device.m22(), device.dy() - y]]
+        )
+        grid_key = (id(picture), matrix.tobytes(), width, height)
+        table_key = (id(picture), self.window, self.invert)
+        if grid_key != self._grid_key or self._grid is None:
+            self._grid, self._grid_key, self._shown = picture.resample(matrix, width, height), grid_key, None
+        if table_key != self._table_key or self._table is None:
+            self._table, self._table_key, self._shown = picture.table(self.window, self.invert), table_key, None
+        if self._shown is None:
+            grey = cv2.LUT(self._grid, self._table) if self._grid.dtype == np.uint8 else self._table[self._grid]
+            grey = np.ascontiguousarray(grey)
+            # copy(): QImage does not keep the array alive
+            self._shown = QImage(grey.data, width, height, width, QImage.Format.Format_Grayscale8).copy()
+        return self._shown

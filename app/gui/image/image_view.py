@@ -1,0 +1,410 @@
+"""The image: picture, masks, uv colours, markers. Its hands are in `image_hands`, the live link in `pointing`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QTransform, QWheelEvent
+
+from app.core.frame import Frame
+from app.core.landmark import PlacementState
+from app.core.orientation import AS_STORED, Reading
+from app.gui.image.corner_texts import ImageTexts
+from app.gui.image.grey_item import GreyItem
+from app.gui.image.lens import Lens, draw_crosshair
+from app.gui.image.mouse_and_keys import ImageHands
+from app.gui.image.overlays import OverlayItem
+from app.gui.image.pointing import Pointing
+from app.gui.image.tools.drags import GAMMAS
+from app.gui.image.tools.tool import Tool
+from app.gui.image.turn import Turn
+from app.gui.state.desk import Desk, Mode, Spot
+from app.gui.state.pictures import Pictures
+from app.gui.widgets import theme
+from app.gui.widgets.canvas import Canvas
+from app.gui.widgets.grey import GreyPicture, Window
+from app.gui.widgets.markers import HIT_RADIUS, Marker, MarkerItem
+from app.gui.widgets.name_editor import NameEditor
+from app.project.entries import Change
+
+
+class ImageView(Canvas):
+    """Shows one image. Coordinates of the plane are the corner frame of that image, however the view is turned.
+
+    Attributes
+    ----------
+    image : str
+        Name of what is shown, or empty.
+    turn : Turn
+        How the view of this image is turned: as the image is read, until the reader turns it. It stays as stored.
+    editable : bool
+        Whether landmarks can be placed here. In a companion, a second view that somebody else tells what to show, not.
+    nothing : str
+        What stands here while there is no image.
+    """
+
+    pictureShown = Signal(list)
+    stepped = Signal(int)
+    markerMenu = Signal(str, QPoint)
+
+    def __init__(self, desk: Desk, pictures: Pictures, companion: bool = False) -> None:
+        super().__init__(background="#000000")
+        self.setObjectName("secondImageView" if companion else "imageView")
+        self.setAccessibleName("Second image" if companion else "Image")
+        self._desk, self._pictures = desk, pictures
+        self.editable = not companion
+        self.nothing = ""
+        self.image = ""
+        self.turn = Turn()
+        self.invert = False
+        self.lens: Lens | None = None
+        self.crosshair = False
+        self.tool: Tool | None = None
+        self.frame_of_image: Frame | None = None
+        self.grey, self.overlay, self.markers = GreyItem(), OverlayItem(), MarkerItem()
+        for item in (self.grey, self.overlay, self.markers):
+            self.add(item)
+        self.texts = ImageTexts(self, desk)
+        self.editor = NameEditor(self)
+        self.editor.ended.connect(lambda: desk.point_at(None))
+        self.pointing = Pointing(self, desk)
+        self.hands = ImageHands(self, desk)
+        self._windows: dict[str, Window] = {}
+        self._turns: dict[str, Turn] = {}
+        self._states: dict[str, PlacementState | None] = {}
+        self._stored: list[Marker] = []
+        self._listen()
+
+    def _listen(self) -> None:
+        desk = self._desk
+        desk.sessionChanged.connect(self._on_session)
+        if self.editable:
+            desk.imageChanged.connect(self.show_image)
+        desk.landmarkChanged.connect(self.show_markers)
+        desk.structureChanged.connect(self._show_look)
+        desk.lookChanged.connect(self._show_look)
+        desk.modeChanged.connect(self._show_mode)
+        desk.spotChanged.connect(self._show_spot)
+        desk.movingChanged.connect(self.show_markers)
+        desk.heldChanged.connect(self._show_held)
+        desk.clicksChanged.connect(self.show_markers)
+        desk.changed.connect(self._on_change)
+        self._pictures.ready.connect(self._on_picture)
+
+    # --- what is shown ---------------------------------------------------------------------------------------------
+
+    def _on_session(self) -> None:
+        self._windows.clear()
+        self._turns.clear()
+        self.show_image(self._desk.image if self.editable else "")
+
+    def show_image(self, name: str) -> None:
+        """Show an image from the beginning: fitted, with the window level and turn it had before."""
+        session = self._desk.session
+        self.image = name if session is not None else ""
+        self.editor.hide()
+        if session is None or not name:
+            self.frame_of_image = None
+            self.grey.set_picture(None)
+            self.overlay.set_prediction(None, None, None)
+            self.show_markers()
+            self.viewport().update()
+            return
+        self.frame_of_image = session.image(name).frame
+        self.fitted = True
+        self._show_turn()
+        self._take_picture(self._pictures.anything(name), keep_view=False)
+        self._show_prediction()
+        self.pointing.stand()
+
+    def _take_picture(self, picture: GreyPicture | None, keep_view: bool) -> None:
+        self.grey.set_picture(picture)
+        if picture is None:
+            return
+        size = QRectF(0, 0, picture.frame.width, picture.frame.height).size()
+        same = self.frame_of_image is not None and self.content.size() == size
+        self.frame_of_image = picture.frame
+        if not (keep_view and same):
+            bounds = QRectF(0, 0, picture.frame.width, picture.frame.height)
+            self.markers.set_bounds(bounds.adjusted(-bounds.width(), -bounds.height(), bounds.width(), bounds.height()))
+            self._show_turn()
+            self.set_content(bounds)
+        self.pictureShown.emit([name for name, _ in picture.presets])
+        window = None if picture.coarse else self._windows.get(self.image)
+        self.set_window(window or picture.presets[0][1], remember=False)
+
+    def _on_picture(self, name: str) -> None:
+        if name == self.image:
+            had_frame = self.frame_of_image is not None
+            self._take_picture(self._pictures.picture(name), keep_view=True)
+            if not had_frame:
+                self._show_prediction()
+
+    def _on_change(self, change: Change) -> None:
+        """Whatever concerns this image is shown anew: what changed is the session's to know, not guessed from words."""
+        name = self.image
+        if change.kind == "reading":
+            for read in change.images:
+                self._turns.pop(read, None)
+        if not name or (change.images and name not in change.images) or name not in self._desk.open_session().images:
+            return
+        if change.kind == "reading":
+            self.show_image(name)
+            return
+        frame = self._desk.open_session().image(name).frame or self.frame_of_image
+        if frame != self.frame_of_image:
+            self.frame_of_image = frame
+            self._show_turn()
+        if self.grey.picture is None:
+            self._take_picture(self._pictures.anything(name), keep_view=True)
+        self._show_prediction()
+        self._show_spot(self._desk.spot)
+
+    def _show_prediction(self) -> None:
+        session = self._desk.session
+        prediction = session.prediction(self.image) if session and self.image else None
+        template = session.template if session else None
+        self.overlay.set_prediction(template, prediction, self.frame_of_image)
+        self._show_look()
+
+    def _show_look(self, *_: object) -> None:
+        self.overlay.set_look(self._desk.look, self._desk.structure)
+        self.show_markers()
+        self.viewport().update()
+
+    def show_markers(self, *_: object) -> None:
+        """Collect the placements of this image."""
+        self._states.clear()
+        session, frame, name = self._desk.session, self.frame_of_image, self.image
+        if session is None or frame is None or name not in session.images:  # it may just have been removed
+            self._stored = []
+            self.markers.set_markers([], False)
+            return
+        place_of = session.images.index(name) if self._desk.moving is not None else -1
+        found = []
+        for placement in session.placements_in(name):
+            mark = placement.landmark
+            self._states[mark.name] = placement.state
+            chosen = mark.name == self._desk.landmark
+            if mark.hidden and not chosen:
+                continue
+            xy = np.asarray(placement.xy, float)
+            if placement.state == PlacementState.ABSENT or not np.isfinite(xy).all():
+                xy = placement.cross
+            moving = self._desk.moving_place(mark.name, place_of)
+            xy = xy if moving is None or np.isnan(moving[0]) else moving
+            if placement.state is None or not np.isfinite(xy).all():
+                continue
+            x, y = frame.to_corner(xy)
+            found.append(Marker(mark.name, (float(x), float(y)), placement.state, mark.colour, chosen))
+        for click in self._desk.clicks:
+            if click.image == name:
+                x, y = frame.to_corner(click.xy)
+                found.append(Marker("", (float(x), float(y)), PlacementState.CONFIRMED, theme.ON_IMAGE.accent))
+        self._stored = found
+        self._show_held()
+
+    def _show_held(self) -> None:
+        """The markers as they are stored, but for one that is being dragged in this image."""
+        frame, held, shown = self.frame_of_image, self._desk.held, self._stored
+        if held is not None and held.image == self.image and frame is not None:
+            x, y = frame.to_corner(held.xy).tolist()
+            shown = [replace(m, xy=(x, y)) if m.name == held.landmark else m for m in shown]
+        self.markers.set_markers(shown, self._desk.look.labels)
+
+    def _show_spot(self, spot: Spot | None) -> None:
+        session, frame, name = self._desk.session, self.frame_of_image, self.image
+        own = spot is not None and spot.source == "image" and spot.image == name and not spot.pinned
+        if spot is None or session is None or frame is None or not name or own:
+            self.markers.set_spot(None)
+            return
+        xy = session.place_in(name, spot.structure, spot.uv)
+        self.markers.set_spot(QPointF(*frame.to_corner(xy)) if np.isfinite(xy).all() else None, spot.pinned)
+
+    def _show_mode(self, *_: object) -> None:
+        pointing = self.tool is not None or (self.editable and self._desk.mode == Mode.LANDMARK)
+        self.viewport().setCursor(Qt.CursorShape.CrossCursor if pointing else Qt.CursorShape.ArrowCursor)
+        if pointing and self.editable:
+            self.setFocus()  # arrows nudge from now on
+        self.viewport().update()
+
+    # --- how it is seen --------------------------------------------------------------------------------------------
+
+    def set_window(self, window: Window, remember: bool = True) -> None:
+        """Show with this window level; remembered for the image while the program runs."""
+        picture = self.grey.picture
+        if remember and self.image and picture is not None and not picture.coarse:
+            self._windows[self.image] = window
+        self.grey.set_window(window, self.invert != self.reading.inverted)
+        self.viewport().update()
+
+    def set_invert(self, invert: bool) -> None:
+        """Show black as white."""
+        self.invert = invert
+        self.set_window(self.grey.window, remember=False)
+        self.viewport().update()
+
+    def use_preset(self, number: int) -> None:
+        """Preset 1, 2, ... of the picture; those of the file come first."""
+        picture = self.grey.picture
+        if picture is not None and number <= len(picture.presets):
+            self.set_window(picture.presets[number - 1][1])
+
+    def use_auto_window(self) -> None:
+        """The window that suits the part of the picture on the screen."""
+        picture, port = self.grey.picture, QRectF(self.viewport().rect())
+        if picture is not None and not picture.coarse:
+            seen = QRectF(self.to_plane(port.topLeft()), self.to_plane(port.bottomRight())).normalized()
+            corners = picture.frame.from_corner([seen.topLeft().toTuple(), seen.bottomRight().toTuple()])
+            self.set_window(picture.auto_window(*corners.ravel().tolist()))
+
+    def set_gamma(self, gamma: float) -> None:
+        """Brighten (above 1) or darken the middle greys."""
+        self.set_window(replace(self.grey.window, gamma=float(np.clip(gamma, *GAMMAS))))
+
+    def set_magnifier(self, on: bool) -> None:
+        """Show a lens under the mouse."""
+        self.lens = Lens(self, self._desk) if on else None
+        self.viewport().update()
+
+    def set_crosshair(self, on: bool) -> None:
+        """Show lines through the place under the mouse."""
+        self.crosshair = on
+        self.viewport().update()
+
+    def use_tool(self, tool: Tool | None) -> None:
+        """Let the left button do what a tool does, or no longer."""
+        if tool is not self.tool:
+            self._desk.interaction.cancel()
+            self.tool = tool
+        self._show_mode()
+
+    def tell_suspicion(self, elsewhere: bool) -> None:
+        """Whether what makes the image suspect is told elsewhere and need not stand on it."""
+        self.texts.suspicion_is_told = elsewhere
+        self.viewport().update()
+
+    def set_turn(self, turn: Turn) -> None:
+        """Turn or mirror the view of this image; remembered for it while the program runs."""
+        self._desk.interaction.cancel()
+        self._turns[self.image] = turn
+        self._show_turn()
+
+    def _show_turn(self) -> None:
+        """The reader's turn of this image, else the one in which it is read."""
+        self.turn = self._turns.get(self.image, Turn.of(self.reading))
+        aspect = self.frame_of_image.aspect if self.frame_of_image is not None else 1.0
+        self.turn_plane(QTransform.fromScale(1, aspect) * self.turn.transform)  # square pixels, then turned
+        self.viewport().update()
+
+    # --- coordinates and placements --------------------------------------------------------------------------------
+
+    def viewport_of(self, x: float, y: float) -> QPointF:
+        """Native pixel (0, 0 is the centre of the first) to a position in the viewport."""
+        frame = self.frame_of_image
+        return self.from_plane(*(frame.to_corner([x, y]) if frame else (x, y)))
+
+    def native_of(self, at: QPointF) -> np.ndarray | None:
+        """Position in the viewport to native pixels [2]; None while there is no image."""
+        if self.frame_of_image is None:
+            return None
+        plane = self.to_plane(at)
+        return self.frame_of_image.from_corner([plane.x(), plane.y()])
+
+    @property
+    def reading(self) -> Reading:
+        """How the image is read."""
+        return self.frame_of_image.reading if self.frame_of_image is not None else AS_STORED
+
+    @property
+    def mm_across(self) -> float:
+        """Millimetres per unit of the turned plane, a native pixel's width, across the screen; NaN where unknown."""
+        frame = self.frame_of_image
+        if frame is None or frame.spacing is None:
+            return float("nan")
+        return frame.spacing.row_mm / frame.aspect if self.turn.quarters % 2 else frame.spacing.column_mm
+
+    def marker_at(self, at: QPointF) -> str:
+        """Name of the landmark whose marker is close to a viewport position, or empty."""
+        close = []
+        for marker in self.markers.markers:
+            distance = float(np.hypot(*(self.from_plane(*marker.xy) - at).toTuple()))
+            if distance <= HIT_RADIUS:
+                close.append((distance, marker.name))
+        return min(close)[1] if close else ""
+
+    def state_of(self, landmark: str) -> PlacementState | None:
+        """Who says where a landmark is in this image, None where nobody does."""
+        return self._states.get(landmark)
+
+    def drawn_at(self, landmark: str) -> np.ndarray:
+        """Where the marker of a landmark is drawn now, native pixels [2]; NaN where it is not drawn."""
+        frame = self.frame_of_image
+        drawn = [marker.xy for marker in self.markers.markers if marker.name == landmark]
+        return frame.from_corner(drawn[0]) if drawn and frame is not None else np.full(2, np.nan)
+
+    @property
+    def _held(self) -> tuple[str, np.ndarray | None]:
+        """The landmark that is being dragged in this image and where it is now, native pixels."""
+        held = self._desk.held
+        if held is None or held.image != self.image:
+            return "", None
+        return held.landmark, np.array(held.xy)
+
+    # --- events ----------------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.hands.press(event)
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.hands.move(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.hands.release(event)
+        event.accept()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.hands.double_click(event)
+        event.accept()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            super().wheelEvent(event)
+        else:
+            self.hands.wheel(event)
+            event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        if hasattr(self, "hands") and self.hands.keeps(event):  # events come while pyqtgraph constructs
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # What is none of ours is the window's: pyqtgraph's scene has no use for keys.
+        event.setAccepted(self.hands.key(event))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        if hasattr(self, "pointing"):
+            self.pointing.stand()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.pointing.leave()
+        self.viewport().update()
+        super().leaveEvent(event)
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        painter.save()
+        painter.resetTransform()
+        mouse, port = self.pointing.mouse, QRectF(self.viewport().rect())
+        if mouse is not None and self.crosshair:
+            draw_crosshair(painter, port, mouse)
+        if self.tool is not None:
+            self.tool.paint(painter)
+        self.texts.paint(painter, port)
+        if mouse is not None and self.lens is not None:
+            self.lens.paint(painter, mouse)
+        painter.restore()

@@ -1,0 +1,266 @@
+"""Masks and the uv colour field over the image: one merged picture, outlines and iso-lines as paths above it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+
+from app.core.frame import Frame, Points
+from app.core.prediction import Prediction, sample_chart
+from app.core.template import Structure, Template
+from app.gui.state.desk import Look, MaskStyle
+from app.gui.widgets import uv_colours
+
+
+def polygon(points: npt.ArrayLike) -> QPolygonF:
+    """Points [N, 2] as Qt likes them."""
+    return QPolygonF([QPointF(x, y) for x, y in np.asarray(points, float).tolist()])
+
+
+def path_of(lines: Sequence[Points]) -> QPainterPath:
+    """One path of many lines, each [N, 2]; made by pyqtgraph from arrays, without a Python object per point."""
+    if not lines:
+        return QPainterPath()
+    gap = np.full((1, 2), np.nan)
+    points = np.concatenate([piece for line in lines for piece in (line, gap)])
+    return QPainterPath(pg.arrayToQPath(points[:, 0], points[:, 1], connect="finite"))
+
+
+def mask_contours(probability: npt.NDArray[np.uint8], frame: Frame) -> list[Points]:
+    """Closed borders of one mask in the corner frame, from its probability [H, W] (0..255) on the network's grid.
+
+    They follow the level of one half between pixels, as `prediction.native_mask` does: drawn and exported are one.
+    """
+    from skimage.measure import find_contours  # only the first image shown waits for it, 10 ms
+
+    framed = np.pad(probability, 1)  # a mask that touches the border of the picture is closed there
+    return [frame.to_corner(frame.from_network(line[:, ::-1] - 1)) for line in find_contours(framed, 127.5)]
+
+
+def iso_lines(structure: Structure, chart: npt.NDArray[np.floating] | None = None) -> list[Points]:
+    """Pieces of the lines of equal u and v inside the mean shape.
+
+    Parameters
+    ----------
+    structure : Structure
+    chart : array [GRID, GRID, 2] or None
+        Inverse chart: the lines in native pixels; None: in mm of the template plane.
+    """
+    along = np.linspace(-1, 1, 61)
+    lines: list[Points] = []
+    for axis in (0, 1):
+        for value in uv_colours.iso_values():
+            uv = np.empty((len(along), 2))
+            uv[:, axis], uv[:, 1 - axis] = value, along
+            inside = structure.contains(uv)
+            places = structure.from_chart(uv) if chart is None else sample_chart(chart, uv)
+            edges = np.flatnonzero(np.diff(np.r_[0, inside.astype(np.int8), 0]))
+            lines += [places[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 1]
+    return lines
+
+
+def uv_field(prediction: Prediction, channel: int, opacity: float) -> npt.NDArray[np.uint8]:
+    """Premultiplied BGRA picture [H, W, 4] of one structure's uv colours on the network's grid."""
+    _, height, width = prediction.masks.shape
+    u, v = (cv2.resize(np.nan_to_num(a.astype(np.float32)), (width, height)) for a in prediction.uv[channel])
+    inside = prediction.masks[channel].astype(np.float32)
+    alpha = np.clip((inside - 112) / 32, 0, 1) * np.float32(opacity)
+    return _premultiplied(uv_colours.colour_field(u, v), alpha)
+
+
+def _premultiplied(rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    out = np.empty((*alpha.shape, 4), np.uint8)
+    out[..., :3] = rgb[..., ::-1] * alpha[..., None]
+    out[..., 3] = alpha * 255
+    return out
+
+
+def fill_field(
+    prediction: Prediction, template: Template, shown: Sequence[int], opacity: float
+) -> npt.NDArray[np.uint8]:
+    """Premultiplied BGRA picture [H, W, 4] of the masks in their structures' colours, blended where they overlap."""
+    out = np.zeros((*prediction.masks.shape[1:], 4), np.float32)
+    for channel in shown:
+        alpha = np.clip((prediction.masks[channel].astype(np.float32) - 112) / 32, 0, 1) * opacity
+        colour = QColor(template.structures[channel].colour)
+        layer = np.array([colour.blue(), colour.green(), colour.red(), 255], np.float32) * alpha[..., None]
+        out = layer + out * (1 - alpha[..., None])
+    return out.astype(np.uint8)
+
+
+def over(top: npt.NDArray[np.uint8], below: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """One premultiplied picture over another."""
+    rest = 255 - top[..., 3:].astype(np.uint16)
+    return (top + (below * rest // 255)).astype(np.uint8)
+
+
+def network_corners(frame: Frame) -> QTransform:
+    """From the corners of the network's grid to the corner frame of the image: turned where it is read turned."""
+    origin, right, down = frame.to_corner(frame.from_network([[-0.5, -0.5], [0.5, -0.5], [-0.5, 0.5]]))
+    (m11, m12), (m21, m22), (dx, dy) = right - origin, down - origin, origin
+    return QTransform(m11, m12, m21, m22, dx, dy)
+
+
+class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
+    """All that a prediction shows, in the corner frame of its image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frame: Frame | None = None
+        self._prediction: Prediction | None = None
+        self._template: Template | None = None
+        self._structure = ""
+        self._look = Look()
+        self._contours: dict[int, QPainterPath] = {}
+        self._iso: QPainterPath | None = None
+        self._iso_of: object = None
+        self._merged: QImage | None = None
+        self._merged_of: object = None
+        self._layer: QImage | None = None
+        self._layer_of: object = None
+
+    def set_prediction(self, template: Template | None, prediction: Prediction | None, frame: Frame | None) -> None:
+        """Show another image's prediction, or none; what is shown already stays as it is prepared."""
+        if template is self._template and prediction is self._prediction and frame == self._frame:
+            return
+        self.prepareGeometryChange()
+        self._template, self._prediction, self._frame = template, prediction, frame
+        self._contours.clear()
+        self._iso = self._iso_of = self._merged = self._merged_of = None
+        self._layer = self._layer_of = None
+        self.update()
+
+    def set_look(self, look: Look, structure: str) -> None:
+        """Change what is drawn."""
+        self._look, self._structure = look, structure
+        self.update()
+
+    @property
+    def outlined(self) -> Prediction | None:
+        """The prediction whose outlines or masks are drawn, where they are; None where the reader switched them off."""
+        prediction, template, look = self._prediction, self._template, self._look
+        if prediction is None or template is None or look.masks == MaskStyle.OFF:
+            return None
+        shown = any(look.shows(structure.name) for structure in template.structures)
+        return prediction if shown else None
+
+    def boundingRect(self) -> QRectF:
+        if self._frame is None:
+            return QRectF()
+        return QRectF(0, 0, self._frame.width, self._frame.height)
+
+    def _uv_channel(self) -> int | None:
+        prediction, template = self._prediction, self._template
+        if not self._look.uv or prediction is None or template is None or not self._structure:
+            return None
+        channel = template.index(self._structure)
+        return channel if prediction.present[channel] and self._look.shows(self._structure) else None
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Draw from a picture of the size of the screen that is made again only when the view or the look changes."""
+        prediction, template, frame = self._prediction, self._template, self._frame
+        if prediction is None or template is None or frame is None:
+            return
+        world = painter.worldTransform()
+        port = widget.rect() if widget is not None else painter.viewport()
+        ratio = painter.device().devicePixelRatioF()
+        key = (id(prediction), frame, self._look, self._structure, port.size().toTuple(), ratio, _numbers(world))
+        if key != self._layer_of or self._layer is None:
+            layer = QImage(port.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
+            layer.setDevicePixelRatio(ratio)
+            layer.fill(0)
+            into = QPainter(layer)
+            into.setWorldTransform(world)
+            self._draw(into, prediction, template, frame)
+            into.end()
+            self._layer, self._layer_of = layer, key
+        painter.save()
+        painter.resetTransform()
+        painter.drawImage(QPointF(0, 0), self._layer)
+        painter.restore()
+
+    def _draw(self, painter: QPainter, prediction: Prediction, template: Template, frame: Frame) -> None:
+        shown = [c for c, s in enumerate(template.structures) if self._look.shows(s.name) and prediction.present[c]]
+        uv_channel = self._uv_channel()
+        painter.setClipRect(self.boundingRect())
+        merged = self._field(shown, uv_channel)
+        if merged is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.save()
+            painter.setTransform(network_corners(frame), combine=True)
+            painter.drawImage(QPointF(0, 0), merged)
+            painter.restore()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if uv_channel is not None:
+            painter.setPen(cosmetic(painter, QColor(255, 255, 255, 110), 1.0))
+            painter.drawPath(self._iso_path(uv_channel))
+        if self._look.masks != MaskStyle.OFF:
+            for channel in shown:
+                painter.setPen(cosmetic(painter, QColor(template.structures[channel].colour), 1.5))
+                painter.drawPath(self._contour(channel))
+
+    def _contour(self, channel: int) -> QPainterPath:
+        if channel not in self._contours:
+            assert self._prediction is not None
+            assert self._frame is not None
+            outlines = mask_contours(self._prediction.masks[channel], self._frame)
+            self._contours[channel] = path_of(outlines)
+        return self._contours[channel]
+
+    def _iso_path(self, channel: int) -> QPainterPath:
+        if self._iso is None or self._iso_of != channel:
+            assert self._prediction is not None
+            assert self._template is not None
+            assert self._frame is not None
+            lines = iso_lines(self._template.structures[channel], self._prediction.charts[channel])
+            self._iso, self._iso_of = path_of([self._frame.to_corner(line) for line in lines]), channel
+        return self._iso
+
+    def _field(self, shown: list[int], uv_channel: int | None) -> QImage | None:
+        """The merged picture of fills and uv colours; made again only when one of them changes."""
+        assert self._prediction is not None
+        assert self._template is not None
+        fills = self._look.masks == MaskStyle.FILL
+        key = (tuple(shown) if fills else (), uv_channel, self._look.opacity)
+        if key == self._merged_of:
+            return self._merged
+        pixels: npt.NDArray[np.uint8] | None = None
+        if fills:
+            rest = [c for c in shown if c != uv_channel]
+            pixels = fill_field(self._prediction, self._template, rest, self._look.opacity * 0.7)
+        if uv_channel is not None:
+            field = uv_field(self._prediction, uv_channel, self._look.opacity)
+            pixels = field if pixels is None else over(field, pixels)
+        self._merged_of = key
+        self._merged = None if pixels is None else bgra_image(pixels)
+        return self._merged
+
+
+def bgra_image(pixels: npt.NDArray[np.uint8]) -> QImage:
+    """A QImage that owns its copy of premultiplied BGRA pixels [h, w, 4]."""
+    height, width = pixels.shape[:2]
+    whole = np.ascontiguousarray(pixels)
+    return QImage(whole.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied).copy()
+
+
+def _numbers(t: QTransform) -> tuple[float, ...]:
+    return (t.m11(), t.m12(), t.m21(), t.m22(), t.dx(), t.dy())
+
+
+def cosmetic(painter: QPainter, colour: QColor, width: float) -> QPen:
+    """A pen of the same width at any zoom and on any display; Qt counts the pixels of the device."""
+    pen = QPen(colour, width * painter.device().devicePixelRatioF())
+    pen.setCosmetic(True)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    return pen
+
+
+__all__ = ["OverlayItem", "bgra_image", "iso_lines", "mask_contours", "polygon", "uv_field"]

@@ -1,0 +1,128 @@
+"""What the mouse means in the image: which structures are under it, which of them is meant, and its template point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject, QPointF, QTimer, Signal
+
+from app.gui.state.desk import Desk, Spot
+from app.gui.widgets.name_editor import define, free_name
+
+if TYPE_CHECKING:
+    from app.gui.image.image_view import ImageView
+
+
+class Pointing(QObject):
+    """The live link from an image to the template: one look-up per turn of the event loop, however fast the mouse.
+
+    Attributes
+    ----------
+    mouse : QPointF or None
+        Viewport pixel under the mouse; None while it is elsewhere.
+    under : tuple of str
+        Structures under the mouse that are switched on, the smallest first.
+    spot : Spot or None
+        The template point that is meant.
+    """
+
+    overlapChanged = Signal()
+
+    def __init__(self, view: ImageView, desk: Desk) -> None:
+        super().__init__(view)
+        self._view, self._desk = view, desk
+        self.mouse: QPointF | None = None
+        self.under: tuple[str, ...] = ()
+        self.spot: Spot | None = None
+        self._on_screen = QPointF()
+        self._menu_at: QPointF | None = None
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self.look_up)
+        desk.structureChanged.connect(lambda _: self.look_up() if self.mouse is not None else None)
+
+    def move(self, at: QPointF) -> None:
+        """The mouse is here now."""
+        self.mouse, self._menu_at = at, None
+        self._on_screen = self._view.viewport().mapToGlobal(at)
+        self._soon.start()
+
+    def stand(self) -> None:
+        """The mouse stands still, but the view has moved under it or shows something else."""
+        if self.mouse is not None:
+            self.move(self._view.viewport().mapFromGlobal(self._on_screen))
+
+    def leave(self) -> None:
+        """The mouse has left the image."""
+        self.mouse = None
+        self._soon.stop()
+        self._mean((), None)
+
+    def keep_for_menu(self, at: QPointF) -> None:
+        """A menu opens here: what is chosen in it is about this place."""
+        self._menu_at = at
+
+    @property
+    def place(self) -> QPointF | None:
+        """Where a command given now would act: where the menu was opened, else where the mouse is."""
+        return self._menu_at if self._menu_at is not None else self.mouse
+
+    def look_up(self) -> None:
+        """Find out what lies under the mouse and tell the template."""
+        self._view.viewport().update()
+        xy = self._view.native_of(self.mouse) if self.mouse is not None else None
+        self._mean(*self._meant(xy)) if xy is not None else self._mean((), None)
+
+    def _meant(self, xy: np.ndarray) -> tuple[tuple[str, ...], Spot | None]:
+        """The structures at a native pixel that are switched on, and the template point in the one that is meant.
+
+        That is the chosen structure if its mask covers the pixel, else the smallest that does.
+        """
+        session, image, chosen = self._desk.session, self._view.image, self._desk.structure
+        if session is None or not image:
+            return (), None
+        at = (float(xy[0]), float(xy[1]))
+        under = tuple(s for s in session.structures_at(image, at) if s not in self._desk.look.hidden)
+        if not under:
+            return (), None
+        found = session.template_point(image, at, chosen if chosen in under else under[0])
+        if found is None:
+            return under, None
+        structure, (u, v), _ = found
+        return under, Spot(structure, (u, v), "image", image=image)
+
+    def _mean(self, under: tuple[str, ...], spot: Spot | None) -> None:
+        overlapped = len(self.under) > 1
+        self.under, self.spot = under, spot
+        shown = self._desk.spot
+        if spot is not None or (shown is not None and shown.source == "image" and not shown.pinned):
+            self._desk.point_at(spot)
+        if overlapped != (len(under) > 1):
+            self.overlapChanged.emit()
+
+    def step(self) -> None:
+        """Choose the next of the structures that overlap here."""
+        if self.spot is not None:
+            following = self.under.index(self.spot.structure) + 1
+            self._desk.choose_structure(self.under[following % len(self.under)])
+
+    # --- naming a landmark in the image ------------------------------------------------------------------------------
+
+    def name_landmark_at(self, at: QPointF) -> None:
+        """Define a landmark at the template point that is shown here."""
+        session, xy = self._desk.session, self._view.native_of(at)
+        if session is None or xy is None or not self._view.image:
+            return
+        _, spot = self._meant(xy)
+        if spot is None:
+            self._desk.tell("There is no structure here. Point at one of the outlined structures to place a landmark.")
+            return
+        structure, uv = spot.structure, spot.uv
+        self._desk.point_at(Spot(structure, uv, "image", pinned=True, image=self._view.image))
+        suggestion = free_name(mark.name for mark in session.landmarks)
+        self._view.editor.ask(at.toPoint(), suggestion, lambda name: define(self._desk, name, structure, uv))
+
+    def name_landmark_here(self) -> None:
+        """Define a landmark where the mouse is, or was when a menu opened."""
+        if self.place is not None:
+            self.name_landmark_at(self.place)

@@ -1,0 +1,93 @@
+"""One image, or two beside each other: the second is for looking, the first for working."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSplitter
+
+from app.gui.image.image_view import ImageView
+from app.gui.state.desk import Desk
+from app.gui.state.pictures import Pictures
+
+
+class ImagesPane(QSplitter):
+    """The image view and, on request, another one with the image before or after it in the worklist.
+
+    Attributes
+    ----------
+    first : ImageView
+        Follows the desk.
+    second : ImageView or None
+        Made when it is first wanted. Nothing can be edited in it; a double click makes its image the desk's.
+    step : int
+        Which neighbour the second shows, 0 for none.
+    """
+
+    overlapChanged = Signal()
+    stepped = Signal(int)
+    viewAdded = Signal(object)
+
+    def __init__(self, desk: Desk, pictures: Pictures, neighbour: Callable[[int], str]) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setChildrenCollapsible(False)
+        self.setHandleWidth(4)
+        self._desk, self._pictures, self._neighbour = desk, pictures, neighbour
+        self.first = ImageView(desk, pictures)
+        self.second: ImageView | None = None
+        self.step = 0
+        self._take(self.first)
+        desk.sessionChanged.connect(self.show_neighbour)
+        desk.imageChanged.connect(self.show_neighbour)
+        desk.changed.connect(lambda change: self.show_neighbour() if change.kind == "images" else None)
+
+    def _take(self, view: ImageView) -> None:
+        self.addWidget(view)
+        self.setStretchFactor(self.count() - 1, 1)
+        view.pointing.overlapChanged.connect(self.overlapChanged)
+        view.stepped.connect(self.stepped)
+        self.viewAdded.emit(view)
+
+    @property
+    def views(self) -> tuple[ImageView, ...]:
+        """What is shown."""
+        return (self.first, self.second) if self.second is not None and self.step else (self.first,)
+
+    @property
+    def made(self) -> tuple[ImageView, ...]:
+        """All views that there are, also one that is hidden."""
+        return (self.first,) if self.second is None else (self.first, self.second)
+
+    @property
+    def active(self) -> ImageView:
+        """The view that commands of seeing act on: the second while it has the focus, else the first."""
+        return next((view for view in self.views if view.hasFocus()), self.first)
+
+    @property
+    def pointed(self) -> ImageView:
+        """The view under the mouse, else the first."""
+        return next((view for view in self.views if view.pointing.mouse is not None), self.first)
+
+    def compare(self, step: int) -> None:
+        """Show a neighbour beside the image: 1 the next, -1 the one before, 0 none."""
+        self.step = step
+        if step and self.second is None:
+            self.second = ImageView(self._desk, self._pictures, companion=True)
+            self._take(self.second)
+            self.setSizes([self.width() // 2] * 2)
+        if self.second is not None:
+            self.second.setVisible(bool(step))
+            self.second.set_invert(self.first.invert)
+            self.second.set_magnifier(self.first.lens is not None)
+            self.second.set_crosshair(self.first.crosshair)
+        self.show_neighbour()
+
+    def show_neighbour(self, *_: object) -> None:
+        """Let the second view show the neighbour of the desk's image as the worklist is ordered now."""
+        if self.second is None:
+            return
+        name = self._neighbour(self.step) if self.step else ""
+        self.second.nothing = "There is no next image." if self.step > 0 else "There is no image before."
+        if name != self.second.image:
+            self.second.show_image(name)

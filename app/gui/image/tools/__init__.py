@@ -1,0 +1,1 @@
+"""The tools of the image, one file each."""

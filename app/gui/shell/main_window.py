@@ -1,0 +1,401 @@
+"""The window: puts the views together and lets them talk through the desk. Nothing is decided here."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from app.gui.commands.file import FileCommands
+from app.gui.commands.landmark import LandmarkListCommands
+from app.gui.commands.orientation import ReadingCommands
+from app.gui.commands.recent_projects import RecentCommands
+from app.gui.commands.selection import Bulk
+from app.gui.commands.view import ImageCommands, LandmarkCommands, ReviewCommands, ViewCommands
+from app.gui.contact_sheet.contact_sheet_view import ContactSheet
+from app.gui.export.exporting import Exporting
+from app.gui.history.history_panel import HistoryPanel
+from app.gui.image.nudge_keys import NudgeKeys
+from app.gui.image.orientation_bar import ReadingBar
+from app.gui.image.replaced_bar import ReplacedBar
+from app.gui.image.seen import Seen
+from app.gui.image.split_view import ImagesPane
+from app.gui.image.tools.multi_click import SeveralClicks
+from app.gui.landmarks.landmark_table import LandmarkTable
+from app.gui.shell.actions import Actions
+from app.gui.shell.comparing import Comparing
+from app.gui.shell.file_watch import LookingAgain
+from app.gui.shell.job_panel import JobPanel
+from app.gui.shell.messages import Messages
+from app.gui.shell.notice import Notices
+from app.gui.shell.panels import RightColumn, SheetPanel, StatusLine, Toolbar, stacked
+from app.gui.shell.project_watch import Watching
+from app.gui.shell.projects import Projects
+from app.gui.shell.reader_bar import ReaderBar
+from app.gui.shell.relocating import Finding
+from app.gui.shell.welcome import Welcome
+from app.gui.state.bridge import Bridge
+from app.gui.state.desk import Desk, MaskStyle, Mode
+from app.gui.state.pictures import Pictures
+from app.gui.state.predicting import Predicting
+from app.gui.state.reading_ahead import ReadingAhead
+from app.gui.template.structure_list import StructureList
+from app.gui.template.template_view import TemplateView
+from app.gui.widgets import theme
+from app.gui.widgets.plain_text import caption
+from app.gui.widgets.settings import settings
+from app.gui.worklist.worklist_model import Order, doubt_of
+from app.gui.worklist.worklist_view import Worklist
+from app.project.entries import Change
+
+ORDER_ACTIONS = {
+    Order.ADDED: "sortAdded",
+    Order.NAME: "sortName",
+    Order.STATE: "sortState",
+    Order.CONFIDENCE: "worstFirst",
+    Order.CORRECTIONS: "sortCorrections",
+    Order.REMARK: "sortRemark",
+    Order.PATIENT: "sortPatient",
+}
+FRAME = QSize(8, 40)
+"""What a frame with a title may add to the window; not known before it is shown."""
+KEEP_MS = 1000
+MASK_ACTIONS = {MaskStyle.OUTLINE: "outlines", MaskStyle.FILL: "fills", MaskStyle.OFF: "noMasks"}
+
+
+class _Handlers:
+    """Finds the method for a verb among the command objects."""
+
+    def __init__(self, *objects: object) -> None:
+        self._objects = objects
+
+    def __getattr__(self, verb: str) -> object:
+        return next(getattr(o, verb) for o in self._objects if hasattr(o, verb))
+
+
+class Window(QMainWindow):
+    """The only top-level widget that stays."""
+
+    closed = Signal()
+
+    def __init__(self, model: str | None = None) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self.setWindowTitle("DenseSeg Review")
+        self.setAcceptDrops(True)
+        self.bridge = Bridge(self)
+        self.desk = Desk(self)
+        self.reading_ahead = ReadingAhead(self.desk)
+        self.pictures = Pictures(self.desk, self.bridge)
+        self.predicting = Predicting(self.desk, self.bridge)
+        self.projects = Projects(self.desk, self.predicting, model)
+        self.worklist = Worklist(self.desk, self.pictures)
+        self.images = ImagesPane(self.desk, self.pictures, self.worklist.neighbour)
+        self.image_view = self.images.first
+        self.contact_sheet = ContactSheet(self.desk, self.pictures)
+        self.template_view = TemplateView(self.desk)
+        self.structures = StructureList(self.desk)
+        self.landmark_table = LandmarkTable(self.desk)
+        self.messages = Messages()
+        self.reader_bar = ReaderBar()
+        self.reading_bar = ReadingBar(self.desk)
+        self.several_clicks = SeveralClicks(self.desk, self.images)
+        self.replaced_bar = ReplacedBar(self.desk)
+        self.seen = Seen(self.desk, self.images)
+        self.looking_again = LookingAgain(self.desk)
+        self.comparing = Comparing(self.desk, self.bridge)
+        self.bulk = Bulk(self.desk, self.predicting, self.seen, self.image_view)
+        self.exporting = Exporting(self.desk, self.bridge)
+        self.finding = Finding(self.desk, self.bridge)
+        self.job_panel = JobPanel(self.predicting, self.exporting, self.finding)
+        self.status = StatusLine(self.desk, self.job_panel)
+        self.files = FileCommands(self)
+        others = (ViewCommands, ImageCommands, ReviewCommands, ReadingCommands, LandmarkCommands, LandmarkListCommands)
+        self.recent = RecentCommands(self)
+        self.handlers = _Handlers(self.files, self.recent, *(made(self) for made in others))
+        self.actions_ = Actions(self.menuBar(), self.handlers)
+        self.watching = Watching(self, self.desk, self.actions_["saveCopy"])
+        self.history_panel = HistoryPanel(self, self.desk, self.actions_)
+        self.notices = Notices(self.desk, self.image_view, self._hosts)
+        lists = (self.worklist.list, self.contact_sheet, self.structures, self.landmark_table)
+        self.nudge_keys = NudgeKeys(self.image_view, lists)
+        self._lay_out()
+        self._listen()
+        self._restore()
+        self.show_look()
+        self._refresh_actions()
+
+    # --- putting together ------------------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        right = RightColumn(self.desk, self.template_view, self.structures, self.landmark_table)
+        self.right_column = right
+        self.sheet_panel = SheetPanel(self.desk, self.contact_sheet)
+        self.middle = QSplitter(Qt.Orientation.Vertical)
+        self.middle.addWidget(stacked(self.reading_bar, self.replaced_bar, self.images))
+        self.middle.addWidget(self.sheet_panel)
+        self.middle.setStretchFactor(0, 1)
+        self.middle.setCollapsible(0, False)
+        welcome = [self.actions_[verb] for verb in ("openFolder", "openProject", "openSamples")]
+        self.welcome = Welcome(welcome)
+        self.centre = QStackedWidget()
+        self.centre.addWidget(self.welcome)
+        self.centre.addWidget(self.middle)
+        self.columns = QSplitter(Qt.Orientation.Horizontal)
+        for column in (self.worklist, self.centre, right):
+            self.columns.addWidget(column)
+        self.columns.setStretchFactor(1, 1)
+        for splitter in (self.columns, self.middle):
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(1)
+        self.worklist.setMinimumWidth(256)
+        right.setMinimumWidth(300)
+        self.columns.setSizes([272, 848, 320])
+        self.middle.setSizes([600, 176])
+        self.toolbar = Toolbar(self.desk, self.actions_)
+        whole = QWidget()
+        layout = QVBoxLayout(whole)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for widget in (self.toolbar, self.reader_bar, self.several_clicks, self.columns, self.messages, self.status):
+            layout.addWidget(widget, stretch=1 if widget is self.columns else 0)
+        self.setCentralWidget(whole)
+        self.actions_["accept"].setAutoRepeat(False)  # a key that is held down looks at nothing
+        self.setMinimumSize(1000, 640)
+        # On a smaller screen the frame must fit too, or the status line is out of sight.
+        self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize() - FRAME))
+
+    def _hosts(self) -> tuple[QWidget, ...]:
+        """The views over which a sentence may stand."""
+        return (*self.images.views, self.contact_sheet, self.template_view)
+
+    def _listen(self) -> None:
+        desk = self.desk
+        desk.said.connect(self._say)
+        self.messages.counted.connect(self.status.show_messages)
+        self.status.messagesWanted.connect(self.actions_["showMessages"].trigger)
+        self.status.readerWanted.connect(self.ask_reader)
+        self.reader_bar.named.connect(self._set_reader)
+        self.reader_bar.left.connect(self.image_view.setFocus)
+        self.reading_bar.offering.connect(self.image_view.tell_suspicion)
+        self.pictures.failed.connect(self._picture_failed)
+        self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
+        self.worklist.ordered.connect(lambda order: self.actions_[ORDER_ACTIONS[Order(order)]].setChecked(True))
+        self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
+        self.worklist.painter.doubtClicked.connect(self.show_doubt)
+        self.worklist.filtered.connect(self.image_view.setFocus)
+        self.worklist.menuWanted.connect(lambda names, at: self._popup(self.bulk.menu(self, names), at))
+        self.image_view.pictureShown.connect(self._show_presets)
+        self.worklist.model.modelReset.connect(self.images.show_neighbour)
+        self.images.stepped.connect(lambda step: self.actions_["nextImage" if step > 0 else "previousImage"].trigger())
+        self.image_view.markerMenu.connect(self.show_marker_menu)
+        self.contact_sheet.markerMenu.connect(self.show_marker_menu)
+        self.landmark_table.menuWanted.connect(lambda at: self._popup(self._landmark_menu(), at))
+        shown = (desk.sessionChanged, desk.imageChanged, desk.landmarkChanged, desk.changed)
+        for signal in (*shown, self.images.overlapChanged):
+            signal.connect(self._refresh_actions)
+        desk.sessionChanged.connect(self._show_session)
+        desk.changed.connect(self._on_change)
+        desk.imageChanged.connect(self._show_image)
+        desk.lookChanged.connect(self.show_look)
+        desk.modeChanged.connect(self._show_mode)
+        self.finding.ended.connect(self._fetch)
+        self.predicting.started.connect(self._refresh_actions)
+        self.predicting.ended.connect(self._prediction_ended)
+
+    def _restore(self) -> None:
+        projects = self.projects
+        projects.keep_window = lambda: projects.memory.keep_window(self.desk, self.worklist)
+        projects.restore_window = self._project_opened
+        # Now and then, not at the end alone: a program that is killed opens again where the reader was.
+        self._keeping = QTimer(self, singleShot=True, interval=KEEP_MS)
+        self._keeping.timeout.connect(lambda: projects.keep_window())
+        for signal in (self.desk.imageChanged, self.desk.lookChanged, self.desk.structureChanged):
+            signal.connect(lambda *_: self._keeping.start())
+        self.recent.show()
+        kept = settings()
+        for key, restore in (("geometry", self.restoreGeometry), ("columns", self.columns.restoreState)):
+            value = kept.value(key)
+            if isinstance(value, QByteArray) and not value.isEmpty():
+                restore(value)
+        name = self.projects.reader()
+        self.status.show_reader(name)
+        self.reader_bar.setVisible(not name)
+        self.actions_["navigate"].setChecked(True)
+        self.actions_["sortAdded"].setChecked(True)
+        self.actions_[f"theme{theme.chosen().capitalize()}"].setChecked(True)
+        self.image_view.setFocus()
+
+    # --- what follows from what ------------------------------------------------------------------------------------
+
+    def _show_session(self) -> None:
+        session = self.desk.session
+        self.setWindowTitle(f"{session.path.stem} · DenseSeg Review" if session else "DenseSeg Review")
+        if session is not None:
+            self.status.show_reader(session.reader or self.projects.reader())
+        self._show_image(self.desk.image)
+
+    def _on_change(self, change: Change) -> None:
+        if change.kind in ("reader", "project"):
+            self._show_session()
+
+    def _project_opened(self) -> None:
+        self.projects.memory.restore_window(self.desk, self.worklist, self.toolbar)
+        self.recent.show()
+
+    def show_doubt(self, name: str) -> None:
+        """Go to the least certain point of an image, and say which it is."""
+        session = self.desk.session
+        lowest = session.least_certain(name) if session is not None and name else None
+        if session is None or lowest is None:
+            self.desk.tell("Nothing is predicted in this image yet.", self.image_view)
+            return
+        self.desk.show_image(name)
+        self.desk.choose_landmark(lowest.landmark.name)
+        self.desk.tell(doubt_of(lowest, session.image(name).frame), self.image_view)
+
+    def _picture_failed(self, name: str, sentence: str) -> None:
+        if name == self.desk.image:
+            self.desk.tell(sentence, self.image_view)
+        else:
+            self.desk.say(sentence)
+
+    def _say(self, sentence: str) -> None:
+        self.messages.add(sentence)
+        if self.desk.session is None:  # opening failed: nothing else in the window would say so
+            self.actions_["showMessages"].setChecked(True)
+            self.messages.show()
+
+    def _show_presets(self, names: list[str]) -> None:
+        for number in range(1, 7):
+            action = self.actions_[f"preset{number}"]
+            action.setText(caption(names[number - 1]) if number <= len(names) else f"Preset {number}")
+            action.setVisible(number <= len(names))
+
+    def _step(self, step: int) -> None:
+        self.actions_["nextImage" if step > 0 else "previousImage"].trigger()
+
+    def _show_image(self, name: str) -> None:
+        self.centre.setCurrentWidget(self.middle if name else self.welcome)
+        if name:
+            # After this turn of the event loop: the preview is painted first.
+            QTimer.singleShot(0, self, self._fetch)
+
+    def _fetch(self) -> None:
+        if self.desk.image:
+            self.pictures.fetch([self.desk.image, *self.worklist.neighbours()])
+
+    def _show_mode(self, mode: str) -> None:
+        self.actions_["landmarkMode" if mode == Mode.LANDMARK else "navigate"].setChecked(True)
+
+    def show_look(self) -> None:
+        """Let the switches say what is drawn."""
+        look = self.desk.look
+        self.actions_[MASK_ACTIONS[look.masks]].setChecked(True)
+        self.actions_["uvColours"].setChecked(look.uv)
+        self.actions_["labels"].setChecked(look.labels)
+        self.actions_["structures"].setChecked(look.structures)
+        for button in self.toolbar.children():
+            if isinstance(button, QWidget):
+                button.update()
+
+    def _prediction_ended(self, sentence: str) -> None:
+        self._refresh_actions()
+        self.worklist.sort()
+
+    def _refresh_actions(self, *_: object) -> None:
+        session, desk, actions = self.desk.session, self.desk, self.actions_
+        has = {"nothing"}
+        if session is not None:
+            has |= {"project"} if session.read_only else {"project", "writable"}
+            has |= {"image"} if desk.image else set()
+            has |= {"landmark"} if desk.landmark else set()
+            has |= {"overlap"} if len(self.images.pointed.pointing.under) > 1 else set()
+        actions.enable(has)
+        undo, redo = (session.undo_label, session.redo_label) if session else (None, None)
+        for verb, name in (("undo", undo), ("redo", redo)):
+            actions[verb].setEnabled(bool(name) and session is not None and not session.read_only)
+            actions[verb].setText(caption(f"{verb.capitalize()}: {name}") if name else verb.capitalize())
+        actions["cancelPrediction"].setEnabled(self.predicting.running)
+        if self.messages.isVisible() != actions["showMessages"].isChecked():
+            actions["showMessages"].setChecked(self.messages.isVisible())
+
+    # --- menus by right click --------------------------------------------------------------------------------------
+
+    def show_marker_menu(self, name: str, at: QPoint) -> None:
+        """What can be done with a landmark in this image."""
+        if name:
+            self.desk.choose_landmark(name)
+        self._popup(self._placement_menu() if name else self._image_menu(), at)
+
+    def _placement_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for verb in ("confirmPlacement", "absentPlacement", "resetPlacement"):
+            menu.addAction(self.actions_[verb])
+        menu.addSeparator()
+        for verb in ("renameLandmark", "colourLandmark", "hideLandmark", "deleteLandmark"):
+            menu.addAction(self.actions_[verb])
+        return menu
+
+    def _image_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction(self.actions_["newLandmark"])
+        menu.addSeparator()
+        for verb in ("fit", "actualSize", "invert"):
+            menu.addAction(self.actions_[verb])
+        return menu
+
+    def _landmark_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for verb in ("leastConfident", "editLandmark", "renameLandmark", "colourLandmark", "hideLandmark"):
+            menu.addAction(self.actions_[verb])
+        menu.addSeparator()
+        for verb in ("lockLandmark", "moveLandmarkUp", "moveLandmarkDown", "deleteLandmark"):
+            menu.addAction(self.actions_[verb])
+        return menu
+
+    def _popup(self, menu: QMenu, at: QPoint) -> None:
+        menu.setObjectName("contextMenu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at)
+
+    # --- the reader ------------------------------------------------------------------------------------------------
+
+    def ask_reader(self) -> None:
+        """Ask who is reading."""
+        self.reader_bar.ask(self.projects.reader())
+
+    def _set_reader(self, name: str) -> None:
+        self.projects.set_reader(name)
+        self.status.show_reader(name)
+        self.image_view.setFocus()
+
+    # --- files dropped, the end ------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        QTimer.singleShot(0, self, lambda: self.projects.add(paths))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.desk.interaction.cancel()
+        else:
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._keeping.stop()
+        kept = settings()
+        kept.setValue("geometry", self.saveGeometry())
+        kept.setValue("columns", self.columns.saveState())
+        kept.sync()
+        for runner in (self.exporting, self.finding, self.comparing):
+            runner.cancel()
+        self.history_panel.close()
+        self.projects.close()
+        self.bridge.close()
+        event.accept()
+        self.closed.emit()

@@ -1,0 +1,332 @@
+"""The column on the right, the strip below the image, the toolbar and the status line: layout and captions only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+
+from app.core.landmark import ReviewState
+from app.gui.contact_sheet.contact_sheet_view import ContactSheet
+from app.gui.landmarks.landmark_table import LandmarkTable, StateHeads
+from app.gui.shell.actions import Actions
+from app.gui.shell.job_panel import JobPanel
+from app.gui.state.desk import Desk, Mode
+from app.gui.template.structure_list import StructureList
+from app.gui.template.template_foot import TemplateFoot
+from app.gui.template.template_view import TemplateView
+from app.gui.widgets.key_button import KeyButton
+from app.gui.widgets.plain_text import PlainLabel, caption, tip
+from app.project.entries import Change
+from app.store.errors import ProjectError, Trouble
+
+NEWEST_SHOWN_MS = 8000
+NOT_KEPT = {
+    Trouble.GONE: "Not kept: the project file is gone",
+    Trouble.FULL: "Not kept: the disk is full",
+    Trouble.READ_ONLY: "Not kept: the file may not be written",
+    Trouble.DEVICE: "Not kept: the disk does not answer",
+    Trouble.BUSY: "Not kept: another program holds the file",
+}
+FINAL = (ReviewState.ACCEPTED, ReviewState.REJECTED, ReviewState.SECOND_OPINION)
+
+
+def label(text: str = "", small: bool = False, muted: bool = False, heading: bool = False) -> QLabel:
+    """A label in one of the few styles."""
+    made = PlainLabel(text)
+    for name, on in (("small", small), ("muted", muted), ("heading", heading)):
+        made.setProperty(name, "true" if on else "false")
+    return made
+
+
+def stacked(*widgets: QWidget) -> QWidget:
+    """Widgets below each other without a gap; the last one has the room."""
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    for widget in widgets:
+        column.addWidget(widget)
+    column.setStretchFactor(widgets[-1], 1)
+    return whole
+
+
+def heading_row(title: QLabel, remark: QWidget) -> QHBoxLayout:
+    """A heading on the left and something quiet on the right."""
+    row = QHBoxLayout()
+    row.setContentsMargins(12, 0, 12, 0)
+    row.addWidget(title)
+    row.addStretch()
+    row.addWidget(remark)
+    return row
+
+
+class RightColumn(QWidget):
+    """Template, structures, landmarks."""
+
+    def __init__(self, desk: Desk, template: TemplateView, structures: StructureList, table: LandmarkTable) -> None:
+        super().__init__()
+        self._desk, self._table = desk, table
+        self.title = label("Template", heading=True)
+        self.uv = label(small=True, muted=True)
+        self.hidden = QPushButton()
+        self.hidden.setProperty("flat", "true")
+        self.hidden.setProperty("small", "true")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 12, 0, 8)
+        layout.setSpacing(8)
+        self.hint = label(small=True, muted=True)
+        layout.addLayout(heading_row(self.title, self.hint))
+        template.setMinimumHeight(120)
+        whole = QVBoxLayout()
+        whole.setSpacing(0)
+        whole.addWidget(template)
+        whole.addWidget(TemplateFoot(desk))
+        layout.addLayout(whole, stretch=3)
+        layout.addSpacing(4)
+        layout.addLayout(heading_row(label("Structures", heading=True), self.uv))
+        layout.addWidget(structures)
+        layout.addSpacing(4)
+        layout.addLayout(heading_row(label("Landmarks", heading=True), StateHeads(table)))
+        layout.addWidget(table, stretch=2)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(8, 0, 12, 0)
+        foot.addWidget(self.hidden)
+        foot.addStretch()
+        layout.addLayout(foot)
+        table.hiddenCounted.connect(self._show_hidden)
+        desk.sessionChanged.connect(self._show_title)
+        desk.structureChanged.connect(self._show_uv)
+        desk.lookChanged.connect(self._show_uv)
+        self._show_hidden(0)
+
+    def _show_title(self) -> None:
+        session = self._desk.session
+        self.title.setText(f"Template · {session.template.anatomy}" if session else "Template")
+        self.hint.setText("click to place a landmark" if session else "")
+        self._show_uv()
+
+    def _show_uv(self, *_: object) -> None:
+        session, look = self._desk.session, self._desk.look
+        on = session is not None and look.uv and bool(self._desk.structure)
+        self.uv.setText(
+            f"uv: {session.template.structure(self._desk.structure).title.lower()}" if on and session else ""
+        )
+
+    def _show_hidden(self, count: int) -> None:
+        listed = self._table.landmarks.show_hidden
+        self.hidden.setVisible(bool(count) or listed)
+        self.hidden.setText(
+            "Take the model’s own points off the list" if listed else f"{count} points of the model · list them"
+        )
+
+
+class SheetPanel(QWidget):
+    """The contact sheet under its caption and what can be asked of its order; the hint shows where there is room."""
+
+    def __init__(self, desk: Desk, sheet: ContactSheet) -> None:
+        super().__init__()
+        self._desk, self._sheet = desk, sheet
+        self.caption = label("Contact sheet", heading=True)
+        self.hint = label(small=True, muted=True)
+        self.sort_again, self.suspects = QPushButton("Sort again"), QPushButton()
+        self.sort_again.setObjectName("sortAgain")
+        self.sort_again.setToolTip("The tiles keep their order while you work. Sort them as they are now, worst first")
+        self.suspects.setObjectName("suspectsLast")
+        self.suspects.setCheckable(True)
+        row = heading_row(self.caption, self.hint)
+        for i, button in enumerate((self.suspects, self.sort_again)):
+            button.setProperty("chip", "true")
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Enter and arrows stay the sheet's
+            row.insertWidget(1 + i, button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 8, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(row)
+        layout.addWidget(sheet)
+        self.sort_again.clicked.connect(sheet.sort_again)
+        self.suspects.clicked.connect(sheet.set_suspects_last)
+        sheet.captioned.connect(self._show_caption)
+        sheet.arranged.connect(self._show_order)
+        desk.modeChanged.connect(self._make_room)
+        self._show_order()
+
+    def _show_caption(self, text: str) -> None:
+        self.caption.setText(f"Contact sheet · {text}" if text else "Contact sheet")
+        self._make_room()
+
+    def _show_order(self) -> None:
+        """Both buttons are there only where they would do something."""
+        sheet, count = self._sheet, self._sheet.suspects
+        self.sort_again.setVisible(sheet.stale)
+        self.suspects.setVisible(count > 0)
+        self.suspects.setChecked(sheet.suspects_last)
+        images = f"{count} suspect image{'' if count == 1 else 's'}"
+        self.suspects.setText(f"{images} last" if sheet.suspects_last else f"{images} among the others")
+        self.suspects.setToolTip("What does not look like an image for this model would fill the worst places")
+        self._make_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._make_room()
+
+    def _make_room(self, *_: object) -> None:
+        by_mouse = "drag corrects" if self._desk.mode == Mode.LANDMARK else "L to correct"
+        self.hint.setText(f"worst first · {by_mouse} · Enter confirms · A absent" if self._desk.landmark else "")
+        shown = [self.caption, self.hint, *(b for b in (self.sort_again, self.suspects) if not b.isHidden())]
+        self.hint.setVisible(sum(widget.sizeHint().width() + 12 for widget in shown) + 24 <= self.width())
+
+
+def separator() -> QFrame:
+    """A thin upright line."""
+    line = QFrame()
+    line.setFixedSize(1, 18)
+    line.setProperty("separator", "true")
+    return line
+
+
+class Toolbar(QWidget):
+    """The commands that a reader's eye looks for; all are in the menus too."""
+
+    def __init__(self, desk: Desk, actions: Actions) -> None:
+        super().__init__()
+        self.setObjectName("toolbar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._keyed: list[KeyButton] = []
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 6, 8, 6)
+        row.setSpacing(4)
+        for group in (
+            ("navigate", "landmarkMode"),
+            ("fit", "actualSize", "invert"),
+            ("outlines", "fills", "uvColours"),
+        ):
+            for verb in group:
+                self._keyed.append(KeyButton(actions[verb]))
+                row.addWidget(self._keyed[-1])
+            row.addSpacing(4)
+            if group[-1] != "uvColours":
+                row.addWidget(separator())
+                row.addSpacing(4)
+        row.addWidget(label("Opacity", small=True, muted=True))
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.opacity.setValue(round(desk.look.opacity * 100))
+        self.opacity.setFixedWidth(88)
+        self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.opacity.setAccessibleName("Opacity of fills and uv colours")
+        self.value = label(f"{self.opacity.value()} %", small=True, muted=True)
+        self.value.setFixedWidth(36)
+        self.opacity.valueChanged.connect(lambda value: desk.set_look(opacity=value / 100))
+        self.opacity.valueChanged.connect(lambda value: self.value.setText(f"{value} %"))
+        row.addSpacing(4)
+        row.addWidget(self.opacity)
+        row.addSpacing(4)
+        row.addWidget(self.value)
+        row.addStretch()
+        row.addWidget(KeyButton(actions["accept"], good=True))
+        row.addSpacing(4)
+        second, reject = KeyButton(actions["secondOpinion"]), KeyButton(actions["reject"])
+        for button in (second, reject):
+            button.show_key = False
+            row.addWidget(button)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keys stand beside the words where there is room; the longest give way first, and all are in the tips."""
+        hidden = sum(button.key_width() for button in self._keyed if not button.show_key)
+        wanted = self.sizeHint().width() + hidden
+        for button in sorted(self._keyed, key=KeyButton.key_width, reverse=True):
+            button.set_show_key(wanted <= self.width())
+            wanted -= 0 if button.show_key else button.key_width()
+
+
+class StatusLine(QWidget):
+    """What runs, what is reviewed, which bundle, who reads, that every change is kept, and that this is research."""
+
+    messagesWanted = Signal()
+    readerWanted = Signal()
+
+    def __init__(self, desk: Desk, job_panel: JobPanel) -> None:
+        super().__init__()
+        self.setObjectName("statusLine")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(30)
+        self._desk = desk
+        self._final: set[str] = set()
+        self.messages, self.reader = QPushButton(), QPushButton()
+        self.reviewed, self.bundle, self.kept = (label(small=True, muted=True) for _ in range(3))
+        for button in (self.messages, self.reader):
+            button.setProperty("flat", "true")
+            button.setProperty("small", "true")
+        self.research = label("Research use only", small=True)
+        self.research.setProperty("caution", "true")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.setSpacing(20)
+        row.addWidget(job_panel)
+        row.addWidget(self.messages)
+        row.addStretch()
+        for widget in (self.reviewed, self.bundle, self.reader, self.kept, self.research):
+            row.addWidget(widget)
+        self.messages.clicked.connect(self.messagesWanted)
+        self.reader.clicked.connect(self.readerWanted)
+        self.messages.hide()
+        self._count_text = ""
+        self._settle = QTimer(self, singleShot=True, interval=NEWEST_SHOWN_MS)
+        self._settle.timeout.connect(lambda: self.messages.setText(self._count_text))
+        self._soon = QTimer(self, singleShot=True, interval=100)
+        self._soon.timeout.connect(self.refresh)
+        desk.sessionChanged.connect(self.refresh)
+        desk.changed.connect(self._on_change)
+        desk.refused.connect(self._show_kept)
+        self.refresh()
+
+    def _show_kept(self, trouble: ProjectError | None, words: str = "Every change is kept") -> None:
+        self.kept.setText(words if trouble is None else NOT_KEPT.get(trouble.trouble, "Not kept: see the message"))
+        self.kept.setToolTip(tip(str(trouble or "")))
+
+    def _on_change(self, change: Change) -> None:
+        session = self._desk.session
+        if session is None:
+            return
+        if change.kind != "prediction":
+            self._show_kept(session.trouble, f"Every change is kept · last {datetime.now():%H:%M:%S}")
+        if change.kind == "images":
+            self._soon.start()
+        elif change.kind == "review":
+            self._final = (self._final - set(change.images)) | self._count(change.images)
+            self.reviewed.setText(f"{len(self._final)} of {len(session.images)} reviewed")
+
+    def _count(self, names: tuple[str, ...]) -> set[str]:
+        session = self._desk.open_session()
+        return {name for name in names if session.review(name) in FINAL}
+
+    def refresh(self) -> None:
+        """Show the session's state."""
+        session = self._desk.session
+        self._final = self._count(session.images) if session else set()
+        for widget in (self.reviewed, self.bundle, self.kept):
+            widget.setVisible(session is not None)
+        if session is None:
+            self.kept.setText("")
+            return
+        self.reviewed.setText(f"{len(self._final)} of {len(session.images)} reviewed")
+        self.bundle.setText(f"{session.bundle.name} bundle {session.bundle.sha256[:8]}")
+        if session.read_only:
+            self.kept.setText("Open for reading only")
+        elif not self.kept.text() or session.trouble is not None:
+            self._show_kept(session.trouble)
+
+    def show_reader(self, name: str) -> None:
+        """Who is reading; a click changes it."""
+        self.reader.setText(caption(f"Reader: {name}") if name else "Reader: not named")
+
+    def show_messages(self, count: int, newest: str) -> None:
+        """How many messages there are."""
+        self.messages.setVisible(count > 0)
+        self._count_text = f"{count} message{'' if count == 1 else 's'}"
+        self.messages.setToolTip(tip(newest))
+        short = self.messages.fontMetrics().elidedText(newest, Qt.TextElideMode.ElideRight, 420)
+        self.messages.setText(caption(short) if count else "")
+        self._settle.start()

@@ -1,0 +1,58 @@
+"""Looks now and then whether the open project file is still there, and offers a copy where it is not."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from app.gui.state.desk import Desk
+from app.gui.widgets.plain_text import show_plainly
+from app.store.errors import ProjectError, Trouble
+
+LOOK_MS = 5_000
+
+
+class Watching(QObject):
+    """Asks the session every few seconds; a reader who reads on without a change should hear of it too.
+
+    Parameters
+    ----------
+    window : QWidget
+    desk : Desk
+    save_copy : QAction
+        What the button of the question does.
+    """
+
+    def __init__(self, window: QWidget, desk: Desk, save_copy: QAction) -> None:
+        super().__init__(window)
+        self._window, self._desk, self._save_copy = window, desk, save_copy
+        self._gone = False
+        self._timer = QTimer(self, interval=LOOK_MS)
+        self._timer.timeout.connect(self.look)
+        self._timer.start()
+        desk.refused.connect(self._on_refused)
+        desk.sessionChanged.connect(self._forget)
+
+    def look(self) -> None:
+        """Look whether the project file is still the open one; what is known already is not told again."""
+        session = self._desk.session
+        if session is not None and session.trouble is None:
+            self._desk.do(session.check_kept)
+
+    def _forget(self) -> None:
+        self._gone = False
+
+    def _on_refused(self, trouble: ProjectError | None) -> None:
+        before, self._gone = self._gone, trouble is not None and trouble.trouble is Trouble.GONE
+        if not self._gone or before:
+            return
+        box = QMessageBox(QMessageBox.Icon.Warning, "The project file is gone", str(trouble), parent=self._window)
+        box.setObjectName("goneDialog")
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        show_plainly(box)
+        save = box.addButton("Save a copy…", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton("Not now", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(save)
+        save.clicked.connect(self._save_copy.trigger, Qt.ConnectionType.QueuedConnection)
+        box.open()

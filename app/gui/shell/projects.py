@@ -1,0 +1,159 @@
+"""Opening and closing projects, and adding images to the open one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.gui.shell.window_state import Memory
+from app.gui.state.desk import Desk
+from app.gui.state.predicting import Predicting
+from app.gui.widgets.settings import new_project_path, settings
+from app.io.errors import ReadError
+from app.store.errors import ProjectError, Trouble
+from app.store.paths import same_file
+
+if TYPE_CHECKING:
+    from app.project.session import Session
+
+READABLE = (Trouble.LOCKED, Trouble.READ_ONLY, Trouble.UNLOCKABLE)
+SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
+
+
+def nothing_new(known: int, others: int) -> str:
+    """A sentence for a search that found no new image: why, and what to do."""
+    if known:
+        return f"No new image was found: {known} {'is' if known == 1 else 'are'} in the project already."
+    if others:
+        files = "one file, but it is no image" if others == 1 else f"{others} files, but none is an image"
+        return f"No image was found: there {'is' if others == 1 else 'are'} {files}. Choose another folder."
+    return "No image was found: there is no file. Choose another folder."
+
+
+class Projects:
+    """The way from files to the desk's session. Failures become messages.
+
+    Attributes
+    ----------
+    memory : Memory
+    keep_window, restore_window : callable
+        Called before a project leaves the desk and when one has come; set by the window.
+    """
+
+    def __init__(self, desk: Desk, predicting: Predicting, model: str | None = None) -> None:
+        self._desk, self._predicting, self._model = desk, predicting, model
+        self.memory = Memory()
+        self.keep_window: Callable[[], None] = lambda: None
+        self.restore_window: Callable[[], None] = lambda: None
+
+    def reader(self) -> str:
+        """The reader's name, as far as it was ever given."""
+        return str(settings().value("reader", ""))
+
+    def set_reader(self, name: str) -> None:
+        """Remember who is reading, for this project and the next ones."""
+        settings().setValue("reader", name)
+        if self._desk.session is not None and not self._desk.session.read_only:
+            self._desk.do(setattr, self._desk.session, "reader", name)
+
+    def create(self, path: Path) -> bool:
+        """Make a new project and put it on the desk."""
+        from app.project.session import Session
+
+        return self._take(lambda: Session.create(path, model=self._model or "chest", reader=self.reader()))
+
+    def open(self, path: Path) -> bool:
+        """Open a project; one that somebody else has open or that can't be written, for reading only."""
+        from app.project.session import Session
+
+        if self._desk.session is not None and same_file(self._desk.session.path, path):
+            return True
+
+        def opened() -> Session:
+            try:
+                return Session.open(path, model=self._model, reader=self.reader() or None)
+            except ProjectError as error:
+                if error.trouble not in READABLE:
+                    raise
+                self._desk.say(f"{error} It is shown for reading only.")
+                return Session.open(path, read_only=True, model=self._model)
+
+        return self._take(opened)
+
+    def _take(self, make: Callable[[], Session]) -> bool:
+        try:
+            session = make()
+        except (ProjectError, ReadError, ValueError, OSError) as error:
+            self._desk.say(str(error))
+            return False
+        self.close()
+        self._desk.use(session)
+        self.memory.opened(session)
+        self.restore_window()
+        if session.remark:
+            self._desk.say(session.remark)
+        self._predicting.start()
+        return True
+
+    def save_copy(self, path: Path) -> None:
+        """Save everything in another place and go on there."""
+        session = self._desk.session
+        if session is not None and self._desk.do(session.save_copy, path):
+            self.memory.opened(session)
+            self._desk.say(f"Everything until now is saved in {path}, which is the open project now.")
+            self._predicting.start()
+
+    def open_or_create(self, path: Path) -> bool:
+        """Open a project file, or make it where there is none."""
+        return self.open(path) if path.exists() else self.create(path)
+
+    def last(self) -> Path | None:
+        """The project that was open last, if it is still there."""
+        recent = self.memory.recent()
+        return recent[0] if recent and recent[0].is_file() else None
+
+    def add(self, paths: Sequence[str | Path]) -> None:
+        """Add images, to a new project in the data folder where none is open; their prediction starts by itself."""
+        given = [Path(path) for path in paths]
+        if not given:
+            return
+        if self._desk.session is None:
+            if not any(path.exists() for path in given):  # no empty project for a slip of the pen
+                for path in given:
+                    self._desk.say(f"“{path}” does not exist. Check how it is spelled.")
+                return
+            stem = given[0].resolve().stem if len(given) == 1 else "project"
+            if not self.create(new_project_path(f"{stem} {date.today().isoformat()}")):
+                return
+        session = self._desk.session
+        assert session is not None
+        if session.read_only:
+            self._desk.say(f"{session.path.name} is open for reading only; images cannot be added.")
+            return
+        try:
+            report = session.add_images(given)
+        except (ProjectError, ValueError, OSError) as error:
+            self._desk.say(str(error))
+            return
+        for _, sentence in report.failed:
+            self._desk.say(sentence)
+        if not report.added and not report.failed:
+            self._desk.say(nothing_new(len(report.known), report.ignored))
+        if report.added:
+            self._desk.show_image(report.added[0])
+        self._predicting.start()
+
+    def add_samples(self) -> None:
+        """Add the rendered samples that come with the program."""
+        self.add([SAMPLES])
+
+    def close(self) -> None:
+        """Take the project off the desk; everything is on disk already."""
+        session = self._desk.session
+        if session is not None:
+            self.keep_window()
+            self._predicting.forget()
+            self._desk.use(None)
+            session.close()

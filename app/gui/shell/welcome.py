@@ -1,0 +1,50 @@
+"""What stands in the middle while no image is open."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from app.gui.widgets.key_button import key_text
+from app.gui.widgets.plain_text import PlainLabel
+
+
+class Welcome(QWidget):
+    """Three ways to begin."""
+
+    def __init__(self, actions: list[QAction]) -> None:
+        super().__init__()
+        self.setObjectName("welcome")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        title = PlainLabel("DenseSeg Review")
+        title.setProperty("heading", "true")
+        words = PlainLabel(
+            "Open a folder of chest radiographs, or drop one here.\n"
+            "Masks and landmarks are predicted on this machine;\n"
+            "click on the template to place a landmark in all images."
+        )
+        words.setProperty("muted", "true")
+        research = PlainLabel("Research use only. Not a medical device.")
+        research.setProperty("caution", "true")
+        column = QVBoxLayout()
+        column.setSpacing(12)
+        column.addWidget(title)
+        column.addWidget(words)
+        column.addSpacing(4)
+        for action in actions:
+            key = key_text(action)
+            button = QPushButton(f"{action.text()}    {key}" if key else action.text())
+            button.setObjectName(f"welcome.{action.objectName()}")
+            button.setMinimumWidth(280)
+            button.setMinimumHeight(34)
+            button.clicked.connect(action.trigger)
+            column.addWidget(button, alignment=Qt.AlignmentFlag.AlignLeft)
+        column.addSpacing(4)
+        column.addWidget(research)
+        outer = QVBoxLayout(self)
+        outer.addStretch(2)
+        middle = QWidget()
+        middle.setLayout(column)
+        outer.addWidget(middle, alignment=Qt.AlignmentFlag.AlignHCenter)
+        outer.addStretch(3)

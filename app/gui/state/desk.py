@@ -1,0 +1,381 @@
+"""What is on the reader's desk: the open session and what is being looked at. Views read it and listen to it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.core.landmark import ReviewState
+from app.gui.state.interaction import Interaction
+from app.store.errors import ProjectError
+
+if TYPE_CHECKING:
+    from app.core.frame import Frame
+    from app.project.session import MovePreview, Session
+
+log = logging.getLogger(__name__)
+
+OUTLINE_STAYS = "The outline is the model’s mask and stays where it is; the solid marker is your correction."
+
+
+class Mode(StrEnum):
+    """What the left mouse button does in the image."""
+
+    NAVIGATE = "navigate"
+    LANDMARK = "landmark"
+
+
+class MaskStyle(StrEnum):
+    """How masks are drawn."""
+
+    OUTLINE = "outline"
+    FILL = "fill"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is drawn over the image.
+
+    Attributes
+    ----------
+    masks : MaskStyle
+    uv : bool
+        Whether the chosen structure shows its uv colours and iso-lines.
+    opacity : float
+        Of fills and uv colours, 0 to 1.
+    hidden : frozenset of str
+        Structures that are switched off, one by one.
+    structures : bool
+        The switch for all: False shows the plain image and keeps `hidden` for later.
+    labels : bool
+        Whether landmarks carry their names.
+    """
+
+    masks: MaskStyle = MaskStyle.OUTLINE
+    uv: bool = True
+    opacity: float = 0.45
+    hidden: frozenset[str] = frozenset()
+    structures: bool = True
+    labels: bool = True
+
+    def shows(self, structure: str) -> bool:
+        """Whether a structure is drawn over images."""
+        return self.structures and structure not in self.hidden
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A template point under the mouse, or one that is just being named.
+
+    Attributes
+    ----------
+    structure : str
+    uv : tuple of float
+    source : str
+        The view that need not draw it: ``template`` or ``image``.
+    pinned : bool
+        True while its name is being typed.
+    image : str
+        The image that is pointed at, where the source is one.
+    """
+
+    structure: str
+    uv: tuple[float, float]
+    source: str
+    pinned: bool = False
+    image: str = ""
+
+
+@dataclass(frozen=True)
+class Click:
+    """One of several clicks that mean the same place.
+
+    Attributes
+    ----------
+    image : str
+    xy : tuple of float
+        Native pixels.
+    structure : str
+    uv : tuple of float
+        What the image shows there.
+    """
+
+    image: str
+    xy: tuple[float, float]
+    structure: str
+    uv: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A landmark that is being dragged over the template; nothing is stored before it is dropped.
+
+    Attributes
+    ----------
+    landmark : str
+    uv : tuple of float
+        Where it is now.
+    preview : MovePreview
+        Where that puts it in all images.
+    """
+
+    landmark: str
+    uv: tuple[float, float]
+    preview: MovePreview
+
+
+@dataclass(frozen=True)
+class Held:
+    """A placement that is being dragged in one image; nothing is stored before it is dropped.
+
+    Attributes
+    ----------
+    image, landmark : str
+    xy : tuple of float
+        Where it is now, native pixels.
+    """
+
+    image: str
+    landmark: str
+    xy: tuple[float, float]
+
+
+class Desk(QObject):
+    """The open session, the chosen image, landmark and structure, the mode and the look.
+
+    `changed` and `refused` forward the session's own signals (on the GUI thread, which is the session's).
+    """
+
+    sessionChanged = Signal()
+    imageChanged = Signal(str)
+    landmarkChanged = Signal(str)
+    structureChanged = Signal(str)
+    modeChanged = Signal(str)
+    lookChanged = Signal()
+    spotChanged = Signal(object)
+    movingChanged = Signal()
+    heldChanged = Signal()
+    clicksChanged = Signal()
+    changed = Signal(object)
+    said = Signal(str)
+    told = Signal(str, object)
+    refused = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session: Session | None = None
+        self.image = ""
+        self.landmark = ""
+        self.structure = ""
+        self.mode = Mode.NAVIGATE
+        self.look = Look()
+        self.spot: Spot | None = None
+        self.moving: Moving | None = None
+        self.held: Held | None = None
+        self._outline_told = False
+        self.clicks: tuple[Click, ...] = ()
+        self.interaction = Interaction(self)
+
+    def use(self, session: Session | None) -> None:
+        """Put another project on the desk; the caller has closed the one before."""
+        self.interaction.cancel()
+        if self.session is not None:
+            self.session.changed.disconnect(self._on_change)
+            self.session.refused.disconnect(self._on_refused)
+        self.session = session
+        self.image = self.landmark = ""
+        self.spot = self.moving = None
+        self.clicks = ()
+        self._outline_told = False
+        self.structure = session.template.structures[0].name if session else ""
+        if session is not None:
+            session.changed.connect(self._on_change)
+            session.refused.connect(self._on_refused)
+        self.sessionChanged.emit()
+        if session is not None and session.images:
+            self.show_image(session.images[0])
+            shown = [mark.name for mark in session.landmarks if not mark.hidden]
+            if shown:
+                self.choose_landmark(shown[0])
+
+    def open_session(self) -> Session:
+        """The session, where there surely is one."""
+        assert self.session is not None
+        return self.session
+
+    def frame(self, name: str) -> Frame:
+        """The coordinate frames of an image that was decoded before."""
+        frame = self.open_session().image(name).frame
+        assert frame is not None
+        return frame
+
+    def _on_change(self, change: Any) -> None:
+        session = self.session
+        assert session is not None
+        self.interaction.follow(change)  # first: what is dragged may be gone
+        if change.kind == "images" and self.image not in session.images:
+            self.show_image(session.images[0] if session.images else "")
+        if change.kind == "landmarks" and self.landmark not in {mark.name for mark in session.landmarks}:
+            self.choose_landmark("")
+        self.changed.emit(change)
+
+    def _on_refused(self, trouble: ProjectError | None) -> None:
+        self.refused.emit(trouble)
+
+    def show_image(self, name: str) -> None:
+        """Choose the image to look at."""
+        if name != self.image:
+            self.interaction.cancel()
+            self.image = name
+            self.imageChanged.emit(name)
+
+    def choose_landmark(self, name: str) -> None:
+        """Choose the landmark that list, contact sheet and markers emphasise; empty for none."""
+        session = self.session
+        if name and session is not None and name not in {mark.name for mark in session.landmarks}:
+            self.tell(f"“{name}” was deleted. This image was accepted with it and keeps it.")
+            return
+        if name != self.landmark:
+            self.interaction.cancel()
+            self.landmark = name
+            self.landmarkChanged.emit(name)
+
+    def choose_structure(self, name: str) -> None:
+        """Choose the structure that shows its uv colours."""
+        if name != self.structure:
+            self.structure = name
+            self.structureChanged.emit(name)
+
+    def set_mode(self, mode: Mode) -> None:
+        """Choose what the left mouse button does."""
+        if mode != self.mode:
+            self.interaction.cancel()
+            self.mode = Mode(mode)
+            self.modeChanged.emit(self.mode.value)
+
+    def set_look(self, **fields: Any) -> None:
+        """Change what is drawn over the image."""
+        look = replace(self.look, **fields)
+        if look != self.look:
+            self.look = look
+            self.lookChanged.emit()
+
+    def point_at(self, spot: Spot | None) -> None:
+        """Say which template point the mouse is on; hovering never takes away a point that is being named."""
+        if self.spot is not None and self.spot.pinned and spot is not None and not spot.pinned:
+            return
+        if spot != self.spot:
+            self.spot = spot
+            self.spotChanged.emit(spot)
+
+    def set_clicks(self, clicks: tuple[Click, ...]) -> None:
+        """Keep the clicks that a new landmark is made of."""
+        if clicks != self.clicks:
+            self.clicks = clicks
+            self.clicksChanged.emit()
+
+    def hold(self, held: Held | None) -> None:
+        """Show a placement elsewhere in one image, in all views, until it is dropped or let go."""
+        if held != self.held:
+            self.held = held
+            self.heldChanged.emit()
+
+    def held_place(self, image: str, landmark: str) -> tuple[float, float] | None:
+        """Where a landmark that is being dragged in this image is now, native pixels; None if it is not dragged."""
+        held = self.held
+        return held.xy if held is not None and (held.image, held.landmark) == (image, landmark) else None
+
+    def let_go(self) -> None:
+        """Nothing is dragged any more: every view shows what is stored."""
+        self.hold(None)
+        self.end_move(keep=False)
+
+    def why_locked(self, image: str) -> str:
+        """Why nothing can be corrected in an image, in a sentence; empty where it can."""
+        session = self.session
+        if session is None or session.read_only:
+            return "The project is open for reading only: nothing can be corrected."
+        if session.review(image) is ReviewState.ACCEPTED:
+            return f"“{image}” is accepted and locked. Reopen it to correct it (Review menu)."
+        return ""
+
+    def place(self, image: str, landmark: str, xy: tuple[float, float]) -> bool:
+        """Correct where a landmark is in an image, native pixels; outside the picture it is refused, and said."""
+        if self.session is None:
+            return False
+        if not self.frame(image).contains(xy):
+            self.tell(f"“{landmark}” was dropped outside the picture: it is back where it was.")
+            return False
+        return self.do(self.session.move_placement, image, landmark, xy) and self._tell_of_outline(landmark)
+
+    def nudge(self, image: str, landmark: str, step: tuple[float, float]) -> bool:
+        """Correct where a landmark is in an image by a step in native pixels."""
+        if self.session is None:
+            return False
+        return self.do(self.session.nudge_placement, image, landmark, step) and self._tell_of_outline(landmark)
+
+    def is_models_own(self, landmark: str) -> bool:
+        """Whether a landmark came with the model: a point of an outline, which a correction does not move."""
+        return self.session is not None and any(mark.name == landmark for mark in self.session.bundle.landmarks)
+
+    def _tell_of_outline(self, landmark: str) -> bool:
+        """Say once per project which is which where a point of an outline was corrected."""
+        if not self._outline_told and self.is_models_own(landmark):
+            self._outline_told = True
+            self.tell(OUTLINE_STAYS)
+        return True
+
+    def move(self, landmark: str, uv: tuple[float, float]) -> None:
+        """Show a landmark elsewhere on its chart, in all views, until it is dropped (`end_move`)."""
+        self.moving = Moving(landmark, uv, self.open_session().preview_move(landmark, uv))
+        self.movingChanged.emit()
+
+    def end_move(self, keep: bool) -> None:
+        """Drop the landmark that is being moved, as one undo step; or put it back where it was."""
+        moving, self.moving = self.moving, None
+        if moving is not None and keep:
+            self.do(self.open_session().move_landmark, moving.landmark, moving.uv)
+        if moving is not None:
+            self.movingChanged.emit()
+
+    def moving_place(self, landmark: str, slot: int) -> npt.NDArray[np.float64] | None:
+        """Where a landmark that is being moved would be in an image, native pixels [2]; None if it is not moved."""
+        if self.moving is None or self.moving.landmark != landmark:
+            return None
+        place: npt.NDArray[np.float64] = self.moving.preview.placements.xy[slot]
+        return place
+
+    def say(self, sentence: str) -> None:
+        """Tell the reader something, quietly and lastingly."""
+        self.said.emit(sentence)
+
+    def tell(self, sentence: str, view: QWidget | None = None) -> None:
+        """Tell the reader something about what the eye looks at: it stands in that view, and among the messages.
+
+        Without a view it stands in the one that has the focus, or else in the image.
+        """
+        self.say(sentence)
+        self.told.emit(sentence, view)
+
+    def do(self, action: Callable[..., Any], *arguments: Any, **options: Any) -> bool:
+        """Run one of the session's actions; what it refuses, it says in a sentence that goes to the messages."""
+        try:
+            action(*arguments, **options)
+        except (ValueError, KeyError, ProjectError) as error:
+            self.tell(str(error.args[0]) if error.args else "That is not possible here.")
+            return False
+        except OSError as error:
+            self.tell(
+                f"The project file could not be written ({error.strerror or 'unknown reason'}); nothing was changed."
+            )
+            return False
+        return True

@@ -1,0 +1,147 @@
+"""Keeps predictions going: whatever is due is predicted, the image being looked at first.
+
+What is due says `Session.due` alone. Each change is asked for the images that it names, so that nothing here grows
+with the project; what becomes due while a job runs follows it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from app.gui.state.bridge import Bridge
+from app.gui.state.desk import Desk
+from app.gui.state.job_runner import Runner
+from app.jobs import Event, Failed, Finished, Job, Progress
+from app.project.entries import Change
+
+if TYPE_CHECKING:
+    from app.project.session import Session
+
+ASKING = ("images", "prediction", "reading", "review")
+"""Kinds of changes after which something may be due."""
+TRIES = 3
+"""So often in a row may the file of an image change while it is predicted before that is left alone."""
+
+
+class Predicting(Runner):
+    """Runs one prediction job at a time for the desk's session."""
+
+    verb = "Predicting"
+
+    def __init__(self, desk: Desk, bridge: Bridge) -> None:
+        super().__init__(desk, bridge)
+        self._waiting: dict[str, None] = {}
+        self._under_way: set[str] = set()
+        self._outdated: Counter[str] = Counter()
+        desk.imageChanged.connect(self._on_image)
+        desk.changed.connect(self._on_change)
+
+    def _on_change(self, change: Change) -> None:
+        if change.kind in ASKING:
+            if change.kind != "prediction":  # the reader turned it, or its file was looked at again
+                self._outdated -= Counter(dict.fromkeys(change.images, TRIES))
+            self.ask(change.images or None)
+        if change.kind == "prediction" and self._desk.session is not None:
+            for name in change.images:
+                if self._desk.session.image(name).replaced:
+                    self._desk.say(f"The file of “{name}” is another one now. Keep or drop what was corrected before.")
+
+    def _on_image(self, name: str) -> None:
+        session = self._desk.session
+        if session is None or not name:
+            return
+        if self._job is not None:
+            session.engine.prioritise(name)
+        session.look_again([name])  # its file may have come back, or be another one: that is a change like others
+
+    def start(self) -> None:
+        """Predict what is due in the whole project; while a job runs, what was added meanwhile follows it."""
+        self.ask(None)
+
+    def ask(self, names: Iterable[str] | None) -> None:
+        """Predict what is due among some images, or among all."""
+        session = self._desk.session
+        if session is None or session.read_only:
+            return
+        due = session.due(None if names is None else tuple(names))
+        left_alone = {name for name, tries in self._outdated.items() if tries >= TRIES}
+        self._waiting.update((name, None) for name in due if name not in self._under_way | left_alone)
+        if self._job is None:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Predict what became due meanwhile, as far as it still is."""
+        session, waiting = self._desk.session, tuple(self._waiting)
+        self._waiting.clear()
+        if session is not None and (due := session.due(waiting)):
+            self._begin(due)
+
+    def predict(self, names: Iterable[str]) -> None:
+        """Predict these, also again."""
+        wanted = tuple(names)
+        if self._desk.session is None or not wanted:
+            return
+        if self._job is not None:
+            self._desk.tell("A prediction is running. Try again when it has ended, or cancel it first.")
+            return
+        self._begin(wanted)
+
+    def _begin(self, names: tuple[str, ...]) -> None:
+        session = self._desk.open_session()
+        try:
+            job = session.start_predict(names, first=self._desk.image if self._desk.image in names else None)
+        except (ValueError, OSError) as error:
+            self._desk.say(str(error))
+            return
+        self._under_way = set(names)
+        self.follow(job, self._on_event)
+
+    def cancel(self) -> None:
+        """Stop; what is predicted stays."""
+        self._waiting.clear()
+        super().cancel()
+
+    def forget(self) -> None:
+        """The session is about to close: cancel and take nothing in any more."""
+        job, self._job = self._job, None
+        self._waiting.clear()
+        self._under_way.clear()
+        self._outdated.clear()
+        if job is not None:
+            job.cancel()
+            self.ended.emit("")
+
+    def _on_event(self, job: Job, event: Event) -> None:
+        session = self._desk.session
+        if job is not self._job or session is None:  # an event of a project that was closed meanwhile
+            return
+        if isinstance(event, Progress):
+            self.tell(event)
+        elif isinstance(event, Finished):
+            self._under_way.clear()
+            self.end(job, "Prediction cancelled" if event.cancelled else "")
+            if not event.cancelled:
+                self._go_on()
+        else:
+            if not self._desk.do(session.take_in, event):
+                self.cancel()  # it can't be kept, nor could the next one
+            elif isinstance(event, Failed):
+                self._desk.say(event.message)
+            self._under_way.discard(event.key)
+            self._again(event.key, session)
+
+    def _again(self, name: str, session: Session) -> None:
+        """Where file or orientation changed meanwhile, what came is of no use: predict it again, but not for ever."""
+        if not session.due([name]):
+            del self._outdated[name]
+            return
+        self._outdated[name] += 1
+        if self._outdated[name] < TRIES:
+            self._waiting[name] = None
+        else:
+            self._desk.say(
+                f"“{name}” is not predicted: its file changed {TRIES} times while it was read. "
+                "Choose “Predict this image again” when no other program writes it any more."
+            )

@@ -1,0 +1,227 @@
+"""The template's structures: colour, confidence in this image, a switch each; the chosen one shows its uv colours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.core.landmark import ReviewState
+from app.core.prediction import confidence, reachable
+from app.core.template import Structure
+from app.gui.state.desk import Desk
+from app.gui.widgets import theme
+from app.gui.widgets.key_button import keeps_key
+from app.project.entries import Change
+
+if TYPE_CHECKING:
+    from app.project.session import Session
+    from app.store.rows import StructureReview
+
+ROW = 26
+EYE = 28
+NOWHERE, ALL = -2, -1
+"""Rows that are none, and the one above the structures."""
+
+
+def draw_eye(painter: QPainter, rect: QRectF, is_open: bool) -> None:
+    """A small eye: open with a pupil, or dim and struck out."""
+    colour = QColor(theme.MUTED if is_open else theme.FAINT)
+    centre = rect.center()
+    painter.setPen(QPen(colour, 1.3))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    lens = QRectF(centre.x() - 6.5, centre.y() - 6.5, 13, 13)
+    painter.drawArc(lens.translated(0, 3.5), 30 * 16, 120 * 16)
+    painter.drawArc(lens.translated(0, -3.5), -30 * 16, -120 * 16)
+    if not is_open:
+        painter.drawLine(centre + QPointF(-4.5, 4.5), centre + QPointF(4.5, -4.5))
+    else:
+        painter.setBrush(colour)
+        painter.drawEllipse(centre, 1.8, 1.8)
+
+
+def mean_confidences(session: Session, image: str) -> dict[str, float]:
+    """Confidence of each structure in one image: of its nodes' median expected error. Absent ones are left out."""
+    prediction, frame = session.prediction(image), session.image(image).frame
+    if prediction is None or frame is None:
+        return {}
+    found = {}
+    for c, structure in enumerate(session.template.structures):
+        if prediction.present[c]:
+            error = float(np.median(prediction.expected_error[c][reachable(structure)]))
+            found[structure.name] = float(confidence(error, frame.diagonal))
+    return found
+
+
+class StructureList(QWidget):
+    """One painted row for all and one per structure: a click chooses it for the uv colours, its eye switches it."""
+
+    heightChanged = Signal()
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.setObjectName("structureList")
+        self.setAccessibleName("Structures")
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setToolTip(
+            "Click a structure to see its uv colours, its eye to switch it. Shift+H switches all.\n"
+            "Outlines, fills and uv colours are the model’s"
+        )
+        self._desk = desk
+        self._confidence: dict[str, float] = {}
+        self._said: dict[str, StructureReview] = {}
+        self._over = NOWHERE
+        desk.sessionChanged.connect(self._on_session)
+        desk.imageChanged.connect(self._collect)
+        desk.changed.connect(self._on_change)
+        desk.structureChanged.connect(self.update)
+        desk.spotChanged.connect(self.update)
+        desk.lookChanged.connect(self.update)
+
+    def _on_change(self, change: Change) -> None:
+        if not change.images or self._desk.image in change.images:
+            self._collect()
+
+    def _structures(self) -> tuple[Structure, ...]:
+        return self._desk.session.template.structures if self._desk.session else ()
+
+    def _on_session(self) -> None:
+        self._collect()
+        self.updateGeometry()
+        self.update()
+
+    def _collect(self, *_: object) -> None:
+        session, image = self._desk.session, self._desk.image
+        there = session is not None and image in session.images  # it may just have been removed
+        self._confidence = mean_confidences(session, image) if session is not None and there else {}
+        said = session.image(image).structures if session is not None and there else ()
+        self._said = {review.structure: review for review in said}
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        count = len(self._structures())
+        return QSize(240, ROW * (count + 1) if count else 0)
+
+    def row_at(self, y: float) -> int:
+        """The structure under a height, or `ALL`, or `NOWHERE`."""
+        row = int(y // ROW) - 1
+        return row if row < len(self._structures()) else NOWHERE
+
+    def toggle(self, name: str) -> None:
+        """Switch a structure on or off; while all are off, show this one alone."""
+        look = self._desk.look
+        if look.structures:
+            self._desk.set_look(hidden=look.hidden ^ {name})
+        else:
+            self._desk.set_look(structures=True, hidden={s.name for s in self._structures()} - {name})
+
+    def toggle_all(self) -> None:
+        """Hide all structures, or show what was hidden."""
+        look = self._desk.look
+        if look.structures and not look.hidden:
+            self._desk.set_look(structures=False)
+        else:
+            self._desk.set_look(structures=True, hidden=frozenset())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        row = self.row_at(event.position().y())
+        if row == ALL:
+            self.toggle_all()
+        if row < 0:
+            return
+        name = self._structures()[row].name
+        if event.position().x() > self.width() - EYE - 12:
+            self.toggle(name)
+        elif name == self._desk.structure and self._desk.look.uv:
+            self._desk.set_look(uv=False)
+        else:
+            self._desk.choose_structure(name)
+            self._desk.set_look(uv=True)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._over = self.row_at(event.position().y())
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._over = NOWHERE
+        self.update()
+
+    def event(self, event: QEvent) -> bool:
+        if keeps_key(event, (Qt.Key.Key_Up, Qt.Key.Key_Down)):
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        names = [s.name for s in self._structures()]
+        if not names:
+            return
+        row = names.index(self._desk.structure) if self._desk.structure in names else 0
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            step = 1 if event.key() == Qt.Key.Key_Down else -1
+            self._desk.choose_structure(names[min(max(row + step, 0), len(names) - 1)])
+        elif event.key() == Qt.Key.Key_Space:
+            self.toggle(names[row])
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._structures():
+            self._paint_all(painter)
+        look = self._desk.look
+        for i, structure in enumerate(self._structures()):
+            rect = self.row_rect(i)
+            chosen = structure.name == self._desk.structure and look.uv
+            pointed = self._desk.spot is not None and self._desk.spot.structure == structure.name
+            if chosen or pointed or i == self._over:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(theme.SELECTED if chosen else theme.RAISED))
+                painter.drawRoundedRect(rect.adjusted(4, 1, -4, -1), 4, 4)
+            hidden = not look.shows(structure.name)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.LINE if hidden else structure.colour))
+            painter.drawRoundedRect(QRectF(12, rect.center().y() - 5, 12, 12), 3, 3)
+            painter.setFont(theme.font())
+            painter.setPen(QColor(theme.MUTED if hidden else theme.TEXT))
+            middle = int(Qt.AlignmentFlag.AlignVCenter)
+            painter.drawText(rect.adjusted(36, 0, -96, 0), middle, structure.title)
+            words, colour = self.remark(structure.name)
+            painter.setPen(QColor(colour))
+            painter.setFont(theme.font(small=True))
+            numbers = rect.adjusted(0, 0, -EYE - 16, 0)
+            painter.drawText(numbers, middle | int(Qt.AlignmentFlag.AlignRight), words)
+            draw_eye(painter, _eye(rect), not hidden)
+        painter.end()
+
+    def remark(self, name: str) -> tuple[str, str]:
+        """What stands beside a structure, and its colour: a reader's word before the confidence."""
+        if name in self._said:
+            state = self._said[name].state
+            return state.value.replace("_", " "), theme.BAD if state is ReviewState.REJECTED else theme.CAUTION
+        value = self._confidence.get(name)
+        return f"{value:.2f}" if value is not None else "absent" if self._confidence else "", theme.MUTED
+
+    def row_rect(self, row: int) -> QRect:
+        """Where the row of a structure is, or that of `ALL`."""
+        return QRect(0, (row + 1) * ROW, self.width(), ROW)
+
+    def _paint_all(self, painter: QPainter) -> None:
+        rect, look = self.row_rect(ALL), self._desk.look
+        if self._over == ALL:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.RAISED))
+            painter.drawRoundedRect(rect.adjusted(4, 1, -4, -1), 4, 4)
+        painter.setFont(theme.font())
+        painter.setPen(QColor(theme.MUTED))
+        painter.drawText(rect.adjusted(36, 0, -96, 0), int(Qt.AlignmentFlag.AlignVCenter), "All")
+        draw_eye(painter, _eye(rect), look.structures and not look.hidden)
+
+
+def _eye(rect: QRect) -> QRectF:
+    return QRectF(rect.right() - 12 - 16, rect.y() + 5, 16, 16)

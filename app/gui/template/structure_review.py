@@ -1,0 +1,82 @@
+"""Reviews of single structures: their words, and the dialog that rejects one with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.core.landmark import ReviewState
+from app.core.template import Template
+from app.gui.state.desk import Desk
+from app.gui.widgets import theme
+from app.gui.widgets.plain_text import PlainLabel
+from app.store.rows import StructureReview
+
+
+def sentence(said: StructureReview, template: Template) -> str:
+    """One review with its reason: “Heart rejected: mask leaks”."""
+    words = f"{template.structure(said.structure).title} {_words(said.state)}"
+    return f"{words}: {said.note}" if said.note else words
+
+
+def words_of(reviews: Sequence[StructureReview], template: Template) -> str:
+    """All reviews of an image in few words: “heart, left lung rejected · right lung second opinion”."""
+    by_state: dict[ReviewState, list[str]] = {}
+    for said in reviews:
+        by_state.setdefault(said.state, []).append(template.structure(said.structure).title.lower())
+    return " · ".join(f"{', '.join(titles)} {_words(state)}" for state, titles in by_state.items())
+
+
+def _words(state: ReviewState) -> str:
+    return state.value.replace("_", " ")
+
+
+class StructureReviewDialog(QDialog):
+    """Which structure is rejected and why; what was said before can be changed or taken back."""
+
+    def __init__(self, parent: QWidget, desk: Desk) -> None:
+        super().__init__(parent)
+        self._desk, self._image = desk, desk.image
+        session = desk.open_session()
+        self.setObjectName("structureReviewDialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Reject a structure")
+        self.setMinimumWidth(400)
+        self._said = {said.structure: said for said in session.image(desk.image).structures}
+        self.structure = QComboBox()
+        for structure in session.template.structures:
+            self.structure.addItem(structure.title, structure.name)
+        self.structure.setCurrentIndex(max(0, self.structure.findData(desk.structure)))
+        self.reason = QLineEdit(placeholderText="For example: mask leaks into the abdomen")
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.reject_it = buttons.addButton("Reject", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.take_back = buttons.addButton("Take back", QDialogButtonBox.ButtonRole.DestructiveRole)
+        self.take_back.setAutoDefault(False)  # else Enter is its, even where it is hidden
+        self.reject_it.setDefault(True)
+        form = QFormLayout()
+        form.setVerticalSpacing(2 * theme.STEP)
+        form.addRow("Structure", self.structure)
+        form.addRow("Reason", self.reason)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(3 * theme.STEP)
+        layout.addWidget(PlainLabel(f"In {desk.image}"))
+        layout.addLayout(form)
+        layout.addWidget(buttons)
+        self.structure.currentIndexChanged.connect(self._show_said)
+        self.reject_it.clicked.connect(lambda: self._set(ReviewState.REJECTED, self.reason.text().strip()))
+        self.take_back.clicked.connect(lambda: self._set(ReviewState.UNREAD, None))
+        buttons.rejected.connect(self.reject)
+        self._show_said()
+        self.reason.setFocus()
+
+    def _show_said(self) -> None:
+        said = self._said.get(self.structure.currentData())
+        self.reason.setText(said.note if said else "")
+        self.take_back.setVisible(said is not None)
+
+    def _set(self, state: ReviewState, reason: str | None) -> None:
+        session, structure = self._desk.session, self.structure.currentData()
+        if session is not None and self._desk.do(session.set_review, self._image, state, reason, structure):
+            self.accept()

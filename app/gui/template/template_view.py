@@ -1,0 +1,312 @@
+"""The template: mean shapes, landmarks, the shared uv colours. A click defines a landmark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+
+from app.core.chart import REACH
+from app.core.landmark import PlacementState
+from app.core.template import Structure, Template
+from app.gui.image.overlays import bgra_image, cosmetic, iso_lines, polygon
+from app.gui.image.tools.drags import PanDrag
+from app.gui.state.desk import Desk, Mode, Spot
+from app.gui.state.interaction import Drag, StuckDrag
+from app.gui.widgets import theme, uv_colours
+from app.gui.widgets.canvas import Canvas
+from app.gui.widgets.markers import HIT_RADIUS, Marker, MarkerItem
+from app.gui.widgets.name_editor import NameEditor, define, free_name
+from app.gui.widgets.plain_text import tip
+from app.project.entries import Change
+
+ChartAt = Callable[[QPointF], tuple[float, float]]
+GRAB = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+"""Either of them picks a marker up in any mode; many Linux desktops keep Alt and drag for themselves."""
+
+
+@lru_cache(maxsize=1)
+def chart_picture() -> QImage:
+    """The colours of the whole chart, [-1, 1] x [-1, 1]."""
+    line = (np.arange(128) + 0.5) / 64 - 1
+    rgb = uv_colours.colours(np.stack(np.meshgrid(line, line), axis=-1))
+    return bgra_image(np.dstack([rgb[..., ::-1], np.full(rgb.shape[:2], 255, np.uint8)]))
+
+
+class TemplateItem(pg.GraphicsObject):  # type: ignore[misc]
+    """Mean shapes in mm of the template plane."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setCacheMode(pg.GraphicsObject.CacheMode.DeviceCoordinateCache)  # hovering repaints markers alone
+        self._template: Template | None = None
+        self._bounds = QRectF()
+        self._paths: list[QPainterPath] = []
+        self._iso: dict[str, QPainterPath] = {}
+        self.structure = ""
+        self.under_mouse = ""
+        self.hidden: frozenset[str] = frozenset()
+        self.uv = True
+
+    def set_template(self, template: Template | None) -> None:
+        """Show another template."""
+        self.prepareGeometryChange()
+        self._template = template
+        self._paths, self._iso = [], {}
+        self._bounds = QRectF()
+        for structure in template.structures if template else ():
+            path = QPainterPath()
+            path.addPolygon(polygon(structure.outline))
+            path.closeSubpath()
+            self._paths.append(path)
+            self._bounds = self._bounds.united(path.boundingRect())
+
+    def boundingRect(self) -> QRectF:
+        return self._bounds.adjusted(-20, -20, 20, 20)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        template = self._template
+        if template is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for structure, path in zip(template.structures, self._paths, strict=True):
+            if structure.name == self.structure and self.uv and structure.name not in self.hidden:
+                self._paint_uv(painter, structure, path)
+        for structure, path in zip(template.structures, self._paths, strict=True):
+            colour = QColor(structure.colour)
+            pen = cosmetic(painter, theme.on_background(colour), 2.0 if structure.name == self.under_mouse else 1.3)
+            fill = QColor(colour)
+            showing_uv = structure.name == self.structure and self.uv
+            fill.setAlpha(0 if showing_uv else 60 if structure.name == self.under_mouse else 28)
+            if structure.name in self.hidden:
+                pen.setColor(QColor(theme.LINE))
+                fill.setAlpha(0)
+            painter.setPen(pen)
+            painter.setBrush(fill)
+            painter.drawPath(path)
+
+    def _paint_uv(self, painter: QPainter, structure: Structure, path: QPainterPath) -> None:
+        painter.save()
+        painter.setClipPath(path)
+        (x0, y0), (x1, y1) = structure.box.tolist()
+        painter.setOpacity(0.85)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(QRectF(x0, y0, x1 - x0, y1 - y0), chart_picture())
+        painter.restore()
+        if structure.name not in self._iso:
+            lines = QPainterPath()
+            for line in iso_lines(structure):
+                lines.addPolygon(polygon(line))
+            self._iso[structure.name] = lines
+        painter.setPen(cosmetic(painter, QColor(255, 255, 255, 130), 1.0))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(self._iso[structure.name])
+
+
+class _LandmarkDrag(Drag):
+    """Takes a landmark along on its chart; what that would do shows in all views until it is dropped."""
+
+    def __init__(self, desk: Desk, start: QPointF, landmark: str, chart_at: ChartAt) -> None:
+        super().__init__(start)
+        self._desk, self._landmark, self._chart_at = desk, landmark, chart_at
+
+    def move(self, at: QPointF) -> None:
+        self._desk.move(self._landmark, self._chart_at(at))
+
+    def drop(self, at: QPointF) -> None:
+        self.move(at)
+        self._desk.end_move(keep=True)
+
+    def survives(self, change: Change) -> bool:
+        if change.kind != "prediction":
+            return False
+        if self._desk.moving is not None:  # the preview is of the images as they are now
+            self._desk.move(self._landmark, self._desk.moving.uv)
+        return True
+
+
+class TemplateView(Canvas):
+    """Shows the template of the desk's session. Coordinates of the plane are mm of the template."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(margin=12)
+        self.setObjectName("templateView")
+        self.setAccessibleName("Template: click to place a landmark")
+        self._desk = desk
+        self.item, self.markers = TemplateItem(), MarkerItem()
+        self.add(self.item)
+        self.add(self.markers)
+        self.editor = NameEditor(self)
+        self.editor.ended.connect(lambda: desk.point_at(None))
+        self.viewport().setCursor(Qt.CursorShape.CrossCursor)
+        desk.sessionChanged.connect(self._show_template)
+        desk.landmarkChanged.connect(self.show_markers)
+        desk.structureChanged.connect(self._show_look)
+        desk.lookChanged.connect(self._show_look)
+        desk.spotChanged.connect(self._show_spot)
+        desk.movingChanged.connect(self.show_markers)
+        desk.clicksChanged.connect(self.show_markers)
+        desk.changed.connect(self.show_markers)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "item"):
+            self.item.update()  # it is cached as a picture
+
+    def _show_template(self) -> None:
+        session = self._desk.session
+        self.editor.hide()
+        self.item.set_template(session.template if session else None)
+        bounds = self.item.boundingRect()
+        self.markers.set_bounds(bounds.adjusted(-400, -400, 400, 400))
+        if session is not None:
+            self.set_content(bounds.adjusted(16, 16, -16, -16))
+        self._show_look()
+        self.show_markers()
+
+    def _show_look(self, *_: object) -> None:
+        self.item.structure, self.item.uv = self._desk.structure, self._desk.look.uv
+        self.item.hidden = self._desk.look.hidden
+        self.item.update()
+
+    def show_markers(self, *_: object) -> None:
+        """Every landmark that is not hidden, where it is defined."""
+        session = self._desk.session
+        found = []
+        for mark in session.landmarks if session else ():
+            chosen = mark.name == self._desk.landmark
+            if mark.hidden and not chosen:
+                continue
+            moving = self._desk.moving
+            uv = moving.uv if moving is not None and moving.landmark == mark.name else mark.uv
+            x, y = self._desk.open_session().template.structure(mark.structure).from_chart(uv)
+            found.append(Marker(mark.name, (float(x), float(y)), PlacementState.CORRECTED, mark.colour, chosen))
+        for click in self._desk.clicks:
+            x, y = self._desk.open_session().template.structure(click.structure).from_chart(click.uv)
+            found.append(Marker("", (float(x), float(y)), PlacementState.CONFIRMED, theme.ON_IMAGE.accent))
+        self.markers.set_markers(found, labels=False)
+
+    def _show_spot(self, spot: Spot | None) -> None:
+        session = self._desk.session
+        if spot is None or session is None or (spot.source == "template" and not spot.pinned):
+            self.markers.set_spot(None)
+            return
+        x, y = session.template.structure(spot.structure).from_chart(spot.uv)
+        self.markers.set_spot(QPointF(float(x), float(y)), spot.pinned)
+
+    # --- coordinates -----------------------------------------------------------------------------------------------
+
+    def viewport_of(self, structure: str, uv: tuple[float, float]) -> QPointF:
+        """Where a template point is in the viewport."""
+        assert self._desk.session is not None
+        x, y = self._desk.session.template.structure(structure).from_chart(uv)
+        return self.from_plane(float(x), float(y))
+
+    def point_at(self, at: QPointF) -> tuple[str, tuple[float, float]] | None:
+        """The smallest structure that is switched on under a viewport position, and (u, v) there."""
+        session = self._desk.session
+        if session is None:
+            return None
+        plane = self.to_plane(at)
+        here = np.array([plane.x(), plane.y()])
+        shown = [s for s in session.template.structures if s.name not in self._desk.look.hidden]
+        name = Template(session.template.anatomy, tuple(shown)).at(here)
+        if name is None:
+            return None
+        u, v = session.template.structure(name).to_chart(here)
+        return name, (float(u), float(v))
+
+    def marker_at(self, at: QPointF) -> str:
+        """Name of the landmark whose marker is close to a viewport position, or empty."""
+        close = []
+        for marker in self.markers.markers:
+            distance = float(np.hypot(*(self.from_plane(*marker.xy) - at).toTuple()))
+            if distance <= HIT_RADIUS * 0.7:
+                close.append((distance, marker.name))
+        return min(close)[1] if close else ""
+
+    # --- the mouse -------------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._desk.interaction.press(self, event, lambda: self._begin(event))
+
+    def _begin(self, event: QMouseEvent) -> Drag:
+        at, session = event.position(), self._desk.session
+        if event.button() != Qt.MouseButton.LeftButton:
+            return PanDrag(self, at)
+        name = self.marker_at(at)
+        grab = self._desk.mode == Mode.LANDMARK or event.modifiers() & GRAB
+        if not name or not grab or session is None:
+            return Drag(at, self._click)
+        self._desk.choose_landmark(name)
+        if session.landmark(name).locked:
+            words = f"“{name}” is locked on the template. Unlock it to move it (Landmark menu)."
+            return StuckDrag(at, lambda: self._desk.tell(words, self))
+        return self._grab(at, name)
+
+    def _grab(self, at: QPointF, name: str) -> Drag:
+        grip = next(QPointF(*m.xy) for m in self.markers.markers if m.name == name) - self.to_plane(at)
+        structure = self._desk.open_session().template.structure(self._desk.open_session().landmark(name).structure)
+
+        def chart_at(now: QPointF) -> tuple[float, float]:
+            place = self.to_plane(now) + grip
+            u, v = np.clip(structure.to_chart([place.x(), place.y()]), -REACH, REACH)
+            return float(u), float(v)
+
+        return _LandmarkDrag(self._desk, at, name, chart_at)
+
+    def _click(self, event: QMouseEvent) -> None:
+        name = self.marker_at(event.position())
+        if name:
+            self._desk.choose_landmark(name)
+        else:
+            self.name_landmark_at(event.position())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()  # the window has the keys
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        if self._desk.interaction.move(self, event):
+            return
+        found = self.point_at(at)
+        self._glow(found[0] if found else "")
+        self._desk.point_at(Spot(found[0], found[1], "template") if found else None)
+        name = self.marker_at(at)
+        over = Qt.CursorShape.OpenHandCursor if self._desk.mode == Mode.LANDMARK else Qt.CursorShape.PointingHandCursor
+        self.viewport().setCursor(over if name else Qt.CursorShape.CrossCursor)
+        self.setToolTip(tip(name))
+
+    def _glow(self, structure: str) -> None:
+        if structure != self.item.under_mouse:
+            self.item.under_mouse = structure
+            self.item.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._desk.interaction.release(self, event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        event.accept()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._glow("")
+        if not (self._desk.spot and self._desk.spot.pinned):
+            self._desk.point_at(None)
+        super().leaveEvent(event)
+
+    def name_landmark_at(self, at: QPointF) -> None:
+        """Ask for the name of a new landmark here; its place shows in the image meanwhile."""
+        found = self.point_at(at)
+        if found is None or self._desk.session is None:
+            self.editor.hide()
+            return
+        structure, uv = found
+        self._desk.choose_structure(structure)
+        self._desk.point_at(Spot(structure, uv, "template", pinned=True))
+        suggestion = free_name(mark.name for mark in self._desk.session.landmarks)
+        self.editor.ask(at.toPoint(), suggestion, lambda name: define(self._desk, name, structure, uv))

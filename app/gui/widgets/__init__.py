@@ -1,0 +1,1 @@
+"""What all views use: theme, buttons, colours, markers."""

@@ -1,0 +1,136 @@
+"""A zoomable plane in pyqtgraph whose mouse belongs to us: image view and template view are made of it."""
+
+from __future__ import annotations
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QResizeEvent, QTransform, QWheelEvent
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsView, QWidget
+
+from app.gui.widgets import theme
+
+pg.setConfigOptions(imageAxisOrder="row-major", antialias=True)
+
+
+class Canvas(pg.GraphicsView):  # type: ignore[misc]
+    """One aspect-locked view box, y down, that fills the widget.
+
+    Items lie in the plane. The plane can be turned and mirrored as a whole (`turn_plane`); this is the only place that
+    knows of it: `to_plane` and `from_plane` take it into account. Zoom is screen pixels per unit of the plane. While
+    `fitted`, resizing keeps the content fitted. Without a background of its own it takes the theme's.
+    """
+
+    zoomChanged = Signal(float)
+
+    def __init__(self, parent: QWidget | None = None, background: str = "", margin: int = 0) -> None:
+        super().__init__(parent, background=background or theme.BACKGROUND)
+        self._follows_theme = not background
+        self.box = pg.ViewBox(enableMenu=False, enableMouse=False, invertY=True, lockAspect=True, defaultPadding=0)
+        self.box.disableAutoRange()
+        self.setCentralItem(self.box)
+        self._plane = pg.ItemGroup()
+        self.box.addItem(self._plane, ignoreBounds=True)
+        self._turning, self._unturning = QTransform(), QTransform()
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
+        self.setMouseTracking(True)
+        self.viewport().setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFrameShape(QGraphicsView.Shape.NoFrame)
+        self.fitted = True
+        self._zoom = 1.0
+        self._margin = margin
+        self.content = QRectF(0, 0, 1, 1)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and getattr(self, "_follows_theme", False):
+            self.setBackground(theme.BACKGROUND)
+
+    def add(self, item: QGraphicsItem) -> None:
+        """Put an item into the plane."""
+        item.setParentItem(self._plane)
+
+    def turn_plane(self, turning: QTransform) -> None:
+        """Show the plane turned or mirrored; what is in the middle stays there."""
+        middle = self.to_plane(self._middle)
+        self._turning, (self._unturning, _) = turning, turning.inverted()
+        self._plane.setTransform(turning)
+        if self.fitted:
+            self.fit()
+        else:
+            self._show(turning.map(middle), self.zoom)
+
+    def set_content(self, rect: QRectF) -> None:
+        """What there is to see, in plane units; shown whole."""
+        self.content = rect
+        self.fit()
+
+    def fit(self) -> None:
+        """Show everything."""
+        self.fitted = True
+        width = max(self.viewport().width() - 2 * self._margin, 16)
+        height = max(self.viewport().height() - 2 * self._margin, 16)
+        content = self._turning.mapRect(self.content)
+        zoom = min(width / max(content.width(), 1e-6), height / max(content.height(), 1e-6))
+        self._show(content.center(), zoom)
+
+    def set_zoom(self, zoom: float, fixed: QPointF | None = None) -> None:
+        """Screen pixels per unit, keeping a viewport point fixed (default: the middle)."""
+        self.fitted = False
+        zoom = min(max(zoom, 0.01), 64.0)
+        anchor = fixed if fixed is not None else self._middle
+        at = QPointF(self.box.mapSceneToView(anchor))
+        self._show(at + (self._middle - anchor) / zoom, zoom)
+
+    def pan(self, pixels: QPointF) -> None:
+        """Move the content by screen pixels."""
+        self.fitted = False
+        self._show(self._centre - pixels / self.zoom, self.zoom)
+
+    def _show(self, centre: QPointF, zoom: float) -> None:
+        half_width, half_height = self.viewport().width() / zoom / 2, self.viewport().height() / zoom / 2
+        self.box.setRange(
+            xRange=(centre.x() - half_width, centre.x() + half_width),
+            yRange=(centre.y() - half_height, centre.y() + half_height),
+            padding=0,
+        )
+        self._zoom = zoom
+        self.zoomChanged.emit(zoom)
+
+    @property
+    def zoom(self) -> float:
+        """Screen pixels per unit of the plane."""
+        return self._zoom
+
+    @property
+    def _middle(self) -> QPointF:
+        return QPointF(self.viewport().width() / 2, self.viewport().height() / 2)
+
+    @property
+    def _centre(self) -> QPointF:
+        """What is in the middle of the widget, in the turned plane."""
+        (x0, x1), (y0, y1) = self.box.viewRange()
+        return QPointF((x0 + x1) / 2, (y0 + y1) / 2)
+
+    def to_plane(self, at: QPointF | QPoint) -> QPointF:
+        """Viewport pixel to plane."""
+        return self._unturning.map(QPointF(self.box.mapSceneToView(QPointF(at))))
+
+    def from_plane(self, x: float, y: float) -> QPointF:
+        """Plane to viewport pixel."""
+        return QPointF(self.box.mapViewToScene(self._turning.map(QPointF(x, y))))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        if not hasattr(self, "content"):  # pyqtgraph resizes while it constructs
+            super().resizeEvent(event)
+            return
+        centre, zoom = self._centre, self._zoom
+        super().resizeEvent(event)
+        if self.fitted:
+            self.fit()
+        else:
+            self._show(centre, zoom)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.set_zoom(self.zoom * 1.0015 ** event.angleDelta().y(), event.position())
+        event.accept()

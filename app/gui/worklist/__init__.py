@@ -1,0 +1,1 @@
+"""The worklist: one row per image."""

@@ -1,0 +1,348 @@
+"""What a reader can do, as values: each function checks that it is possible and returns an `Action`, not done yet.
+
+All raise ValueError with a sentence for the reader where the action is not possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from os.path import relpath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.frame import Provenance, Spacing
+from app.core.landmark import Landmark, PlacementState, ReviewState
+from app.core.template import Template
+from app.core.text import kept_path, well_formed
+from app.project.image_files import ImageFiles
+from app.project.state import ProjectState
+from app.project.undo_groups import NUDGE
+from app.store.changes import Action, Writer, now
+from app.store.rows import landmark_row
+
+OF_IMAGES = (
+    *("placements", "reviews", "structure_reviews", "spacings", "readings"),
+    *("left_as_is", "corrected_files"),
+)
+"""Tables that hold what readers said of single images."""
+
+
+def check_unlocked(state: ImageFiles, images: Sequence[str]) -> None:
+    """Raise ValueError if an image is unknown, or accepted and thereby locked."""
+    for name in images:
+        state.slot(name)
+        if state.rows.accepted(name):
+            raise ValueError(f"“{name}” is accepted and locked. Set its review to another state to change it.")
+
+
+def remember_file(state: ImageFiles, writer: Writer, name: str) -> None:
+    """Within an action: what is said of an image belongs to its present file, unless it belongs to an earlier one."""
+    key, known = state.file_key(name), state.rows.corrected_files.get(name)
+    if key and key != known and (known is None or not state.said_of(name)):
+        writer.put("corrected_files", name, key)
+
+
+# --- images
+
+
+def new_names(state: ProjectState, found: Sequence[tuple[str, Path]]) -> tuple[dict[str, Path], list[str]]:
+    """Names for files to be added, and the names of those that are in the project already.
+
+    Where a name is taken, folders are put in front of it, as in the design's seams.
+    """
+    paths = {state.rows.key(name): name for name in state.rows.images}
+    taken = set(paths.values())
+    new: dict[str, Path] = {}
+    known = []
+    for name, path in found:
+        full = path.absolute()
+        kept = kept_path(full)
+        if kept in paths:
+            known.append(paths[kept])
+            continue
+        unique = _free_name(name, full, taken)
+        taken.add(unique)
+        paths[kept] = unique
+        new[unique] = full
+    return new, known
+
+
+def _free_name(name: str, path: Path, taken: set[str]) -> str:
+    folders = list(path.parts[: -len(Path(name).parts)])
+    while name in taken and folders:
+        name = f"{well_formed(folders.pop().strip('/')) or '_'}/{name}"
+    unique, number = name, 2
+    while unique in taken:
+        unique, number = f"{number}/{name}", number + 1
+    return unique
+
+
+def relative_to(path: Path, folder: Path) -> str:
+    """Path of an image as seen from the project's folder, empty on another drive."""
+    try:
+        return kept_path(Path(relpath(path, folder)).as_posix())
+    except ValueError:
+        return ""
+
+
+def add_images(state: ProjectState, new: Mapping[str, Path], folder: Path, label: str) -> Action:
+    """Add files under the names of `new_names`; `folder` is the project's."""
+    first = state.rows.next_position()
+
+    def edit(writer: Writer) -> None:
+        for position, (name, path) in enumerate(new.items(), first):
+            writer.put("images", name, position, kept_path(path), relative_to(path, folder))
+
+    return Action("images", label, edit, tuple(new))
+
+
+def remove_images(state: ProjectState, images: Sequence[str], label: str) -> Action:
+    """Take images out of the project with all that was said of them."""
+    check_unlocked(state, images)
+
+    def edit(writer: Writer) -> None:
+        for name in images:
+            writer.drop("images", name=name)
+            for table in OF_IMAGES:
+                writer.drop(table, image=name)
+
+    return Action("images", label, edit, tuple(images))
+
+
+def set_spacing(
+    state: ProjectState, images: Sequence[str], size: tuple[float, float], reader: str, label: str
+) -> Action:
+    """Give the `size` of a pixel: row and column spacing in mm."""
+    check_unlocked(state, images)
+    spacing = Spacing(float(size[0]), float(size[1]), Provenance.GIVEN)
+
+    def edit(writer: Writer) -> None:
+        for name in images:
+            writer.put("spacings", name, spacing.row_mm, spacing.column_mm, reader)
+
+    return Action("spacing", label, edit, tuple(images))
+
+
+def reset_spacing(state: ProjectState, images: Sequence[str], label: str) -> Action:
+    """Forget what a reader said of the size of a pixel: the file's own counts again."""
+    check_unlocked(state, images)
+
+    def edit(writer: Writer) -> None:
+        for name in images:
+            writer.drop("spacings", image=name)
+
+    return Action("spacing", label, edit, tuple(images))
+
+
+# --- landmarks
+
+
+def _check(mark: Landmark, template: Template, taken: set[str]) -> None:
+    mark.check(template)
+    if mark.name in taken:
+        raise ValueError(f"There is a landmark “{mark.name}” already. Choose another name.")
+
+
+def add_landmarks(state: ProjectState, template: Template, marks: Sequence[Landmark]) -> Action:
+    """Define landmarks."""
+    taken = set(state.rows.numbers)
+    for mark in marks:
+        _check(mark, template, taken)
+        taken.add(mark.name)
+
+    def edit(writer: Writer) -> None:
+        for mark in marks:
+            writer.put("landmarks", *landmark_row(None, mark))
+
+    label = f"Define “{marks[0].name}”" if len(marks) == 1 else f"Add {len(marks)} landmarks"
+    return Action("landmarks", label, edit, landmarks=tuple(mark.name for mark in marks))
+
+
+def change_landmark(
+    state: ProjectState, template: Template, name: str, fields: Mapping[str, Any]
+) -> tuple[Landmark, Action]:
+    """Change fields of a landmark; also returns it as it will be."""
+    number, before = state.rows.number(name), state.rows.landmark(name)
+    try:
+        mark = replace(before, **fields)
+    except TypeError:
+        unknown = ", ".join(sorted(set(fields) - set(vars(before))))
+        raise ValueError(f"A landmark has no field {unknown}.") from None
+    _check(mark, template, set(state.rows.numbers) - {name})
+    moved = (mark.structure, mark.uv) != (before.structure, before.uv)
+    if moved and mark.locked and before.locked:
+        raise ValueError(f"“{name}” is locked on the template. Unlock it to move it.")
+    if mark.structure != before.structure and (held := state.accepted_with(number)):
+        images = f"{held} accepted image{'' if held == 1 else 's'}"
+        raise ValueError(
+            f"“{name}” belongs to {images}, which never change. Define a new landmark on the other structure."
+        )
+    label = f"Move “{name}” on the template" if moved else f"Change “{name}”"
+    names = tuple(dict.fromkeys((name, mark.name)))
+
+    def edit(writer: Writer) -> None:
+        writer.put("landmarks", *landmark_row(number, mark))
+
+    return mark, Action("landmarks", label, edit, landmarks=names)
+
+
+def order_landmark(state: ProjectState, name: str, before: str | None, group: str | None) -> Action:
+    """Put a landmark before another one in the list, or last; and into a group, unless that is None."""
+    number, rows, mark = state.rows.number(name), state.rows, state.rows.landmark(name)
+    order = [other for other in rows.landmarks if other != number]
+    order.insert(len(order) if before is None else order.index(state.rows.number(before)), number)
+    positions = [rows.position(other) for other in rows.landmarks]  # the same ones, dealt out anew
+
+    def edit(writer: Writer) -> None:
+        for other, position in zip(order, positions, strict=True):
+            if rows.position(other) != position:
+                writer.put("landmark_order", other, position)
+        if group is not None and group != mark.group:
+            writer.put("landmarks", *landmark_row(number, replace(mark, group=group)))
+
+    return Action("landmarks", f"Move “{name}” in the list", edit, landmarks=(name,))
+
+
+def delete_landmark(state: ProjectState, name: str) -> Action:
+    """Delete a landmark and what readers said of it; images that were accepted with it keep it as it is there."""
+    number, mark = state.rows.number(name), state.rows.landmark(name)
+
+    def edit(writer: Writer) -> None:
+        writer.drop("landmarks", id=number)
+        writer.put("deleted_landmarks", *landmark_row(number, mark))
+        writer.drop("landmark_order", landmark=number)
+        for image in state.rows.by_landmark.get(number, {}):
+            if not state.rows.accepted(image):  # there the placement stays, with who made it and when
+                writer.drop("placements", image=image, landmark=number)
+
+    return Action("landmarks", f"Delete “{name}”", edit, landmarks=(name,))
+
+
+# --- placements
+
+
+def place(
+    state: ProjectState,
+    image: str,
+    landmark: str,
+    said: PlacementState,
+    xy: Sequence[float] | npt.NDArray[np.float64] | None,
+    reader: str,
+    label: str,
+) -> Action:
+    """Keep what a reader says of a landmark in an image; `xy` in native pixels, None where it is absent."""
+    check_unlocked(state, [image])
+    number = state.rows.number(landmark)
+    if xy is not None and not np.isfinite(np.asarray(xy, float)).all():
+        raise ValueError(f"“{landmark}” can't be placed at {tuple(xy)}: these are no coordinates.")
+    x, y = (None, None) if xy is None else (float(xy[0]), float(xy[1]))
+
+    def edit(writer: Writer) -> None:
+        remember_file(state, writer, image)
+        writer.put("placements", image, number, said.value, x, y, reader, now())
+
+    return Action("placements", label, edit, (image,), (landmark,))
+
+
+def confirm(state: ProjectState, image: str, landmark: str, reader: str, label: str) -> Action:
+    """Say that a landmark is right where it is; an absent one stays absent."""
+    found, xy = _shown(state, image, landmark)
+    if found is PlacementState.ABSENT:
+        return place(state, image, landmark, PlacementState.ABSENT, None, reader, label)
+    return place(state, image, landmark, PlacementState.CONFIRMED, xy, reader, label)
+
+
+def _shown(state: ProjectState, image: str, landmark: str) -> tuple[PlacementState, npt.NDArray[np.float64]]:
+    """Who says where a landmark is in an image that is not locked, and where; ValueError where nobody does."""
+    check_unlocked(state, [image])
+    shown, place_of = state.placements(state.rows.number(landmark)), state.places[image]
+    found = shown.states[place_of]
+    if found is None:
+        raise ValueError(f"“{landmark}” has no place in {image} yet. Predict the image first, or place it by hand.")
+    return found, shown.xy[place_of]
+
+
+def nudge(state: ProjectState, image: str, landmark: str, step: tuple[float, float], reader: str, label: str) -> Action:
+    """Correct a placement by a small step in native pixels; several in a row are undone together (see `bursts`)."""
+    found, xy = _shown(state, image, landmark)
+    if found is PlacementState.ABSENT:
+        raise ValueError(f"“{landmark}” is absent in {image}. Click where it is to place it.")
+    there = (float(xy[0]) + step[0], float(xy[1]) + step[1])
+    return replace(place(state, image, landmark, PlacementState.CORRECTED, there, reader, label), kind=NUDGE)
+
+
+def reset(state: ProjectState, image: str, landmark: str, label: str) -> Action:
+    """Forget what was said of a landmark in an image."""
+    check_unlocked(state, [image])
+    number = state.rows.number(landmark)
+
+    def edit(writer: Writer) -> None:
+        writer.drop("placements", image=image, landmark=number)
+
+    return Action("placements", label, edit, (image,), (landmark,))
+
+
+# --- reviews
+
+
+def set_review(
+    state: ProjectState, images: Sequence[str], wanted: ReviewState, note: str | None, reader: str, label: str
+) -> Action:
+    """Set review states; accepting freezes an image, any other state thaws it. Without a note the old one stays."""
+    before = {name: state.rows.review(name)[:2] for name in images if state.slot(name) >= 0}
+    after = {name: (wanted, old if note is None else note) for name, (_, old) in before.items()}
+    changed = tuple(name for name in before if before[name] != after[name])
+
+    def edit(writer: Writer) -> None:
+        for name in changed:
+            remember_file(state, writer, name)
+            writer.put("reviews", name, wanted.value, after[name][1], reader, now())
+            was, becomes = before[name][0] is ReviewState.ACCEPTED, wanted is ReviewState.ACCEPTED
+            if becomes and not was:
+                state.freeze(name, writer)
+            elif was and not becomes:
+                state.keep_thawed(name)
+                writer.drop("frozen", image=name)
+                writer.drop("frozen_facts", image=name)
+                for number in state.rows.deleted:  # what was kept of them went with the acceptance
+                    writer.drop("placements", image=name, landmark=number)
+
+    return Action("review", label, edit, changed)
+
+
+def structure_title(template: Template, structure: str) -> str:
+    """A structure's title as it stands within a sentence."""
+    try:
+        return template.structure(structure).title.lower()
+    except KeyError as error:
+        raise ValueError(str(error.args[0])) from None
+
+
+def review_structure(
+    state: ProjectState,
+    images: Sequence[str],
+    structure: str,
+    wanted: ReviewState,
+    note: str | None,
+    reader: str,
+    label: str,
+) -> Action:
+    """Set what is said of one structure; `unread` takes it back. Without a note the old one stays."""
+    check_unlocked(state, images)
+    before = {name: state.rows.structure_reviews.get(name, {}).get(structure) for name in images}
+    kept = {name: said.note if said is not None else "" for name, said in before.items()}
+
+    def edit(writer: Writer) -> None:
+        for name, said in before.items():
+            words = kept[name] if note is None else note
+            if wanted is ReviewState.UNREAD:
+                writer.drop("structure_reviews", image=name, structure=structure)
+            elif said is None or (said.state, said.note) != (wanted, words):
+                remember_file(state, writer, name)
+                writer.put("structure_reviews", name, structure, wanted.value, words, reader, now())
+
+    return Action("review", label, edit, tuple(images))

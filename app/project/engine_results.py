@@ -1,0 +1,74 @@
+"""What comes out of the engine as the session keeps and reports it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from app.core.orientation import Reading
+from app.engine.client import ImageFacts, Predicted
+from app.jobs import Event, Failed, Finished, Job, Result
+from app.project.entries import PredictReport
+from app.store.rows import FactsRow, file_spacing
+
+
+def facts_row(path: str, facts: ImageFacts, project: str) -> FactsRow:
+    """Facts as they are kept of a file at `path`.
+
+    The patient becomes a short key that means something within the project of that id alone, so that nobody can find
+    patient numbers by trying them all on many projects at once.
+    """
+    spacing = facts.spacing
+    row = FactsRow(path, "", "", facts.height, facts.width, remark=facts.remark, sha256=facts.sha256)
+    key = hashlib.sha256(f"{project} {facts.patient}".encode()).hexdigest()[:8] if facts.patient else ""
+    row = row._replace(size=facts.stamp[0], changed_ns=facts.stamp[1], patient=key, aspect=facts.aspect)
+    if spacing is None:
+        return row
+    return row._replace(row_mm=spacing.row_mm, column_mm=spacing.column_mm, provenance=spacing.provenance.value)
+
+
+def facts_of(row: FactsRow | None, network: tuple[int, int], reading: Reading) -> ImageFacts | None:
+    """Kept facts as the engine tells them; None where the file was never decoded."""
+    if row is None or row.height is None or row.width is None:
+        return None
+    told = (row.height, row.width, file_spacing(row), row.remark, row.sha256)
+    return ImageFacts(*told, *network, reading, row.patient, (row.size, row.changed_ns), row.aspect)
+
+
+def gather(job: Job, take_in: Callable[[Event], None]) -> PredictReport:
+    """Wait for a prediction job, hand its events over and report; the job is cancelled where taking in fails."""
+    done: dict[str, float] = {}
+    failed, suspect, cancelled = [], [], False
+    try:
+        for event in job:
+            take_in(event)
+            if isinstance(event, Result) and isinstance(event.value, Predicted):
+                done[event.key] = event.value.seconds
+                if event.value.prediction.suspect:
+                    suspect.append((event.key, event.value.prediction.suspect))
+            elif isinstance(event, Failed):
+                failed.append((event.key, event.message))
+            elif isinstance(event, Finished):
+                cancelled = event.cancelled
+    except BaseException:
+        job.cancel()
+        raise
+    return PredictReport(tuple(done), tuple(failed), tuple(suspect), done, cancelled)
+
+
+def gather_moved(job: Job) -> tuple[dict[str, Path], tuple[tuple[str, str], ...]]:
+    """Wait for a search for moved images: where they were found, and the folders that were not looked into.
+
+    Raises ValueError with a sentence where there is no result.
+    """
+    found: dict[str, Path] = {}
+    failed = []
+    for event in job:
+        if isinstance(event, Failed):
+            if not event.key:
+                raise ValueError(event.message)
+            failed.append((event.key, event.message))
+        elif isinstance(event, Result) and isinstance(event.value, dict):
+            found = event.value
+    return found, tuple(failed)

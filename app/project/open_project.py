@@ -1,0 +1,303 @@
+"""One open project: its files, its reader, its trail, and the signal that tells of changes."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+
+import apsw
+from psygnal import EmitLoopError, Signal
+
+from app.core.template import Template
+from app.engine.client import Engine
+from app.io.bundle import Bundle
+from app.project.actions import OF_IMAGES
+from app.project.entries import Change, HistoryEntry, Step
+from app.project.opening import existing_project, new_project
+from app.project.replaced_files import CORRECTIONS
+from app.project.state import ProjectState
+from app.project.undo_groups import NUDGE, one_burst
+from app.store.changes import Action, Entry, RowChange
+from app.store.errors import ProjectError
+from app.store.lock import ProjectLock
+from app.store.paths import real_path
+from app.store.predictions import PredictionStore
+from app.store.project_file import Project
+
+_LOG = logging.getLogger(__name__)
+KINDS = {NUDGE: ("placements",), CORRECTIONS: ("spacing", "placements", "review")}
+"""What views are told of actions whose kind they do not know."""
+
+
+class OpenProject:
+    """What a `Session` stands on: opening and closing, acting and telling, undo and redo.
+
+    Attributes
+    ----------
+    changed : psygnal.Signal
+        Emits a `Change` after every action, undo, redo and new prediction.
+    refused : psygnal.Signal
+        Emits the ProjectError where something could not be kept, and None when the next thing was kept.
+    trouble : ProjectError or None
+        The last thing that `refused` told: while there is one, nothing may be said to be kept.
+    threads : int
+        For the engine, when it is started.
+    """
+
+    changed: ClassVar[Signal] = Signal(Change)
+    refused: ClassVar[Signal] = Signal(object)
+
+    def __init__(self, project: Project, bundle: Bundle, lock: ProjectLock | None, reader: str) -> None:
+        self.bundle = bundle
+        self.threads = 2
+        self._project = project
+        self._lock = lock
+        self._reader = reader
+        self._engine: Engine | None = None
+        self.trouble: ProjectError | None = None
+        project.on_trouble = self._on_trouble
+        try:
+            self._predictions = PredictionStore(project.file, bundle.sha256, bundle.template, project.read_only)
+        except BaseException:
+            project.close()
+            if lock is not None:
+                lock.release()
+            raise
+        try:
+            self._state = ProjectState(project, self._predictions, bundle.template, bundle.network_size)
+        except BaseException:  # it is damaged, and nobody else could give the lock back
+            self.close()
+            raise
+
+    # --- opening and closing
+
+    @classmethod
+    def create(cls, path: str | Path, model: str | Path | Bundle = "chest", reader: str = "") -> Self:
+        """Make a new project; its first landmarks are the bundle's, hidden.
+
+        Raises
+        ------
+        ProjectError
+            If there is a file already or it can't be written.
+        BundleError
+            If there is no such model or it is damaged.
+        """
+        return cls(*new_project(path, model, reader))
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        read_only: bool = False,
+        model: str | Path | Bundle | None = None,
+        reader: str | None = None,
+    ) -> Self:
+        """Open a project; `model` replaces the one it was made with, `reader` the last one.
+
+        Raises
+        ------
+        ProjectError
+            If it is missing, damaged, no project or of a newer version.
+        ProjectLocked
+            If somebody else has it open for writing.
+        """
+        return cls(*existing_project(path, read_only, model, reader))
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, started when first asked for."""
+        if self._engine is None:
+            self._engine = Engine(self.bundle, self.threads)
+        return self._engine
+
+    def close(self) -> None:
+        """End the engine, write everything back and give the lock back; closing twice does nothing."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+        self._close_files(self._project, self._predictions, self._lock)
+
+    @staticmethod
+    def _close_files(project: Project, predictions: PredictionStore, lock: ProjectLock | None) -> None:
+        try:
+            predictions.close()
+            project.close()
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def save_copy(self, path: str | Path) -> None:
+        """Save a copy with everything until now, predictions and history included, and go on with that.
+
+        The way on where the project file is gone, or its disk full or failing.
+
+        Raises
+        ------
+        ProjectError
+            If there is a file already, the copy can't be written, or what was open can't be read any more.
+        """
+        path = Path(path)
+        if path.exists() or path.is_symlink():
+            raise ProjectError(f"There is a file {path} already. Choose another name for the copy.")
+        file = real_path(path)
+        with ProjectLock(file, self._reader, make=True).released_on_failure() as lock:
+            self._project.copy_to(file)
+            project = Project.open(path, read_only=False)
+            try:
+                project.find_images_from(self._project.images_folder)
+                with contextlib.suppress(ProjectError, apsw.Error):  # predictions can be made again
+                    self._predictions.copy_to(file)
+                predictions = PredictionStore(file, self.bundle.sha256, self.template, read_only=False)
+            except BaseException:
+                project.close()
+                raise
+        left = self._project, self._predictions, self._lock
+        self._project, self._predictions, self._lock = project, predictions, lock
+        self._state.go_on_with(project, predictions)
+        project.on_trouble = self._on_trouble
+        self._close_files(*left)
+        self._on_trouble(None)
+        self._emit(Change("project"))
+
+    def _on_trouble(self, trouble: ProjectError | None) -> None:
+        before, self.trouble = self.trouble, trouble
+        if before is not trouble:
+            self.refused.emit(trouble)
+
+    def check_kept(self) -> None:
+        """Raise ProjectError if what was kept is not where it was put: the file is gone, or another lies there.
+
+        Actions do so by themselves; a window asks now and then, to tell it before the next action.
+        """
+        try:
+            self._project.check_there()
+        except ProjectError as error:
+            self._on_trouble(error)
+            raise
+
+    @property
+    def remark(self) -> str:
+        """What a reader should know of the stored predictions, in a sentence; empty if all is well."""
+        return self._predictions.remark
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- the project
+
+    @property
+    def path(self) -> Path:
+        """The project file."""
+        return self._project.path
+
+    @property
+    def id(self) -> str:
+        """What the project is known by wherever its file goes; empty for an old one that is open for reading only."""
+        return self._project.meta().get("id", "")
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the project was opened for reading only."""
+        return self._project.read_only
+
+    @property
+    def template(self) -> Template:
+        """The bundle's template."""
+        return self.bundle.template
+
+    @property
+    def reader(self) -> str:
+        """Who is reviewing; stored with every change."""
+        return self._reader
+
+    @reader.setter
+    def reader(self, name: str) -> None:
+        self._reader = name
+        if self._lock is not None:
+            self._project.set_meta(reader=name)
+            self._lock.name(name)
+        self._emit(Change("reader"))
+
+    def _emit(self, change: Change) -> None:
+        try:
+            self.changed.emit(change)
+        except EmitLoopError:
+            _LOG.exception("A view failed to follow a change: %s", change)
+
+    def _act(self, action: Action) -> None:
+        done = self._project.act(self._reader, action)
+        if done is not None:
+            action.kept()
+            self._state.apply(done[1])
+            self._tell(done[0])
+            self.check_kept()  # between the last look and the commit the file may have gone
+
+    def _tell(self, entry: Entry) -> None:
+        for kind in KINDS.get(entry.kind, (entry.kind,)):
+            self._emit(Change(kind, entry.images, entry.landmarks, entry.label))
+
+    # --- history
+
+    @property
+    def undo_label(self) -> str | None:
+        """What `undo` would take back, None where there is nothing."""
+        entry = self._project.next_undo
+        return entry.label if entry is not None else None
+
+    @property
+    def redo_label(self) -> str | None:
+        """What `redo` would do again, None where there is nothing."""
+        entry = self._project.next_redo
+        return entry.label if entry is not None else None
+
+    @property
+    def next_undo(self) -> Step | None:
+        """What `undo` would do, None where there is nothing: so that one can ask before many images change."""
+        return self._step(self._project.next_undo, undo=True)
+
+    @property
+    def next_redo(self) -> Step | None:
+        """What `redo` would do; like `next_undo`."""
+        return self._step(self._project.next_redo, undo=False)
+
+    def _step(self, entry: Entry | None, undo: bool) -> Step | None:
+        if entry is None:
+            return None
+        touched = (row.key for row in self._project.touches(entry) if row.table in OF_IMAGES or row.table == "images")
+        return Step(undo, entry.label, tuple(dict.fromkeys(touched)))
+
+    def undo(self) -> str | None:
+        """Take the last action back, also after reopening; returns its label, None where there is nothing to undo."""
+        return self._burst(self._project.undo, lambda: self._project.next_undo)
+
+    def redo(self) -> str | None:
+        """Do the last undone action again; returns its label, None where there is nothing to redo."""
+        return self._burst(self._project.redo, lambda: self._project.next_redo)
+
+    def _burst(
+        self, again: Callable[[str], tuple[Entry, list[RowChange]] | None], following: Callable[[], Entry | None]
+    ) -> str | None:
+        """Undo or redo one action, or all nudges that were made in one go; views are told once."""
+        last: Entry | None = None
+        try:
+            while (last is None or one_burst(last, following())) and (done := again(self._reader)) is not None:
+                last, changes = done
+                self._state.apply(changes)
+        finally:
+            if last is not None:
+                self._tell(last)
+        self.check_kept()
+        return last.label if last is not None else None
+
+    def history(self) -> list[HistoryEntry]:
+        """Everything that was done, oldest first; undoing and redoing are entries of their own."""
+        return [HistoryEntry(entry.at, entry.reader, entry.told, undone) for entry, undone in self._project.entries()]

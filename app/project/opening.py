@@ -1,0 +1,91 @@
+"""How a session comes by its project file, its bundle and its lock."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import NamedTuple
+
+from app.core.text import kept_path, path_kept
+from app.io.bundle import Bundle, read_bundle
+from app.store.errors import ProjectError, Trouble, project_error
+from app.store.lock import ProjectLock
+from app.store.paths import real_path
+from app.store.project_file import Project
+from app.store.rows import landmark_of, landmark_row
+
+
+class Opened(NamedTuple):
+    """What a session is made of; without a lock the project is for reading only."""
+
+    project: Project
+    bundle: Bundle
+    lock: ProjectLock | None
+    reader: str
+
+
+def new_project(path: str | Path, model: str | Path | Bundle, reader: str) -> Opened:
+    """Make a project file; see `Session.create`."""
+    file, bundle = Path(path), model if isinstance(model, Bundle) else read_bundle(model)
+    if file.is_symlink() and not file.exists():
+        raise project_error(Trouble.LINK, file)
+    if not file.absolute().parent.is_dir():
+        raise ProjectError(f"There is no folder {file.absolute().parent}. Make it first, or choose another.")
+    if file.exists() and file.stat().st_size:
+        raise ProjectError(f"There is a file {file} already. Choose another name, or open it instead.")
+    meta = {"model": _kept_model(model, bundle), "reader": reader, "bundle_sha256": bundle.sha256, "id": _new_id()}
+    marks = [landmark_row(i, mark) for i, mark in enumerate(bundle.landmarks, 1)]
+    with ProjectLock(real_path(file), reader, make=True).released_on_failure() as lock:
+        return Opened(Project.create(file, meta, {"landmarks": marks}), bundle, lock, reader)
+
+
+def existing_project(
+    path: str | Path, read_only: bool, model: str | Path | Bundle | None, reader: str | None
+) -> Opened:
+    """Open a project file; see `Session.open`."""
+    file = Path(path)
+    if not real_path(file).is_file():
+        raise project_error(Trouble.MISSING, file)
+    if read_only:
+        return _open(file, None, model, reader)
+    with ProjectLock(real_path(file), reader or "").released_on_failure() as lock:
+        return _open(file, lock, model, reader)
+
+
+def _open(file: Path, lock: ProjectLock | None, model: str | Path | Bundle | None, reader: str | None) -> Opened:
+    project = Project.open(file, read_only=lock is None)
+    try:
+        meta = project.meta()
+        chosen = model if model is not None else str(path_kept(meta.get("model", "chest")))
+        bundle = chosen if isinstance(chosen, Bundle) else read_bundle(chosen)
+        name = meta.get("reader", "") if reader is None else reader
+        for row in project.rows("landmarks"):
+            _fits(row, bundle, file)
+        if lock is not None:
+            lock.name(name)
+            now = {"model": _kept_model(chosen, bundle), "reader": name, "bundle_sha256": bundle.sha256}
+            now["id"] = meta.get("id") or _new_id()
+            if any(meta.get(key) != value for key, value in now.items()):
+                project.set_meta(**now)
+    except BaseException:
+        project.close()
+        raise
+    return Opened(project, bundle, lock, name)
+
+
+def _fits(row: tuple[object, ...], bundle: Bundle, file: Path) -> None:
+    try:
+        landmark_of(row).check(bundle.template)
+    except (ValueError, TypeError) as error:
+        raise ProjectError(f"{file.name} does not fit the model “{bundle.title}”: {error}") from None
+
+
+def _kept_model(model: str | Path | Bundle, bundle: Bundle) -> str:
+    """A model as the project remembers it: a shipped one by name, any other by its whole path."""
+    chosen = bundle.folder if isinstance(model, Bundle) else Path(model)
+    return kept_path(chosen.absolute()) if chosen.is_dir() else kept_path(str(model))
+
+
+def _new_id() -> str:
+    """What a project is known by in the settings, wherever its file goes."""
+    return secrets.token_hex(8)

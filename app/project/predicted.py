@@ -1,0 +1,207 @@
+"""What is stored of the predictions of all images, read when it is asked for: charts, masks, small pictures."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.prediction import Prediction
+from app.core.template import Template
+from app.project.image_files import ImageFiles
+from app.project.least_certain import LargestErrors
+from app.store.blobs import Arrays
+from app.store.charts import CROSS, FROZEN, FrozenPlacements, StoredCharts, restore
+from app.store.errors import ProjectError
+from app.store.predictions import PredictionStore
+from app.store.project_file import Project
+from app.store.rows import FrozenRow
+
+_RECENT = 16
+
+
+class PredictedImages(ImageFiles):
+    """The part of a project's state that reads predictions: frozen ones from the project, others from beside it.
+
+    Parameters
+    ----------
+    project : Project
+    predictions : PredictionStore
+    template : Template
+    network_size : tuple of int
+        Height and width of the network's input.
+    """
+
+    def __init__(
+        self, project: Project, predictions: PredictionStore, template: Template, network_size: tuple[int, int]
+    ) -> None:
+        super().__init__(project, predictions, network_size)
+        self._project = project
+        self._template = template
+        self._charts: StoredCharts | None = None
+        self._frozen = FrozenPlacements()
+        self._hidden: dict[str, frozenset[int]] = {}
+        self._recent: OrderedDict[str, Prediction] = OrderedDict()
+        self._worst: LargestErrors | None = None
+        self._has: npt.NDArray[np.bool_] | None = None
+
+    def look_again(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Look again which files are there and unchanged; returns the images of those that are not as they were."""
+        names = tuple(names)
+        changed = [name for name in names if self.unread.pop(name, None) is not None]
+        if changed and self._charts is not None:  # the stored prediction of these could not be read
+            self._charts.put_compact(self._stored_charts(changed))
+            self._has = self._worst = None
+            changed = [name for name in changed if name not in self.unread]
+        for name in names:
+            if (known := self._files.pop(name, None)) is not None and known != self.file(name):
+                self._recent.pop(name, None)
+                changed.append(name)
+        if changed:
+            self._has = self._worst = None
+        return tuple(changed)
+
+    def go_on_with(self, project: Project, predictions: PredictionStore) -> None:
+        """Go on with other files that hold the same."""
+        self._project, self._predictions, self.rows.folder = project, predictions, project.images_folder
+        self._files.clear()
+
+    @property
+    def charts(self) -> StoredCharts:
+        """Inverse charts of all images, read from the files when first needed."""
+        self.read_ahead(math.inf)
+        assert self._charts is not None
+        return self._charts
+
+    @property
+    def reading_ahead(self) -> bool:
+        """Whether `read_ahead` has begun and has not come to its end."""
+        return self._charts is not None and not self._charts.complete
+
+    def read_ahead(self, seconds: float) -> bool:
+        """Read charts for about so long; True once all are there. Single images are read as they are asked for."""
+        if self._charts is None:
+            self._charts = StoredCharts(self._template, max(64, len(self._slots)), self._project.path.parent)
+            self._charts.resize(len(self._slots))
+            self._charts.begin(self._all_charts())
+        self._charts.go_on(seconds)
+        return self._charts.complete
+
+    def _all_charts(self) -> Iterator[tuple[int, Arrays]]:
+        """Charts of all images by slot; freezes what is frozen on the way."""
+        for name in self.rows.frozen:
+            self._freeze(name)
+            yield from self._stored_charts((name,))
+        yield from self._stored_charts([name for name in self.rows.images if name not in self.rows.frozen])
+
+    def _charts_with(self, name: str) -> StoredCharts:
+        """The charts, of which that image's are surely there; the others may still be on their way."""
+        if self._charts is None or not self.reading_ahead:
+            return self.charts
+        if name in self.rows.frozen:
+            self._freeze(name)
+        self._charts.put_compact(self._stored_charts((name,)))
+        return self._charts
+
+    def _stored_charts(self, names: Sequence[str]) -> Iterator[tuple[int, Arrays]]:
+        """Charts of several images by slot: one by one for few and for mapped ones, else in one sweep over the file."""
+        files: dict[str, list[str]] = {}
+        for name in names:
+            frozen = self.rows.frozen.get(name)
+            if frozen is not None:
+                if frozen.charts is not None and (charts := self._whole(name, frozen.charts)) is not None:
+                    yield self.slot(name), charts
+            elif (key := self.prediction_key(name)) in self._suspect:
+                files.setdefault(key, []).append(name)
+        assert self._charts is not None
+        try:
+            # Mapped charts are best written in the order in which they lie.
+            for key, found in () if len(files) < 20 or self._charts.mapped else self._predictions.charts():
+                yield from ((self.slot(name), found) for name in files.pop(key, ()))
+            while files:
+                key = next(iter(files))
+                arrays = self._predictions.chart(key)
+                held = files.pop(key)
+                if arrays is None:
+                    self._lose(key)
+                else:
+                    yield from ((self.slot(name), arrays) for name in held)
+        except ProjectError as error:  # nor could the next ones be read: each might wait for seconds
+            self._miss(itertools.chain.from_iterable(files.values()), error)
+
+    def _miss(self, names: Iterable[str], error: ProjectError) -> None:
+        super()._miss(names, error)
+        self._has = self._worst = None
+
+    def _lose(self, key: str) -> None:
+        """What is stored of a prediction turned out to be damaged: its image waits for a new one."""
+        if self._suspect.pop(key, None) is not None:
+            self._has = self._worst = None
+
+    def _whole(self, name: str, blob: str) -> Arrays | None:
+        """A blob of an accepted image; None where it is damaged: that image is broken then, and no other."""
+        try:
+            return self._project.blob(blob)
+        except ProjectError as error:
+            self.broken[name] = str(error)
+            self._has = self._worst = None
+            return None
+
+    def _freeze(self, name: str) -> None:
+        self.broken.pop(name, None)
+        frozen = self.rows.frozen.get(name)
+        held = self._whole(name, frozen.placements) if frozen is not None else None
+        self._hidden.pop(name, None)
+        if held is None:
+            self._frozen.put(self.slot(name), None)
+            return
+        crosses = held.get("crosses", np.zeros(0, CROSS))  # older files hold none
+        self._frozen.put(self.slot(name), held["placements"].view(FROZEN).ravel(), crosses.view(CROSS).ravel())
+        if "hidden" in held:  # files of earlier versions do not say
+            self._hidden[name] = frozenset(held["hidden"].tolist())
+
+    def prediction(self, name: str) -> Prediction | None:
+        """Prediction of an image: the frozen one where it is accepted; the last few are kept in memory."""
+        self.slot(name)
+        if name in self._recent:
+            self._recent.move_to_end(name)
+            return self._recent[name]
+        frozen = self.rows.frozen.get(name)
+        found: Prediction | None = None
+        if frozen is not None:
+            found = self._frozen_prediction(frozen)
+        elif (key := self.prediction_key(name)) in self._suspect:
+            try:
+                found = self._predictions.get(key)
+            except ProjectError as error:
+                self._miss((name,), error)
+                return None
+            if found is None:
+                self._lose(key)
+        if found is not None:
+            self._recent[name] = found
+            if len(self._recent) > _RECENT:
+                self._recent.popitem(last=False)
+        return found
+
+    def _frozen_prediction(self, frozen: FrozenRow) -> Prediction | None:
+        if frozen.charts is None or frozen.maps is None:
+            return None
+        charts, rest = self._whole(frozen.image, frozen.charts), self._whole(frozen.image, frozen.maps)
+        if charts is None or rest is None:
+            return None
+        return restore(frozen.bundle_sha256, frozen.suspect, charts, rest)
+
+    def preview(self, name: str) -> npt.NDArray[np.uint8] | None:
+        """Small 8-bit picture of an image, None if it was not decoded yet."""
+        self.slot(name)
+        keys = dict.fromkeys((self.prediction_key(name), self.file_key(name)))  # the same picture, however it is read
+        try:
+            return next((found for key in keys if key and (found := self._predictions.preview(key)) is not None), None)
+        except ProjectError as error:
+            self._miss((name,) if self.predicted(name) else (), error)
+            return None

@@ -1,0 +1,469 @@
+"""Everything a reader can do to one open project: one small method per action, each durable when it returns.
+
+`Session.changed` is emitted after the commit, on the thread that acted. Neither torch nor Qt is known here; the engine
+is started when it is first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.landmark import LANDMARK_COLOUR, Landmark, Placements, PlacementState, ReviewState
+from app.core.orientation import Reading
+from app.core.prediction import Prediction
+from app.core.propagate import Places
+from app.engine.client import ImageFacts, Predicted
+from app.io.bundle import Bundle
+from app.io.discover import discover
+from app.io.names import stem
+from app.jobs import Event, Failed, Finished, Job, Result
+from app.project import accepting, actions, entries
+from app.project import replaced_files as said
+from app.project.accepting import Refusal, ReviewReport
+from app.project.due import Due
+from app.project.engine_results import facts_of, facts_row, gather
+from app.project.entries import (
+    AddReport,
+    Change,
+    HistoryEntry,
+    MovePreview,
+    Placement,
+    PredictReport,
+)
+from app.project.least_certain import LeastCertain
+from app.project.orientation import equally_suspect, set_reading
+from app.project.session_files import SessionFiles, count
+from app.store.lock import ProjectLock
+from app.store.paths import held_files
+from app.store.project_file import Project
+from app.store.rows import file_stamp
+
+__all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "MovePreview", "Placement", "PredictReport", "Session"]
+
+ImageEntry = entries.ImageEntry[ImageFacts]
+Names = str | Sequence[str]
+
+
+class Session(SessionFiles):
+    """One open project. Made by `create` or `open`; a context manager that closes it.
+
+    Only the thread that made it may use it. Actions raise ValueError with a sentence for the reader where they are not
+    possible: an accepted image is locked, a project may be open for reading only, a name may be unknown.
+    """
+
+    def __init__(self, project: Project, bundle: Bundle, lock: ProjectLock | None, reader: str) -> None:
+        super().__init__(project, bundle, lock, reader)
+        self._asked: dict[str, Path] = {}
+        self._stamps: dict[str, tuple[int, int] | None] = {}
+        self._ahead = False
+
+    # --- images
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Names of all images in the order in which they were added."""
+        return self._state.rows.images
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Names of the accepted images, in the project's order."""
+        return tuple(filter(self._state.rows.accepted, self.images))
+
+    def image(self, name: str) -> ImageEntry:
+        """What is known of one image."""
+        self._state.slot(name)
+        rows = self._state.rows
+        facts = facts_of(rows.facts_of(name), self.bundle.network_size, rows.reading(name))
+        status, message = self._state.status(name)
+        review = rows.review(name)
+        return ImageEntry(
+            *(name, self._state.file(name)[0], facts, status, message, self._state.remark(name)),
+            *(self._state.suspect(name), review.state, review.note, self._state.frame(name), rows.reviews_in(name)),
+            *(review.reader, review.at, self._state.replaced(name)),
+            bool(rows.left_as_is.get(name)) and rows.left_as_is[name] == self._state.suspect(name),
+            self._state.changed_since_accepted(name),
+        )
+
+    def status(self, image: str) -> entries.Status:
+        """``waiting``, ``predicted``, ``failed`` or ``missing``: as in `image`, but quick for very many."""
+        self._state.slot(image)
+        return self._state.status(image)[0]
+
+    def review(self, image: str) -> ReviewState:
+        """The review state of an image: as in `image`, but quick for very many."""
+        self._state.slot(image)
+        return self._state.rows.review(image).state
+
+    def suspect(self, image: str) -> str:
+        """Why an image does not look like one for this model, or empty: as in `image`, but quick for very many."""
+        self._state.slot(image)
+        return self._state.suspect(image)
+
+    @property
+    def diagonals(self) -> npt.NDArray[np.float64]:
+        """Length of every image's diagonal in native pixels [N], in the order of `images`; NaN before decoding."""
+        return self._state.rows.diagonals()
+
+    def add_images(self, paths: Sequence[str | Path] | str | Path) -> AddReport:
+        """Add the images below some paths, files or folders (design 6); one undo step."""
+        found = discover([paths] if isinstance(paths, str | Path) else list(paths), held_files())
+        new, known = actions.new_names(self._state, found.images)
+        if new:
+            folder = self._state.rows.folder
+            self._act(actions.add_images(self._state, new, folder, f"Add {count(tuple(new))}"))
+        return AddReport(tuple(new), found.ignored, tuple(known), found.failed)
+
+    def remove_images(self, names: Names) -> None:
+        """Take images out of the project with all that was said of them; their files stay. One undo step."""
+        gone = _several(names)
+        self._act(actions.remove_images(self._state, gone, f"Remove {count(gone)}"))
+
+    def set_spacing(self, images: Names, row_mm: float, column_mm: float) -> None:
+        """Give the size of a pixel of images, in mm; one undo step."""
+        names, size = _several(images), (row_mm, column_mm)
+        label = f"Set the pixel size of {count(names)}"
+        self._act(actions.set_spacing(self._state, names, size, self._reader, label))
+
+    def reset_spacing(self, images: Names) -> None:
+        """Forget the size of a pixel that a reader gave: the file's own counts again. One undo step."""
+        names = _several(images)
+        self._act(actions.reset_spacing(self._state, names, f"Reset the pixel size of {count(names)}"))
+
+    def set_reading(
+        self, images: Names, quarter_turns: int = 0, mirrored: bool = False, inverted: bool = False, more: bool = False
+    ) -> None:
+        """Read images turned to the right by quarter turns, mirrored or inverted (`Reading`); one undo step.
+
+        With `more` that comes on top of how each is read now. They wait for their prediction again; pixels as stored,
+        coordinates and placements by readers stay.
+        """
+        wanted, rows = Reading(quarter_turns, mirrored, inverted), self._state.rows
+        readings = {name: rows.reading(name).then(wanted) if more else wanted for name in _several(images)}
+        words = next(iter(readings.values())).words if len(set(readings.values())) == 1 else wanted.words
+        label = f"Read {count(tuple(readings))} {words}"
+        self._act(set_reading(self._state, readings, self._reader, label))
+
+    def remedy(self, image: str) -> Reading | None:
+        """How a suspect image should be read, beyond how it is now; None where that is not known."""
+        return self._remedy_for(self._state.suspect(image))
+
+    def _remedy_for(self, said: str) -> Reading | None:
+        judge = self.bundle.plausibility
+        return judge.remedy(said) if judge is not None else None
+
+    def equally_suspect(self, image: str) -> tuple[str, ...]:
+        """The images that are not locked and that the same remedy would mend; itself among them."""
+        return equally_suspect(self._state, image, self._remedy_for)
+
+    # --- predictions
+
+    def start_predict(self, images: Sequence[str] | None = None, first: str | None = None) -> Job:
+        """Predict the images that have no valid prediction, or those named, as a job; hand its events to `take_in`.
+
+        Accepted images are left out: nothing changes them. What failed or is missing is tried again.
+        """
+        if self.read_only:
+            raise ValueError(f"The project {self.path.name} is open for reading only: nothing can be predicted.")
+        rows, state = self._state.rows, self._state
+        if images is None:
+            wanted = [name for name in self.images if not (rows.accepted(name) or state.predicted(name))]
+        else:
+            wanted = [name for name in images if state.slot(name) >= 0 and not rows.accepted(name)]
+        if not wanted:
+            job = Job("Nothing to predict", 0)
+            job.post(Finished(cancelled=False))
+            return job
+        items = [(name, rows.path(name)) for name in wanted]
+        self._asked.update(items)
+        self._stamps.update((name, file_stamp(path)) for name, path in items)
+        return self.engine.predict(items, first=first, readings=rows.readings)
+
+    def due(self, images: Sequence[str] | None = None) -> tuple[str, ...]:
+        """The images, of all or of those named, that wait for a prediction: see `app.project.due`."""
+        names = self.images if images is None else [name for name in images if name in self._state.rows.images_set]
+        return tuple(name for name in names if self._state.due(name) is Due.PREDICT)
+
+    def take_in(self, event: Event) -> None:
+        """Store what a prediction job reports and emit `changed`; what comes too late is dropped."""
+        if not isinstance(event, Result | Failed):
+            return
+        name, rows = event.key, self._state.rows
+        if name not in rows.images_set or self._asked.get(name) != rows.path(name):
+            return
+        if rows.accepted(name):
+            return  # it was accepted meanwhile: nothing changes it, not even what is known of its file
+        if isinstance(event, Failed):
+            stamp = self._stamps[name] if name in self._stamps else file_stamp(rows.path(name))
+            self._state.take_failure(name, event.message, stamp)
+        elif isinstance(event.value, Predicted):
+            if event.value.facts.reading != rows.reading(name):
+                return  # the reader has changed how it is read; it waits again
+            self._state.take_facts(name, facts_row(rows.key(name), event.value.facts, self.id))
+            self._state.take_prediction(name, event.value.prediction, event.value.preview)
+        self._emit(Change("prediction", (name,)))
+
+    def predict(self) -> PredictReport:
+        """Predict the images that have no valid prediction; blocks, takes results in on this thread."""
+        return gather(self.start_predict(), self.take_in)
+
+    @property
+    def reading_ahead(self) -> bool:
+        """Whether `read_ahead` has begun and has not read everything yet."""
+        return self._state.reading_ahead
+
+    def read_ahead(self, seconds: float) -> bool:
+        """Read the predictions of a large project little by little, for about so long; True once all are read.
+
+        Nothing needs this: what is asked for is read at once. Until it has come to its end `least_certain` is None;
+        `changed` is then emitted for the predictions of all images.
+        """
+        done = self._state.read_ahead(seconds)
+        if done and self._ahead:
+            self._emit(Change("prediction"))
+        self._ahead = not done
+        return done
+
+    def prediction(self, name: str) -> Prediction | None:
+        """The prediction of an image (the frozen one where it is accepted), None where there is none."""
+        return self._state.prediction(name)
+
+    def preview(self, name: str) -> npt.NDArray[np.uint8] | None:
+        """Small 8-bit picture of an image, longest side at most 512; None before it was decoded."""
+        return self._state.preview(name)
+
+    # --- landmarks
+
+    @property
+    def landmarks(self) -> tuple[Landmark, ...]:
+        """All landmarks in the reader's order: the bundle's and then those defined, unless they were moved."""
+        return tuple(self._state.rows.landmarks.values())
+
+    def landmark(self, name: str) -> Landmark:
+        """The landmark of that name."""
+        return self._state.rows.landmark(name)
+
+    def define_landmark(
+        self,
+        name: str,
+        structure: str,
+        uv: tuple[float, float],
+        rule: str = "",
+        group: str = "",
+        colour: str | None = None,
+    ) -> Landmark:
+        """Define a landmark at a template point; it is at once placed in every predicted image. One undo step."""
+        u, v = (float(value) for value in uv)
+        mark = Landmark(name.strip(), structure, u, v, rule, group, colour or LANDMARK_COLOUR)
+        self._act(actions.add_landmarks(self._state, self.template, [mark]))
+        return mark
+
+    def add_landmark_set(self, landmarks: Sequence[Landmark]) -> None:
+        """Add the landmarks of a set; one undo step."""
+        self._act(actions.add_landmarks(self._state, self.template, list(landmarks)))
+
+    def update_landmark(self, name: str, /, **fields: Any) -> Landmark:
+        """Change fields of a landmark (see `Landmark`); corrected, confirmed and absent placements stay as they are."""
+        mark, action = actions.change_landmark(self._state, self.template, name, fields)
+        self._act(action)
+        return mark
+
+    def move_landmark(self, name: str, uv: tuple[float, float]) -> Landmark:
+        """Move a landmark on the template; corrected, confirmed and absent placements stay as they are."""
+        return self.update_landmark(name, u=float(uv[0]), v=float(uv[1]))
+
+    def order_landmark(self, name: str, before: str | None, group: str | None = None) -> None:
+        """Put a landmark before another one in the list, or last (None), and into a group if named; one undo step."""
+        if name != before:
+            self._act(actions.order_landmark(self._state, name, before, group))
+
+    def preview_move(self, name: str, uv: tuple[float, float]) -> MovePreview:
+        """Where `move_landmark` would put a landmark in all images, and where it stays; nothing is stored."""
+        return self._state.moved(self._state.rows.number(name), (float(uv[0]), float(uv[1])))
+
+    def delete_landmark(self, name: str) -> None:
+        """Delete a landmark and its placements in all images; one undo step."""
+        self._act(actions.delete_landmark(self._state, name))
+
+    # --- placements
+
+    def placements(self, landmark: str) -> Placements:
+        """One landmark in all images, in the order of `images`."""
+        return self._state.placements(self._state.rows.number(landmark))
+
+    def placements_in(self, image: str) -> list[Placement]:
+        """All landmarks in one image, in the order of `landmarks`."""
+        return self._state.placements_in(image)
+
+    def new_since_accepted(self, image: str) -> tuple[str, ...]:
+        """The landmarks, hidden ones apart, that came after an image was accepted: nobody saw them there."""
+        return self._state.new_since_accepted(image)
+
+    def crosses(self, landmark: str) -> npt.NDArray[np.float64]:
+        """Where a landmark's template point is predicted in all images [N, 2], so where it is crossed out if absent.
+
+        In an accepted image in which it is absent, that is where it was when the image was accepted. NaN where nowhere.
+        """
+        return self._state.crosses(self._state.rows.number(landmark))
+
+    def preview_places(self, structure: str, uv: tuple[float, float]) -> Places:
+        """A template point in all images, predicted; nothing is stored."""
+        return self._state.find(structure, uv)
+
+    def place_in(self, image: str, structure: str, uv: tuple[float, float]) -> npt.NDArray[np.float64]:
+        """A template point in one image, predicted: native pixels [2], NaN where it is nowhere."""
+        return self._state.place_in(image, structure, uv)
+
+    def structures_at(self, image: str, xy: tuple[float, float]) -> tuple[str, ...]:
+        """The structures whose masks cover a pixel of an image, the smallest first."""
+        return self._state.structures_at(image, xy)
+
+    def template_point(
+        self, image: str, xy: tuple[float, float], structure: str | None = None
+    ) -> tuple[str, tuple[float, float], float] | None:
+        """The template point that a pixel of an image shows: structure, (u, v), and by how many pixels that misses.
+
+        Without a structure the smallest one whose mask covers the pixel is taken; None where there is none.
+        """
+        return self._state.template_point(image, xy, structure)
+
+    def move_placement(self, image: str, landmark: str, xy: tuple[float, float]) -> None:
+        """Correct where a landmark is in an image, in native pixels."""
+        label = f"Move “{landmark}” in {stem(image)}"
+        corrected = PlacementState.CORRECTED
+        self._act(actions.place(self._state, image, landmark, corrected, xy, self._reader, label))
+
+    def nudge_placement(self, image: str, landmark: str, step: tuple[float, float]) -> None:
+        """Correct a placement by a small step in native pixels; nudges in quick succession are undone together."""
+        label = f"Nudge “{landmark}” in {stem(image)}"
+        self._act(actions.nudge(self._state, image, landmark, step, self._reader, label))
+
+    def set_absent(self, image: str, landmark: str) -> None:
+        """Say that a landmark can't be seen in an image."""
+        label = f"Set “{landmark}” absent in {stem(image)}"
+        self._act(actions.place(self._state, image, landmark, PlacementState.ABSENT, None, self._reader, label))
+
+    def confirm_placement(self, image: str, landmark: str) -> None:
+        """Say that a landmark is right where it is; confirming an absent one keeps it absent."""
+        label = f"Confirm “{landmark}” in {stem(image)}"
+        self._act(actions.confirm(self._state, image, landmark, self._reader, label))
+
+    def reset_placement(self, image: str, landmark: str) -> None:
+        """Forget what was said of a landmark in an image: the prediction counts again."""
+        self._act(actions.reset(self._state, image, landmark, f"Reset “{landmark}” in {stem(image)}"))
+
+    def least_certain(self, image: str) -> LeastCertain | None:
+        """The least certain placement in an image, hidden landmarks too; None where nothing is placed."""
+        return self._state.least_certain(image)
+
+    def corrections(self, image: str) -> int:
+        """Number of placements that a reader corrected or set absent in an image."""
+        self._state.slot(image)
+        rows = self._state.rows.by_image.get(image, {}).values()
+        return sum(row.state != PlacementState.CONFIRMED for row in rows)
+
+    # --- reviews
+
+    def prediction_id(self, image: str) -> str:
+        """What tells the prediction that an image shows now from any other of it; empty where there is none."""
+        self._state.slot(image)
+        return self._state.prediction_id(image)
+
+    def refusals(
+        self, images: Names, shown: Mapping[str, str] | None = None, although_suspect: bool = False
+    ) -> dict[str, Refusal]:
+        """The images that `set_review` would not accept, and why; nothing is done."""
+        names = _several(images)
+        for name in names:
+            self._state.slot(name)
+        return accepting.refusals(self._state, names, shown, although_suspect)
+
+    def set_review(
+        self,
+        image: Names,
+        state: ReviewState | str,
+        note: str | None = None,
+        structure: str | None = None,
+        *,
+        shown: Mapping[str, str] | None = None,
+        although_suspect: bool = False,
+    ) -> ReviewReport:
+        """Set the review state of one image or several, or of one structure in them; one undo step.
+
+        Accepting an image freezes it: placements, masks and the bundle's hash are copied into the project and nothing
+        changes them until another state is set. A structure that is set to ``unread`` has nothing said of it any more.
+        Without a note the one that is there stays.
+
+        Parameters
+        ----------
+        image : str or sequence of str
+        state : ReviewState or str
+        note, structure : str, optional
+        shown : mapping of image to `prediction_id`, optional
+            What a window had on the screen: any other prediction is not accepted. Without it the caller vouches.
+        although_suspect : bool
+            Accept images too that do not look like one for this model.
+
+        Returns
+        -------
+        ReviewReport
+            With the images that could not be accepted while others were.
+
+        Raises
+        ------
+        ValueError
+            Where nothing can be done: no image of several can be accepted, or one is locked or unknown.
+        """
+        names, wanted = _several(image), ReviewState(state)
+        words = wanted.value.replace("_", " ")
+        if structure is None:
+            self._project.check_writable()
+            refused = self.refusals(names, shown, although_suspect) if wanted is ReviewState.ACCEPTED else {}
+            if refused and len(refused) == len(names):
+                raise ValueError(accepting.sentence(refused))
+            done = [] if note is not None else [name for name in names if self.review(name) is wanted]
+            names = [name for name in names if name not in refused and name not in set(done)] or done
+            label = f"Set {count(names)} to {words}"
+            action = actions.set_review(self._state, names, wanted, note, self._reader, label)
+            self._act(action)
+            return ReviewReport(action.images, refused)
+        title = actions.structure_title(self.template, structure)
+        label = f"Set {title} in {count(names)} to {words}"
+        self._act(actions.review_structure(self._state, names, structure, wanted, note, self._reader, label))
+        return ReviewReport(tuple(names), {})
+
+    def leave_as_is(self, image: str) -> None:
+        """Say that a suspect image is fine as it is; one undo step."""
+        self._act(said.leave_as_is(self._state, image, self._reader, f"Leave {stem(image)} as it is"))
+
+    def keep_corrections(self, images: Names) -> None:
+        """Say that corrections and reviews hold for the files that lie there now; one undo step."""
+        names = _several(images)
+        self._act(said.keep_corrections(self._state, names, f"Keep the corrections of {count(names)}"))
+
+    def drop_corrections(self, images: Names) -> None:
+        """Forget corrections, reviews and pixel sizes given for earlier files of images; one undo step."""
+        names = _several(images)
+        self._act(said.drop_corrections(self._state, names, f"Drop the corrections of {count(names)}"))
+
+    # --- exports
+
+    def start_export(
+        self, formats: Sequence[str], folder: str | Path, scope: str = "all", image: str = "", later: str = "mark"
+    ) -> Job:
+        """Write images for other programs, as a job beside this session; see `app.formats.client.start_export`.
+
+        Formats are ``csv coco masks landmarks``, the scope ``all``, ``accepted`` or ``image`` with its name; landmarks
+        defined after an image was accepted are marked there (``mark``) or left out (``leave-out``).
+        """
+        from app.formats.client import start_export  # 25 ms that the first click need not wait for
+
+        return start_export(self, formats, folder, scope, image, later)
+
+
+def _several(names: Names) -> list[str]:
+    return [names] if isinstance(names, str) else list(dict.fromkeys(names))

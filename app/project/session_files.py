@@ -1,0 +1,87 @@
+"""Where the files of a project's images are, and whether they are still the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from app.io.compare import Compared, start_compare
+from app.io.names import stem
+from app.io.relocate import Content, start_search
+from app.jobs import Event, Job, Progress, Result
+from app.project import relocate as moved
+from app.project.engine_results import gather_moved
+from app.project.entries import Change, MovedReport
+from app.project.open_project import OpenProject
+from app.store.paths import held_files
+
+
+def count(names: Sequence[str]) -> str:
+    """Images as a label names them: one by its name, several by their number."""
+    return stem(names[0]) if len(names) == 1 else f"{len(names)} images"
+
+
+class SessionFiles(OpenProject):
+    """The part of a `Session` that follows files which are moved, replaced or written again."""
+
+    def start_find_moved(self, folder: str | Path) -> Job:
+        """Look below a folder for images that are missing, by their content; hand its result to `take_moved`."""
+        known = {name: moved.content(self._state, name) for name in moved.missing(self._state)}
+        wanted = {name: Content(*held) for name, held in known.items() if held is not None}
+        return start_search(Path(folder).absolute(), wanted, moved.places(self._state), held_files())
+
+    def take_moved(self, found: Mapping[str, Path], failed: Sequence[tuple[str, str]] = ()) -> MovedReport:
+        """Know images at the places where they were found, as far as they are missing still; one undo step.
+
+        What of the search `failed` goes into the report.
+        """
+        state, taken = self._state, moved.places(self._state)
+        here = {name: found[name] for name in moved.missing(state) if name in found and found[name] not in taken}
+        if here:
+            label = f"Find {count(tuple(here))} in another place"
+            self._act(moved.move_images(state, here, state.rows.folder, label))
+        missing = moved.missing(state)
+        never_read = tuple(name for name in missing if moved.content(state, name) is None)
+        return MovedReport(tuple(here), tuple(missing), never_read, tuple(failed))
+
+    def find_moved(self, folder: str | Path) -> MovedReport:
+        """Find missing images below a folder; blocks."""
+        self._state.look_again(self._state.rows.images)
+        return self.take_moved(*gather_moved(self.start_find_moved(folder)))
+
+    def look_again(self, images: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Look again which files, of all or some images, are there and unchanged; returns those that changed."""
+        changed = self._state.look_again(self._state.rows.images if images is None else images)
+        if changed:
+            self._emit(Change("images", changed))
+        return changed
+
+    def written_again(self, images: Sequence[str] | None = None) -> tuple[str, ...]:
+        """The accepted images, of all or of those named, whose file must be read to know whether it has changed."""
+        rows = self._state.rows
+        return tuple(self._state.written_again(rows.frozen if images is None else images))
+
+    def start_compare(self, images: Sequence[str] | None = None) -> Job:
+        """Read the files that were `written_again`, as a job; hand its events to `take_compared`."""
+        return start_compare(self._state.written_again(self._state.rows.frozen if images is None else images))
+
+    def take_compared(self, event: Event) -> None:
+        """Take in what a file holds: only another content is told, and the same one is known by its new stamp.
+
+        A project that is open for reading only remembers that as long as it is open.
+        """
+        if not isinstance(event, Result) or not isinstance(event.value, Compared):
+            return
+        if event.key not in self._state.rows.images_set:
+            return
+        same = self._state.take_content(event.key, event.value.stamp, event.value.sha256)
+        if same is not None and not self.read_only:
+            self._project.record_facts(same)
+        self._emit(Change("images", (event.key,)))
+
+    def compare(self, told: Callable[[str], None] = lambda name: None) -> None:
+        """Compare all files that were `written_again`; blocks, and names every file that is through to `told`."""
+        for event in self.start_compare():
+            self.take_compared(event)
+            if isinstance(event, Progress):
+                told(event.name)

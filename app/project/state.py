@@ -1,0 +1,370 @@
+"""One project in memory: its rows, the inverse charts of all images, and what follows from both."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.landmark import Landmark, Placements, PlacementState
+from app.core.prediction import Prediction, confidence, covering, sample_chart
+from app.core.propagate import Places, locate
+from app.core.template import Template
+from app.project.entries import MovePreview, Placement
+from app.project.least_certain import LargestErrors, LeastCertain
+from app.project.predicted import PredictedImages
+from app.store.blobs import Arrays, pack
+from app.store.changes import RowChange, Writer
+from app.store.charts import CODES, CROSS, FROZEN, StoredCharts
+from app.store.predictions import PredictionStore
+from app.store.project_file import Project
+from app.store.rows import FactsRow, FrozenFacts, FrozenRow
+
+_STATES: tuple[PlacementState | None, ...] = (None, *(PlacementState(code) for code in CODES[1:]))
+_STATE_OF_CODE = np.array(_STATES, object)
+_PREDICTED, _ABSENT = CODES.index("predicted"), CODES.index("absent")
+
+
+class ProjectState(PredictedImages):
+    """Everything a session shows, derived from the project file and the file of predictions.
+
+    Parameters
+    ----------
+    project : Project
+    predictions : PredictionStore
+    template : Template
+    network_size : tuple of int
+        Height and width of the network's input.
+    """
+
+    def __init__(
+        self, project: Project, predictions: PredictionStore, template: Template, network_size: tuple[int, int]
+    ) -> None:
+        super().__init__(project, predictions, template, network_size)
+        self._free: list[int] = []
+        self._order: npt.NDArray[np.intp] = np.arange(len(self._slots))
+        self._in_order = True
+        self._places: dict[str, int] | None = None
+
+    # --- predictions
+
+    def take_facts(self, name: str, facts: FactsRow) -> None:
+        """Keep what was found out about an image's file."""
+        self._project.record_facts(facts)
+        self.rows.facts[facts.path] = facts
+        self._files.pop(name, None)
+        self._refresh_has(name)
+
+    def take_failure(self, name: str, message: str, stamp: tuple[int, int] | None) -> None:
+        """Keep that an image's file could not be predicted; `stamp` is the file's when that was asked for."""
+        facts, key = self.rows.facts_of(name), self.rows.key(name)
+        if facts is None or (stamp is not None and stamp != (facts.size, facts.changed_ns)):
+            size, changed_ns = stamp or (-1, -1)  # nothing is known of this file
+            facts = FactsRow(key, "", "", size=size, changed_ns=changed_ns)
+        self.take_facts(name, facts._replace(status="failed", message=message))
+
+    def take_prediction(self, name: str, prediction: Prediction, preview: npt.NDArray[np.uint8]) -> None:
+        """Keep the prediction of an image whose facts were taken; frozen images stay as they are."""
+        key = self.prediction_key(name, self.rows.facts[self.rows.key(name)].sha256)
+        arrays = self._predictions.put(key, prediction, preview)
+        self._suspect[key] = prediction.suspect
+        self.unread.pop(name, None)
+        self._refresh_has(name)
+        if name in self.rows.frozen:
+            return
+        self._recent.pop(name, None)
+        self._charts_with(name).put_compact([(self.slot(name), arrays)])
+        self._refresh_worst(name)
+
+    def freeze(self, name: str, writer: Writer) -> None:
+        """Copy the placements and the prediction of an image into the project file: it is being accepted."""
+        key = self.prediction_key(name)
+        packed = self._predictions.packed(key) if key in self._suspect else None
+        if packed is None and key in self._suspect:
+            self._lose(key)
+            raise ValueError(f"The stored prediction of “{name}” is damaged. Predict it again before you accept it.")
+        charts, rest = (writer.blob(packed[0]), writer.blob(packed[1])) if packed is not None else (None, None)
+        hidden = np.array([number for number, mark in self.rows.landmarks.items() if mark.hidden], np.int64)
+        placements = writer.blob(pack({**self._as_frozen(name), "hidden": hidden}))
+        bundle = self._predictions.bundle_sha256
+        writer.put("frozen", *FrozenRow(name, bundle, self.suspect(name), placements, charts, rest))
+        facts = self.rows.facts_of(name)
+        if facts is not None and facts.height is not None and facts.width is not None:
+            size, spacing = (facts.size, facts.height, facts.width), (facts.row_mm, facts.column_mm, facts.provenance)
+            writer.put("frozen_facts", *FrozenFacts(name, facts.sha256, *size, *spacing, facts.aspect))
+
+    def keep_thawed(self, name: str) -> None:
+        """Before an image is unlocked: give its frozen prediction back to the file of predictions if that lost it."""
+        frozen, key = self.rows.frozen.get(name), self.prediction_key(name)
+        if frozen is None or frozen.charts is None or frozen.maps is None or not key or key in self._suspect:
+            return
+        whole = all(self._whole(name, blob) is not None for blob in (frozen.charts, frozen.maps))
+        if whole and frozen.bundle_sha256 == self._predictions.bundle_sha256:
+            data = self._project.blob_bytes(frozen.charts), self._project.blob_bytes(frozen.maps)
+            self._predictions.put_packed(key, frozen.suspect, *data)
+            self._suspect[key] = frozen.suspect
+
+    # --- changes
+
+    def apply(self, changes: list[RowChange]) -> None:
+        """Follow what an action, an undo or a redo did to the project file."""
+        charts = self.charts  # read before the rows change, so that slots and rows agree
+        self.rows.apply(changes)
+        tables = {change.table for change in changes}
+        if "images" in tables:
+            self._has = self._places = None
+            self._follow_images(charts)
+        for change in changes:
+            if change.table == "images":  # its file may be elsewhere now
+                self._files.pop(change.key, None)
+            elif change.table in ("readings", "frozen") and change.key in self._slots:
+                self._reload(change.key)
+        if tables & {"images", "landmarks"}:
+            self._follow_landmarks(changes)
+        placed = ("placements", "readings", "frozen")
+        for name in {change.key for change in changes if change.table in placed}:
+            self._refresh_worst(name)
+
+    def _follow_images(self, charts: StoredCharts) -> None:
+        """Give slots to new images and take those of removed ones back; nothing moves in memory."""
+        names = self.rows.images
+        for name in set(self._slots) - set(names):
+            slot = self._slots.pop(name)
+            charts.put(slot, None)
+            self._frozen.put(slot, None)
+            self._free.append(slot)
+            self._recent.pop(name, None)
+            self._files.pop(name, None)
+        added = [name for name in names if name not in self._slots]
+        fresh = itertools.count(len(charts))
+        for name in added:
+            self._slots[name] = self._free.pop() if self._free else next(fresh)
+        charts.resize(max(len(charts), next(fresh)))
+        self._order = np.array([self._slots[name] for name in names], np.intp)
+        self._in_order = np.array_equal(self._order, np.arange(len(charts)))
+        charts.put_compact(self._stored_charts(added))
+        for name in self.rows.frozen.keys() & set(added):
+            self._freeze(name)
+        self._worst = None
+
+    def _reload(self, name: str) -> None:
+        self._recent.pop(name, None)
+        self._freeze(name)
+        self.charts.put(self.slot(name), None)
+        self.charts.put_compact(self._stored_charts((name,)))
+        self._refresh_has(name)
+
+    def _follow_landmarks(self, changes: list[RowChange]) -> None:
+        if self._worst is None:
+            return
+        if all(change.table == "landmarks" and change.old is None for change in changes):
+            new = [int(change.new[0]) for change in changes if change.new is not None]
+            self._take_errors(self._worst, new)
+        else:
+            self._worst = None
+
+    # --- placements
+
+    def placements(self, number: int) -> Placements:
+        """One landmark in all images."""
+        xy, codes, expected = self._placed(number)
+        return Placements(xy, tuple(_STATE_OF_CODE[codes].tolist()), expected)
+
+    def accepted_with(self, number: int) -> int:
+        """How many accepted images hold a landmark as a part of what was accepted."""
+        return int(np.count_nonzero(self._frozen.has(number, self._order)))
+
+    def moved(self, number: int, uv: tuple[float, float]) -> MovePreview:
+        """One landmark in all images as it would be at another place of its chart."""
+        xy, codes, expected = self._placed(number, uv)
+        kept = self._frozen.has(number, self._order)
+        kept[[self.places[name] for name in self.rows.by_landmark.get(number, {})]] = True
+        return MovePreview(Placements(xy, tuple(_STATE_OF_CODE[codes].tolist()), expected), kept)
+
+    def _placed(
+        self, number: int, uv: tuple[float, float] | None = None
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+        mark = self.rows.landmarks[number]
+        xy, expected = self.find(mark.structure, uv or mark.uv)
+        codes = np.where(np.isnan(xy[:, 0]), _ABSENT, _PREDICTED).astype(np.uint8)
+        codes[~self._is_predicted()] = 0
+        for name, row in self.rows.by_landmark.get(number, {}).items():
+            place = self.places[name]
+            codes[place] = CODES.index(row.state)
+            xy[place] = row.xy
+            expected[place] = np.nan if row.x is None else 0.0
+        self._frozen.lay_over(number, self._order, codes, xy, expected)
+        return xy, codes, expected
+
+    def _take_errors(self, worst: LargestErrors, numbers: Iterable[int]) -> None:
+        """Take the expected errors of landmarks in all images in; accepted ones without what came later."""
+        accepted = np.zeros(len(self._order), bool)
+        accepted[[self.places[name] for name in self.rows.frozen]] = True
+        for number in numbers:
+            expected = self._placed(number)[2]
+            expected[accepted & ~self._frozen.has(number, self._order)] = np.nan
+            worst.take(number, expected)
+
+    def _refresh_has(self, name: str) -> None:
+        if self._has is not None:
+            self._has[self.places[name]] = self.predicted(name)
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Place of each image in the project's order."""
+        if self._places is None:
+            self._places = {name: place for place, name in enumerate(self.rows.images)}
+        return self._places
+
+    def _is_predicted(self) -> npt.NDArray[np.bool_]:
+        if self._has is None:
+            self._has = np.array([self.predicted(name) for name in self.rows.images], bool)
+        return self._has
+
+    def find(self, structure: str, uv: tuple[float, float]) -> Places:
+        """A template point in all images."""
+        found = self.charts.find(structure, uv)
+        xy, expected = found if self._in_order else (found.xy[self._order], found.expected_error[self._order])
+        if not (has := self._is_predicted()).all():  # a file that has changed leaves its old charts behind
+            xy[~has], expected[~has] = np.nan, np.nan
+        return Places(xy, expected)
+
+    def placements_in(self, name: str) -> list[Placement]:
+        """All landmarks in one image, in the project's order of landmarks."""
+        marks = self._marks_in(name)
+        slot, (xy, expected) = self.slot(name), self._places_in(name, list(marks.values()))
+        predicted = self.predicted(name)
+        frame, manual = self.frame(name), self.rows.by_image.get(name, {})
+        frozen = name in self.rows.frozen
+        found = []
+        for i, (number, mark) in enumerate(marks.items()):
+            place, error = xy[i], float(expected[i])
+            state = (PlacementState.ABSENT if np.isnan(place[0]) else PlacementState.PREDICTED) if predicted else None
+            row = manual.get(number)
+            code, frozen_xy, frozen_error = self._frozen.at(number, slot) if frozen else (0, place, error)
+            if row is not None:
+                state, place, error = PlacementState(row.state), row.xy, 0.0 if row.x is not None else np.nan
+            elif code:
+                state, place, error = _STATES[code], frozen_xy, frozen_error
+            sure = float(confidence(error, frame.diagonal)) if frame is not None else float(error == 0)
+            who = (row.reader, row.at) if row is not None else ("", "")
+            later, deleted = frozen and not code, number in self.rows.deleted
+            shown = self._was_shown(name, number, mark) or row is not None if frozen and code else None
+            cross = np.array(self._frozen.crosses.get(number, {}).get(slot, xy[i]), float)
+            found.append(Placement(mark, state, place, error, sure, *who, later, deleted, cross, shown))
+        return found
+
+    def crosses(self, number: int) -> npt.NDArray[np.float64]:
+        """Where a landmark would be in all images [N, 2] if it were absent there; see `Session.crosses`."""
+        mark = self.rows.landmarks[number]
+        xy = self.find(mark.structure, mark.uv).xy.copy()
+        held = self._frozen.crosses.get(number, {})
+        for place in np.flatnonzero(np.isin(self._order, list(held))).tolist():
+            xy[place] = held[int(self._order[place])]
+        return xy
+
+    def _was_shown(self, name: str, number: int, mark: Landmark) -> bool:
+        """Whether a landmark was not hidden when an image was accepted; where that is not kept, whether it is now."""
+        hidden = self._hidden.get(name)
+        return not mark.hidden if hidden is None else number not in hidden
+
+    def _marks_in(self, name: str) -> dict[int, Landmark]:
+        """The landmarks of an image in the reader's order; an accepted one keeps those that were deleted later."""
+        slot, rows = self.slot(name), self.rows
+        if name not in rows.frozen or not rows.deleted:
+            return rows.landmarks
+        self._charts_with(name)  # what is frozen in it is read with its charts
+        kept = {number: mark for number, mark in rows.deleted.items() if self._frozen.at(number, slot)[0]}
+        both = rows.landmarks | kept
+        return {number: both[number] for number in sorted(both, key=rows.position)}
+
+    def new_since_accepted(self, name: str) -> tuple[str, ...]:
+        """Landmarks that came after an image was accepted, hidden ones apart."""
+        slot = self.slot(name)
+        if name not in self.rows.frozen:
+            return ()
+        self._charts_with(name)
+        marks = self.rows.landmarks.items()
+        return tuple(m.name for n, m in marks if not m.hidden and not self._frozen.at(n, slot)[0])
+
+    def _places_in(
+        self, name: str, marks: Sequence[Landmark]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Predicted places [L, 2] and expected errors [L] of landmarks in one image."""
+        slot, charts = self.slot(name), self._charts_with(name)
+        xy, expected = np.full((len(marks), 2), np.nan), np.full(len(marks), np.nan)
+        for structure in {mark.structure for mark in marks} if self.predicted(name) else ():
+            chart = charts.chart(structure, slot)
+            if chart is None:
+                continue
+            index = [i for i, mark in enumerate(marks) if mark.structure == structure]
+            uv = np.array([marks[i].uv for i in index])
+            xy[index] = sample_chart(chart, uv)
+            expected[index] = sample_chart(charts.errors(structure, slot), uv)
+        return xy, expected
+
+    def _as_frozen(self, name: str) -> Arrays:
+        """The placements of an image as they are frozen: dtypes `FROZEN` and `CROSS`, seen as bytes [L, itemsize]."""
+        one, rows, crosses = self._charts_with(name).only(self.slot(name)), [], []
+        for number, shown in zip(self.rows.landmarks, self.placements_in(name), strict=True):
+            xy, error = shown.xy, shown.expected_error
+            if shown.state is PlacementState.PREDICTED:
+                place = one.find(shown.landmark.structure, shown.landmark.uv)
+                xy, error = place.xy[0], place.expected_error[0]
+            if shown.state is not None:
+                rows.append((number, CODES.index(shown.state), xy[0], xy[1], error))
+            if shown.state is PlacementState.ABSENT and np.isfinite(shown.cross).all():
+                crosses.append((number, *shown.cross.tolist()))
+        return {
+            "placements": np.array(rows, FROZEN).view(np.uint8).reshape(len(rows), FROZEN.itemsize),
+            "crosses": np.array(crosses, CROSS).view(np.uint8).reshape(len(crosses), CROSS.itemsize),
+        }
+
+    def least_certain(self, name: str) -> LeastCertain | None:
+        """The least certain placement in an image, None where nothing is placed or while predictions are read."""
+        self.slot(name)
+        frame = self.frame(name)
+        if self.reading_ahead:
+            return None
+        if self._worst is None:
+            self._worst = LargestErrors(len(self._order))
+            self._take_errors(self._worst, self.rows.landmarks)
+        place = self.places[name]
+        error, number = float(self._worst.errors[place]), int(self._worst.landmarks[place])
+        if frame is None or np.isnan(error):
+            return None
+        return LeastCertain(self.rows.landmarks[number], error, float(confidence(error, frame.diagonal)))
+
+    def _refresh_worst(self, name: str) -> None:
+        if self._worst is not None and name in self._slots:
+            each = zip(self._marks_in(name), self.placements_in(name), strict=True)
+            shown = [(n, p.expected_error) for n, p in each if not (p.new_since_accepted or p.deleted)]
+            numbers, errors = np.array([n for n, _ in shown], np.int64), np.array([error for _, error in shown], float)
+            self._worst.set(self.places[name], numbers, errors)
+
+    def template_point(
+        self, image: str, xy: tuple[float, float], structure: str | None
+    ) -> tuple[str, tuple[float, float], float] | None:
+        """The template point that a pixel shows; see `Session.template_point`."""
+        slot = self.slot(image)
+        if not self.predicted(image):
+            return None
+        name = structure or next(iter(self.structures_at(image, xy)), None)
+        chart = self._charts_with(image).chart(name, slot) if name is not None else None
+        if name is None or chart is None:
+            return None
+        (u, v), miss = locate(chart, self._template.structure(name), xy)
+        return name, (float(u), float(v)), miss
+
+    def structures_at(self, image: str, xy: tuple[float, float]) -> tuple[str, ...]:
+        """The structures whose masks cover a pixel, the smallest first."""
+        prediction, frame = self.prediction(image), self.frame(image)
+        return () if prediction is None or frame is None else covering(prediction, frame, self._template, xy)
+
+    def place_in(self, image: str, structure: str, uv: tuple[float, float]) -> npt.NDArray[np.float64]:
+        """Where a template point is predicted in one image [2], NaN where it is nowhere."""
+        slot = self.slot(image)
+        chart = self._charts_with(image).chart(structure, slot) if self.predicted(image) else None
+        return np.full(2, np.nan) if chart is None else sample_chart(chart, uv)

@@ -1,0 +1,243 @@
+"""What every export tells beside places and masks: who, when, spacing, orientation, rejected, later, off outline."""
+
+from __future__ import annotations
+
+import csv
+import json
+import socket
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+
+from app.formats.client import start_export
+from app.formats.from_session import view_of
+from app.formats.write import write
+from app.jobs import Failed, Finished
+from app.project.session import Session
+from app.store.changes import now
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools' decode
+
+
+def table(folder: Path) -> list[dict[str, str]]:
+    with (folder / "landmarks.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def row_of(folder: Path, image: str, landmark: str) -> dict[str, str]:
+    (found,) = [row for row in table(folder) if (row["image"], row["landmark"]) == (image, landmark)]
+    return found
+
+
+def annotation(folder: Path, image: str, structure: str) -> tuple[dict, list[str]]:
+    data = json.loads((folder / "coco.json").read_text("utf-8"))
+    number = next(entry["id"] for entry in data["images"] if entry["file_name"] == image)
+    category = next(entry for entry in data["categories"] if entry["name"] == structure)
+    found = [a for a in data["annotations"] if (a["image_id"], a["category_id"]) == (number, category["id"])]
+    return found[0], category["keypoints"]
+
+
+def report(folder: Path) -> dict:
+    return json.loads((folder / "report.json").read_text("utf-8"))
+
+
+def test_rows_say_who_when_spacing_and_orientation(session: Session, tmp_path: Path):
+    session.set_spacing("im1.png", 0.25, 0.125)
+    session.define_landmark("hilum", "right_lung", (0.1, 0.2))
+    session.move_placement("im1.png", "hilum", (5, 6.25))
+    moved_at = next(p.at for p in session.placements_in("im1.png") if p.landmark.name == "hilum")
+    while now() == moved_at:  # times are kept to the millisecond, and the review's must differ
+        pass
+    session.set_review("im1.png", "second_opinion", "=look")
+    write(view_of(session), tmp_path, ["csv", "coco"])
+    moved, other = row_of(tmp_path, "im1.png", "hilum"), row_of(tmp_path, "im1.png", "heart_03")
+    placement = next(p for p in session.placements_in("im1.png") if p.landmark.name == "hilum")
+    entry = session.image("im1.png")
+    assert (moved["reader"], moved["time_utc"]) == ("Ann", placement.at)
+    assert (other["reader"], other["time_utc"]) == ("Ann", entry.reviewed_at)
+    assert placement.at < entry.reviewed_at, "the two times differ, so that a swap would show"
+    assert moved["time_utc"].endswith("+00:00")
+    for row in (moved, other):
+        assert row["review"] == "second_opinion"
+        sizes = row["spacing_row_mm"], row["spacing_column_mm"], row["spacing_provenance"]
+        assert sizes == ("0.25", "0.125", "given by the reader")
+        assert row["orientation"] == "as_stored"
+    assert (moved["x_mm"], moved["y_mm"]) == ("0.625", "1.562")
+    unread = row_of(tmp_path, "im2.png", "hilum")
+    assert [unread[key] for key in ("review", "reader", "time_utc", "spacing_row_mm")] == ["unread", "", "", ""]
+    picture = json.loads((tmp_path / "coco.json").read_text("utf-8"))["images"][1]
+    assert picture["spacing"] == {"row_mm": 0.25, "column_mm": 0.125, "provenance": "given by the reader"}
+    assert (picture["reader"], picture["time_utc"]) == ("Ann", entry.reviewed_at)
+
+
+def test_a_rejected_structure_has_no_mask_and_is_told_everywhere(session: Session, tmp_path: Path, capsys):
+    session.set_review("im1.png", "rejected", "leaks", structure="heart")
+    session.set_review("im1.png", "second_opinion", "apex?", structure="right_lung")
+    write(view_of(session), tmp_path, ["csv", "coco", "masks"])
+    assert not (tmp_path / "masks" / "im1" / "heart.png").exists()
+    assert np.asarray(Image.open(tmp_path / "masks" / "im1" / "right_lung.png")).any()
+    assert np.asarray(Image.open(tmp_path / "masks" / "im2" / "heart.png")).shape == (300, 320)
+    found, _ = annotation(tmp_path, "im1.png", "heart")
+    assert (found["review"], found["review_note"], found["review_reader"]) == ("rejected", "leaks", "Ann")
+    assert (found["mask"], found["ignore"], found["area"]) == ("rejected", 1, 0)
+    coco = COCO(str(tmp_path / "coco.json"))
+    capsys.readouterr()
+    assert not coco.annToMask(found).any()
+    heart, lung = row_of(tmp_path, "im1.png", "heart_00"), row_of(tmp_path, "im1.png", "right_lung_00")
+    assert (heart["structure_review"], heart["mask"]) == ("rejected", "rejected")
+    assert (lung["structure_review"], lung["mask"]) == ("second_opinion", "predicted")
+    said = report(tmp_path)
+    assert said["images"][1]["structures"][0] | {"time_utc": ""} == {
+        "name": "heart",
+        "review": "rejected",
+        "note": "leaks",
+        "reader": "Ann",
+        "time_utc": "",
+    }
+    assert any("rejected 1 structure" in note for note in said["notes"])
+
+
+def test_a_corrected_point_of_the_contour_is_told_to_disagree_with_the_mask(session: Session, tmp_path: Path):
+    session.define_landmark("hilum", "heart", (0.1, 0.2))
+    session.move_placement("im1.png", "hilum", (50, 60.25))
+    session.move_placement("im1.png", "heart_07", (150.5, 160.25))
+    session.set_absent("im1.png", "heart_08")
+    write(view_of(session), tmp_path, ["csv", "coco", "masks"])
+    marked = {row["landmark"] for row in table(tmp_path) if row["off_outline"]}
+    assert marked == {"heart_07", "heart_08"}
+    found, names = annotation(tmp_path, "im1.png", "heart")
+    assert sorted(found["off_outline"]) == ["heart_07", "heart_08"]
+    assert found["keypoint_states"][names.index("heart_07")] == "corrected"
+    assert found["keypoints"][3 * names.index("heart_07") :][:3] == [150.5, 160.25, 2]
+    assert found["mask"] == "predicted"
+    notes = report(tmp_path)["notes"]
+    assert notes[0].startswith("Masks are predictions of the model.")
+    assert any("2 points of the model’s contours in 1 image" in note for note in notes)
+
+
+@pytest.mark.parametrize("later", ["mark", "leave-out"])
+def test_what_came_after_acceptance_is_marked_or_left_out(session: Session, tmp_path: Path, later: str):
+    session.define_landmark("gone", "heart", (0.1, 0.2))
+    session.define_landmark("there", "heart", (-0.1, 0.2))
+    session.set_review("im1.png", "accepted")
+    before = next(p.xy for p in session.placements_in("im1.png") if p.landmark.name == "gone")
+    session.delete_landmark("gone")
+    session.define_landmark("later", "heart", (0.3, -0.2))
+    write(view_of(session, "accepted", later=later), tmp_path, ["csv", "coco"])
+    kept = row_of(tmp_path, "im1.png", "gone")
+    assert kept["deleted_since_accepted"] == "yes"
+    np.testing.assert_allclose([float(kept["x_px"]), float(kept["y_px"])], before, atol=1e-3)
+    marked = [row["landmark"] for row in table(tmp_path) if row["new_since_accepted"]]
+    found, names = annotation(tmp_path, "im1.png", "heart")
+    assert found["keypoints"][3 * names.index("gone (deleted)") + 2] == 2
+    visible = found["keypoints"][3 * names.index("later") + 2]
+    if later == "mark":
+        assert marked == ["later"]
+        assert (visible, found["new_since_accepted"]) == (2, ["later"])
+        assert any("Nobody looked at 1 placement in 1 image" in note for note in report(tmp_path)["notes"])
+    else:
+        assert "later" not in {row["landmark"] for row in table(tmp_path)}
+        assert visible == 0
+    assert {row["review"] for row in table(tmp_path)} == {"accepted"}
+
+
+def test_places_outside_the_picture_are_told_everywhere(session: Session, tmp_path: Path):
+    session.define_landmark("in", "heart", (0.25, -0.25))
+    session.define_landmark("edge", "heart", (0.1, 0.2))
+    session.define_landmark("off", "heart", (-0.1, 0.3))
+    for image, (x, y) in (("im1.png", (319.4, 299.4)), ("im2.png", (5, 299.6))):  # 320 wide, 300 high
+        session.move_placement(image, "edge", (x, y))
+    session.move_placement("im1.png", "off", (-0.6, 20))
+    session.move_placement("im1.png", "in", (-0.4, 0))
+    write(view_of(session), tmp_path, ["csv", "coco"])
+    own = [row for row in table(tmp_path) if row["landmark"] in ("in", "edge", "off")]
+    marked = {(row["image"], row["landmark"]) for row in own if row["outside_picture"] == "yes"}
+    assert marked == {("im1.png", "off"), ("im2.png", "edge")}
+    assert {row["outside_picture"] for row in own} == {"", "yes"}
+    assert row_of(tmp_path, "im1.png", "off")["x_px"] == "-0.600"
+    assert "off" in annotation(tmp_path, "im1.png", "heart")[0]["outside_picture"]
+    assert "edge" not in annotation(tmp_path, "im1.png", "heart")[0]["outside_picture"]
+    assert any("outside the picture" in note for note in report(tmp_path)["notes"])
+
+
+def test_points_that_were_hidden_when_an_image_was_accepted_are_told(session: Session, tmp_path: Path):
+    session.define_landmark("hilum", "heart", (0.1, 0.2))
+    session.define_landmark("later hidden", "heart", (0.1, -0.2))
+    session.move_placement("im1.png", "heart_07", (150.5, 160.25))
+    session.set_review("im1.png", "accepted")
+    session.update_landmark("later hidden", hidden=True)
+    session.update_landmark("heart_01", hidden=False)
+    session.define_landmark("new", "heart", (0.3, 0.3))
+    path = session.path
+    session.close()
+    with Session.open(path) as again:
+        write(view_of(again), tmp_path, ["csv", "coco"])
+    of_image = {row["landmark"]: row["shown"] for row in table(tmp_path) if row["image"] == "im1.png"}
+    assert of_image["hilum"] == of_image["later hidden"] == of_image["heart_07"] == "yes"
+    assert of_image["heart_01"] == of_image["heart_02"] == of_image["right_lung_00"] == "no"
+    assert of_image["new"] == ""
+    assert {row["shown"] for row in table(tmp_path) if row["image"] == "im2.png"} == {""}
+    found, _ = annotation(tmp_path, "im1.png", "heart")
+    assert "heart_01" in found["not_shown"]
+    assert not {"hilum", "heart_07", "new"} & set(found["not_shown"])
+    assert "not_shown" not in annotation(tmp_path, "im2.png", "right_lung")[0]
+    assert any("no reader saw them as points" in note for note in report(tmp_path)["notes"])
+
+
+def test_hidden_landmarks_of_ones_own_are_exported(session: Session, tmp_path: Path):
+    session.define_landmark("mine", "right_lung", (0.25, -0.5))
+    session.update_landmark("mine", hidden=True)
+    write(view_of(session), tmp_path, ["csv", "coco", "landmarks"])
+    assert [row["image"] for row in table(tmp_path) if row["landmark"] == "mine"] == list(session.images)
+    assert "mine" in annotation(tmp_path, "im1.png", "right_lung")[1]
+    (mine,) = json.loads((tmp_path / "landmarks.json").read_text("utf-8"))["landmarks"]
+    assert (mine["name"], mine["structure"], mine["u"], mine["v"]) == ("mine", "right_lung", 0.25, -0.5)
+
+
+def ended(job) -> list[object]:
+    """The job's events; the test's time limit is the patience of a reader."""
+    events: list[object] = []
+    thread = threading.Thread(target=lambda: events.extend(job), daemon=True)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    return events
+
+
+def test_a_hung_export_is_ended_and_told(session: Session, tmp_path: Path):
+    worker = ("-c", "import time; time.sleep(300)")
+    job = start_export(session, ["csv"], tmp_path / "out", worker=worker, stalled_seconds=0.5)
+    failed, last = ended(job)
+    assert isinstance(failed, Failed)
+    assert "no progress for 0.5 s" in failed.message
+    assert last == Finished(cancelled=False)
+
+
+def test_a_hung_export_leaves_no_process(session: Session, tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        place = server.getsockname()
+        code = f"import socket, time; line = socket.create_connection({place!r}); time.sleep(300)"
+        job = start_export(session, ["csv"], tmp_path / "out", worker=("-c", code), stalled_seconds=3.0)
+        line, _ = server.accept()
+        with line:
+            ended(job)
+            line.settimeout(20)
+            assert line.recv(1) == b""  # the system closed the line of a process that is no more
+
+
+def test_a_hung_export_ends_when_it_is_cancelled(session: Session, tmp_path: Path):
+    job = start_export(session, ["csv"], tmp_path / "out", worker=("-c", "import time; time.sleep(300)"))
+    job.cancel()
+    assert ended(job) == [Finished(cancelled=True)]
+
+
+@pytest.mark.parametrize("words", ['{"done": 1}', "[]", '{"report": {}}', "3"])
+def test_nonsense_of_the_child_ends_in_a_sentence(session: Session, tmp_path: Path, words: str):
+    code = f"import sys; print({words!r}, flush=True); sys.stdin.read()"
+    events = ended(start_export(session, ["csv"], tmp_path / "out", worker=("-c", code)))
+    assert [type(event) for event in events] == [Failed, Finished]

@@ -1,0 +1,241 @@
+"""What holds for every action: it is told, kept, undone, refused where an image is locked or nothing may be changed."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from app.core.landmark import Landmark
+from app.io.bundle import Bundle
+from app.jobs import Result
+from app.project.entries import Change
+from app.project.session import Session
+from tests.unit.store.fakes import fake_predicted, snapshot, write_images
+
+Do = Callable[[Session], object]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One action: what it does, and what it must tell.
+
+    Attributes
+    ----------
+    method : str
+        Of `Session`.
+    kind : str
+        Of the change that is told; several separated by spaces.
+    act, before : callable
+        The action, and what must be done before it.
+    locked : bool
+        Whether an accepted image refuses it.
+    """
+
+    method: str
+    act: Do
+    kind: str
+    images: tuple[str, ...]
+    landmarks: tuple[str, ...]
+    label: str
+    locked: bool = True
+    before: Do = lambda session: None
+
+
+def another_file(session: Session) -> None:
+    take(session, 77, "")
+
+
+def suspect(session: Session) -> None:
+    take(session, 1, "It is odd.")
+
+
+def take(session: Session, seed: int, words: str) -> None:
+    """Another prediction of im1.png, as the engine hands it in."""
+    session.start_predict(["im1.png"]).cancel()
+    found = fake_predicted(session, "im1.png", seed)
+    found = replace(found, prediction=replace(found.prediction, suspect=words))
+    session.take_in(Result("im1.png", found))
+
+
+def moved_away(session: Session) -> None:
+    path = session.image("im1.png").path
+    path.rename(path.with_name("renamed.png"))
+    session.look_again()
+
+
+def renamed(session: Session) -> Path:
+    return session.path.parent / "images" / "renamed.png"
+
+
+def more(session: Session) -> Path:
+    return write_images(session.path.parent / "more", 1).rename(session.path.parent / "others")
+
+
+MARK = Landmark("carina", "heart", 0.25, -0.5)
+ONE = ("im1.png",)
+CASES = (
+    Case("add_images", lambda s: s.add_images(more(s)), "images", ("others/im0.png",), (), "Add others/im0",
+         locked=False),
+    Case("remove_images", lambda s: s.remove_images("im1.png"), "images", ONE, (), "Remove im1"),
+    Case("take_moved", lambda s: s.take_moved({"im1.png": renamed(s)}), "images", ONE, (),
+         "Find im1 in another place", locked=False, before=moved_away),
+    Case("set_spacing", lambda s: s.set_spacing("im1.png", 0.5, 0.25), "spacing", ONE, (),
+         "Set the pixel size of im1"),
+    Case("reset_spacing", lambda s: s.reset_spacing("im1.png"), "spacing", ONE, (), "Reset the pixel size of im1",
+         before=lambda s: s.set_spacing("im1.png", 0.5, 0.25)),
+    Case("set_reading", lambda s: s.set_reading("im1.png", 1, inverted=True), "reading", ONE, (),
+         "Read im1 turned right by 90°, inverted"),
+    Case("define_landmark", lambda s: s.define_landmark("carina", "heart", (0.25, -0.5)), "landmarks", (),
+         ("carina",), "Define “carina”", locked=False),
+    Case("add_landmark_set", lambda s: s.add_landmark_set([MARK, replace(MARK, name="apex")]), "landmarks", (),
+         ("carina", "apex"), "Add 2 landmarks", locked=False),
+    Case("update_landmark", lambda s: s.update_landmark("hilum", name="hilus"), "landmarks", (),
+         ("hilum", "hilus"), "Change “hilum”", locked=False),
+    Case("move_landmark", lambda s: s.move_landmark("hilum", (0.5, 0.5)), "landmarks", (), ("hilum",),
+         "Move “hilum” on the template", locked=False),
+    Case("order_landmark", lambda s: s.order_landmark("hilum", "heart_00", "mine"), "landmarks", (), ("hilum",),
+         "Move “hilum” in the list", locked=False),
+    Case("delete_landmark", lambda s: s.delete_landmark("hilum"), "landmarks", (), ("hilum",), "Delete “hilum”",
+         locked=False),
+    Case("move_placement", lambda s: s.move_placement("im1.png", "hilum", (7, 11)), "placements", ONE, ("hilum",),
+         "Move “hilum” in im1"),
+    Case("nudge_placement", lambda s: s.nudge_placement("im1.png", "hilum", (1, -2)), "placements", ONE, ("hilum",),
+         "Nudge “hilum” in im1"),
+    Case("set_absent", lambda s: s.set_absent("im1.png", "hilum"), "placements", ONE, ("hilum",),
+         "Set “hilum” absent in im1"),
+    Case("confirm_placement", lambda s: s.confirm_placement("im1.png", "hilum"), "placements", ONE, ("hilum",),
+         "Confirm “hilum” in im1"),
+    Case("reset_placement", lambda s: s.reset_placement("im1.png", "hilum"), "placements", ONE, ("hilum",),
+         "Reset “hilum” in im1"),
+    Case("set_review", lambda s: s.set_review("im1.png", "rejected", "blurred"), "review", ONE, (),
+         "Set im1 to rejected", locked=False),
+    Case("set_review", lambda s: s.set_review("im1.png", "rejected", "leaks", structure="heart"), "review", ONE, (),
+         "Set heart in im1 to rejected"),
+    Case("leave_as_is", lambda s: s.leave_as_is("im1.png"), "review", ONE, (), "Leave im1 as it is", before=suspect),
+    Case("keep_corrections", lambda s: s.keep_corrections("im1.png"), "spacing placements review", ONE, (),
+         "Keep the corrections of im1", before=another_file),
+    Case("drop_corrections", lambda s: s.drop_corrections("im1.png"), "spacing placements review", ONE, (),
+         "Drop the corrections of im1", before=another_file),
+)  # fmt: skip
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
+
+
+@pytest.fixture
+def ready(session: Session) -> Session:
+    """A landmark at the right hilum, corrected in im1.png by Ann; now Bea reads."""
+    session.define_landmark("hilum", "right_lung", (0.125, 0.25))
+    session.move_placement("im1.png", "hilum", (50.5, 40.25))
+    session.reader = "Bea"
+    return session
+
+
+def told_by(session: Session) -> list[Change]:
+    found: list[Change] = []
+    session.changed.connect(found.append)
+    return found
+
+
+def test_every_action_of_a_session_is_here():
+    parts = [
+        Path(inspect.getfile(part)) for part in Session.__mro__ if part.__module__.startswith("app.project.session")
+    ]
+    acting = {
+        method.name
+        for path in parts
+        for method in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(method, ast.FunctionDef)
+        and any(isinstance(part, ast.Attribute) and part.attr == "_act" for part in ast.walk(method))
+    }
+    by_another = {"move_landmark"}  # through `update_landmark`
+    assert acting | by_another == {case.method for case in CASES}
+
+
+@every_case
+def test_an_action_is_told_once_kept_and_undone(ready: Session, bundle: Bundle, case: Case):
+    case.before(ready)
+    before, told = snapshot(ready), told_by(ready)
+    case.act(ready)
+    expected = [Change(kind, case.images, case.landmarks, case.label) for kind in case.kind.split()]
+    assert told == expected
+    after, last = snapshot(ready), ready.history()[-1]
+    if case.method not in ("leave_as_is", "keep_corrections", "take_moved"):  # those change what is said of files alone
+        assert after != before
+    assert (last.reader, last.label, last.undone) == ("Bea", case.label, False)
+    ready.close()
+    with Session.open(ready.path, model=bundle) as again:
+        assert snapshot(again) == after
+        told = told_by(again)
+        assert again.undo() == again.redo_label == case.label
+        assert snapshot(again) == before
+        assert again.redo() == again.undo_label == case.label
+        assert snapshot(again) == after
+        assert told == [*expected, *expected]
+
+
+@every_case
+def test_an_accepted_image_refuses_what_would_change_it(ready: Session, case: Case):
+    if not case.locked:
+        ready.set_review("im1.png", "accepted")
+        case.before(ready)
+        told = told_by(ready)
+        case.act(ready)
+        assert len(told) == 1
+        return
+    case.before(ready)
+    ready.set_review("im1.png", "accepted", although_suspect=True)
+    before, told, lines = snapshot(ready), told_by(ready), len(ready.history())
+    with pytest.raises(ValueError, match=r"“im1\.png” is accepted and locked"):
+        case.act(ready)
+    assert not told
+    assert snapshot(ready) == before
+    assert len(ready.history()) == lines
+
+
+@every_case
+def test_a_project_for_reading_refuses_every_action(ready: Session, bundle: Bundle, case: Case):
+    case.before(ready)
+    ready.close()
+    before = ready.path.read_bytes()
+    with Session.open(ready.path, read_only=True, model=bundle) as reader:
+        shown, told = snapshot(reader), told_by(reader)
+        with pytest.raises(ValueError, match="open for reading only"):
+            case.act(reader)
+        assert not told
+        assert snapshot(reader) == shown
+    assert ready.path.read_bytes() == before
+
+
+BULK = {
+    "set_spacing": lambda s, names: s.set_spacing(names, 0.5, 0.25),
+    "reset_spacing": lambda s, names: s.reset_spacing(names),
+    "set_reading": lambda s, names: s.set_reading(names, 1),
+    "remove_images": lambda s, names: s.remove_images(names),
+    "a structure": lambda s, names: s.set_review(names, "rejected", structure="heart"),
+    "drop_corrections": lambda s, names: s.drop_corrections(names),
+    "keep_corrections": lambda s, names: s.keep_corrections(names),
+}
+
+
+@pytest.mark.parametrize("method", BULK)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_locked_image_among_several_stops_them_all(ready: Session, method: str, place: int):
+    """Wherever it stands in the list."""
+    ready.set_review(f"im{place}.png", "accepted")
+    before = snapshot(ready)
+    with pytest.raises(ValueError, match=f"“im{place}.png” is accepted and locked"):
+        BULK[method](ready, [f"im{i}.png" for i in range(3)])
+    assert snapshot(ready) == before
+
+
+@pytest.mark.parametrize("method", BULK)
+def test_an_unknown_image_among_several_stops_them_all(ready: Session, method: str):
+    before, lines = snapshot(ready), len(ready.history())
+    with pytest.raises(ValueError, match=r"has no image “none\.png”"):
+        BULK[method](ready, ["im0.png", "none.png"])
+    assert snapshot(ready) == before
+    assert len(ready.history()) == lines

@@ -1,0 +1,77 @@
+"""Opening a large project: predictions are read little by little, and what is asked for meanwhile is right."""
+
+import pytest
+
+from app.project.session import Session
+from app.store import charts
+from tests.unit.store.fakes import chest, fake_predict, snapshot, write_images
+
+IMAGES = 12
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("large")
+    with Session.create(folder / "p.dsr", chest(), reader="Ann") as session:
+        session.add_images([write_images(folder / "images", IMAGES)])
+        fake_predict(session)
+        session.define_landmark("mark", "heart", (0.1, 0.1))
+        session.move_placement("im4.png", "mark", (5, 6))
+        session.set_review("im3.png", "accepted")
+    return folder / "p.dsr"
+
+
+@pytest.fixture
+def slowly(project, monkeypatch):
+    monkeypatch.setattr(charts, "_SMALL_BATCH", 1)
+    with Session.open(project) as session:
+        assert not session.read_ahead(1e-9)
+        assert session.reading_ahead
+        yield session
+
+
+def everything(session):
+    return snapshot(session), [tuple(p.xy) for name in session.images for p in session.placements_in(name)]
+
+
+def test_little_by_little_leads_to_the_same(project, slowly):
+    seen, turns = [], 0
+    slowly.changed.connect(seen.append)
+    while not slowly.read_ahead(1e-9):
+        turns += 1
+    assert turns > IMAGES // 2
+    assert [(change.kind, change.images) for change in seen] == [("prediction", ())]
+    assert not slowly.reading_ahead
+    found = everything(slowly)
+    slowly.close()
+    with Session.open(project) as session:
+        assert repr(everything(session)) == repr(found)
+
+
+def test_one_image_does_not_wait_for_the_others(project, slowly):
+    names = ["im9.png", "im3.png", "im4.png"]
+    early = [[(p.state, *p.xy, p.expected_error) for p in slowly.placements_in(name)] for name in names]
+    point = slowly.template_point("im9.png", (160, 160), "heart")
+    assert slowly.least_certain("im9.png") is None
+    assert slowly.reading_ahead
+    slowly.close()
+    with Session.open(project) as session:
+        late = [[(p.state, *p.xy, p.expected_error) for p in session.placements_in(name)] for name in names]
+        assert repr(late) == repr(early)
+        assert session.template_point("im9.png", (160, 160), "heart") == point
+
+
+def test_what_needs_all_images_reads_the_rest(slowly):
+    assert len(slowly.placements("mark").states) == IMAGES
+    assert None not in slowly.placements("mark").states
+    assert not slowly.reading_ahead
+    assert slowly.least_certain("im9.png") is not None
+
+
+def test_an_action_meanwhile_is_kept(slowly):
+    with Session.open(slowly.path, read_only=True) as other:
+        before = other.placements("mark").states[other.images.index("im10.png")]
+    slowly.set_absent("im10.png", "mark")
+    assert slowly.placements("mark").states[slowly.images.index("im10.png")] == "absent"
+    slowly.undo()
+    assert slowly.placements("mark").states[slowly.images.index("im10.png")] == before
