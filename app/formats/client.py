@@ -19,10 +19,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from app.formats.from_session import SessionLike, check_later, names_in
+from app.formats.from_session import check_later, names_in
 from app.formats.registry import FORMATS
 from app.formats.write import Report
 from app.jobs import Failed, Finished, Job, Progress, Result
+from app.project.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = ("-m", "app.formats.worker")
@@ -66,7 +67,7 @@ class Request:
 
 
 def start_export(
-    session: SessionLike,
+    session: Session,
     formats: Sequence[str],
     folder: str | Path,
     scope: str = "all",

@@ -1,98 +1,26 @@
-"""Make a `ProjectView` of an open session; a protocol says what is needed of it, so that nothing here imports it."""
+"""What an export sees of an open session: a `ProjectView` that reads images one by one."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from app.core.frame import Frame
 from app.core.landmark import Landmark, PlacementState, ReviewState
-from app.core.prediction import Prediction
 from app.core.template import Template
 from app.formats.csv_table import About, MaskSource, Row
 from app.formats.project_view import LATER, ImageView, ProjectView
-from app.io.bundle import Bundle
 from app.io.names import unique_stems
+from app.project.entries import Placement
+from app.project.session import Session
 from app.store.errors import ProjectError
-from app.store.rows import StructureReview
-
-
-class PlacementLike(Protocol):
-    """What of a placement is read."""
-
-    @property
-    def landmark(self) -> Landmark: ...  # noqa: D102
-    @property
-    def state(self) -> PlacementState | None: ...  # noqa: D102
-    @property
-    def xy(self) -> npt.NDArray[np.float64]: ...  # noqa: D102
-    @property
-    def expected_error(self) -> float: ...  # noqa: D102
-    @property
-    def reader(self) -> str: ...  # noqa: D102
-    @property
-    def at(self) -> str: ...  # noqa: D102
-    @property
-    def new_since_accepted(self) -> bool: ...  # noqa: D102
-    @property
-    def deleted(self) -> bool: ...  # noqa: D102
-    @property
-    def shown(self) -> bool | None: ...  # noqa: D102
-
-
-class EntryLike(Protocol):
-    """What of an image is read."""
-
-    @property
-    def frame(self) -> Frame | None: ...  # noqa: D102
-    @property
-    def status(self) -> str: ...  # noqa: D102
-    @property
-    def message(self) -> str: ...  # noqa: D102
-    @property
-    def review(self) -> ReviewState: ...  # noqa: D102
-    @property
-    def note(self) -> str: ...  # noqa: D102
-    @property
-    def suspect(self) -> str: ...  # noqa: D102
-    @property
-    def changed_since_accepted(self) -> bool: ...  # noqa: D102
-    @property
-    def reviewed_by(self) -> str: ...  # noqa: D102
-    @property
-    def reviewed_at(self) -> str: ...  # noqa: D102
-    @property
-    def structures(self) -> tuple[StructureReview, ...]: ...  # noqa: D102
-
-
-class SessionLike(Protocol):
-    """What of a session is read."""
-
-    bundle: Bundle
-
-    @property
-    def path(self) -> Path: ...  # noqa: D102
-    @property
-    def images(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def accepted(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def landmarks(self) -> tuple[Landmark, ...]: ...  # noqa: D102
-    def image(self, name: str) -> EntryLike: ...  # noqa: D102
-    def placements_in(self, image: str) -> Sequence[PlacementLike]: ...  # noqa: D102
-    def prediction(self, name: str) -> Prediction | None: ...  # noqa: D102
-
 
 SCOPES = ("all", "accepted", "image")
 """Every image, the accepted ones, or a single one."""
 
 
-def names_in(session: SessionLike, scope: str, image: str = "") -> tuple[str, ...]:
+def names_in(session: Session, scope: str, image: str = "") -> tuple[str, ...]:
     """The images of a scope, in the project's order; raises ValueError for an unknown scope or image."""
     if scope == "accepted":
         return session.accepted
@@ -110,12 +38,12 @@ def check_later(later: str) -> None:
         raise ValueError(f"Landmarks defined after acceptance are “{'” or “'.join(LATER)}”, not “{later}”.")
 
 
-def view_of(session: SessionLike, scope: str = "all", image: str = "", later: str = "mark") -> ProjectView:
+def view_of(session: Session, scope: str = "all", image: str = "", later: str = "mark") -> ProjectView:
     """What is exported of a project; images are read one by one when they are asked for.
 
     Parameters
     ----------
-    session : SessionLike
+    session : Session
     scope, image : str
         Which images: see `names_in`.
     later : str
@@ -144,14 +72,14 @@ def view_of(session: SessionLike, scope: str = "all", image: str = "", later: st
     )
 
 
-def _own(session: SessionLike) -> tuple[Landmark, ...]:
+def _own(session: Session) -> tuple[Landmark, ...]:
     """All landmarks but the hidden ones that came with the model; where no other is there, those."""
     given = {(mark.name, mark.structure, mark.uv) for mark in session.bundle.landmarks}
     own = [mark for mark in session.landmarks if not (mark.hidden and (mark.name, mark.structure, mark.uv) in given)]
     return tuple(own) or session.landmarks
 
 
-def _deleted(session: SessionLike, images: Sequence[str]) -> tuple[Landmark, ...]:
+def _deleted(session: Session, images: Sequence[str]) -> tuple[Landmark, ...]:
     """Landmarks that are no more, but that some of the images were accepted with."""
     found: dict[tuple[str, str], Landmark] = {}
     for name in images:
@@ -161,7 +89,7 @@ def _deleted(session: SessionLike, images: Sequence[str]) -> tuple[Landmark, ...
     return tuple(found.values())
 
 
-def _image(session: SessionLike, name: str, stem: str, given: Collection[tuple[str, str]], later: str) -> ImageView:
+def _image(session: Session, name: str, stem: str, given: Collection[tuple[str, str]], later: str) -> ImageView:
     seen = session.prediction(name)
     entry = session.image(name)
     if entry.status == "failed" and entry.review is ReviewState.ACCEPTED:
@@ -180,7 +108,7 @@ def _image(session: SessionLike, name: str, stem: str, given: Collection[tuple[s
     return replace(image, rows=tuple(rows))
 
 
-def _row(image: ImageView, placement: PlacementLike, template: Template, on_contour: bool) -> Row:
+def _row(image: ImageView, placement: Placement, template: Template, on_contour: bool) -> Row:
     """One placement; `on_contour` where the model's contour runs through it."""
     xy, error, mark = placement.xy, placement.expected_error, placement.landmark
     state = placement.state or PlacementState.PREDICTED

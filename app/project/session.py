@@ -450,20 +450,6 @@ class Session(SessionFiles):
         names = _several(images)
         self._act(said.drop_corrections(self._state, names, f"Drop the corrections of {count(names)}"))
 
-    # --- exports
-
-    def start_export(
-        self, formats: Sequence[str], folder: str | Path, scope: str = "all", image: str = "", later: str = "mark"
-    ) -> Job:
-        """Write images for other programs, as a job beside this session; see `app.formats.client.start_export`.
-
-        Formats are ``csv coco masks landmarks``, the scope ``all``, ``accepted`` or ``image`` with its name; landmarks
-        defined after an image was accepted are marked there (``mark``) or left out (``leave-out``).
-        """
-        from app.formats.client import start_export  # 25 ms that the first click need not wait for
-
-        return start_export(self, formats, folder, scope, image, later)
-
 
 def _several(names: Names) -> list[str]:
     return [names] if isinstance(names, str) else list(dict.fromkeys(names))

@@ -56,8 +56,10 @@ class Exporting(Runner):
         session = self._desk.session
         if session is None or self._job is not None:
             return False
+        from app.formats.client import start_export  # 25 ms that the first click need not wait for
+
         try:
-            job = session.start_export(formats, folder, scope, self._desk.image if scope == "image" else "", later)
+            job = start_export(session, formats, folder, scope, self._desk.image if scope == "image" else "", later)
         except (ValueError, OSError) as error:
             self._desk.tell(str(error))
             return False

@@ -47,7 +47,7 @@ def table(folder: Path) -> list[dict[str, str]]:
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # inside pycocotools' decode
 def test_every_format_at_once_beside_an_open_session(session: Session, tmp_path: Path, capsys):
     out = tmp_path / "out"
-    job = session.start_export(["csv", "coco", "masks", "landmarks"], out)
+    job = start_export(session, ["csv", "coco", "masks", "landmarks"], out)
     session.define_landmark("meanwhile", "heart", (0, 0))  # the session is not blocked
     report, events = outcome(job)
     assert report.complete
@@ -83,21 +83,21 @@ def test_every_format_at_once_beside_an_open_session(session: Session, tmp_path:
 
 
 def test_scopes(session: Session, tmp_path: Path):
-    report, _ = outcome(session.start_export(["csv"], tmp_path / "a", "accepted"))
+    report, _ = outcome(start_export(session, ["csv"], tmp_path / "a", "accepted"))
     assert report.images == ["im1.png"]
     assert {row["image"] for row in table(tmp_path / "a")} == {"im1.png"}
-    report, _ = outcome(session.start_export(["masks"], tmp_path / "b", "image", "im2.png"))
+    report, _ = outcome(start_export(session, ["masks"], tmp_path / "b", "image", "im2.png"))
     assert report.images == ["im2.png"]
     assert [p.name for p in (tmp_path / "b" / "masks").iterdir()] == ["im2"]
     for wrong in (["nonsense"], "all", ""), (["csv"], "some", ""), (["csv"], "image", "x.png"):
         with pytest.raises(ValueError, match=r"There is no format|images to export|no image"):
-            session.start_export(wrong[0], tmp_path / "c", *wrong[1:])
+            start_export(session, wrong[0], tmp_path / "c", *wrong[1:])
 
 
 def test_what_is_not_written_is_named_with_its_reason(session: Session, tmp_path: Path):
     session.add_images(write_images(tmp_path / "more", 1))
     name = session.images[-1]
-    report, events = outcome(session.start_export(["csv"], tmp_path / "out"))
+    report, events = outcome(start_export(session, ["csv"], tmp_path / "out"))
     assert report.failed == [(name, NOT_PREDICTED)]
     assert [(e.key, e.message) for e in events if isinstance(e, Failed)] == [(name, NOT_PREDICTED)]
     told = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
@@ -117,7 +117,7 @@ def test_a_structure_that_is_absent_keeps_its_review(session: Session, tmp_path:
 
 def test_a_folder_that_cannot_be_made_gets_a_sentence(session: Session, tmp_path: Path):
     (tmp_path / "file").write_text("")
-    report, events = outcome(session.start_export(["csv"], tmp_path / "file"))
+    report, events = outcome(start_export(session, ["csv"], tmp_path / "file"))
     assert report is None
     (failed,) = [event for event in events if isinstance(event, Failed)]
     assert "Choose another folder" in failed.message
@@ -148,7 +148,7 @@ def test_cancelling_leaves_whole_files_only(session: Session, tmp_path: Path):
 
 
 def test_a_cancelled_job_ends_soon_and_silently(session: Session, tmp_path: Path):
-    job = session.start_export(["csv"], tmp_path / "out")
+    job = start_export(session, ["csv"], tmp_path / "out")
     started = time.monotonic()
     job.cancel()
     _, events = outcome(job)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.core.text import kept_path, path_kept
+from app.formats.client import start_export
 from app.io.bundle import Bundle
 from app.jobs import Failed
 from app.project.session import Session
@@ -34,7 +35,7 @@ def test_names_that_are_no_text_go_through_a_project(tmp_path: Path, tiny: Bundl
         assert session.predict().failed == ()
         assert session.add_images(films).known == NAMES
         session.move_placement(NAMES[0], "heart_00", (3, 4))
-        assert not [event for event in session.start_export(["csv"], tmp_path / "out") if isinstance(event, Failed)]
+        assert not [event for event in start_export(session, ["csv"], tmp_path / "out") if isinstance(event, Failed)]
     with (tmp_path / "out" / "landmarks.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["image"] for row in rows} == set(NAMES)
