@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QAbstractScrollArea
 
 from app.core.landmark import ReviewState
 from app.gui.contact_sheet.tiles import Tile, collect_tiles, in_the_order_of, suspects_last
-from app.gui.image.tools.drags import PlacementDrag
 from app.gui.state.desk import Desk, Mode
+from app.gui.state.drags import PlacementDrag
 from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.state.pictures import Pictures
 from app.gui.widgets import theme

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer
 from PySide6.QtGui import QAction, QColor, QShowEvent
@@ -13,9 +13,6 @@ from app.gui.state.desk import Desk
 from app.gui.widgets import theme
 from app.gui.widgets.plain_text import PlainLabel, tip
 from app.project.entries import Change, HistoryEntry
-
-if TYPE_CHECKING:
-    from app.gui.shell.actions import Actions
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 COLUMNS = ("When", "Reader", "What")
@@ -69,7 +66,7 @@ def _follow(button: QPushButton, action: QAction) -> None:
 class HistoryPanel(QDialog):
     """A window of its own beside the main one; undo and redo are the Edit menu's."""
 
-    def __init__(self, parent: QWidget, desk: Desk, actions: Actions) -> None:
+    def __init__(self, parent: QWidget, desk: Desk, undo: QAction, redo: QAction) -> None:
         super().__init__(parent)
         self.setObjectName("historyPanel")
         self.setWindowTitle("History")
@@ -91,8 +88,7 @@ class HistoryPanel(QDialog):
         foot = QHBoxLayout()
         foot.addWidget(self.remark, stretch=1)
         self.undo, self.redo = QPushButton("Undo"), QPushButton("Redo")
-        for button, verb in ((self.undo, "undo"), (self.redo, "redo")):
-            action = actions[verb]
+        for button, action in ((self.undo, undo), (self.redo, redo)):
             self.addAction(action)  # its keys work here too
             button.setAutoDefault(False)
             button.clicked.connect(action.trigger)

@@ -13,10 +13,10 @@ from app.core.landmark import PlacementState, ReviewState
 from app.core.orientation import AS_STORED
 from app.gui.image.turn import Side, Turn
 from app.gui.state.desk import Desk, Mode
-from app.gui.template import structure_review
 from app.gui.widgets import theme
 from app.gui.widgets.markers import draw_text
 from app.gui.widgets.theme import ON_IMAGE
+from app.store.rows import StructureReview
 
 if TYPE_CHECKING:
     from app.core.frame import Frame
@@ -154,7 +154,7 @@ class ImageTexts:
             doubtful = entry.changed_since_accepted or entry.replaced  # what is drawn may belong to another picture
             lines.append((entry.remark, ON_IMAGE.caution if doubtful else ON_IMAGE.muted, False))
         for said in entry.structures:
-            words = structure_review.sentence(said, self._desk.open_session().template)
+            words = _review_sentence(said, self._desk.open_session().template)
             lines.append((words, ON_IMAGE.bad if said.state is ReviewState.REJECTED else ON_IMAGE.caution, False))
         if entry.note:
             lines.append((f"Note: {entry.note}", ON_IMAGE.text, False))
@@ -242,3 +242,9 @@ class ImageTexts:
                 painter.drawLine(QPointF(x, y - 4), QPointF(x, y + 4))
         painter.setFont(theme.font(small=True))
         draw_text(painter, QRectF(left + 2, y + 7, 120, 18), caption)
+
+
+def _review_sentence(said: StructureReview, template: Template) -> str:
+    """One review of a structure with its reason: “Heart rejected: mask leaks”."""
+    words = f"{template.structure(said.structure).title} {said.state.value.replace('_', ' ')}"
+    return f"{words}: {said.note}" if said.note else words

@@ -9,8 +9,9 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
 from app.core.landmark import PlacementState
-from app.gui.image.tools.drags import GammaDrag, PanDrag, PlacementDrag, WindowDrag, ZoomDrag
+from app.gui.image.tools.drags import GammaDrag, WindowDrag, ZoomDrag
 from app.gui.state.desk import OUTLINE_STAYS, Desk, Mode
+from app.gui.state.drags import PanDrag, PlacementDrag
 from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.widgets.key_button import keeps_key
 from app.gui.widgets.plain_text import tip

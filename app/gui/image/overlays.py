@@ -9,28 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from app.core.frame import Frame, Points
-from app.core.prediction import Prediction, sample_chart
-from app.core.template import Structure, Template
+from app.core.prediction import Prediction
+from app.core.template import Template
 from app.gui.state.desk import Look, MaskStyle
 from app.gui.widgets import uv_colours
-
-
-def polygon(points: npt.ArrayLike) -> QPolygonF:
-    """Points [N, 2] as Qt likes them."""
-    return QPolygonF([QPointF(x, y) for x, y in np.asarray(points, float).tolist()])
-
-
-def path_of(lines: Sequence[Points]) -> QPainterPath:
-    """One path of many lines, each [N, 2]; made by pyqtgraph from arrays, without a Python object per point."""
-    if not lines:
-        return QPainterPath()
-    gap = np.full((1, 2), np.nan)
-    points = np.concatenate([piece for line in lines for piece in (line, gap)])
-    return QPainterPath(pg.arrayToQPath(points[:, 0], points[:, 1], connect="finite"))
+from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, path_of
 
 
 def mask_contours(probability: npt.NDArray[np.uint8], frame: Frame) -> list[Points]:
@@ -42,28 +29,6 @@ def mask_contours(probability: npt.NDArray[np.uint8], frame: Frame) -> list[Poin
 
     framed = np.pad(probability, 1)  # a mask that touches the border of the picture is closed there
     return [frame.to_corner(frame.from_network(line[:, ::-1] - 1)) for line in find_contours(framed, 127.5)]
-
-
-def iso_lines(structure: Structure, chart: npt.NDArray[np.floating] | None = None) -> list[Points]:
-    """Pieces of the lines of equal u and v inside the mean shape.
-
-    Parameters
-    ----------
-    structure : Structure
-    chart : array [GRID, GRID, 2] or None
-        Inverse chart: the lines in native pixels; None: in mm of the template plane.
-    """
-    along = np.linspace(-1, 1, 61)
-    lines: list[Points] = []
-    for axis in (0, 1):
-        for value in uv_colours.iso_values():
-            uv = np.empty((len(along), 2))
-            uv[:, axis], uv[:, 1 - axis] = value, along
-            inside = structure.contains(uv)
-            places = structure.from_chart(uv) if chart is None else sample_chart(chart, uv)
-            edges = np.flatnonzero(np.diff(np.r_[0, inside.astype(np.int8), 0]))
-            lines += [places[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 1]
-    return lines
 
 
 def uv_field(prediction: Prediction, channel: int, opacity: float) -> npt.NDArray[np.uint8]:
@@ -244,23 +209,5 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         return self._merged
 
 
-def bgra_image(pixels: npt.NDArray[np.uint8]) -> QImage:
-    """A QImage that owns its copy of premultiplied BGRA pixels [h, w, 4]."""
-    height, width = pixels.shape[:2]
-    whole = np.ascontiguousarray(pixels)
-    return QImage(whole.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied).copy()
-
-
 def _numbers(t: QTransform) -> tuple[float, ...]:
     return (t.m11(), t.m12(), t.m21(), t.m22(), t.dx(), t.dy())
-
-
-def cosmetic(painter: QPainter, colour: QColor, width: float) -> QPen:
-    """A pen of the same width at any zoom and on any display; Qt counts the pixels of the device."""
-    pen = QPen(colour, width * painter.device().devicePixelRatioF())
-    pen.setCosmetic(True)
-    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    return pen
-
-
-__all__ = ["OverlayItem", "bgra_image", "iso_lines", "mask_contours", "polygon", "uv_field"]

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QPointF, QTimer, Signal
 
 from app.gui.state.desk import Desk, Spot
-from app.gui.widgets.name_editor import define, free_name
+from app.gui.widgets.name_editor import free_name
 
 if TYPE_CHECKING:
     from app.gui.image.image_view import ImageView
@@ -120,7 +120,7 @@ class Pointing(QObject):
         structure, uv = spot.structure, spot.uv
         self._desk.point_at(Spot(structure, uv, "image", pinned=True, image=self._view.image))
         suggestion = free_name(mark.name for mark in session.landmarks)
-        self._view.editor.ask(at.toPoint(), suggestion, lambda name: define(self._desk, name, structure, uv))
+        self._view.editor.ask(at.toPoint(), suggestion, lambda name: self._desk.define_landmark(name, structure, uv))
 
     def name_landmark_here(self) -> None:
         """Define a landmark where the mouse is, or was when a menu opened."""

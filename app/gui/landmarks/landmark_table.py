@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 from app.core.landmark import Landmark, PlacementState
 from app.gui.landmarks.landmark_model import COUNTS, EYE, NAME, Index, LandmarkModel
 from app.gui.state.desk import Desk
-from app.gui.template.structure_list import draw_eye
 from app.gui.widgets import theme
+from app.gui.widgets.drawing import draw_eye
 from app.gui.widgets.key_button import keeps_key
 from app.gui.widgets.markers import draw_marker
 from app.gui.widgets.one_button import OneButton

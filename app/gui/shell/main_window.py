@@ -115,7 +115,7 @@ class Window(QMainWindow):
         self.handlers = _Handlers(self.files, self.recent, *(made(self) for made in others))
         self.actions_ = Actions(self.menuBar(), self.handlers)
         self.watching = Watching(self, self.desk, self.actions_["saveCopy"])
-        self.history_panel = HistoryPanel(self, self.desk, self.actions_)
+        self.history_panel = HistoryPanel(self, self.desk, self.actions_["undo"], self.actions_["redo"])
         self.notices = Notices(self.desk, self.image_view, self._hosts)
         lists = (self.worklist.list, self.contact_sheet, self.structures, self.landmark_table)
         self.nudge_keys = NudgeKeys(self.image_view, lists)

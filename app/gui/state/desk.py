@@ -323,6 +323,13 @@ class Desk(QObject):
             return False
         return self.do(self.session.nudge_placement, image, landmark, step) and self._tell_of_outline(landmark)
 
+    def define_landmark(self, name: str, structure: str, uv: tuple[float, float]) -> bool:
+        """Define a landmark and choose it; False (with a message) where the session refuses."""
+        if self.session is None or not self.do(self.session.define_landmark, name, structure, uv):
+            return False
+        self.choose_landmark(name)
+        return True
+
     def is_models_own(self, landmark: str) -> bool:
         """Whether a landmark came with the model: a point of an outline, which a correction does not move."""
         return self.session is not None and any(mark.name == landmark for mark in self.session.bundle.landmarks)

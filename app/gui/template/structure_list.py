@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.core.landmark import ReviewState
@@ -14,6 +14,7 @@ from app.core.prediction import confidence, reachable
 from app.core.template import Structure
 from app.gui.state.desk import Desk
 from app.gui.widgets import theme
+from app.gui.widgets.drawing import draw_eye
 from app.gui.widgets.key_button import keeps_key
 from app.project.entries import Change
 
@@ -25,22 +26,6 @@ ROW = 26
 EYE = 28
 NOWHERE, ALL = -2, -1
 """Rows that are none, and the one above the structures."""
-
-
-def draw_eye(painter: QPainter, rect: QRectF, is_open: bool) -> None:
-    """A small eye: open with a pupil, or dim and struck out."""
-    colour = QColor(theme.MUTED if is_open else theme.FAINT)
-    centre = rect.center()
-    painter.setPen(QPen(colour, 1.3))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    lens = QRectF(centre.x() - 6.5, centre.y() - 6.5, 13, 13)
-    painter.drawArc(lens.translated(0, 3.5), 30 * 16, 120 * 16)
-    painter.drawArc(lens.translated(0, -3.5), -30 * 16, -120 * 16)
-    if not is_open:
-        painter.drawLine(centre + QPointF(-4.5, 4.5), centre + QPointF(4.5, -4.5))
-    else:
-        painter.setBrush(colour)
-        painter.drawEllipse(centre, 1.8, 1.8)
 
 
 def mean_confidences(session: Session, image: str) -> dict[str, float]:

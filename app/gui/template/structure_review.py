@@ -1,36 +1,14 @@
-"""Reviews of single structures: their words, and the dialog that rejects one with a reason."""
+"""The dialog that rejects a single structure with a reason."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.landmark import ReviewState
-from app.core.template import Template
 from app.gui.state.desk import Desk
 from app.gui.widgets import theme
 from app.gui.widgets.plain_text import PlainLabel
-from app.store.rows import StructureReview
-
-
-def sentence(said: StructureReview, template: Template) -> str:
-    """One review with its reason: “Heart rejected: mask leaks”."""
-    words = f"{template.structure(said.structure).title} {_words(said.state)}"
-    return f"{words}: {said.note}" if said.note else words
-
-
-def words_of(reviews: Sequence[StructureReview], template: Template) -> str:
-    """All reviews of an image in few words: “heart, left lung rejected · right lung second opinion”."""
-    by_state: dict[ReviewState, list[str]] = {}
-    for said in reviews:
-        by_state.setdefault(said.state, []).append(template.structure(said.structure).title.lower())
-    return " · ".join(f"{', '.join(titles)} {_words(state)}" for state, titles in by_state.items())
-
-
-def _words(state: ReviewState) -> str:
-    return state.value.replace("_", " ")
 
 
 class StructureReviewDialog(QDialog):

@@ -14,14 +14,14 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from app.core.chart import REACH
 from app.core.landmark import PlacementState
 from app.core.template import Structure, Template
-from app.gui.image.overlays import bgra_image, cosmetic, iso_lines, polygon
-from app.gui.image.tools.drags import PanDrag
 from app.gui.state.desk import Desk, Mode, Spot
+from app.gui.state.drags import PanDrag
 from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.widgets import theme, uv_colours
 from app.gui.widgets.canvas import Canvas
+from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, polygon
 from app.gui.widgets.markers import HIT_RADIUS, Marker, MarkerItem
-from app.gui.widgets.name_editor import NameEditor, define, free_name
+from app.gui.widgets.name_editor import NameEditor, free_name
 from app.gui.widgets.plain_text import tip
 from app.project.entries import Change
 
@@ -309,4 +309,4 @@ class TemplateView(Canvas):
         self._desk.choose_structure(structure)
         self._desk.point_at(Spot(structure, uv, "template", pinned=True))
         suggestion = free_name(mark.name for mark in self._desk.session.landmarks)
-        self.editor.ask(at.toPoint(), suggestion, lambda name: define(self._desk, name, structure, uv))
+        self.editor.ask(at.toPoint(), suggestion, lambda name: self._desk.define_landmark(name, structure, uv))

@@ -8,8 +8,6 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from app.gui.state.desk import Desk
-
 
 def free_name(taken: Iterable[str], stem: str = "Landmark") -> str:
     """A name that nobody has: “Landmark 1”, “Landmark 2”, ..."""
@@ -18,15 +16,6 @@ def free_name(taken: Iterable[str], stem: str = "Landmark") -> str:
     while f"{stem} {number}" in known:
         number += 1
     return f"{stem} {number}"
-
-
-def define(desk: Desk, name: str, structure: str, uv: tuple[float, float]) -> bool:
-    """Define a landmark and choose it; False (with a message) where the session refuses."""
-    session = desk.session
-    if session is None or not desk.do(session.define_landmark, name, structure, uv):
-        return False
-    desk.choose_landmark(name)
-    return True
 
 
 class NameEditor(QLineEdit):

@@ -14,7 +14,7 @@ from app.gui.image.image_view import ImageView
 from app.gui.image.split_view import ImagesPane
 from app.gui.state.desk import Click, Desk
 from app.gui.state.interaction import Drag
-from app.gui.widgets.name_editor import define, free_name
+from app.gui.widgets.name_editor import free_name
 from app.gui.widgets.plain_text import PlainLabel, caption, tip
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class SeveralClicks(QWidget):
         session, clicks, name = self._desk.session, self._desk.clicks, self.name.text().strip()
         if session is None or len(clicks) < FEWEST:
             return
-        if define(self._desk, name, clicks[0].structure, agreement(self._desk).uv):
+        if self._desk.define_landmark(name, clicks[0].structure, agreement(self._desk).uv):
             self.end()
 
     def _show(self) -> None:

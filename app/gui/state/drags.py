@@ -1,0 +1,68 @@
+"""Drags that more than one view knows: the plane moves along, or a landmark in one image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QPointF
+
+from app.gui.state.desk import Desk, Held
+from app.gui.state.interaction import Clicked, Drag
+from app.project.entries import Change
+
+if TYPE_CHECKING:
+    from app.gui.widgets.canvas import Canvas
+
+Shift = Callable[[QPointF], np.ndarray]
+
+
+class PanDrag(Drag):
+    """Moves the picture along."""
+
+    def __init__(self, view: Canvas, start: QPointF, clicked: Clicked | None = None) -> None:
+        super().__init__(start, clicked)
+        self.view, self.last = view, start
+
+    def move(self, at: QPointF) -> None:
+        self.view.pan(at - self.last)
+        self.last = at
+
+    def cancel(self) -> None:
+        self.move(self.start)
+
+
+class PlacementDrag(Drag):
+    """Takes a landmark along in one image; letting it go corrects its placement. The grip keeps its offset.
+
+    Parameters
+    ----------
+    desk : Desk
+    start : QPointF
+    image, landmark : str
+    xy : array [2]
+        Where the landmark is drawn before, native pixels.
+    shift : callable
+        Where the mouse is now to by how much that moves the landmark, native pixels [2].
+    """
+
+    def __init__(self, desk: Desk, start: QPointF, image: str, landmark: str, xy: np.ndarray, shift: Shift) -> None:
+        super().__init__(start)
+        self._desk, self.image, self.landmark = desk, image, landmark
+        self._xy, self._shift = np.asarray(xy, float), shift
+
+    def move(self, at: QPointF) -> None:
+        x, y = self._xy + self._shift(at)
+        self._desk.hold(Held(self.image, self.landmark, (float(x), float(y))))
+
+    def drop(self, at: QPointF) -> None:
+        self.move(at)
+        held = self._desk.held
+        self._desk.hold(None)
+        if held is not None:
+            self._desk.place(held.image, held.landmark, held.xy)
+
+    def survives(self, change: Change) -> bool:
+        # A change that names no image may touch all of them.
+        return bool(change.images) and self.image not in change.images

@@ -1,0 +1,83 @@
+"""From arrays to what Qt paints: pictures, paths, pens, and the lines of equal u and v."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
+
+from app.core.frame import Points
+from app.core.prediction import sample_chart
+from app.core.template import Structure
+from app.gui.widgets import theme, uv_colours
+
+
+def bgra_image(pixels: npt.NDArray[np.uint8]) -> QImage:
+    """A QImage that owns its copy of premultiplied BGRA pixels [h, w, 4]."""
+    height, width = pixels.shape[:2]
+    whole = np.ascontiguousarray(pixels)
+    return QImage(whole.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied).copy()
+
+
+def cosmetic(painter: QPainter, colour: QColor, width: float) -> QPen:
+    """A pen of the same width at any zoom and on any display; Qt counts the pixels of the device."""
+    pen = QPen(colour, width * painter.device().devicePixelRatioF())
+    pen.setCosmetic(True)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    return pen
+
+
+def polygon(points: npt.ArrayLike) -> QPolygonF:
+    """Points [N, 2] as Qt likes them."""
+    return QPolygonF([QPointF(x, y) for x, y in np.asarray(points, float).tolist()])
+
+
+def path_of(lines: Sequence[Points]) -> QPainterPath:
+    """One path of many lines, each [N, 2]; made by pyqtgraph from arrays, without a Python object per point."""
+    if not lines:
+        return QPainterPath()
+    gap = np.full((1, 2), np.nan)
+    points = np.concatenate([piece for line in lines for piece in (line, gap)])
+    return QPainterPath(pg.arrayToQPath(points[:, 0], points[:, 1], connect="finite"))
+
+
+def iso_lines(structure: Structure, chart: npt.NDArray[np.floating] | None = None) -> list[Points]:
+    """Pieces of the lines of equal u and v inside the mean shape.
+
+    Parameters
+    ----------
+    structure : Structure
+    chart : array [GRID, GRID, 2] or None
+        Inverse chart: the lines in native pixels; None: in mm of the template plane.
+    """
+    along = np.linspace(-1, 1, 61)
+    lines: list[Points] = []
+    for axis in (0, 1):
+        for value in uv_colours.iso_values():
+            uv = np.empty((len(along), 2))
+            uv[:, axis], uv[:, 1 - axis] = value, along
+            inside = structure.contains(uv)
+            places = structure.from_chart(uv) if chart is None else sample_chart(chart, uv)
+            edges = np.flatnonzero(np.diff(np.r_[0, inside.astype(np.int8), 0]))
+            lines += [places[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 1]
+    return lines
+
+
+def draw_eye(painter: QPainter, rect: QRectF, is_open: bool) -> None:
+    """A small eye: open with a pupil, or dim and struck out."""
+    colour = QColor(theme.MUTED if is_open else theme.FAINT)
+    centre = rect.center()
+    painter.setPen(QPen(colour, 1.3))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    lens = QRectF(centre.x() - 6.5, centre.y() - 6.5, 13, 13)
+    painter.drawArc(lens.translated(0, 3.5), 30 * 16, 120 * 16)
+    painter.drawArc(lens.translated(0, -3.5), -30 * 16, -120 * 16)
+    if not is_open:
+        painter.drawLine(centre + QPointF(-4.5, 4.5), centre + QPointF(4.5, -4.5))
+    else:
+        painter.setBrush(colour)
+        painter.drawEllipse(centre, 1.8, 1.8)
