@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage, QKeySequence
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QTextBrowser
 
-from app.gui.shell.dialogs import KeysDialog
+from app.gui.shell.keys_dialog import KeysDialog
 from app.gui.shell.projects import SAMPLES
 from app.gui.widgets import theme
 from tests.gui.conftest import name_landmark

@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QWidg
 
 from app.core.landmark import PlacementState
 from app.gui.shell import crash_log as faults
-from app.gui.shell.actions import COMMANDS
-from app.gui.shell.dialogs import KeysDialog
+from app.gui.shell.keys_dialog import KeysDialog
 from app.gui.state.desk import Mode
 from tests.gui.conftest import Hand, drag, hover, in_image, name_landmark, on_template
 
@@ -35,13 +34,13 @@ def in_menus(menu_bar) -> set[str]:
 
 def test_every_command_is_a_named_action_in_the_menus(start) -> None:
     window = start().window
-    assert in_menus(window.menuBar()) == {f"action.{command.verb}" for command in COMMANDS}
+    assert in_menus(window.menuBar()) == {f"action.{command.verb}" for command in window.actions_.commands}
     titles = [a.text() for a in window.menuBar().actions()]
     assert titles == ["File", "Edit", "View", "Image", "Landmark", "Review", "Help"]
 
 
 def test_no_key_is_given_twice(start) -> None:
-    keys = [key for command in COMMANDS for key in command.keys.split()]
+    keys = [key for command in start().window.actions_.commands for key in command.keys.split()]
     assert len(keys) == len({QKeySequence(key).toString() for key in keys})
 
 

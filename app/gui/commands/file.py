@@ -1,164 +1,195 @@
-"""What the File, Edit and Help commands do."""
+"""The commands of the File menu: projects, images, exports and landmark sets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.gui.export.export_dialog import ExportDialog
-from app.gui.shell import dialogs
+from app.gui.commands.command import Command
+from app.gui.state.desk import Desk
 from app.gui.widgets.settings import PROJECT_SUFFIX, data_folder, settings
-from app.project.entries import Change, Step
-
-if TYPE_CHECKING:
-    from app.gui.shell.main_window import Window
 
 IMAGES = "Images (*.dcm *.png *.tif *.tiff *.jpg *.jpeg *.nii *.nii.gz *.nrrd *.mha);;All files (*)"
 PROJECTS = f"Projects (*{PROJECT_SUFFIX});;All files (*)"
+LANDMARK_SETS = "JSON (*.json)"
 
 
-MANY_IMAGES = 20
-"""Undo and redo ask before they change more."""
+class ProjectFiles(Protocol):
+    """What opens, makes, copies and closes projects, and adds images to the open one."""
+
+    def add(self, paths: Sequence[str | Path]) -> None: ...
+    def add_samples(self) -> None: ...
+    def create(self, path: Path) -> bool: ...
+    def open(self, path: Path) -> bool: ...
+    def save_copy(self, path: Path) -> None: ...
+    def close(self) -> None: ...
 
 
-class FileCommands:
-    """One method per verb of `actions.COMMANDS`."""
+def file_commands(
+    parent: QWidget,
+    desk: Desk,
+    projects: ProjectFiles,
+    recent: Sequence[Command],
+    find_moved: Callable[[Path], object],
+    export: Callable[[], object],
+) -> Sequence[Command]:
+    """The lines of the menu.
 
-    def __init__(self, window: Window) -> None:
-        self._window, self._desk, self._projects = window, window.desk, window.projects
+    Parameters
+    ----------
+    parent : QWidget
+        Of the dialogs; closing it quits.
+    desk : Desk
+    projects : ProjectFiles
+    recent : sequence of Command
+        The lines of the submenu.
+    find_moved : callable
+        Looks in a folder for images that moved.
+    export : callable
+        Opens the dialog.
+    """
+    return [
+        *_images(parent, projects),
+        *_projects(parent, projects),
+        *recent,
+        Command(
+            "findMoved",
+            "File",
+            "Find moved images…",
+            lambda: _find_moved(parent, find_moved),
+            needs="writable",
+            tip="By what is in them, whatever their name is",
+        ),
+        Command(
+            "export",
+            "File",
+            "Export…",
+            export,
+            "Ctrl+E",
+            "project",
+            tip="Table, COCO, masks, landmark set",
+            line=True,
+        ),
+        *_landmark_sets(parent, desk),
+        Command(
+            "saveCopy",
+            "File",
+            "Save a copy…",
+            lambda: _save_copy(parent, desk, projects),
+            needs="project",
+            tip="With all that was done; it is open then",
+            line=True,
+        ),
+        Command("closeProject", "File", "Close project", projects.close, "Ctrl+W", "project"),
+        Command("quit", "File", "Quit", parent.close, "Ctrl+Q"),
+    ]
 
-    def _folder(self) -> str:
-        return str(settings().value("lastFolder", str(Path.home())))
 
-    def openFolder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self._window, "Open folder", self._folder())
+def _last_folder() -> str:
+    return str(settings().value("lastFolder", str(Path.home())))
+
+
+def _with_suffix(file: str) -> Path:
+    path = Path(file)
+    return path if path.suffix else path.with_suffix(PROJECT_SUFFIX)
+
+
+def _images(parent: QWidget, projects: ProjectFiles) -> Sequence[Command]:
+    def open_folder() -> None:
+        folder = QFileDialog.getExistingDirectory(parent, "Open folder", _last_folder())
         if folder:
             settings().setValue("lastFolder", folder)
-            self._projects.add([folder])
+            projects.add([folder])
 
-    def openImages(self) -> None:
-        files, _ = QFileDialog.getOpenFileNames(self._window, "Open images", self._folder(), IMAGES)
+    def open_images() -> None:
+        files, _ = QFileDialog.getOpenFileNames(parent, "Open images", _last_folder(), IMAGES)
         if files:
             settings().setValue("lastFolder", str(Path(files[0]).parent))
-            self._projects.add(files)
+            projects.add(files)
 
-    def openSamples(self) -> None:
-        self._projects.add_samples()
+    folder, single, drawn = "Add all images below a folder", "Add single image files", "Six rendered chest pictures"
+    return [
+        Command("openFolder", "File", "Open folder…", open_folder, "Ctrl+O", tip=folder),
+        Command("openImages", "File", "Open images…", open_images, "Ctrl+Shift+O", tip=single),
+        Command("openSamples", "File", "Try the rendered samples", projects.add_samples, tip=f"{drawn}, no patients"),
+    ]
 
-    def newProject(self) -> None:
+
+def _projects(parent: QWidget, projects: ProjectFiles) -> Sequence[Command]:
+    def new_project() -> None:
         start = str(data_folder() / f"project{PROJECT_SUFFIX}")
-        file, _ = QFileDialog.getSaveFileName(self._window, "New project", start, PROJECTS)
+        file, _ = QFileDialog.getSaveFileName(parent, "New project", start, PROJECTS)
         if file:
-            path = Path(file)
-            self._projects.create(path if path.suffix else path.with_suffix(PROJECT_SUFFIX))
+            projects.create(_with_suffix(file))
 
-    def openProject(self) -> None:
-        file, _ = QFileDialog.getOpenFileName(self._window, "Open project", str(data_folder()), PROJECTS)
+    def open_project() -> None:
+        file, _ = QFileDialog.getOpenFileName(parent, "Open project", str(data_folder()), PROJECTS)
         if file:
-            self._projects.open(Path(file))
+            projects.open(Path(file))
 
-    def saveCopy(self) -> None:
-        session = self._desk.session
-        if session is None:
-            return
-        start = str(data_folder() / f"{session.path.stem} copy{PROJECT_SUFFIX}")
-        silent = QFileDialog.Option.DontConfirmOverwrite  # a copy never takes the place of a file
-        file, _ = QFileDialog.getSaveFileName(self._window, "Save a copy", start, PROJECTS, options=silent)
-        if file:
-            path = Path(file)
-            self._projects.save_copy(path if path.suffix else path.with_suffix(PROJECT_SUFFIX))
+    return [
+        Command("newProject", "File", "New project…", new_project, "Ctrl+N", line=True),
+        Command("openProject", "File", "Open project…", open_project, "Ctrl+Shift+P"),
+    ]
 
-    def closeProject(self) -> None:
-        self._projects.close()
 
-    def quit(self) -> None:
-        self._window.close()
+def _save_copy(parent: QWidget, desk: Desk, projects: ProjectFiles) -> None:
+    session = desk.session
+    if session is None:
+        return
+    start = str(data_folder() / f"{session.path.stem} copy{PROJECT_SUFFIX}")
+    silent = QFileDialog.Option.DontConfirmOverwrite  # a copy never takes the place of a file
+    file, _ = QFileDialog.getSaveFileName(parent, "Save a copy", start, PROJECTS, options=silent)
+    if file:
+        projects.save_copy(_with_suffix(file))
 
-    def export(self) -> None:
-        if self._desk.session is not None:
-            ExportDialog(self._window, self._desk, self._window.exporting).open()
 
-    def loadLandmarks(self) -> None:
-        from app.io.landmark_set import read_landmark_set
+def _find_moved(parent: QWidget, find: Callable[[Path], object]) -> None:
+    folder = QFileDialog.getExistingDirectory(parent, "Where are the images now?", _last_folder())
+    if folder:
+        find(Path(folder))
 
-        session = self._desk.session
-        file, _ = QFileDialog.getOpenFileName(self._window, "Load landmark set", self._folder(), "JSON (*.json)")
-        if not file or session is None:
-            return
-        try:
-            marks = read_landmark_set(Path(file), session.template)
-        except (ValueError, OSError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            self._desk.tell(f"{Path(file).name} could not be loaded. {reason}")
-            return
-        self._desk.do(session.add_landmark_set, marks)
 
-    def saveLandmarks(self) -> None:
-        from app.io.atomic import write_text
-        from app.io.landmark_set import landmark_set_text
+def _landmark_sets(parent: QWidget, desk: Desk) -> Sequence[Command]:
+    load, save = lambda: _load_landmarks(parent, desk), lambda: _save_landmarks(parent, desk)
+    return [
+        Command("loadLandmarks", "File", "Load landmark set…", load, needs="writable", line=True),
+        Command("saveLandmarks", "File", "Save landmark set…", save, needs="project"),
+    ]
 
-        session = self._desk.session
-        start = str(Path(self._folder()) / "landmarks.json")
-        file, _ = QFileDialog.getSaveFileName(self._window, "Save landmark set", start, "JSON (*.json)")
-        if not file or session is None:
-            return
-        own = [mark for mark in session.landmarks if not mark.hidden]
-        try:
-            write_text(Path(file), landmark_set_text(session.template, own))
-        except OSError as error:
-            self._desk.tell(f"{file} could not be written ({error.strerror}). Choose another folder.")
-            return
-        self._desk.say(f"{len(own)} landmark{'' if len(own) == 1 else 's'} saved to {file}.")
 
-    def findMoved(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self._window, "Where are the images now?", self._folder())
-        if folder:
-            self._window.finding.start(Path(folder))
+def _load_landmarks(parent: QWidget, desk: Desk) -> None:
+    from app.io.landmark_set import read_landmark_set
 
-    def history(self) -> None:
-        self._window.history_panel.show()
-        self._window.history_panel.raise_()
+    session = desk.session
+    file, _ = QFileDialog.getOpenFileName(parent, "Load landmark set", _last_folder(), LANDMARK_SETS)
+    if not file or session is None:
+        return
+    try:
+        marks = read_landmark_set(Path(file), session.template)
+    except (ValueError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        desk.tell(f"{Path(file).name} could not be loaded. {reason}")
+        return
+    desk.do(session.add_landmark_set, marks)
 
-    def undo(self) -> None:
-        session = self._desk.session
-        if session is not None and session.next_undo is not None:
-            self._travel(session.next_undo, session.undo)
 
-    def redo(self) -> None:
-        session = self._desk.session
-        if session is not None and session.next_redo is not None:
-            self._travel(session.next_redo, session.redo)
+def _save_landmarks(parent: QWidget, desk: Desk) -> None:
+    from app.io.atomic import write_text
+    from app.io.landmark_set import landmark_set_text
 
-    def _travel(self, step: Step, act: Callable[[], str | None]) -> None:
-        """Undo or redo: asks before many images change, goes to the image it is about, and says what it did there."""
-        window, session = self._window, self._desk.open_session()
-        if len(step.images) > MANY_IMAGES and not dialogs.ask_step(window, step):
-            return
-        seen: list[Change] = []
-        link = self._desk.changed.connect(lambda change: seen.append(change))
-        try:
-            done = self._desk.do(act)
-        finally:  # also after an error that nobody expected
-            self._desk.changed.disconnect(link)
-        if not done:
-            return
-        everywhere = len(session.images) if any(change.kind == "landmarks" for change in seen) else 0
-        there = [name for name in step.images if name in session.images]
-        if len(step.images) == 1 and there:
-            self._desk.show_image(there[0])  # in another one nobody would see what happened
-        self._desk.tell(dialogs.step_done(step, everywhere), window.image_view)
-
-    def setReader(self) -> None:
-        self._window.ask_reader()
-
-    def setKeys(self) -> None:
-        dialogs.KeysDialog(self._window, self._window.actions_).open()
-
-    def help(self) -> None:
-        dialogs.show_help(self._window)
-
-    def about(self) -> None:
-        dialogs.show_about(self._window, self._desk.session)
+    session = desk.session
+    start = str(Path(_last_folder()) / "landmarks.json")
+    file, _ = QFileDialog.getSaveFileName(parent, "Save landmark set", start, LANDMARK_SETS)
+    if not file or session is None:
+        return
+    own = [mark for mark in session.landmarks if not mark.hidden]
+    try:
+        write_text(Path(file), landmark_set_text(session.template, own))
+    except OSError as error:
+        desk.tell(f"{file} could not be written ({error.strerror}). Choose another folder.")
+        return
+    desk.say(f"{len(own)} landmark{'' if len(own) == 1 else 's'} saved to {file}.")

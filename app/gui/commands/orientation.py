@@ -1,15 +1,17 @@
-"""What the commands under Image ▸ Read it do: how the model sees the image, on top of how it does now."""
+"""The commands below Image ▸ Orientation: how the model sees the image, on top of how it does now."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple
-from typing import TYPE_CHECKING
+from functools import partial
 
 from app.core.orientation import Reading
+from app.gui.commands.command import Command
+from app.gui.image.image_view import ImageView
+from app.gui.state.desk import Desk
 
-if TYPE_CHECKING:
-    from app.gui.shell.main_window import Window
-
+TIP = "What the model sees changes; the file and its coordinates do not"
 WAYS = {
     "readTurnedRight": ("Turned right by 90°", Reading(quarter_turns=1)),
     "readTurnedLeft": ("Turned left by 90°", Reading(quarter_turns=-1)),
@@ -17,41 +19,35 @@ WAYS = {
     "readMirrored": ("With right and left swapped", Reading(mirrored=True)),
     "readInverted": ("With grey values inverted", Reading(inverted=True)),
 }
-"""Words and reading by verb."""
+"""Words and orientation by verb."""
+MENU = "Image/Orientation"
 
 
-class ReadingCommands:
-    """One method per verb of `actions.COMMANDS`."""
+def orientation_commands(desk: Desk, view: ImageView) -> Sequence[Command]:
+    """The lines of the menu, for the image that is shown."""
+    return [
+        *(
+            Command(verb, MENU, words, partial(_add, desk, reading), needs="image writable", tip=TIP)
+            for verb, (words, reading) in WAYS.items()
+        ),
+        Command(
+            "readAsSeen",
+            MENU,
+            "As the view shows it now",
+            lambda: _set(desk, view.turn.reading(view.grey.invert)),
+            needs="image writable",
+            tip=TIP,
+            line=True,
+        ),
+        Command("readAsStored", MENU, "As stored", lambda: _set(desk, Reading()), needs="image writable"),
+    ]
 
-    def __init__(self, window: Window) -> None:
-        self._desk, self._view = window.desk, window.image_view
 
-    def _read(self, verb: str) -> None:
-        session, name = self._desk.session, self._desk.image
-        if session is not None and name:
-            self._desk.do(session.set_reading, name, *astuple(WAYS[verb][1]), more=True)
+def _add(desk: Desk, reading: Reading) -> None:
+    if desk.session is not None and desk.image:
+        desk.do(desk.session.set_reading, desk.image, *astuple(reading), more=True)
 
-    def readTurnedRight(self) -> None:
-        self._read("readTurnedRight")
 
-    def readTurnedLeft(self) -> None:
-        self._read("readTurnedLeft")
-
-    def readUpsideDown(self) -> None:
-        self._read("readUpsideDown")
-
-    def readMirrored(self) -> None:
-        self._read("readMirrored")
-
-    def readInverted(self) -> None:
-        self._read("readInverted")
-
-    def readAsSeen(self) -> None:
-        session, name, view = self._desk.session, self._desk.image, self._view
-        if session is not None and name:
-            self._desk.do(session.set_reading, name, *astuple(view.turn.reading(view.grey.invert)))
-
-    def readAsStored(self) -> None:
-        session, name = self._desk.session, self._desk.image
-        if session is not None and name:
-            self._desk.do(session.set_reading, name)
+def _set(desk: Desk, reading: Reading) -> None:
+    if desk.session is not None and desk.image:
+        desk.do(desk.session.set_reading, desk.image, *astuple(reading))

@@ -1,353 +1,174 @@
-"""What the View and Image commands do."""
+"""The commands of the View menu: how images are looked at, and what is drawn over them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from app.core.landmark import ReviewState
-from app.gui.image.spacing_dialog import SpacingDialog
+from app.gui.commands.command import Command
+from app.gui.image.image_view import ImageView
+from app.gui.image.split_view import ImagesPane
 from app.gui.image.turn import Turn
-from app.gui.shell import dialogs
-from app.gui.state.desk import MaskStyle, Mode
-from app.gui.template.structure_review import StructureReviewDialog
+from app.gui.state.desk import Desk, MaskStyle
 from app.gui.widgets import theme
-from app.gui.worklist.worklist_model import OPEN, Order
 
-if TYPE_CHECKING:
-    from app.gui.image.image_view import ImageView
-    from app.gui.shell.main_window import Window
+ZOOM_STEP = 1.25
+GAMMA_STEP = 1.15
+COMPARISONS = {0: "compareNone", 1: "compareNext", -1: "comparePrevious"}
+"""Verb by which neighbour is shown beside the image."""
 
 
-class ViewCommands:
-    """One method per verb of `actions.COMMANDS`."""
+def view_commands(
+    desk: Desk, images: ImagesPane, show_hidden: Callable[[bool], object], show_messages: Callable[[bool], object]
+) -> Sequence[Command]:
+    """The lines of the menu.
 
-    def __init__(self, window: Window) -> None:
-        self._window, self._desk = window, window.desk
+    Parameters
+    ----------
+    desk : Desk
+    images : ImagesPane
+        Most commands are for the one of its views that is active.
+    show_hidden, show_messages : callable
+        Whether the list of landmarks shows hidden ones, and whether the messages are shown.
+    """
+    return [
+        *_zoom(images),
+        Command("invert", "View", "Invert", partial(_invert, images), "I", "image", "own", "Show black as white"),
+        *_window(images),
+        *_turn(images),
+        *_second_looks(images),
+        *_overlays(desk),
+        Command("themeDark", "View/Theme", "Dark", lambda _: theme.choose(theme.Theme.DARK), group="theme"),
+        Command("themeLight", "View/Theme", "Light", lambda _: theme.choose(theme.Theme.LIGHT), group="theme"),
+        Command(
+            "themeSystem", "View/Theme", "As the system", lambda _: theme.choose(theme.Theme.SYSTEM), group="theme"
+        ),
+        Command(
+            "showHidden",
+            "View",
+            "The model’s own landmarks",
+            show_hidden,
+            group="own",
+            tip="List the points the model came with",
+        ),
+        Command("showMessages", "View", "Messages", show_messages, "Ctrl+M", group="own"),
+    ]
 
-    @property
-    def _view(self) -> ImageView:
-        return self._window.images.active
 
-    def fit(self) -> None:
-        self._view.fit()
+def _zoom(images: ImagesPane) -> Sequence[Command]:
+    def actual_size() -> None:
+        images.active.set_zoom(1.0 / images.active.devicePixelRatioF())
 
-    def actualSize(self) -> None:
-        self._view.set_zoom(1.0 / self._view.devicePixelRatioF())
+    def zoom(factor: float) -> None:
+        images.active.set_zoom(images.active.zoom * factor)
 
-    def zoomIn(self) -> None:
-        self._view.set_zoom(self._view.zoom * 1.25)
+    tip = "One image pixel per screen pixel"
+    return [
+        Command("fit", "View", "Fit", lambda: images.active.fit(), "F", "image", tip="Show the whole image"),
+        Command("actualSize", "View", "1:1", actual_size, "Ctrl+1", "image", tip=tip),
+        Command("zoomIn", "View", "Zoom in", partial(zoom, ZOOM_STEP), "Ctrl++ Ctrl+=", "image"),
+        Command("zoomOut", "View", "Zoom out", partial(zoom, 1 / ZOOM_STEP), "Ctrl+-", "image"),
+    ]
 
-    def zoomOut(self) -> None:
-        self._view.set_zoom(self._view.zoom / 1.25)
 
-    def invert(self, on: bool) -> None:
-        for view in self._window.images.views:
-            view.set_invert(on)
+def _invert(images: ImagesPane, on: bool) -> None:
+    for view in images.views:
+        view.set_invert(on)
 
-    def preset1(self) -> None:
-        self._view.use_preset(1)
 
-    def preset2(self) -> None:
-        self._view.use_preset(2)
+def _window(images: ImagesPane) -> Sequence[Command]:
+    menu, tip = "View/Window", "Also: Ctrl and left drag"
 
-    def preset3(self) -> None:
-        self._view.use_preset(3)
+    def auto() -> None:
+        images.active.use_auto_window()
 
-    def preset4(self) -> None:
-        self._view.use_preset(4)
+    def preset(number: int) -> None:
+        images.active.use_preset(number)
 
-    def preset5(self) -> None:
-        self._view.use_preset(5)
+    def gamma(factor: float) -> None:
+        images.active.set_gamma(images.active.grey.window.gamma * factor)
 
-    def preset6(self) -> None:
-        self._view.use_preset(6)
+    def plain_gamma() -> None:
+        images.active.set_gamma(1.0)
 
-    def autoWindow(self) -> None:
-        self._view.use_auto_window()
+    return [
+        *(Command(f"preset{n}", menu, f"Preset {n}", partial(preset, n), str(n), "image") for n in range(1, 7)),
+        Command("autoWindow", menu, "Auto for what is on the screen", auto, "A", "image", line=True),
+        Command("gammaUp", menu, "Brighter middle greys", partial(gamma, GAMMA_STEP), "]", "image", tip=tip, line=True),
+        Command("gammaDown", menu, "Darker middle greys", partial(gamma, 1 / GAMMA_STEP), "[", "image", tip=tip),
+        Command("gammaReset", menu, "Middle greys as they are", plain_gamma, "", "image"),
+    ]
 
-    def gammaUp(self) -> None:
-        self._view.set_gamma(self._view.grey.window.gamma * 1.15)
 
-    def gammaDown(self) -> None:
-        self._view.set_gamma(self._view.grey.window.gamma / 1.15)
+def _turn(images: ImagesPane) -> Sequence[Command]:
+    menu, tip = "View/Turn the view", "The image stays as stored"
 
-    def gammaReset(self) -> None:
-        self._view.set_gamma(1.0)
+    def turn(how: Callable[[Turn], Turn]) -> None:
+        images.active.set_turn(how(images.active.turn))
 
-    def turnLeft(self) -> None:
-        self._view.set_turn(self._view.turn.left())
+    return [
+        Command("turnLeft", menu, "To the left", partial(turn, Turn.left), "Ctrl+Left", "image", tip=tip),
+        Command("turnRight", menu, "To the right", partial(turn, Turn.right), "Ctrl+Right", "image", tip=tip),
+        Command("mirror", menu, "Mirror", partial(turn, Turn.mirror), "X", "image", tip=tip),
+        Command("resetTurn", menu, "As stored", lambda: images.active.set_turn(Turn()), "Ctrl+Up", "image", line=True),
+    ]
 
-    def turnRight(self) -> None:
-        self._view.set_turn(self._view.turn.right())
 
-    def mirror(self) -> None:
-        self._view.set_turn(self._view.turn.mirror())
+def _second_looks(images: ImagesPane) -> Sequence[Command]:
+    def everywhere(switch: Callable[[ImageView, bool], None], on: bool) -> None:
+        for view in images.views:
+            switch(view, on)
 
-    def resetTurn(self) -> None:
-        self._view.set_turn(Turn())
+    def compare(step: int, _: bool) -> None:
+        images.compare(0 if images.step == step else step)  # the same choice again takes the second image away
 
-    def magnifier(self, on: bool) -> None:
-        for view in self._window.images.views:
-            view.set_magnifier(on)
+    magnifier, crosshair = partial(everywhere, ImageView.set_magnifier), partial(everywhere, ImageView.set_crosshair)
+    menu, again = "View/Compare", "The same again: one image"
+    lines = "Lines through the place under the mouse"
+    return [
+        Command("magnifier", "View", "Magnifier", magnifier, "G", "image", "own", "A round lens under the mouse"),
+        Command("crosshair", "View", "Cross-hair", crosshair, "Shift+X", group="own", tip=lines),
+        Command("compareNone", menu, "One image", partial(compare, 0), group="compare"),
+        Command("compareNext", menu, "With the next image", partial(compare, 1), "D", group="compare", tip=again),
+        Command("comparePrevious", menu, "With the image before", partial(compare, -1), "Shift+D", group="compare"),
+    ]
 
-    def crosshair(self, on: bool) -> None:
-        for view in self._window.images.views:
-            view.set_crosshair(on)
 
-    def compareNone(self, on: bool) -> None:
-        self._compare(0)
-
-    def compareNext(self, on: bool) -> None:
-        self._compare(1)
-
-    def comparePrevious(self, on: bool) -> None:
-        self._compare(-1)
-
-    def _compare(self, step: int) -> None:
-        """The same choice again takes the second image away."""
-        images = self._window.images
-        images.compare(0 if images.step == step else step)
-        verb = {0: "compareNone", 1: "compareNext", -1: "comparePrevious"}[images.step]
-        self._window.actions_[verb].setChecked(True)
-
-    def structures(self, on: bool) -> None:
-        self._desk.set_look(structures=on)
-
-    def outlines(self, on: bool) -> None:
-        self._masks(MaskStyle.OUTLINE)
-
-    def fills(self, on: bool) -> None:
-        self._masks(MaskStyle.FILL)
-
-    def noMasks(self, on: bool) -> None:
-        self._masks(MaskStyle.OFF)
-
-    def _masks(self, style: MaskStyle) -> None:
+def _overlays(desk: Desk) -> Sequence[Command]:
+    def masks(style: MaskStyle, _: bool) -> None:
         """The same choice again takes the masks away: O shows and hides outlines."""
-        if self._desk.look.masks == style:
+        if desk.look.masks == style:
             style = MaskStyle.OFF if style != MaskStyle.OFF else MaskStyle.OUTLINE
-        self._desk.set_look(masks=style)
-        self._window.show_look()
+        desk.set_look(masks=style)
 
-    def uvColours(self, on: bool) -> None:
-        self._desk.set_look(uv=on)
-
-    def labels(self, on: bool) -> None:
-        self._desk.set_look(labels=on)
-
-    def showHidden(self, on: bool) -> None:
-        self._window.landmark_table.set_show_hidden(on)
-
-    def themeDark(self, on: bool) -> None:
-        theme.choose(theme.Theme.DARK)
-
-    def themeLight(self, on: bool) -> None:
-        theme.choose(theme.Theme.LIGHT)
-
-    def themeSystem(self, on: bool) -> None:
-        theme.choose(theme.Theme.SYSTEM)
-
-    def showMessages(self, on: bool) -> None:
-        self._window.messages.setVisible(on)
+    outlines, fills, none = (partial(masks, style) for style in (MaskStyle.OUTLINE, MaskStyle.FILL, MaskStyle.OFF))
+    colours = "Colours that match between template and image"
+    return [
+        Command(
+            "structures",
+            "View",
+            "Structures",
+            lambda on: desk.set_look(structures=on),
+            "Shift+H",
+            group="own",
+            tip="Show or hide all of them",
+            line=True,
+        ),
+        Command("outlines", "View", "Outlines", outlines, "O", group="masks", tip="Masks as outlines"),
+        Command("fills", "View", "Fills", fills, "Shift+O", group="masks", tip="Masks as outlines with a fill"),
+        Command("noMasks", "View", "No masks", none, "Ctrl+Shift+M", group="masks"),
+        Command("uvColours", "View", "uv colours", lambda on: desk.set_look(uv=on), "U", group="own", tip=colours),
+        Command("labels", "View", "Landmark names", lambda on: desk.set_look(labels=on), "N", group="own", line=True),
+    ]
 
 
-class ImageCommands:
-    """One method per verb of `actions.COMMANDS`."""
+def _themes() -> Sequence[Command]:
+    def choose(which: theme.Theme, _: bool) -> None:
+        theme.choose(which)
 
-    def __init__(self, window: Window) -> None:
-        self._window, self._desk, self._worklist = window, window.desk, window.worklist
-
-    def _step(self, step: int) -> None:
-        name = self._worklist.neighbour(step)
-        if name:
-            self._desk.show_image(name)
-
-    def nextImage(self) -> None:
-        self._step(1)
-
-    def previousImage(self) -> None:
-        self._step(-1)
-
-    def firstImage(self) -> None:
-        if self._worklist.model.shown:
-            self._desk.show_image(self._worklist.model.shown[0])
-
-    def lastImage(self) -> None:
-        if self._worklist.model.shown:
-            self._desk.show_image(self._worklist.model.shown[-1])
-
-    def filter(self) -> None:
-        self._worklist.filter.setFocus()
-        self._worklist.filter.selectAll()
-
-    def sortAdded(self, on: bool) -> None:
-        self._worklist.set_order(Order.ADDED)
-
-    def sortName(self, on: bool) -> None:
-        self._worklist.set_order(Order.NAME)
-
-    def sortPatient(self, on: bool) -> None:
-        self._worklist.set_order(Order.PATIENT)
-
-    def sortState(self, on: bool) -> None:
-        self._worklist.set_order(Order.STATE)
-
-    def worstFirst(self, on: bool) -> None:
-        self._worklist.set_order(Order.CONFIDENCE)
-
-    def sortCorrections(self, on: bool) -> None:
-        self._worklist.set_order(Order.CORRECTIONS)
-
-    def sortRemark(self, on: bool) -> None:
-        self._worklist.set_order(Order.REMARK)
-
-    def leastCertain(self) -> None:
-        self._window.show_doubt(self._desk.image)
-
-    def predictAgain(self) -> None:
-        self._window.predicting.predict([self._desk.image])
-
-    def cancelPrediction(self) -> None:
-        self._window.predicting.cancel()
-
-    def setSpacing(self) -> None:
-        if self._desk.image:
-            SpacingDialog(self._window, self._desk, self._window.image_view, self._worklist.selected()).show()
-
-    def removeImage(self) -> None:
-        session, name = self._desk.session, self._desk.image
-        if session is not None and name:
-            following = self._worklist.neighbour(1) or self._worklist.neighbour(-1)
-            if self._desk.do(session.remove_images, [name]) and following:
-                self._desk.show_image(following)
-
-
-class ReviewCommands:
-    """One method per verb of `actions.COMMANDS`."""
-
-    def __init__(self, window: Window) -> None:
-        self._window, self._desk, self._worklist = window, window.desk, window.worklist
-
-    def _set(self, state: ReviewState) -> bool:
-        session, name = self._desk.session, self._desk.image
-        return bool(session and name and self._desk.do(session.set_review, name, state))
-
-    def accept(self) -> None:
-        following = self._worklist.neighbour(1)
-        self._window.image_view.viewport().repaint()  # what is accepted is on the screen now, not in a moment
-        if not self._desk.image or not self._window.bulk.accept([self._desk.image]):
-            return
-        if following:
-            self._desk.show_image(following)
-        else:
-            self._desk.tell("That was the last image of the list.", self._window.image_view)
-            self.nextOpen()
-
-    def showNew(self) -> None:
-        """Choose one after the other of the landmarks that came after this image was accepted."""
-        session, name = self._desk.session, self._desk.image
-        new = session.new_since_accepted(name) if session is not None and name else ()
-        if not new:
-            self._desk.tell(f"Nothing is new in {name} since it was accepted." if name else "No image is shown.")
-            return
-        self._desk.choose_landmark(
-            new[(new.index(self._desk.landmark) + 1) % len(new) if self._desk.landmark in new else 0]
-        )
-        self._desk.tell(f"“{self._desk.landmark}” is new since this image was accepted. Reopen to make it part of it.")
-
-    def secondOpinion(self) -> None:
-        self._set(ReviewState.SECOND_OPINION)
-
-    def reject(self) -> None:
-        self._set(ReviewState.REJECTED)
-
-    def rejectStructure(self) -> None:
-        StructureReviewDialog(self._window, self._desk).open()
-
-    def reopen(self) -> None:
-        self._set(ReviewState.IN_PROGRESS)
-
-    def note(self) -> None:
-        session, name = self._desk.session, self._desk.image
-        if session is None or not name:
-            return
-        entry = session.image(name)
-        text = dialogs.ask_note(self._window, name, entry.note)
-        if text is not None:
-            self._desk.do(session.set_review, name, entry.review, text)
-
-    def nextOpen(self) -> None:
-        model = self._worklist.model
-        here = model.index_of(self._desk.image).row()
-        order = model.shown[here + 1 :] + model.shown[: here + 1]
-        found = next((name for name in order if model.standing(name).review in OPEN), "")
-        if found:
-            self._desk.show_image(found)
-        else:
-            self._desk.tell(self._nothing_open(order))
-
-    def _nothing_open(self, listed: Sequence[str]) -> str:
-        """That nothing in the list is open; a filter may hide images that are."""
-        hidden = set(self._desk.open_session().images).difference(listed)
-        count = sum(self._desk.open_session().review(name) in OPEN for name in hidden)
-        if not count:
-            return "Every image in the worklist has been reviewed."
-        rest = "1 image has" if count == 1 else f"{count} images have"
-        return f"Every image that the filter lets through has been reviewed; {rest} not been."
-
-
-class LandmarkCommands:
-    """One method per verb of `actions.COMMANDS`; all act on the chosen landmark."""
-
-    def __init__(self, window: Window) -> None:
-        self._window, self._desk = window, window.desk
-
-    def navigate(self, on: bool) -> None:
-        self._desk.set_mode(Mode.NAVIGATE)
-
-    def landmarkMode(self, on: bool) -> None:
-        self._desk.set_mode(Mode.LANDMARK)
-
-    def newLandmark(self) -> None:
-        self._window.images.pointed.pointing.name_landmark_here()
-
-    def placeHere(self) -> None:
-        self._window.image_view.hands.place_at(self._window.image_view.pointing.place)
-
-    def nextStructure(self) -> None:
-        self._window.images.pointed.pointing.step()
-
-    def confirmPlacement(self) -> None:
-        if self._desk.session is not None:
-            self._desk.do(self._desk.session.confirm_placement, self._desk.image, self._desk.landmark)
-
-    def absentPlacement(self) -> None:
-        if self._desk.session is not None:
-            self._desk.do(self._desk.session.set_absent, self._desk.image, self._desk.landmark)
-
-    def resetPlacement(self) -> None:
-        if self._desk.session is not None:
-            self._desk.do(self._desk.session.reset_placement, self._desk.image, self._desk.landmark)
-
-    def renameLandmark(self) -> None:
-        self._window.landmark_table.rename_chosen()
-
-    def colourLandmark(self) -> None:
-        session = self._desk.session
-        if session is None:
-            return
-        mark = session.landmark(self._desk.landmark)
-        colour = dialogs.ask_colour(self._window, mark.colour)
-        if colour:
-            self._desk.do(session.update_landmark, mark.name, colour=colour)
-
-    def hideLandmark(self) -> None:
-        session = self._desk.session
-        if session is not None:
-            mark = session.landmark(self._desk.landmark)
-            self._desk.do(session.update_landmark, mark.name, hidden=not mark.hidden)
-
-    def deleteLandmark(self) -> None:
-        if self._desk.session is not None:
-            self._desk.do(self._desk.session.delete_landmark, self._desk.landmark)
+    kinds = (
+        ("themeDark", "Dark", theme.Theme.DARK),
+        ("themeLight", "Light", theme.Theme.LIGHT),
+        ("themeSystem", "As the system", theme.Theme.SYSTEM),
+    )
+    return [Command(verb, "View/Theme", words, partial(choose, which), group="theme") for verb, words, which in kinds]

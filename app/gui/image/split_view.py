@@ -28,6 +28,7 @@ class ImagesPane(QSplitter):
     overlapChanged = Signal()
     stepped = Signal(int)
     viewAdded = Signal(object)
+    compared = Signal(int)
 
     def __init__(self, desk: Desk, pictures: Pictures, neighbour: Callable[[int], str]) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -82,6 +83,7 @@ class ImagesPane(QSplitter):
             self.second.set_magnifier(self.first.lens is not None)
             self.second.set_crosshair(self.first.crosshair)
         self.show_neighbour()
+        self.compared.emit(step)
 
     def show_neighbour(self, *_: object) -> None:
         """Let the second view show the neighbour of the desk's image as the worklist is ordered now."""

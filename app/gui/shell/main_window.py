@@ -6,13 +6,18 @@ from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app.gui.commands.file import FileCommands
-from app.gui.commands.landmark import LandmarkListCommands
-from app.gui.commands.orientation import ReadingCommands
-from app.gui.commands.recent_projects import RecentCommands
+from app.gui.commands.command import Command
+from app.gui.commands.edit import edit_commands, help_commands
+from app.gui.commands.file import file_commands
+from app.gui.commands.image import ORDERS, image_commands
+from app.gui.commands.landmark import landmark_commands
+from app.gui.commands.orientation import orientation_commands
+from app.gui.commands.recent import recent_commands, title
+from app.gui.commands.review import review_commands
 from app.gui.commands.selection import Bulk
-from app.gui.commands.view import ImageCommands, LandmarkCommands, ReviewCommands, ViewCommands
+from app.gui.commands.view import COMPARISONS, view_commands
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
+from app.gui.export.export_dialog import ExportDialog
 from app.gui.export.exporting import Exporting
 from app.gui.history.history_panel import HistoryPanel
 from app.gui.image.nudge_keys import NudgeKeys
@@ -26,6 +31,7 @@ from app.gui.shell.actions import Actions
 from app.gui.shell.comparing import Comparing
 from app.gui.shell.file_watch import LookingAgain
 from app.gui.shell.job_panel import JobPanel
+from app.gui.shell.keys_dialog import KeysDialog
 from app.gui.shell.messages import Messages
 from app.gui.shell.notice import Notices
 from app.gui.shell.panels import RightColumn, SheetPanel, StatusLine, Toolbar, stacked
@@ -34,43 +40,26 @@ from app.gui.shell.projects import Projects
 from app.gui.shell.reader_bar import ReaderBar
 from app.gui.shell.relocating import Finding
 from app.gui.shell.welcome import Welcome
+from app.gui.shell.window_state import WindowState
 from app.gui.state.bridge import Bridge
 from app.gui.state.desk import Desk, MaskStyle, Mode
 from app.gui.state.pictures import Pictures
 from app.gui.state.predicting import Predicting
 from app.gui.state.reading_ahead import ReadingAhead
+from app.gui.state.recent_projects import MOST
 from app.gui.template.structure_list import StructureList
 from app.gui.template.template_view import TemplateView
 from app.gui.widgets import theme
-from app.gui.widgets.plain_text import caption
+from app.gui.widgets.plain_text import caption, tip
 from app.gui.widgets.settings import settings
 from app.gui.worklist.worklist_model import Order, doubt_of
 from app.gui.worklist.worklist_view import Worklist
 from app.project.entries import Change
 
-ORDER_ACTIONS = {
-    Order.ADDED: "sortAdded",
-    Order.NAME: "sortName",
-    Order.STATE: "sortState",
-    Order.CONFIDENCE: "worstFirst",
-    Order.CORRECTIONS: "sortCorrections",
-    Order.REMARK: "sortRemark",
-    Order.PATIENT: "sortPatient",
-}
 FRAME = QSize(8, 40)
 """What a frame with a title may add to the window; not known before it is shown."""
 KEEP_MS = 1000
 MASK_ACTIONS = {MaskStyle.OUTLINE: "outlines", MaskStyle.FILL: "fills", MaskStyle.OFF: "noMasks"}
-
-
-class _Handlers:
-    """Finds the method for a verb among the command objects."""
-
-    def __init__(self, *objects: object) -> None:
-        self._objects = objects
-
-    def __getattr__(self, verb: str) -> object:
-        return next(getattr(o, verb) for o in self._objects if hasattr(o, verb))
 
 
 class Window(QMainWindow):
@@ -109,11 +98,8 @@ class Window(QMainWindow):
         self.finding = Finding(self.desk, self.bridge)
         self.job_panel = JobPanel(self.predicting, self.exporting, self.finding)
         self.status = StatusLine(self.desk, self.job_panel)
-        self.files = FileCommands(self)
-        others = (ViewCommands, ImageCommands, ReviewCommands, ReadingCommands, LandmarkCommands, LandmarkListCommands)
-        self.recent = RecentCommands(self)
-        self.handlers = _Handlers(self.files, self.recent, *(made(self) for made in others))
-        self.actions_ = Actions(self.menuBar(), self.handlers)
+        self.window_state = WindowState(self.projects.recent)
+        self.actions_ = Actions(self.menuBar(), self._commands())
         self.watching = Watching(self, self.desk, self.actions_["saveCopy"])
         self.history_panel = HistoryPanel(self, self.desk, self.actions_["undo"], self.actions_["redo"])
         self.notices = Notices(self.desk, self.image_view, self._hosts)
@@ -124,6 +110,22 @@ class Window(QMainWindow):
         self._restore()
         self.show_look()
         self._refresh_actions()
+
+    def _commands(self) -> list[Command]:
+        """All commands in the order of the menus; each gets what it works with."""
+        desk, view, worklist, projects = self.desk, self.image_view, self.worklist, self.projects
+        recent = recent_commands(projects.recent, projects.open, self._show_recent)
+        show_hidden, show_messages = self.landmark_table.set_show_hidden, self.messages.setVisible
+        orientation = orientation_commands(desk, view)
+        return [
+            *file_commands(self, desk, projects, recent, self.finding.start, self._export),
+            *edit_commands(desk, view, self._show_history, self.ask_reader, self._show_keys),
+            *view_commands(desk, self.images, show_hidden, show_messages),
+            *image_commands(self, desk, worklist, view, self.predicting, self.show_doubt, orientation),
+            *landmark_commands(self, desk, self.images, self.landmark_table, self.contact_sheet, self.several_clicks),
+            *review_commands(self, desk, worklist, view, self.bulk),
+            *help_commands(self, desk),
+        ]
 
     # --- putting together ------------------------------------------------------------------------------------------
 
@@ -180,7 +182,7 @@ class Window(QMainWindow):
         self.reading_bar.offering.connect(self.image_view.tell_suspicion)
         self.pictures.failed.connect(self._picture_failed)
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
-        self.worklist.ordered.connect(lambda order: self.actions_[ORDER_ACTIONS[Order(order)]].setChecked(True))
+        self.worklist.ordered.connect(lambda order: self.actions_[ORDERS[Order(order)][0]].setChecked(True))
         self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
         self.worklist.painter.doubtClicked.connect(self.show_doubt)
         self.worklist.filtered.connect(self.image_view.setFocus)
@@ -188,6 +190,7 @@ class Window(QMainWindow):
         self.image_view.pictureShown.connect(self._show_presets)
         self.worklist.model.modelReset.connect(self.images.show_neighbour)
         self.images.stepped.connect(lambda step: self.actions_["nextImage" if step > 0 else "previousImage"].trigger())
+        self.images.compared.connect(lambda step: self.actions_[COMPARISONS[step]].setChecked(True))
         self.image_view.markerMenu.connect(self.show_marker_menu)
         self.contact_sheet.markerMenu.connect(self.show_marker_menu)
         self.landmark_table.menuWanted.connect(lambda at: self._popup(self._landmark_menu(), at))
@@ -205,14 +208,14 @@ class Window(QMainWindow):
 
     def _restore(self) -> None:
         projects = self.projects
-        projects.keep_window = lambda: projects.memory.keep_window(self.desk, self.worklist)
+        projects.keep_window = lambda: self.window_state.keep(self.desk, self.worklist)
         projects.restore_window = self._project_opened
         # Now and then, not at the end alone: a program that is killed opens again where the reader was.
         self._keeping = QTimer(self, singleShot=True, interval=KEEP_MS)
         self._keeping.timeout.connect(lambda: projects.keep_window())
         for signal in (self.desk.imageChanged, self.desk.lookChanged, self.desk.structureChanged):
             signal.connect(lambda *_: self._keeping.start())
-        self.recent.show()
+        self._show_recent()
         kept = settings()
         for key, restore in (("geometry", self.restoreGeometry), ("columns", self.columns.restoreState)):
             value = kept.value(key)
@@ -240,8 +243,32 @@ class Window(QMainWindow):
             self._show_session()
 
     def _project_opened(self) -> None:
-        self.projects.memory.restore_window(self.desk, self.worklist, self.toolbar)
-        self.recent.show()
+        self.window_state.restore(self.desk, self.worklist, self.toolbar)
+        self._show_recent()
+
+    def _show_recent(self) -> None:
+        """Let the menu list the projects, by name and folder."""
+        recent = self.projects.recent
+        paths = recent.paths()
+        for number in range(1, MOST + 1):
+            action = self.actions_[f"recent{number}"]
+            action.setVisible(number <= len(paths))
+            if number <= len(paths):
+                action.setText(caption(title(paths[number - 1])))
+                action.setToolTip(tip(str(paths[number - 1])))
+        self.actions_["clearRecent"].setEnabled(bool(paths))
+        self.actions_["rememberProjects"].setChecked(recent.on)
+
+    def _export(self) -> None:
+        if self.desk.session is not None:
+            ExportDialog(self, self.desk, self.exporting).open()
+
+    def _show_history(self) -> None:
+        self.history_panel.show()
+        self.history_panel.raise_()
+
+    def _show_keys(self) -> None:
+        KeysDialog(self, self.actions_).open()
 
     def show_doubt(self, name: str) -> None:
         """Go to the least certain point of an image, and say which it is."""
@@ -271,9 +298,6 @@ class Window(QMainWindow):
             action = self.actions_[f"preset{number}"]
             action.setText(caption(names[number - 1]) if number <= len(names) else f"Preset {number}")
             action.setVisible(number <= len(names))
-
-    def _step(self, step: int) -> None:
-        self.actions_["nextImage" if step > 0 else "previousImage"].trigger()
 
     def _show_image(self, name: str) -> None:
         self.centre.setCurrentWidget(self.middle if name else self.welcome)

@@ -7,9 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.gui.shell.window_state import Memory
 from app.gui.state.desk import Desk
 from app.gui.state.predicting import Predicting
+from app.gui.state.recent_projects import RecentProjects
 from app.gui.widgets.settings import new_project_path, settings
 from app.io.errors import ReadError
 from app.store.errors import ProjectError, Trouble
@@ -37,14 +37,14 @@ class Projects:
 
     Attributes
     ----------
-    memory : Memory
+    recent : RecentProjects
     keep_window, restore_window : callable
         Called before a project leaves the desk and when one has come; set by the window.
     """
 
     def __init__(self, desk: Desk, predicting: Predicting, model: str | None = None) -> None:
         self._desk, self._predicting, self._model = desk, predicting, model
-        self.memory = Memory()
+        self.recent = RecentProjects()
         self.keep_window: Callable[[], None] = lambda: None
         self.restore_window: Callable[[], None] = lambda: None
 
@@ -90,7 +90,7 @@ class Projects:
             return False
         self.close()
         self._desk.use(session)
-        self.memory.opened(session)
+        self.recent.opened(session)
         self.restore_window()
         if session.remark:
             self._desk.say(session.remark)
@@ -101,7 +101,7 @@ class Projects:
         """Save everything in another place and go on there."""
         session = self._desk.session
         if session is not None and self._desk.do(session.save_copy, path):
-            self.memory.opened(session)
+            self.recent.opened(session)
             self._desk.say(f"Everything until now is saved in {path}, which is the open project now.")
             self._predicting.start()
 
@@ -111,7 +111,7 @@ class Projects:
 
     def last(self) -> Path | None:
         """The project that was open last, if it is still there."""
-        recent = self.memory.recent()
+        recent = self.recent.paths()
         return recent[0] if recent and recent[0].is_file() else None
 
     def add(self, paths: Sequence[str | Path]) -> None:

@@ -1,26 +1,24 @@
-"""What the window remembers of projects: which were open, and how each was looked at.
+"""How each project was looked at, kept for the next time it is opened.
 
-The settings hold ids, paths and numbers alone: the shown image as a hash of its name, no names, no filter text. The
-reader can clear all of it and switch it off.
+The settings hold ids and numbers alone: the shown image as a hash of its name, no names, no filter text. The reader can
+clear all of it and switch it off together with the list of recent projects.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.gui.state.desk import Desk, MaskStyle
+from app.gui.state.recent_projects import RecentProjects
 from app.gui.widgets.settings import settings
 from app.gui.worklist.worklist_model import Order
 
 if TYPE_CHECKING:
     from app.gui.shell.panels import Toolbar
     from app.gui.worklist.worklist_view import Worklist
-    from app.project.session import Session
 
-MOST = 8
 CHIPS = ("unread", "flagged")
 
 
@@ -32,59 +30,16 @@ def _number(value: Any, low: float, high: float, otherwise: float) -> float:
     return min(max(value, low), high) if isinstance(value, int | float) else otherwise
 
 
-class Memory:
-    """Recent projects and the window's state per project, in the settings."""
+class WindowState:
+    """How each project was looked at, in the settings; nothing while recent projects are not remembered."""
 
-    @property
-    def on(self) -> bool:
-        """Whether anything is remembered."""
-        return settings().value("remember", "true") != "false"
+    def __init__(self, recent: RecentProjects) -> None:
+        self._recent = recent
 
-    def switch(self, on: bool) -> None:
-        """Remember from now on, or forget everything and remember nothing more."""
-        settings().setValue("remember", "true" if on else "false")
-        if not on:
-            self.clear()
-
-    def clear(self) -> None:
-        """Forget all projects."""
-        for key in ("recent", "windows"):
-            settings().remove(key)
-
-    # --- recent projects
-
-    def _recent(self) -> list[list[str]]:
-        try:
-            found = json.loads(str(settings().value("recent", "[]")))
-            return [[str(number), str(path)] for number, path in found]
-        except (ValueError, TypeError):
-            return []
-
-    def recent(self) -> list[Path]:
-        """Project files, the last one first."""
-        return [Path(path) for _, path in self._recent()]
-
-    def opened(self, session: Session) -> None:
-        """Put a project first; one that has moved has one place only."""
-        if not self.on:
-            return
-        path = str(session.path.absolute())
-        rest = [(i, p) for i, p in self._recent() if p != path and (i != session.id or not i)]
-        self._keep_recent([(session.id, path), *rest][:MOST])
-
-    def forget(self, path: Path) -> None:
-        """A project is not there any more."""
-        self._keep_recent([(number, kept) for number, kept in self._recent() if kept != str(path)])
-
-    def _keep_recent(self, entries: list[tuple[str, str]]) -> None:
-        settings().setValue("recent", json.dumps(entries, ensure_ascii=False))
-
-    # --- how a project was looked at
-
-    def keep_window(self, desk: Desk, worklist: Worklist) -> None:
+    def keep(self, desk: Desk, worklist: Worklist) -> None:
         """Remember how the open project is looked at."""
         session, look = desk.session, desk.look
-        if session is None or not session.id or not self.on:
+        if session is None or not session.id or not self._recent.on:
             return
         state = {
             "image": _name_hash(desk.image),
@@ -99,7 +54,7 @@ class Memory:
         }
         settings().setValue(f"windows/{session.id}", json.dumps(state))
 
-    def restore_window(self, desk: Desk, worklist: Worklist, toolbar: Toolbar) -> None:
+    def restore(self, desk: Desk, worklist: Worklist, toolbar: Toolbar) -> None:
         """Look at the project that was just opened as it was looked at last; an unknown one begins afresh."""
         session = desk.session
         if session is None:
@@ -127,7 +82,7 @@ class Memory:
             desk.show_image(image)
 
     def _window_of(self, number: str) -> dict[str, Any]:
-        if not number or not self.on:
+        if not number or not self._recent.on:
             return {}
         try:
             state = json.loads(str(settings().value(f"windows/{number}", "{}")))

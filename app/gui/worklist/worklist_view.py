@@ -150,6 +150,11 @@ class Worklist(QWidget):
         self.model.flagged_only = self.flagged.isChecked()
         self.arrange()
 
+    def edit_filter(self) -> None:
+        """Let the reader type a filter."""
+        self.filter.setFocus()
+        self.filter.selectAll()
+
     def arrange(self) -> None:
         """Filter anew, keeping what is selected."""
         chosen = self.selected()

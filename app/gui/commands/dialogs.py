@@ -1,4 +1,4 @@
-"""The few dialogs: colour, keys, help and about."""
+"""The small dialogs of the commands: note, colour, many images, help and about."""
 
 from __future__ import annotations
 
@@ -6,28 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QKeySequence, QTextCursor
+from PySide6.QtGui import QColor, QTextCursor
 from PySide6.QtWidgets import (
     QColorDialog,
     QDialog,
     QDialogButtonBox,
-    QGridLayout,
     QInputDialog,
-    QKeySequenceEdit,
     QMessageBox,
-    QPushButton,
-    QScrollArea,
     QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
 
 from app.gui.widgets import theme
-from app.gui.widgets.plain_text import PlainLabel, markdown, show_plainly
-from app.gui.widgets.settings import settings
+from app.gui.widgets.plain_text import markdown, show_plainly
 
 if TYPE_CHECKING:
-    from app.gui.shell.actions import Actions
     from app.project.entries import Step
     from app.project.session import Session
 
@@ -78,72 +72,6 @@ def ask_colour(parent: QWidget, colour: str) -> str:
     """A colour as #rrggbb, or empty if the reader thinks better of it."""
     chosen = QColorDialog.getColor(QColor(colour), parent, "Colour of the landmark")
     return chosen.name() if chosen.isValid() else ""
-
-
-class KeysDialog(QDialog):
-    """Every command with its key; clicking a key and pressing another one rebinds it."""
-
-    def __init__(self, parent: QWidget, actions: Actions) -> None:
-        super().__init__(parent)
-        from app.gui.shell.actions import COMMANDS
-
-        self._actions = actions
-        self.setWindowTitle("Keys")
-        self.setObjectName("keysDialog")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(560, 560)
-        grid = QGridLayout()
-        grid.setVerticalSpacing(4)
-        self.edits: dict[str, QKeySequenceEdit] = {}
-        listed = [command for command in COMMANDS if command.menu != "File/Recent"]  # those change with every project
-        for row, command in enumerate(listed):
-            edit = QKeySequenceEdit(actions[command.verb].shortcut())
-            edit.setMaximumSequenceLength(1)
-            edit.setMinimumWidth(148)
-            edit.editingFinished.connect(lambda verb=command.verb: self.rebind(verb))
-            self.edits[command.verb] = edit
-            grid.addWidget(PlainLabel(f"{command.menu.replace('/', ' · ')} · {command.text}"), row, 0)
-            grid.addWidget(edit, row, 1)
-        inner = QWidget()
-        inner.setLayout(grid)
-        area = QScrollArea(widgetResizable=True)
-        area.setWidget(inner)
-        self.remark = PlainLabel()
-        self.remark.setProperty("muted", "true")
-        self.remark.setWordWrap(True)
-        restore = QPushButton("Back to the original keys")
-        restore.clicked.connect(self.restore)
-        layout = QVBoxLayout(self)
-        layout.setSpacing(8)
-        layout.addWidget(area)
-        layout.addWidget(self.remark)
-        layout.addWidget(restore, alignment=Qt.AlignmentFlag.AlignLeft)
-
-    def rebind(self, verb: str) -> None:
-        """Take the typed key over, unless another command has it."""
-        key = self.edits[verb].keySequence()
-        owner = next((v for v, a in self._actions.by_verb.items() if v != verb and key in a.shortcuts()), "")
-        if not key.isEmpty() and owner:
-            words = self._actions[owner].text()
-            self.remark.setText(f"{key.toString()} belongs to “{words}”. Give that another key first.")
-            self.edits[verb].setKeySequence(self._actions[verb].shortcut())
-            return
-        self.remark.setText("")
-        rest = self._actions[verb].shortcuts()[1:]
-        keys = [k for k in (key, *rest) if not k.isEmpty()]
-        self._actions[verb].setShortcuts(keys)
-        settings().setValue(f"keys/{verb}", " ".join(k.toString() for k in keys))
-
-    def restore(self) -> None:
-        """Forget every rebinding."""
-        from app.gui.shell.actions import COMMANDS
-
-        settings().remove("keys")
-        for command in COMMANDS:
-            self._actions[command.verb].setShortcuts([QKeySequence(k) for k in command.keys.split()])
-            if command.verb in self.edits:
-                self.edits[command.verb].setKeySequence(self._actions[command.verb].shortcut())
-        self.remark.setText("The original keys are back.")
 
 
 def _space(text: QTextBrowser) -> None:

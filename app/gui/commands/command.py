@@ -1,0 +1,42 @@
+"""One command: what the menus say of it, its keys, and the function that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Command:
+    """One line of the menus.
+
+    Attributes
+    ----------
+    verb : str
+        The action's object name is ``action.<verb>``.
+    menu : str
+        One of `shell.actions.MENUS`; a submenu after a slash.
+    text : str
+    run : callable
+        Does it. That of a checkable command is told whether it is checked now.
+    keys : str
+        Separated by spaces.
+    needs : str
+        Separated by spaces: ``nothing``, a ``project``, a ``writable`` one, an ``image`` or a ``landmark`` must be
+        there, or an ``overlap`` of structures under the mouse.
+    group : str
+        Checkable actions of one group exclude each other; ``own`` for a switch of its own.
+    tip : str
+    line : bool
+        Whether a separating line comes before it.
+    """
+
+    verb: str
+    menu: str
+    text: str
+    run: Callable[..., object]
+    keys: str = ""
+    needs: str = "nothing"
+    group: str = ""
+    tip: str = ""
+    line: bool = False

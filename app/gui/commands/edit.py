@@ -1,0 +1,86 @@
+"""The commands of the Edit and Help menus: undo and redo, the history, the reader's name, keys and help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtWidgets import QWidget
+
+from app.gui.commands import dialogs
+from app.gui.commands.command import Command
+from app.gui.image.image_view import ImageView
+from app.gui.state.desk import Desk
+from app.project.entries import Change, Step
+
+MANY_IMAGES = 20
+"""Undo and redo ask before they change more."""
+
+
+def edit_commands(
+    desk: Desk,
+    view: ImageView,
+    show_history: Callable[[], object],
+    ask_reader: Callable[[], object],
+    show_keys: Callable[[], object],
+) -> Sequence[Command]:
+    """The lines of the Edit menu.
+
+    Parameters
+    ----------
+    desk : Desk
+    view : ImageView
+        Where it is said what was undone.
+    show_history, ask_reader, show_keys : callable
+        Open the history, the line for the reader's name, and the dialog of the keys.
+    """
+
+    def undo() -> None:
+        session = desk.session
+        if session is not None and session.next_undo is not None:
+            _step(desk, view, session.next_undo, session.undo)
+
+    def redo() -> None:
+        session = desk.session
+        if session is not None and session.next_redo is not None:
+            _step(desk, view, session.next_redo, session.redo)
+
+    everything = "Everything that was done, by whom and when"
+    return [
+        Command("undo", "Edit", "Undo", undo, "Ctrl+Z"),
+        Command("redo", "Edit", "Redo", redo, "Ctrl+Shift+Z Ctrl+Y"),
+        Command("history", "Edit", "History…", show_history, "Ctrl+H", "project", tip=everything),
+        Command("setReader", "Edit", "Reader’s name…", ask_reader, line=True),
+        Command("setKeys", "Edit", "Keys…", show_keys),
+    ]
+
+
+def _step(desk: Desk, view: ImageView, step: Step, act: Callable[[], str | None]) -> None:
+    """Undo or redo: asks before many images change, goes to the image it is about, and says what it did there."""
+    session = desk.open_session()
+    if len(step.images) > MANY_IMAGES and not dialogs.ask_step(view.window(), step):
+        return
+    seen: list[Change] = []
+    link = desk.changed.connect(lambda change: seen.append(change))
+    try:
+        done = desk.do(act)
+    finally:  # also after an error that nobody expected
+        desk.changed.disconnect(link)
+    if not done:
+        return
+    everywhere = len(session.images) if any(change.kind == "landmarks" for change in seen) else 0
+    there = [name for name in step.images if name in session.images]
+    if len(step.images) == 1 and there:
+        desk.show_image(there[0])  # in another one nobody would see what happened
+    desk.tell(dialogs.step_done(step, everywhere), view)
+
+
+def help_commands(parent: QWidget, desk: Desk) -> Sequence[Command]:
+    """The lines of the Help menu; `parent` is that of the dialogs."""
+
+    def about() -> None:
+        dialogs.show_about(parent, desk.session)
+
+    return [
+        Command("help", "Help", "How it works", lambda: dialogs.show_help(parent), "F1"),
+        Command("about", "Help", "About DenseSeg Review", about),
+    ]
