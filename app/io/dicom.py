@@ -17,8 +17,8 @@ from app.io.dicom_grey import Layout, Windows, grey_values
 from app.io.dicom_header import Header, read_acquisition, read_aspect, read_spacing
 from app.io.errors import ImageError
 from app.io.files import TooLongError, inflate
-from app.io.image import LARGEST_UNPACKED, Image, check_size, to_grey
 from app.io.jpeg import decode_jpeg, needs_gdcm
+from app.io.pixels import LARGEST_UNPACKED, Image, check_size, to_grey
 
 NO_IMAGE = {
     "SEG": "a segmentation",

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from app.io.dicom_header import Header
 from app.io.errors import ImageError
-from app.io.image import as_pixels
+from app.io.pixels import as_pixels
 
 Pixels = npt.NDArray[Any]
 Windows = tuple[tuple[str, float, float], ...]

@@ -101,7 +101,7 @@ def decode_jpeg(data: bytes, name: str) -> npt.NDArray[Any]:
     """
     import gdcm  # type: ignore[import-untyped]
 
-    from app.io.image import check_size
+    from app.io.pixels import check_size
 
     frame = jpeg_frame(data)
     if frame is None or frame.samples != 1 or frame.process not in (0, 1, 3) or not 2 <= frame.bits <= 16:

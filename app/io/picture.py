@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.io.errors import ImageError
-from app.io.image import (
+from app.io.jpeg import JpegFrame, decode_jpeg, jpeg_density, jpeg_frame, jpeg_orientation
+from app.io.pixels import (
     Image,
     aspect_remark,
     check_size,
@@ -20,7 +21,6 @@ from app.io.image import (
     to_grey,
     turned_remark,
 )
-from app.io.jpeg import JpegFrame, decode_jpeg, jpeg_density, jpeg_frame, jpeg_orientation
 
 _ORIENTATION = 274
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import tifffile
 
 from app.io.errors import ImageError
-from app.io.image import (
+from app.io.pixels import (
     Image,
     as_pixels,
     aspect_remark,

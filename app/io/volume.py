@@ -12,7 +12,7 @@ import numpy.typing as npt
 from app.core.frame import Provenance, Spacing
 from app.io.errors import ImageError
 from app.io.files import inflate
-from app.io.image import LARGEST_BYTES, LARGEST_UNPACKED, Image, aspect_remark, check_size, joined, to_grey
+from app.io.pixels import LARGEST_BYTES, LARGEST_UNPACKED, Image, aspect_remark, check_size, joined, to_grey
 
 _MHA_TYPES = {
     "MET_UCHAR": "u1",

@@ -183,7 +183,7 @@ class Desk(QObject):
         self.held: Held | None = None
         self._outline_told = False
         self.clicks: tuple[Click, ...] = ()
-        self.interaction = Interaction(self)
+        self.interaction = Interaction(self, self.let_go, self.tell)
 
     def use(self, session: Session | None) -> None:
         """Put another project on the desk; the caller has closed the one before."""

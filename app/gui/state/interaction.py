@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication
 
 from app.project.entries import Change
-
-if TYPE_CHECKING:
-    from app.gui.state.desk import Desk
 
 Clicked = Callable[[QMouseEvent], None]
 
@@ -80,9 +76,9 @@ class Interaction(QObject):
     drawn afterwards is what is stored. Another button that goes down meanwhile does nothing.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self._desk = desk
+    def __init__(self, parent: QObject, let_go: Callable[[], None], tell: Callable[[str], None]) -> None:
+        super().__init__(parent)
+        self._let_go, self._tell = let_go, tell
         self._running: _Running | None = None
 
     @property
@@ -132,7 +128,7 @@ class Interaction(QObject):
             else:
                 running.drag.click(event)
         finally:
-            self._desk.let_go()
+            self._let_go()
 
     # --- what else may end it
 
@@ -145,7 +141,7 @@ class Interaction(QObject):
         try:
             running.drag.cancel()
         finally:
-            self._desk.let_go()
+            self._let_go()
         return True
 
     def follow(self, change: Change) -> None:
@@ -155,7 +151,7 @@ class Interaction(QObject):
             return
         self.cancel()
         if running.moved:
-            self._desk.tell("The project changed while you dragged: the marker is back where it is stored.")
+            self._tell("The project changed while you dragged: the marker is back where it is stored.")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         running, kind = self._running, event.type()

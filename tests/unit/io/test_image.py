@@ -10,7 +10,8 @@ import tifffile
 
 from app.core.frame import Provenance
 from app.io.errors import ImageError, ReadError
-from app.io.image import as_pixels, decode_image, read_image
+from app.io.image import decode_image, read_image
+from app.io.pixels import as_pixels
 from tests.unit.pictures import ramp, write_png
 
 
@@ -216,7 +217,7 @@ def test_what_is_no_image_is_refused_with_a_sentence(name, data, says):
 
 
 def test_bombs_are_refused_before_they_are_decoded(monkeypatch):
-    monkeypatch.setattr("app.io.image.LARGEST_PIXELS", 1000)
+    monkeypatch.setattr("app.io.pixels.LARGEST_PIXELS", 1000)
     file = io.BytesIO()
     tifffile.imwrite(file, ramp())
     for name, data in (("x.tif", file.getvalue()), ("x.png", encode(ramp(), ".png"))):
