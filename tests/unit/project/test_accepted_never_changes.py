@@ -19,8 +19,8 @@ from app.formats.write import write
 from app.io.bundle import Bundle
 from app.jobs import Result
 from app.project.session import Session
+from tests.unit.project.test_every_action import CASES, Do
 from tests.unit.store.fakes import fake_predict, fake_predicted
-from tests.unit.test_every_action import CASES, Do
 
 ACCEPTED = ("im0.png", "im2.png")
 READS = {
