@@ -239,6 +239,8 @@ def place(
     number = state.rows.number(landmark)
     if xy is not None and not np.isfinite(np.asarray(xy, float)).all():
         raise ValueError(f"“{landmark}” can't be placed at {tuple(xy)}: these are no coordinates.")
+    if said is PlacementState.CORRECTED and xy is not None:
+        _check_inside(state, image, landmark, xy)
     x, y = (None, None) if xy is None else (float(xy[0]), float(xy[1]))
 
     def edit(writer: Writer) -> None:
@@ -246,6 +248,18 @@ def place(
         writer.put("placements", image, number, said.value, x, y, reader, now())
 
     return Action("placements", label, edit, (image,), (landmark,))
+
+
+def _check_inside(
+    state: ProjectState, image: str, landmark: str, xy: Sequence[float] | npt.NDArray[np.float64]
+) -> None:
+    """Refuse a place outside the picture, where nobody would see it, unless the landmark is out there already."""
+    frame = state.frame(image)
+    if frame is None or frame.contains(xy):
+        return
+    here = state.placements(state.rows.number(landmark)).xy[state.places[image]]
+    if frame.contains(here) or np.isnan(here).any():
+        raise ValueError(f"“{landmark}” can't be placed outside the picture.")
 
 
 def confirm(state: ProjectState, image: str, landmark: str, reader: str, label: str) -> Action:

@@ -174,6 +174,15 @@ def test_switched_off_structures_are_not_meant(app, view, session, qtbot) -> Non
     qtbot.waitUntil(lambda: view.pointing.under == ("right_lung",))
 
 
+def test_nothing_is_meant_while_all_structures_are_switched_off(app, view, session, qtbot) -> None:
+    place = in_image(app, session.place_in(view.image, "heart", (0.0, 0.2)))
+    hover(view.viewport(), place)
+    qtbot.waitUntil(lambda: view.pointing.under == ("heart",))
+    app.window.actions_["structures"].trigger()
+    hover(view.viewport(), place + QPoint(1, 0))
+    qtbot.waitUntil(lambda: view.pointing.under == () and view.pointing.spot is None)
+
+
 def test_one_look_up_per_turn_of_the_event_loop(app, view, session, qtbot, monkeypatch) -> None:
     asked = []
     look = type(session).structures_at

@@ -128,11 +128,11 @@ def test_each_structure_has_a_square_in_its_colour(app) -> None:
     assert swatch(app, 0) == "#56b4e9"
 
 
-def click(app, qtbot, row: int, eye: bool = False) -> None:
+def click(app, qtbot, row: int, eye: bool = False, button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
     widget = app.window.structures
     rect = widget.row_rect(row)
     x = rect.right() - 20 if eye else 60
-    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton, pos=QPoint(x, rect.center().y()))
+    qtbot.mouseClick(widget, button, pos=QPoint(x, rect.center().y()))
 
 
 def test_a_click_on_a_structure_shows_its_uv_colours_and_a_second_click_hides_them(app, qtbot) -> None:
@@ -145,6 +145,15 @@ def test_a_click_on_a_structure_shows_its_uv_colours_and_a_second_click_hides_th
     click(app, qtbot, 1)
     assert (desk.structure, desk.look.uv) == (names[1], False)
     assert desk.look.hidden == frozenset()
+
+
+@pytest.mark.parametrize("button", [Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton])
+def test_only_the_left_button_chooses_or_switches_structures(app, qtbot, button) -> None:
+    desk = app.window.desk
+    before = (desk.structure, desk.look)
+    for row, eye in ((2, False), (3, True), (-1, True)):
+        click(app, qtbot, row, eye, button)
+    assert (desk.structure, desk.look) == before
 
 
 def test_a_click_on_an_eye_switches_that_structure_alone(app, qtbot) -> None:

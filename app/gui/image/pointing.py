@@ -82,7 +82,7 @@ class Pointing(QObject):
         if session is None or not image:
             return (), None
         at = (float(xy[0]), float(xy[1]))
-        under = tuple(s for s in session.structures_at(image, at) if s not in self._desk.look.hidden)
+        under = tuple(s for s in session.structures_at(image, at) if self._desk.look.shows(s))
         if not under:
             return (), None
         found = session.template_point(image, at, chosen if chosen in under else under[0])

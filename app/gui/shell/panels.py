@@ -290,7 +290,7 @@ class StatusLine(QWidget):
         session = self._desk.session
         if session is None:
             return
-        if change.kind != "prediction":
+        if change.label:  # an action; predictions and looks at files have none
             self._show_kept(session.trouble, f"Every change is kept · last {datetime.now():%H:%M:%S}")
         if change.kind == "images":
             self._soon.start()

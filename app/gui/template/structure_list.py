@@ -114,6 +114,8 @@ class StructureList(QWidget):
             self._desk.set_look(structures=True, hidden=frozenset())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
         row = self.row_at(event.position().y())
         if row == ALL:
             self.toggle_all()
