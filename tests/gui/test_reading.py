@@ -155,7 +155,7 @@ def test_several_images_of_the_worklist_are_read_otherwise(odd: App):
     window, session = odd.window, odd.window.desk.session
     names = ["b_left.png", "d_inverted.png"]
     menu = window.bulk.menu(window, names)
-    ways = next(action.menu() for action in menu.actions() if action.text() == "Read 2 images")
+    ways = next(action.menu() for action in menu.actions() if action.text() == "Orientation of 2 images")
     by_words = {action.text(): action for action in ways.actions()}
     by_words["Turned right by 90°"].trigger()
     by_words["With grey values inverted"].trigger()

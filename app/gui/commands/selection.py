@@ -57,7 +57,7 @@ class Bulk:
         ):
             if act is None:
                 menu.addSeparator()
-                self._add_readings(menu.addMenu(f"Read{of or ' it'}"), names, writable)
+                self._add_readings(menu.addMenu(f"Orientation{of and ' of' + of}"), names, writable)
             else:
                 menu.addAction(words, act).setEnabled(writable)
         return menu
