@@ -78,3 +78,26 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int, int], None]]
     with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task(title, total=total or None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def step_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar for work in several steps; call it with the step's name, done and total (0: unknown).
+
+    Where standard error is no terminal each step is told by a line when it begins.
+    """
+    console = Console(stderr=True)
+    if console.is_terminal:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Bar(*columns, console=console, transient=True) as bar:
+            task = bar.add_task("Starting", total=None)
+            yield lambda step, done, total: bar.update(task, description=step, completed=done, total=total or None)
+        return
+    told: set[str] = set()
+
+    def tell(step: str, done: int, total: int) -> None:
+        if step not in told:
+            told.add(step)
+            say(f"{step}: {total} images ..." if total else f"{step} ...")
+
+    yield tell

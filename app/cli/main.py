@@ -20,9 +20,11 @@ from app.cli.common import (
     progress_bar,
     reported_errors,
     say,
+    step_bar,
     wrong_usage,
 )
 from app.cli.landmarks import Spot, check_names, parse_landmark, parse_spot, read_landmark_file
+from app.cli.main.figures import show_figures
 from app.core.landmark import Landmark
 from app.engine.client import Predicted
 from app.formats.csv_table import rows_of
@@ -223,16 +225,18 @@ def evaluate(
         str, typer.Option(metavar="FOLDER", help="Bundle of a --thinned run beside which --model is put.")
     ] = "",
 ) -> None:
-    """Compare predictions with a reference and write evaluation.json."""
+    """Compare predictions with a reference, show the figures in a table and write evaluation.json."""
+    check_backend(backend)
     bundle_named(model)
     if thinned:
         bundle_named(thinned)
     check_folder(data)
     make_folder(out)
-    from app.training import commands
+    from app.training.evaluate_folder import evaluate as evaluate_folder
 
-    with reported_errors(), progress_bar("Evaluating", 0) as advance:
-        commands.evaluate(data, model, out, part, threads, backend, advance, thinned)
+    with reported_errors(), step_bar() as progress:
+        figures = evaluate_folder(data, model, out, part, threads, backend, progress, thinned, say)
+    show_figures(figures)
     say(f"Wrote {out / 'evaluation.json'}.")
 
 

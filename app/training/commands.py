@@ -1,39 +1,34 @@
-"""`train` and `evaluate` as the command line calls them."""
+"""`train` as the command line calls it."""
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from app.core.frame import Points, Provenance, Spacing
+from app.core.frame import Points
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
 from app.engine.worker import openvino_network
-from app.io.bundle import Bundle, bundle_folder, read_bundle
-from app.io.discover import discover
+from app.io.bundle import bundle_folder, read_bundle
 from app.training import leave_out
 from app.training import train as training
 from app.training.augment import Strength
-from app.training.bundle import convert, lend_check, replace_documents, without_prior, write_bundle
+from app.training.bundle import convert, lend_check, replace_documents, write_bundle
 from app.training.contours import CHEST_MM_PER_PIXEL, Contours, chest_template, read_chest
 from app.training.dataset import Examples, build, read_pictures
 from app.training.documents import DEFORMED, UNSEEN, bundle_documents
-from app.training.evaluate import Case, check_count, left_out_figures
-from app.training.evaluate import evaluate as figures_of
+from app.training.evaluate import check_count
+from app.training.evaluate_folder import evaluate
 from app.training.finish import SEEN_ROUNDS, UNSEEN_ROUNDS, Trials, collect, fit_errors, fit_prior, joined
-from app.training.lung_data import is_lung_data, read_lungs, split_patients
+from app.training.lung_data import read_lungs, split_patients
 from app.training.lung_examples import lung_examples
-from app.training.lung_figures import Scores, lung_figures, scores_of
-from app.training.predictions import predictions
 from app.training.prior import prior_of
 from app.training.rendered import render_examples
 from models.network import DenseSegNet, NetworkConfig
@@ -197,7 +192,7 @@ def _finish(
     write_bundle(folder, net, template, bundle_documents(RENDERED_EXAMPLES, calibrated), prior, errors, SHIFTS)
     lend_check(bundle_folder("chest"), folder)
     if not plan.thinned:
-        figures = evaluate(plan.data, str(folder), plan.out, "val", plan.threads, "auto", lambda *_: None)
+        figures = evaluate(plan.data, str(folder), plan.out, "val", plan.threads, "auto")
         replace_documents(folder, bundle_documents(RENDERED_EXAMPLES, calibrated, figures))
 
 
@@ -229,77 +224,3 @@ def _fit(
 def _weights(model: str) -> dict[str, torch.Tensor]:
     half = load_file(read_bundle(model).folder / "weights.safetensors")
     return {name: value.float() for name, value in half.items()}
-
-
-def evaluate(
-    data: Path,
-    model: str,
-    out: Path,
-    part: str,
-    threads: int,
-    backend: str,
-    progress: Callable[[int, int], None],
-    thinned: str = "",
-) -> dict[str, Any]:
-    """Predict through the engine, as the window does, and write ``out/evaluation.json``.
-
-    `data` holds reference contours (``<part>/``, ``<part>_landmarks.csv``), lung masks (`app.training.lung_data`) or
-    images alone: then masks are compared with contour points.
-    `thinned` names a bundle of the same schedule as `model` that learnt two thirds of the points: the others are
-    looked up in both.
-
-    Raises
-    ------
-    OSError
-        If the data cannot be read, or the engine failed on one of the images.
-    ValueError
-        If there are too few images.
-    """
-    bundle = read_bundle(model)
-    if not list(data.glob("*_landmarks.csv")):
-        return _write(out, bundle, _evaluate_lungs(data, bundle, threads, backend, progress))
-    reference = read_chest(data, part)
-    check_count(reference)
-    cases = _cases(bundle, reference, threads, backend, progress)
-    with tempfile.TemporaryDirectory() as folder:
-        plain_bundle = read_bundle(without_prior(bundle.folder, Path(folder) / "plain"))
-        plain = _cases(plain_bundle, reference, threads, backend, progress)
-    figures = figures_of(cases, plain, bundle.template, reference)
-    if thinned:
-        other = read_bundle(thinned)
-        thin = _cases(other, reference, threads, backend, progress)
-        left_out = left_out_figures(cases, bundle.template, thin, other.template, reference)
-        figures["new_landmarks"] |= {"never_trained": left_out}
-    return _write(out, bundle, figures)
-
-
-def _cases(
-    bundle: Bundle, reference: Contours, threads: int, backend: str, progress: Callable[[int, int], None]
-) -> list[Case]:
-    predicted = dict(predictions(bundle, reference.images, threads, backend, progress))
-    spacing = Spacing(CHEST_MM_PER_PIXEL, CHEST_MM_PER_PIXEL, Provenance.GIVEN)
-    return [
-        Case(predicted[str(path)].prediction, predicted[str(path)].facts.frame, points, spacing.row_mm)
-        for path, points in zip(reference.images, reference.points, strict=True)
-    ]
-
-
-def _evaluate_lungs(
-    data: Path, bundle: Bundle, threads: int, backend: str, progress: Callable[[int, int], None]
-) -> dict[str, Any]:
-    """Images of another source, with human masks of their lungs or with nothing at all."""
-    cases = {str(case.image): case for case in read_lungs(data)} if is_lung_data(data) else {}
-    images = [case.image for case in cases.values()] or [path for _, path in discover([data]).images]
-    if not images:
-        raise ValueError(f"There is no image in {data} to evaluate on.")
-    scores: dict[str, Scores] = {}
-    for key, value in predictions(bundle, images, threads, backend, progress):
-        scores[key] = scores_of(value.prediction, value.facts.frame, bundle.template, cases.get(key))
-    return lung_figures([scores[str(path)] for path in images], list(cases.values()), bundle.template)
-
-
-def _write(out: Path, bundle: Bundle, figures: dict[str, Any]) -> dict[str, Any]:
-    figures = {"model": bundle.name, "bundle_sha256": bundle.sha256} | figures
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "evaluation.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    return figures

@@ -20,8 +20,8 @@ def predictions(
             match event:
                 case Result(key, Predicted() as value):
                     yield key, value
-                case Failed(_, message):
-                    raise OSError(message)
+                case Failed(key, message):
+                    raise OSError(f"{Path(key).name}: {message}")
                 case Progress(done, total):
                     progress(done, total)
                 case Finished() | Result():

@@ -10,8 +10,9 @@ import pytest
 
 from app.io.bundle import read_bundle
 from app.training import commands
-from app.training.commands import Plan, evaluate, train
+from app.training.commands import Plan, train
 from app.training.contours import CHEST_MM_PER_PIXEL, CHEST_STRUCTURES, read_chest
+from app.training.evaluate_folder import evaluate
 from app.training.finish import fit_errors, fit_prior
 from app.training.leave_out import load_folds
 from app.training.prior import prior_of
