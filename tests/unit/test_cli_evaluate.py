@@ -34,7 +34,7 @@ def call(tmp_path, capfd):
             ["evaluate", "--data", str(data), "--out", str(tmp_path / "out"), "--threads", "1", *map(str, options)]
         )
         said = capfd.readouterr()
-        written = out / "evaluation.json"
+        written = tmp_path / "out" / "evaluation.json"
         return code, said.out, said.err, json.loads(written.read_text("utf-8")) if written.exists() else None
 
     return run_it
