@@ -23,8 +23,8 @@ from app.cli.common import (
     step_bar,
     wrong_usage,
 )
+from app.cli.figures import show_figures
 from app.cli.landmarks import Spot, check_names, parse_landmark, parse_spot, read_landmark_file
-from app.cli.main.figures import show_figures
 from app.core.landmark import Landmark
 from app.engine.client import Predicted
 from app.formats.csv_table import rows_of

@@ -146,7 +146,7 @@ def test_an_error_of_undo_leaves_no_listener_behind(app, qtbot, monkeypatch) -> 
     with monkeypatch.context() as patch:
         patch.setattr(session, "undo", broken)
         with pytest.raises(RuntimeError, match="nobody"):
-            window.files.undo()
+            next(command for command in window.actions_.commands if command.verb == "undo").run()
     assert window.desk.receivers("2changed(PyObject)") == before
 
 

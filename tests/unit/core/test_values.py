@@ -14,6 +14,7 @@ from app.core.frame import Frame
 from app.core.inverse_chart import decode, main_body
 from app.core.prediction import (
     ErrorModel,
+    Prediction,
     confidence,
     covering,
     from_looks,
@@ -203,9 +204,25 @@ def test_of_overlapping_structures_the_smallest_comes_first():
     """The template lists the larger lung first; where both cover a pixel the heart is meant."""
     frame = Frame(600, 500)
     masks, uv = looks_of(frame)
-    found = from_looks(Looks(masks, uv, None, np.zeros_like(uv)), frame, TEMPLATE)
+    found = from_looks(Looks(masks, uv, np.zeros_like(uv)), frame, TEMPLATE)
     assert LUNG.area_mm2 > HEART.area_mm2
     assert covering(found, frame, TEMPLATE, np.array([250, 300]) + 3 * np.array([30, 25])) == ("heart", "lung")
+
+
+def test_the_whole_height_of_a_network_that_is_not_square_is_looked_at():
+    """A picture of 300 x 200 fills a network of 90 x 60; below row 60 there is still picture."""
+    frame = Frame(300, 200, 90, 60)
+    masks = np.zeros((2, 90, 60), np.uint8)
+    masks[1, 70:, 10:20] = 255
+    empty = np.zeros((2, 2, 45, 30), np.float16)
+    charts, error = np.zeros((2, GRID, GRID, 2), np.float32), np.zeros((2, GRID, GRID), np.float32)
+    found = Prediction("", masks, empty, charts, error, np.ones(2, bool))
+    places = [(40, 260), (40, 220), (80, 260), (-20, 260), (40, 305)]
+    assert [covering(found, frame, TEMPLATE, xy) for xy in places] == [("heart",), (), (), (), ()]
+    native = native_mask(masks[1], frame)
+    assert native.shape == (300, 200)
+    ys, xs = np.nonzero(native)
+    assert (ys.min(), ys.max(), xs.min(), xs.max()) == pytest.approx((70 / 0.3, 299, 10 / 0.3, 20 / 0.3 - 1), abs=1)
 
 
 def test_masks_come_back_to_native_pixels_and_structures_are_found_under_them():

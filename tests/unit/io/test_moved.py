@@ -87,7 +87,7 @@ def test_an_error_that_nobody_foresaw_ends_in_a_sentence_and_names_no_patient_in
     assert "failed because of an error in this program (AttributeError)" in failed.message
     assert "No image was changed" in failed.message
     assert "AttributeError" in caplog.text
-    assert "moved.py" in caplog.text
+    assert "relocate.py" in caplog.text
     assert "Doe" not in caplog.text
 
 

@@ -25,10 +25,10 @@ from tests.unit.store.fakes import fake_predict, fake_predicted
 ACCEPTED = ("im0.png", "im2.png")
 READS = {
     *("accepted", "bundle", "changed", "corrections", "crosses", "diagonals", "due", "engine", "equally_suspect"),
-    *("history", "id", "image", "images", "landmark", "landmarks", "lowest_confidence", "new_since_accepted"),
+    *("history", "id", "image", "images", "landmark", "landmarks", "least_certain", "new_since_accepted"),
     *("next_redo", "next_undo", "path", "place_in", "placements", "placements_in", "prediction", "prediction_id"),
     *("preview", "preview_move", "preview_places", "read_ahead", "read_only", "reading_ahead", "redo_label", "refused"),
-    *("refusals", "remark", "remedy", "review", "start_export", "start_find_moved", "status", "structures_at"),
+    *("refusals", "remark", "remedy", "review", "start_find_moved", "status", "structures_at"),
     *("suspect", "template", "template_point", "undo_label", "written_again", "start_compare", "check_kept"),
 }
 """What asks and does nothing."""
@@ -211,7 +211,8 @@ def in_coco(coco: dict[str, list[dict[str, object]]]) -> Seen:
         states = one.pop("keypoint_states")
         each = zip(category["keypoints"], keypoints, states, strict=True)
         one["named"] = {old_name(name): (at, state) for name, at, state in each if state}
-        one["off_outline"] = sorted(map(old_name, one.pop("off_outline", [])))
+        for key in ("off_outline", "not_shown", "outside_picture"):
+            one[key] = sorted(map(old_name, one.pop(key, [])))
         for key in ("id", "image_id", "deleted_since_accepted"):
             one.pop(key, None)
         found["coco", image, category["name"]] = one

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from app.core.frame import Frame, Provenance, Spacing
 from app.core.landmark import ReviewState
-from app.core.orientation import AS_STORED
+from app.core.orientation import AS_STORED, Reading
+from app.io.bundle import Bundle
 from app.project.accepting import Refusal
 from app.project.entries import Change
 from app.project.session import Session
-from tests.unit.store.fakes import fake_predict
+from tests.unit.store.fakes import fake_predict, make
 
 
 def told_by(session: Session) -> list[Change]:
@@ -32,6 +37,18 @@ def test_files_that_went_or_came_back_are_told(session: Session):
     assert told == [Change("images", ("im1.png",))] * 2
     assert session.look_again() == ()
     assert len(told) == 2
+
+
+def test_an_image_s_frame_has_the_height_and_width_of_its_model_s_network(tmp_path: Path, bundle: Bundle):
+    upright = replace(bundle, network={**bundle.network, "height": 384, "width": 224})
+    with make(tmp_path / "p.dsr", upright) as session:
+        session.set_spacing("im1.png", 0.5, 0.25)
+        session.set_reading("im1.png", quarter_turns=3)
+        spacing = Spacing(0.5, 0.25, Provenance.GIVEN)
+        assert session.image("im1.png").frame == Frame(300, 320, 384, 224, spacing, Reading(3))
+        facts = session.image("im0.png").facts
+        assert facts is not None
+        assert facts.frame == Frame(300, 320, 384, 224)
 
 
 def test_another_reader_is_told_and_named_with_what_comes(session: Session):
@@ -77,7 +94,12 @@ def test_the_lowest_confidence_is_that_of_the_least_certain_placement_whatever_r
         placed = [p for p in session.placements_in("im1.png") if not np.isnan(p.expected_error)]
         return max(placed, key=lambda placement: placement.expected_error).landmark.name
 
-    seen = [session.lowest_confidence("im1.png")]
+    def lowest() -> float:
+        found = session.least_certain("im1.png")
+        assert found.landmark.name == worst()
+        return found.confidence
+
+    seen = [lowest()]
     assert seen[-1] == pytest.approx(lowest_by_hand(), rel=1e-3)
     for act in (
         lambda name: session.move_placement("im1.png", name, (30.5, 40.25)),
@@ -85,12 +107,12 @@ def test_the_lowest_confidence_is_that_of_the_least_certain_placement_whatever_r
         lambda name: session.confirm_placement("im1.png", name),
     ):
         act(worst())
-        seen.append(session.lowest_confidence("im1.png"))
+        seen.append(lowest())
         assert seen[-1] == pytest.approx(lowest_by_hand(), rel=1e-3)
     assert seen == sorted(set(seen))
     for before in seen[-2::-1]:
         session.undo()
-        assert session.lowest_confidence("im1.png") == pytest.approx(before, rel=1e-3)
+        assert lowest() == pytest.approx(before, rel=1e-3)
 
 
 def test_what_a_reader_left_as_it_is_holds_for_that_remark_alone(session: Session):
