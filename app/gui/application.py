@@ -11,7 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.gui.shell import crash_log as faults
+from app.gui.shell import crash_log
 from app.gui.shell.arguments import read_arguments
 from app.gui.shell.main_window import Window
 from app.gui.widgets import theme
@@ -50,7 +50,7 @@ def launch(argv: Sequence[str] = ()) -> App:
     qt_app.setApplicationName(NAME)
     theme.start(qt_app)
     window = Window(model=given.model)
-    faults.install(window.desk.say, faults.start_log())
+    crash_log.install(window.desk.say, crash_log.start_log())
     _alive.append(window)
     window.closed.connect(lambda: _alive.remove(window) if window in _alive else None)
     window.show()
@@ -67,10 +67,11 @@ def launch(argv: Sequence[str] = ()) -> App:
 
 def run(argv: Sequence[str]) -> int:
     """Start the window and stay until it is closed, by Ctrl+C in the terminal too; returns the exit code."""
-    faults.watch_threads()
+    crash_log.watch_threads()
     app = launch(argv)
-    faults.watch_threads(lambda sentence: app.window.bridge.post(app.window.desk.say, sentence))
-    signal.signal(signal.SIGINT, lambda *_: app.window.close())
+    crash_log.watch_threads(lambda sentence: app.window.bridge.post(app.window.desk.say, sentence))
+    # Python may call the handler in the middle of a paint event, where closing would crash: the event loop closes.
+    signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, app.window, app.window.close))
     # Python handles a signal only when it runs: Qt's event loop lets it run at least this often.
     beat = QTimer(app.window)
     beat.start(500)

@@ -8,7 +8,7 @@ import threading
 import pytest
 from PySide6.QtCore import QTimer
 
-from app.gui.shell import crash_log as faults
+from app.gui.shell import crash_log
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def log_file():
     before = list(root.handlers)
     for handler in before:
         root.removeHandler(handler)
-    yield faults.start_log()
+    yield crash_log.start_log()
     for handler in list(root.handlers):
         handler.close()
         root.removeHandler(handler)
@@ -52,7 +52,7 @@ def fails() -> None:
 @pytest.mark.parametrize("slot", ["a command", "a timer", "a change of the project"])
 def test_an_error_in_a_slot_reaches_the_log_and_a_message_and_the_program_goes_on(app, log_file, qtbot, slot) -> None:
     window, session = app.window, app.window.desk.session
-    faults.install(window.desk.say, log_file)  # as `launch` does; the tests' own hook comes back afterwards
+    crash_log.install(window.desk.say, log_file)  # as `launch` does; the tests' own hook comes back afterwards
     if slot == "a command":
         window.actions_["fit"].triggered.connect(fails)
         window.actions_["fit"].trigger()
@@ -76,7 +76,7 @@ def test_an_error_in_a_slot_reaches_the_log_and_a_message_and_the_program_goes_o
 def test_an_error_that_ends_a_thread_reaches_the_log_and_a_message(app, log_file, qtbot, monkeypatch) -> None:
     window = app.window
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)  # what is set below is put back
-    faults.watch_threads(lambda sentence: window.bridge.post(window.desk.say, sentence))  # as `run` does
+    crash_log.watch_threads(lambda sentence: window.bridge.post(window.desk.say, sentence))  # as `run` does
     told_on: list[threading.Thread] = []
     window.desk.said.connect(lambda _: told_on.append(threading.current_thread()))
     thread = threading.Thread(target=fails, name="decoder of Secret^Name.dcm")

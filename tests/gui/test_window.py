@@ -12,7 +12,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QWidget
 
 from app.core.landmark import PlacementState
-from app.gui.shell import crash_log as faults
+from app.gui.shell import crash_log
 from app.gui.shell.keys_dialog import KeysDialog
 from app.gui.state.desk import Mode
 from tests.gui.conftest import Hand, drag, hover, in_image, name_landmark, on_template
@@ -212,7 +212,7 @@ def test_faults_are_told_kindly_and_logged_without_content(app) -> None:
         raise ValueError(secret)
     except ValueError:
         kind, _error, trace = sys.exc_info()
-        text = faults.describe(kind, trace)
+        text = crash_log.describe(kind, trace)
     assert secret not in text
     assert "ValueError" in text
     assert "test_window.py" in text
