@@ -62,9 +62,9 @@ class Notes:
         if later == "leave-out":
             said.append("Landmarks that were defined after an image was accepted are left out there.")
         elif places := self._places("new_since_accepted", "placement", "placements"):
+            is_are = "is" if places.startswith("1 ") else "are"
             said.append(
-                f"Nobody looked at {places}: the landmark was defined after the image was accepted "
-                "(new_since_accepted)."
+                f"{places} {is_are} no part of what was accepted: the landmark was defined later (new_since_accepted)."
             )
         if places := self._places("deleted_since_accepted", "placement", "placements"):
             said.append(

@@ -17,7 +17,7 @@ from app.engine.client import Engine
 from app.io.bundle import Bundle
 from app.project.actions import OF_IMAGES
 from app.project.entries import Change, HistoryEntry, Step
-from app.project.opening import existing_project, new_project
+from app.project.opening import existing_project, new_id, new_project
 from app.project.replaced_files import CORRECTIONS
 from app.project.state import ProjectState
 from app.project.undo_groups import NUDGE, one_burst
@@ -149,6 +149,7 @@ class OpenProject:
             project = Project.open(path, read_only=False)
             try:
                 project.find_images_from(self._project.images_folder)
+                project.set_meta(id=new_id())  # else the window takes the copy for the project that has moved
                 with contextlib.suppress(ProjectError, apsw.Error):  # predictions can be made again
                     self._predictions.copy_to(file)
                 predictions = PredictionStore(file, self.bundle.sha256, self.template, read_only=False)

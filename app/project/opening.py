@@ -33,7 +33,7 @@ def new_project(path: str | Path, model: str | Path | Bundle, reader: str) -> Op
         raise ProjectError(f"There is no folder {file.absolute().parent}. Make it first, or choose another.")
     if file.exists() and file.stat().st_size:
         raise ProjectError(f"There is a file {file} already. Choose another name, or open it instead.")
-    meta = {"model": _kept_model(model, bundle), "reader": reader, "bundle_sha256": bundle.sha256, "id": _new_id()}
+    meta = {"model": _kept_model(model, bundle), "reader": reader, "bundle_sha256": bundle.sha256, "id": new_id()}
     marks = [landmark_row(i, mark) for i, mark in enumerate(bundle.landmarks, 1)]
     with ProjectLock(real_path(file), reader, make=True).released_on_failure() as lock:
         return Opened(Project.create(file, meta, {"landmarks": marks}), bundle, lock, reader)
@@ -64,7 +64,7 @@ def _open(file: Path, lock: ProjectLock | None, model: str | Path | Bundle | Non
         if lock is not None:
             lock.name(name)
             now = {"model": _kept_model(chosen, bundle), "reader": name, "bundle_sha256": bundle.sha256}
-            now["id"] = meta.get("id") or _new_id()
+            now["id"] = meta.get("id") or new_id()
             if any(meta.get(key) != value for key, value in now.items()):
                 project.set_meta(**now)
     except BaseException:
@@ -86,6 +86,6 @@ def _kept_model(model: str | Path | Bundle, bundle: Bundle) -> str:
     return kept_path(chosen.absolute()) if chosen.is_dir() else kept_path(str(model))
 
 
-def _new_id() -> str:
+def new_id() -> str:
     """What a project is known by in the settings, wherever its file goes."""
     return secrets.token_hex(8)

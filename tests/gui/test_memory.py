@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtWidgets import QFileDialog
+
 from app.gui.state.desk import MaskStyle
 from app.gui.widgets.settings import settings
 from app.gui.worklist.worklist_model import Order
@@ -64,6 +66,19 @@ def test_recent_projects_open_from_the_menu(start, qtbot, tmp_path) -> None:
     window.close()
     again = start().window
     assert again.desk.session.path == tmp_path / "one.dsr"
+
+
+def test_a_copy_and_its_original_are_two_projects_in_the_list(start, qtbot, tmp_path, monkeypatch) -> None:
+    window = start("--project", tmp_path / "one.dsr").window
+    number = window.desk.session.id
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(tmp_path / "copy"), ""))
+    window.actions_["saveCopy"].trigger()
+    assert visible_recent(window) == [str(tmp_path / "copy.dsr"), str(tmp_path / "one.dsr")]
+    assert window.desk.session.id != number
+    assert "copy.dsr is the open project now" in window.notices.label.text()
+    window.actions_["recent2"].trigger()
+    assert window.desk.session.path == tmp_path / "one.dsr"
+    assert window.desk.session.id == number
 
 
 def test_a_project_that_is_gone_leaves_the_list(start, qtbot, tmp_path) -> None:

@@ -120,6 +120,13 @@ def _show_least_confident(desk: Desk, sheet: ContactSheet) -> None:
     desk.tell(f"Every placement of “{desk.landmark}” has been looked at.")
 
 
+def _delete(desk: Desk, session: Session, mark: Landmark) -> None:
+    """Delete a landmark and say so: it may be of a kind that no view shows at the moment."""
+    if desk.do(session.delete_landmark, mark.name):
+        kept = " Accepted images keep what they were accepted with." if session.accepted else ""
+        desk.tell(f"“{mark.name}” was deleted in all images.{kept} Undo brings it back.")
+
+
 def _definitions(parent: QWidget, desk: Desk, table: LandmarkTable) -> Sequence[Command]:
     def act(what: Callable[[Session, Landmark], object]) -> None:
         if desk.session is not None:
@@ -133,7 +140,7 @@ def _definitions(parent: QWidget, desk: Desk, table: LandmarkTable) -> Sequence[
     edit = partial(act, lambda _, mark: LandmarkDialog(parent, desk, mark).open())
     hide = partial(act, lambda session, mark: desk.do(session.update_landmark, mark.name, hidden=not mark.hidden))
     lock = partial(act, lambda session, mark: desk.do(session.update_landmark, mark.name, locked=not mark.locked))
-    delete = partial(act, lambda session, mark: desk.do(session.delete_landmark, mark.name))
+    delete = partial(act, partial(_delete, desk))
 
     def move(step: int) -> None:
         table.landmarks.step(desk.landmark, step)

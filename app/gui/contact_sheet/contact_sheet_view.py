@@ -256,7 +256,9 @@ class ContactSheet(QAbstractScrollArea):
         painter.setClipping(False)
         painter.setFont(theme.font(small=True))
         words = tile.state.value if np.isnan(tile.confidence) else f"{tile.confidence:.2f}"
-        if self._desk.session.review(tile.image) is ReviewState.ACCEPTED:
+        if self._desk.landmark in self._desk.session.new_since_accepted(tile.image):
+            words += " · new"
+        elif self._desk.session.review(tile.image) is ReviewState.ACCEPTED:
             words += " · accepted"
         elif self._is_suspect(tile.image):
             words += " · suspect"

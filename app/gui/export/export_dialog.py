@@ -63,7 +63,7 @@ class ExportDialog(QDialog):
         for button in self.scopes.values():
             self.scope_group.addButton(button)
         self.leave_out = QCheckBox("Without landmarks defined after an image was accepted")
-        self.leave_out.setToolTip("Nobody looked at them there. Otherwise they are written and marked.")
+        self.leave_out.setToolTip("They are no part of what was accepted. Otherwise they are written and marked.")
         self.leave_out.setChecked(str(settings().value("exportLater", "mark")) == "leave-out")
         self.folder = QLineEdit(self._start_folder())
         self.folder.setAccessibleName("Folder to export to")

@@ -210,6 +210,7 @@ class Window(QMainWindow):
         projects = self.projects
         projects.keep_window = lambda: self.window_state.keep(self.desk, self.worklist)
         projects.restore_window = self._project_opened
+        projects.recent_changed = self._show_recent
         # Now and then, not at the end alone: a program that is killed opens again where the reader was.
         self._keeping = QTimer(self, singleShot=True, interval=KEEP_MS)
         self._keeping.timeout.connect(lambda: projects.keep_window())

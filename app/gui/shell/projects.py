@@ -40,6 +40,8 @@ class Projects:
     recent : RecentProjects
     keep_window, restore_window : callable
         Called before a project leaves the desk and when one has come; set by the window.
+    recent_changed : callable
+        Called when the open project has become another file; set by the window.
     """
 
     def __init__(self, desk: Desk, predicting: Predicting, model: str | None = None) -> None:
@@ -47,6 +49,7 @@ class Projects:
         self.recent = RecentProjects()
         self.keep_window: Callable[[], None] = lambda: None
         self.restore_window: Callable[[], None] = lambda: None
+        self.recent_changed: Callable[[], None] = lambda: None
 
     def reader(self) -> str:
         """The reader's name, as far as it was ever given."""
@@ -102,7 +105,10 @@ class Projects:
         session = self._desk.session
         if session is not None and self._desk.do(session.save_copy, path):
             self.recent.opened(session)
-            self._desk.say(f"Everything until now is saved in {path}, which is the open project now.")
+            self.recent_changed()
+            self._desk.tell(
+                f"{path.name} is the open project now, with everything until now. It lies in {path.parent}."
+            )
             self._predicting.start()
 
     def open_or_create(self, path: Path) -> bool:

@@ -119,7 +119,7 @@ class Worklist(QWidget):
         elif change.kind in ("prediction", "reading"):
             self.painter.forget(change.images)
             self.model.refresh(change.images)
-        elif change.kind in ("review", "placements"):
+        elif change.kind in ("review", "placements", "spacing"):
             self.model.refresh(change.images)
         elif change.kind == "landmarks":
             self.model.refresh(())

@@ -16,9 +16,11 @@ from pycocotools.coco import COCO
 from app.formats.client import start_export
 from app.formats.from_session import view_of
 from app.formats.write import write
+from app.io.bundle import Bundle
 from app.jobs import Failed, Finished
 from app.project.session import Session
 from app.store.changes import now
+from tests.unit.store.fakes import fake_predict, make
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools' decode
 
@@ -138,14 +140,17 @@ def test_what_came_after_acceptance_is_marked_or_left_out(session: Session, tmp_
     if later == "mark":
         assert marked == ["later"]
         assert (visible, found["new_since_accepted"]) == (2, ["later"])
-        assert any("Nobody looked at 1 placement in 1 image" in note for note in report(tmp_path)["notes"])
+        assert any(
+            "1 placement in 1 image is no part of what was accepted" in note for note in report(tmp_path)["notes"]
+        )
     else:
         assert "later" not in {row["landmark"] for row in table(tmp_path)}
         assert visible == 0
     assert {row["review"] for row in table(tmp_path)} == {"accepted"}
 
 
-def test_places_outside_the_picture_are_told_everywhere(session: Session, tmp_path: Path):
+def test_places_outside_the_picture_are_told_everywhere(bundle: Bundle, tmp_path: Path):
+    session = make(tmp_path / "unseen" / "p", bundle, predicted=False)  # how large its images are, nobody knows yet
     session.define_landmark("in", "heart", (0.25, -0.25))
     session.define_landmark("edge", "heart", (0.1, 0.2))
     session.define_landmark("off", "heart", (-0.1, 0.3))
@@ -153,6 +158,7 @@ def test_places_outside_the_picture_are_told_everywhere(session: Session, tmp_pa
         session.move_placement(image, "edge", (x, y))
     session.move_placement("im1.png", "off", (-0.6, 20))
     session.move_placement("im1.png", "in", (-0.4, 0))
+    fake_predict(session)
     write(view_of(session), tmp_path, ["csv", "coco"])
     own = [row for row in table(tmp_path) if row["landmark"] in ("in", "edge", "off")]
     marked = {(row["image"], row["landmark"]) for row in own if row["outside_picture"] == "yes"}
@@ -162,6 +168,7 @@ def test_places_outside_the_picture_are_told_everywhere(session: Session, tmp_pa
     assert "off" in annotation(tmp_path, "im1.png", "heart")[0]["outside_picture"]
     assert "edge" not in annotation(tmp_path, "im1.png", "heart")[0]["outside_picture"]
     assert any("outside the picture" in note for note in report(tmp_path)["notes"])
+    session.close()
 
 
 def test_points_that_were_hidden_when_an_image_was_accepted_are_told(session: Session, tmp_path: Path):
