@@ -150,6 +150,7 @@ def test_what_came_after_acceptance_is_marked_or_left_out(session: Session, tmp_
 
 
 def test_places_outside_the_picture_are_told_everywhere(bundle: Bundle, tmp_path: Path):
+    (tmp_path / "unseen").mkdir()
     session = make(tmp_path / "unseen" / "p", bundle, predicted=False)  # how large its images are, nobody knows yet
     session.define_landmark("in", "heart", (0.25, -0.25))
     session.define_landmark("edge", "heart", (0.1, 0.2))
