@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from app.core.orientation import AS_STORED, Reading
 from app.io.bundle import Bundle
 from app.project.accepting import Refusal
 from app.project.entries import Change
-from app.project.session import Session
+from app.project.session import Placement, Session
 from tests.unit.store.fakes import fake_predict, make
 
 
@@ -83,36 +84,76 @@ def test_a_place_by_a_reader_is_expected_to_be_right_and_no_place_has_no_error(s
         np.testing.assert_array_equal(alone.expected_error, found.expected_error[place])
 
 
-def test_the_lowest_confidence_is_that_of_the_least_certain_placement_whatever_readers_do(session: Session):
+def worst(session: Session, image: str) -> Placement:
+    """The least certain placement of an image, without what came after it was accepted."""
+    placed = [p for p in session.placements_in(image) if not (np.isnan(p.expected_error) or p.new_since_accepted)]
+    return max(placed, key=lambda placement: placement.expected_error)
+
+
+def lowest_by_hand(session: Session, image: str) -> float:
     """One half at 1.2 % of the diagonal (300 x 320 pixels), written out; what a reader placed is certain."""
+    return 1 / (1 + (worst(session, image).expected_error / (0.012 * np.hypot(300, 320))) ** 2)
 
-    def lowest_by_hand() -> float:
-        errors = [placement.expected_error for placement in session.placements_in("im1.png")]
-        return 1 / (1 + (np.nanmax(errors) / (0.012 * np.hypot(300, 320))) ** 2)
 
-    def worst() -> str:
-        placed = [p for p in session.placements_in("im1.png") if not np.isnan(p.expected_error)]
-        return max(placed, key=lambda placement: placement.expected_error).landmark.name
+def test_the_lowest_confidence_is_that_of_the_least_certain_placement_whatever_readers_do(session: Session):
+    def place(act: Callable[[str, str], None]) -> Callable[[], object]:
+        return lambda: act("im1.png", worst(session, "im1.png").landmark.name)
 
-    def lowest() -> float:
-        found = session.least_certain("im1.png")
-        assert found.landmark.name == worst()
-        return found.confidence
-
-    seen = [lowest()]
-    assert seen[-1] == pytest.approx(lowest_by_hand(), rel=1e-3)
+    seen = [session.least_certain("im1.png").confidence]
     for act in (
-        lambda name: session.move_placement("im1.png", name, (30.5, 40.25)),
-        lambda name: session.set_absent("im1.png", name),
-        lambda name: session.confirm_placement("im1.png", name),
+        place(lambda image, name: session.move_placement(image, name, (30.5, 40.25))),
+        place(session.set_absent),
+        place(session.confirm_placement),
+        lambda: session.delete_landmark(worst(session, "im1.png").landmark.name),
+        lambda: session.move_landmark(worst(session, "im1.png").landmark.name, (0.015625, 0.03125)),
     ):
-        act(worst())
-        seen.append(lowest())
-        assert seen[-1] == pytest.approx(lowest_by_hand(), rel=1e-3)
-    assert seen == sorted(set(seen))
+        act()
+        seen.append(session.least_certain("im1.png").confidence)
+        assert seen[-1] == pytest.approx(lowest_by_hand(session, "im1.png"), rel=1e-3)
+    assert len(set(seen)) == len(seen)
     for before in seen[-2::-1]:
         session.undo()
         assert lowest() == pytest.approx(before, rel=1e-3)
+
+
+def test_a_landmark_that_came_after_acceptance_makes_no_accepted_image_less_certain(session: Session):
+    session.set_review("im1.png", "accepted")
+    before = session.least_certain("im1.png").confidence
+    grid = [(u, v) for u in np.linspace(-0.6, 0.6, 41) for v in np.linspace(-0.6, 0.6, 41)]
+    errors = [session.preview_places("right_lung", uv).expected_error[1] for uv in grid]
+    assert max(errors) > worst(session, "im1.png").expected_error
+    session.define_landmark("later", "right_lung", grid[int(np.argmax(errors))])
+    assert (
+        session.least_certain("im1.png").confidence
+        == before
+        == pytest.approx(lowest_by_hand(session, "im1.png"), rel=1e-3)
+    )
+    session.close()
+    with Session.open(session.path, model=session.bundle) as again:
+        assert again.least_certain("im1.png").confidence == pytest.approx(before, rel=1e-3)
+
+
+def test_a_prediction_that_was_looked_at_goes_with_its_orientation(session: Session):
+    first = session.prediction("im1.png")
+    session.set_reading("im1.png", quarter_turns=1)
+    assert session.prediction("im1.png") is None
+    fake_predict(session)
+    turned = session.prediction("im1.png")
+    assert turned is not None
+    assert not np.array_equal(turned.masks, first.masks)
+    session.undo()
+    np.testing.assert_array_equal(session.prediction("im1.png").masks, first.masks)
+
+
+def test_nudges_in_two_images_are_two_steps(session: Session):
+    session.define_landmark("hilum", "right_lung", (0.125, 0.25))
+    before = session.placements("hilum").xy.copy()
+    for name in ("im1.png", "im1.png", "im2.png"):
+        session.nudge_placement(name, "hilum", (1, -2))
+    session.undo()
+    np.testing.assert_allclose(session.placements("hilum").xy, before + np.array([[0, 0], [2, -4], [0, 0]]))
+    session.undo()
+    np.testing.assert_allclose(session.placements("hilum").xy, before)
 
 
 def test_what_a_reader_left_as_it_is_holds_for_that_remark_alone(session: Session):
