@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -123,6 +124,17 @@ def test_of_equal_files_each_image_gets_the_one_of_its_name(session: Session, tm
     folder.rename(tmp_path / "moved")
     session.find_moved(tmp_path)
     assert {name: session.image(name).path.name for name in session.images} == {name: name for name in session.images}
+
+
+def test_a_copy_with_another_time_is_the_file_that_was_predicted(session: Session, tmp_path: Path):
+    """Copied, not moved: the time of change is that of copying, the content is the same."""
+    shutil.copytree(tmp_path / "films", tmp_path / "copies")
+    for path in (tmp_path / "copies").iterdir():
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    shutil.rmtree(tmp_path / "films")
+    session.find_moved(tmp_path / "copies")
+    assert states(session) == ["predicted"] * 3
+    assert session.due() == ()
 
 
 def test_the_search_is_a_job(session: Session, tmp_path: Path):

@@ -12,7 +12,9 @@ import pytest
 from app.core.frame import Frame, Provenance, Spacing
 from app.core.landmark import ReviewState
 from app.core.orientation import AS_STORED, Reading
+from app.core.plausibility import Finding, Reason
 from app.io.bundle import Bundle
+from app.jobs import Failed
 from app.project.accepting import Refusal
 from app.project.entries import Change
 from app.project.session import Placement, Session
@@ -113,7 +115,7 @@ def test_the_lowest_confidence_is_that_of_the_least_certain_placement_whatever_r
     assert len(set(seen)) == len(seen)
     for before in seen[-2::-1]:
         session.undo()
-        assert lowest() == pytest.approx(before, rel=1e-3)
+        assert session.least_certain("im1.png").confidence == pytest.approx(before, rel=1e-3)
 
 
 def test_a_landmark_that_came_after_acceptance_makes_no_accepted_image_less_certain(session: Session):
@@ -189,3 +191,40 @@ def test_an_image_that_is_taken_out_and_added_again_has_nothing_said_of_it(sessi
     session.set_reading("im1.png", quarter_turns=1, mirrored=True)
     assert session.image("im1.png").suspect == "It looks mirrored."
     assert not session.image("im1.png").left_as_is
+
+
+def test_images_that_the_same_remedy_mends_are_those_that_may_still_be_turned(session: Session):
+    judge = session.bundle.plausibility
+    assert judge is not None
+    session.set_reading(session.images, quarter_turns=1)
+    fake_predict(session, suspect=judge.sentence(Finding(Reason.LOOKS, Reading(mirrored=True))))
+    assert session.equally_suspect("im0.png") == session.images
+    session.set_review("im1.png", "accepted", although_suspect=True)
+    assert session.equally_suspect("im0.png") == ("im0.png", "im2.png")
+    session.leave_as_is("im2.png")
+    assert session.equally_suspect("im0.png") == ("im0.png",)
+
+
+def test_what_is_accepted_already_is_not_refused_because_it_is_not_on_the_screen(session: Session):
+    session.set_review("im0.png", "accepted")
+    shown = {"im1.png": session.prediction_id("im1.png")}
+    assert session.refusals(["im0.png", "im1.png"], shown=shown) == {}
+    report = session.set_review(["im0.png", "im1.png"], "accepted", shown=shown)
+    assert (report.changed, report.refused) == (("im1.png",), {})
+
+
+def test_a_file_that_fails_the_second_time_keeps_its_size_and_its_prediction(session: Session):
+    frame, first = session.image("im1.png").frame, session.prediction_id("im1.png")
+    session.start_predict(["im1.png"]).cancel()
+    session.take_in(Failed("im1.png", "The process ended."))
+    assert session.image("im1.png").frame == frame
+    assert (session.status("im1.png"), session.prediction_id("im1.png")) == ("predicted", first)
+
+
+def test_who_touched_an_image_last_is_told(session: Session):
+    session.move_placement("im1.png", "heart_00", (3.5, 4.25))
+    session.reader = "Bea"
+    session.set_absent("im1.png", "heart_01")
+    entry = session.image("im1.png")
+    assert (entry.review, entry.reviewed_by) == (ReviewState.IN_PROGRESS, "Bea")
+    assert entry.reviewed_at == max(p.at for p in session.placements_in("im1.png"))
