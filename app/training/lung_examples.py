@@ -17,7 +17,7 @@ from app.io.preprocess import letterbox
 from app.training.contours import Contours
 from app.training.dataset import PICTURE_SIZE, Examples, build
 from app.training.lung_data import LungCase
-from app.training.lung_fit import fit_contour
+from app.training.lung_fit import fit_contour, pull_to_box
 from app.training.predictions import predictions
 
 GUESSED = 0.3
@@ -27,7 +27,7 @@ GUESSED = 0.3
 def lung_examples(
     bundle: Bundle, cases: Sequence[LungCase], threads: int, progress: Callable[[int, int], None]
 ) -> tuple[Examples, list[np.ndarray], Contours]:
-    """Examples, their square pictures and contours: the bundle's own prediction, bent onto the human masks.
+    """Examples, their square pictures and contours: the bundle's prediction, bent onto human masks and pulled to boxes.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ def lung_examples(
     if bundle.prior is None:
         raise ValueError(f"The bundle {bundle.name} has no shape prior; human lung masks need one.")
     template = bundle.template
+    sizes = tuple(len(s.outline) for s in template.structures)
+    parts = [slice(end - size, end) for end, size in zip(np.cumsum(sizes).tolist(), sizes, strict=True)]
     by_path = {str(case.image): case for case in cases}
     pictures: dict[str, np.ndarray] = {}
     contours: dict[str, Points] = {}
@@ -51,10 +53,12 @@ def lung_examples(
         image = read_image(by_path[path].image)
         decoded, expected = contour_of(found.prediction, template)
         contour = fit_contour(template, bundle.prior, by_path[path].lungs(), decoded, expected)
+        for structure, part in zip(template.structures, parts, strict=True):
+            if (box := by_path[path].boxes.get(structure.name)) is not None:
+                contour[part] = pull_to_box(contour[part], box, structure.name)
         frame = Frame(image.pixels.shape[0], image.pixels.shape[1], PICTURE_SIZE, PICTURE_SIZE)
         pictures[path] = _square(image.pixels, frame)
         contours[path] = frame.to_network(contour)
-    sizes = tuple(len(s.outline) for s in template.structures)
     ordered = [str(case.image) for case in cases]
     found_all = Contours([case.image for case in cases], np.stack([contours[path] for path in ordered]), sizes)
     squares = [pictures[path] for path in ordered]

@@ -1,7 +1,8 @@
 """Contours for radiographs that have a human mask of the lungs alone: the shape statistics, bent onto its outer border.
 
 What a network decoded tells where heart, clavicles and the inner borders lie; the human mask tells the outer border,
-the apex and the base of each lung. Its inner border runs behind heart and mediastinum and is left alone.
+the apex and the base of each lung. Its inner border runs behind heart and mediastinum and is left alone. Radiologists'
+boxes, where there are any, tell the edges once more.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from app.core.frame import Points
 from app.core.metrics import outline_pixels
 from app.core.shape_prior import ShapePrior, Similarity
 from app.core.template import Template
+from app.training.lung_data import Box
 
 ROUNDS = 12
 BORDER_MM = 3.0
@@ -30,6 +32,15 @@ HEART_MM = 8.0
 """So close to the heart of the template a lung's point says nothing about the human border."""
 EDGE_PIXELS = 2
 """The border of a mask so close to the picture's edge is the picture's, not the lung's."""
+
+
+BOX_MARGIN = 0.03
+"""Radiologists' boxes are so much wider than human masks and contours, as a share of the box's height (median)."""
+BOX_EASE, BOX_SHARE, BOX_STEP = 0.02, 0.48, 0.07
+"""An edge within the first of its aim is left; each round makes the second of the rest good, at most the third."""
+BOX_WIDTH = 0.1
+"""So far along an edge the pull reaches (one standard deviation): a costophrenic angle, not the whole base."""
+BOX_ROUNDS = 4
 
 
 class Border(NamedTuple):
@@ -134,6 +145,36 @@ def fit_contour(
     off = np.where(outer[:, None], to_border(contour, slices, border, NEAR_MM[1] / scale), np.nan)
     own = np.where((known & ~outer)[:, None], decoded - contour, np.nan) * (trust * DECODED_MM**2)[:, None]
     return contour + _bend(np.where(np.isfinite(off), off, own), slices, BEND_MM / scale)
+
+
+def pull_to_box(outline: Points, box: Box, side: str) -> Points:
+    """A lung's outline [K, 2] with its outer edge, apex and base pulled towards a radiologist's box.
+
+    A human mask stops at what is seen of the diaphragm, the box goes down to the costophrenic angle.
+
+    Parameters
+    ----------
+    outline : array [K, 2]
+        Contour points in native pixels.
+    box : Box
+        Around this lung.
+    side : str
+        ``right_lung`` (its outer edge is on the left of the picture) or ``left_lung``.
+    """
+    left, top, right, bottom = box
+    height = bottom - top
+    inwards = BOX_MARGIN * height
+    outer = (0, -1, left + inwards) if side == "right_lung" else (0, 1, right - inwards)
+    pulled = outline.copy()
+    for _ in range(BOX_ROUNDS):
+        for axis, sign, aim in (outer, (1, -1, top + inwards), (1, 1, bottom - inwards)):
+            extreme = int(np.argmax(sign * pulled[:, axis]))
+            gap = aim - (pulled[extreme, axis] + 0.5)
+            beyond = np.sign(gap) * max(abs(gap) - BOX_EASE * height, 0.0)
+            move = np.clip(BOX_SHARE * beyond, -BOX_STEP * height, BOX_STEP * height)
+            away = np.linalg.norm(pulled - pulled[extreme], axis=-1) / (BOX_WIDTH * height)
+            pulled[:, axis] += move * np.exp(-(away**2) / 2)
+    return np.asarray(pulled)
 
 
 def _slices(template: Template) -> list[slice]:

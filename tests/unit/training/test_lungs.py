@@ -15,7 +15,7 @@ from app.training.commands import Plan
 from app.training.drawn import draw_bedside
 from app.training.lung_data import LungCase, read_lungs, split_patients
 from app.training.lung_figures import agreement, edges_off, lung_figures, pieces, scores_of
-from app.training.lung_fit import fit_contour, normals, outer_points
+from app.training.lung_fit import fit_contour, normals, outer_points, pull_to_box
 from app.training.prior import prior_of
 from models import losses
 from tests.unit.training.test_training import MEAN, TEMPLATE
@@ -249,3 +249,21 @@ def test_folders_without_masks_of_both_lungs_and_empty_masks_are_refused(tmp_pat
     (case,) = read_lungs(tmp_path)
     with pytest.raises(ValueError, match=r"lung masks of .*a1.png are empty"):
         case.lungs()
+
+
+def test_edges_that_a_box_contradicts_are_pulled_to_it_and_the_others_stay():
+    """An egg of 100 x 240 pixels; the box is 3 % of its height wider, but for a base that lies 40 pixels lower."""
+    turn = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    egg = np.stack([130 + 50 * np.cos(turn), 180 + 120 * np.sin(turn)], axis=-1)
+    low, high = egg.min(axis=0) + 0.5, egg.max(axis=0) + 0.5
+    height = (high[1] + 40 - low[1]) / (1 - 2 * 0.03)
+    box = (low[0] - 0.03 * height, low[1] - 0.03 * height, high[0] + 90, high[1] + 40 + 0.03 * height)
+    pulled = pull_to_box(egg, box, "right_lung")
+    assert pulled[:, 1].max() + 0.5 == pytest.approx(high[1] + 40, abs=0.04 * height)
+    assert pulled[:, 1].max() + 0.5 > high[1] + 25
+    upper = egg[:, 1] < 180
+    np.testing.assert_allclose(pulled[upper], egg[upper], atol=0.5)
+    assert pulled[:, 0].max() == pytest.approx(egg[:, 0].max(), abs=0.5)  # the inner edge of a box tells nothing
+    mirrored = (300 - box[2], box[1], 300 - box[0], box[3])
+    other = pull_to_box(np.stack([299 - egg[:, 0], egg[:, 1]], axis=-1), mirrored, "left_lung")
+    np.testing.assert_allclose(np.stack([299 - other[:, 0], other[:, 1]], axis=-1), pulled, atol=1e-6)
