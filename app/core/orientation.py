@@ -1,4 +1,4 @@
-"""How an image is read: turned, mirrored or inverted for the network's eyes. Its stored pixels never change."""
+"""How an image is turned, mirrored or inverted before the network gets it. Its stored pixels never change."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class ErrorModel:
     per_steadying : float
         Times the distance by which the shape prior moved the node.
     per_disagreement : float
-        Times the distance between the looks (`app.core.test_time_augmentation`).
+        Times the distance between the single outputs (`app.core.test_time_augmentation`).
     """
 
     typical: npt.NDArray[np.float64] | None = None
@@ -148,7 +148,7 @@ class Charts(NamedTuple):
 def decode_charts(
     looks: Looks, inside: npt.NDArray[np.bool_], template: Template, prior: ShapePrior | None, errors: ErrorModel
 ) -> Charts:
-    """Inverse charts of all structures, steadied by the prior; `inside` [C, h, w] is the mask on the uv-map's grid."""
+    """Inverse charts of all structures, regularised by the prior; `inside` [C, h, w]: the mask on the uv-map's grid."""
     nodes = grid_nodes().reshape(-1, 2)
     count = len(template.structures)
     charts = np.zeros((count, GRID, GRID, 2))
@@ -195,7 +195,7 @@ def pinned(chart: Points, contour: Points, structure: Structure) -> Points:
 def disagreement_at(
     disagreement: Float32, pixels_per_mm: float, structure: Structure, xy: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """How far the looks are apart at places [..., 2] of the uv-map's grid, in its pixels, [...]."""
+    """How far the single outputs are apart at places [..., 2] of the uv-map's grid, in its pixels, [...]."""
     height, width = disagreement.shape[-2:]
     column = np.clip(np.rint(xy[..., 0]), 0, width - 1).astype(int)
     row = np.clip(np.rint(xy[..., 1]), 0, height - 1).astype(int)
@@ -237,7 +237,7 @@ def from_looks(
     frame : Frame
         Of the image.
     template, prior, errors
-        Of the bundle; without a prior nothing is steadied.
+        Of the bundle; without a prior nothing is regularised.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What is known of the joint shape of all structures, used to steady a decoded contour."""
+"""What is known of the joint shape of all structures, used to regularise a decoded contour."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Looking twice: the network's output averaged over small shifts of the picture, and how far the looks disagree.
+"""Test-time augmentation: the network's output averaged over small shifts of the picture, and how far they disagree.
 
-Two looks shifted against each other by a few pixels sharpen the masks (clavicles .918 → .920 Dice) and tell where the
-network is unsure, for one more forward pass; steadied landmarks gain nothing (docs/experiments.md).
+Two forward passes, shifted against each other by a few pixels, sharpen the masks (clavicles .918 → .920 Dice) and tell
+where the network is unsure, for the time of one more pass; regularised landmarks gain nothing (docs/experiments.md).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Infer = Callable[[Float32], tuple[Float32, Float32]]
 
 
 class Looks(NamedTuple):
-    """The average of all looks.
+    """The average over all shifts.
 
     Attributes
     ----------
     masks : array [C, H, W], float32
     uv : array [C, 2, H / 2, W / 2], float32
     disagreement : array [C, 2, H / 2, W / 2], float32
-        Mean absolute deviation of the looks' uv from their average, in chart units.
+        Mean absolute deviation of the single outputs' uv from their average, in chart units.
     """
 
     masks: Float32

@@ -65,7 +65,7 @@ class Work:
 
 
 class Seat:
-    """One of the two children, the work in its hands, and until when it may take."""
+    """One of the two children, what it works on, and until when it may take."""
 
     def __init__(self, role: str, arguments: list[str], threads: int, busy_with: str) -> None:
         self.role = role
@@ -108,7 +108,7 @@ class Conductor:
     # --- from any thread
 
     def call(self, function: Callable[[], None]) -> bool:
-        """Have a function called on the conductor's thread; False where it has been closed."""
+        """Have a function called on the scheduler's thread; False where it has been closed."""
         with self._gate:
             if self._closed:
                 return False
@@ -127,7 +127,7 @@ class Conductor:
         if thread is not None and thread is not threading.current_thread():
             thread.join(10)
 
-    # --- on the conductor's thread: what the engine asks for
+    # --- on the scheduler's thread: what the engine asks for
 
     def begin(self, job: Job, works: list[Work]) -> None:
         """Take a job in."""

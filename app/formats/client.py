@@ -48,13 +48,13 @@ class Request:
     project, bundle, folder : str
         Paths: the project file, the bundle's folder, where to write.
     formats : tuple of str
-        Keys of `formats.FORMATS`.
+        Keys of `registry.FORMATS`.
     scope : str
         One of `from_session.SCOPES`.
     image : str
         For the scope ``image``.
     later : str
-        One of `view.LATER`.
+        One of `project_view.LATER`.
     """
 
     project: str

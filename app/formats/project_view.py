@@ -1,4 +1,4 @@
-"""What an exporter sees of a project and of one image of it."""
+"""What a format sees of a project and of one image of it."""
 
 from __future__ import annotations
 

@@ -281,7 +281,7 @@ def _shown(state: ProjectState, image: str, landmark: str) -> tuple[PlacementSta
 
 
 def nudge(state: ProjectState, image: str, landmark: str, step: tuple[float, float], reader: str, label: str) -> Action:
-    """Correct a placement by a small step in native pixels; several in a row are undone together (see `bursts`)."""
+    """Correct a placement by a small step in native pixels; several in a row are undone together: see `undo_groups`."""
     found, xy = _shown(state, image, landmark)
     if found is PlacementState.ABSENT:
         raise ValueError(f"“{landmark}” is absent in {image}. Click where it is to place it.")

@@ -1,4 +1,4 @@
-"""One open project: its files, its reader, its trail, and the signal that tells of changes."""
+"""One open project: its files, its reader, its changes, and the signal that tells of changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How images are read: the action that changes it, and which images need the same correction."""
+"""The orientation of images: the action that changes it, and which images need the same correction."""
 
 from __future__ import annotations
 

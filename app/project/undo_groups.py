@@ -9,11 +9,11 @@ from app.store.changes import Entry
 NUDGE = "nudge"
 """The kind of such actions; views see it as ``placements``."""
 PAUSE_SECONDS = 0.6
-"""A longer pause ends a burst."""
+"""A longer pause ends a group."""
 
 
 def one_burst(one: Entry, other: Entry | None) -> bool:
-    """Whether two neighbouring actions belong to one burst: the same nudge, shortly after one another."""
+    """Whether two neighbouring actions belong to one group: the same nudge, shortly after one another."""
     if other is None or one.kind != NUDGE:
         return False
     if (one.kind, one.label, one.reader) != (other.kind, other.label, other.reader):

@@ -1,4 +1,4 @@
-"""The trail: what an action is, how it writes, and what SQLite's session extension records of it, row by row."""
+"""Changes: what an action is, how it writes, and what SQLite's session extension records of it, row by row."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Action:
     images, landmarks : tuple of str
         Whose display it touches.
     kept : callable
-        Called after the commit, before anybody is told: what is known in memory beside the trail follows the file.
+        Called after the commit, before anybody is told: what is known in memory beside the tables follows the file.
     """
 
     kind: str
@@ -131,7 +131,7 @@ class Writer:
 
 
 class Recording:
-    """SQLite's session extension, watching the tables of the trail."""
+    """SQLite's session extension, watching the tables that can be undone (`schema.TRAIL`)."""
 
     def __init__(self, db: apsw.Connection) -> None:
         self._session = apsw.Session(db, "main")

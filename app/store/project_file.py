@@ -348,7 +348,7 @@ class Project:
         )
         return Entry(self._db.last_insert_rowid(), *list(vars(entry).values())[1:])
 
-    # --- the trail
+    # --- the table of changes
 
     def _read_trail(self) -> None:
         query = "SELECT id, at, reader, kind, label, images, landmarks, undoes, redoes FROM changes ORDER BY id"

@@ -1,4 +1,4 @@
-"""The tables of the trail in memory, kept equal to the file row by row."""
+"""The tables that actions write (`schema.TRAIL`) in memory, kept equal to the file row by row."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ SEEN_ROUNDS = (None, _DEFORMED, _DEFORMED)
 UNSEEN_ROUNDS = (_MOVED,) * 4
 """Trials of images the network has not seen: they are new as they are; moving them a little makes more of them."""
 BELIEF = 0.6
-"""Share of the regression in a steadied contour; the rest is what was decoded (docs/decisions.md)."""
+"""Share of the regression in a regularised contour; the rest is what was decoded (docs/decisions.md)."""
 
 
 class Trials(NamedTuple):
@@ -109,7 +109,7 @@ def joined(trials: Sequence[Trials]) -> Trials:
 
 
 def fit_errors(steadied: Points, trials: Trials) -> ErrorModel:
-    """Non-negative least squares of the steadied error over where it lies and what the decoding saw, network pixels."""
+    """Non-negative least squares of a regularised contour's error over place and what the decoding saw, network pixels."""
     error = np.linalg.norm(steadied - trials.truth, axis=-1)
     moved = np.linalg.norm(steadied - trials.decoded, axis=-1)
     typical = error.mean(axis=0)

@@ -187,7 +187,7 @@ def _first_guess(
 ) -> tuple[Points, float, bool]:
     """A contour [K, 2] to begin with, mm per pixel, and whether it is what was decoded (else the mean in the box).
 
-    The steadied network finds most images; where it was lost, its contours lie far off the human mask's box.
+    The regularised network finds most images; where it was lost, its contours lie far off the human mask's box.
     """
     ys, xs = np.nonzero(lungs)
     low, high = np.array([xs.min(), ys.min()]), np.array([xs.max(), ys.max()])

@@ -134,7 +134,7 @@ class Bulk:
             self._predicting.predict(free)
 
     def read(self, names: Sequence[str], reading: Reading, more: bool = True) -> None:
-        """Read in another way, on top of how each is read now unless not `more`."""
+        """Give another orientation, on top of what each has now unless not `more`."""
         if free := self._unlocked(names):
             self._desk.do(self._desk.open_session().set_reading, free, *astuple(reading), more=more)
 

@@ -273,7 +273,7 @@ class ContactSheet(QAbstractScrollArea):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(rect).adjusted(-1, -1, 1, 1), 2, 2)
 
-    # --- hands -----------------------------------------------------------------------------------------------------
+    # --- mouse and keys --------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._desk.interaction.press(self, event, lambda: self._press(event))

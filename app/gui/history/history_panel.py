@@ -1,4 +1,4 @@
-"""The whole trail of a project: when, who, what; what is undone is dim. It follows every change."""
+"""The whole history of a project: when, who, what; what is undone is dim. It follows every change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = ("When", "Reader", "What")
 
 
 def local_time(at: str) -> str:
-    """A time of the trail (UTC, ISO 8601) as the reader's clock shows it."""
+    """A time of the history (UTC, ISO 8601) as the reader's clock shows it."""
     return f"{datetime.fromisoformat(at).astimezone():%d %b %Y  %H:%M:%S}"
 
 

@@ -1,4 +1,4 @@
-"""The image: picture, masks, uv colours, markers. Its hands are in `image_hands`, the live link in `pointing`."""
+"""The image: picture, masks, uv colours, markers. `mouse_and_keys` and `pointing` take its events."""
 
 from __future__ import annotations
 

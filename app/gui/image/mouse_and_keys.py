@@ -1,4 +1,4 @@
-"""The hands of design 9 in the image: which button, wheel or key does what, in which mode."""
+"""Mouse and keys in the image (design 9): which button, wheel or key does what, in which mode."""
 
 from __future__ import annotations
 

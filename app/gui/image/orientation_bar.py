@@ -1,4 +1,4 @@
-"""Offers to read an image that looks turned, mirrored or inverted in the way that mends it."""
+"""Offers the orientation that mends an image which looks turned, mirrored or inverted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The images that are about to be read in another way, as they would look: seen before many are turned at once."""
+"""Images as they would look in another orientation: seen before many are turned at once."""
 
 from __future__ import annotations
 
