@@ -109,7 +109,7 @@ def joined(trials: Sequence[Trials]) -> Trials:
 
 
 def fit_errors(steadied: Points, trials: Trials) -> ErrorModel:
-    """Non-negative least squares of a regularised contour's error over place and what the decoding saw, network pixels."""
+    """Non-negative least squares of contours' errors over where they lie and what the decoding saw, network pixels."""
     error = np.linalg.norm(steadied - trials.truth, axis=-1)
     moved = np.linalg.norm(steadied - trials.decoded, axis=-1)
     typical = error.mean(axis=0)
