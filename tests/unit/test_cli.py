@@ -268,6 +268,9 @@ def test_neither_qt_nor_torch_is_loaded():
 
 
 @POSIX
+@pytest.mark.skipif(
+    signal.getsignal(signal.SIGINT) == signal.SIG_IGN, reason="started in the background: no Ctrl+C here"
+)
 def test_ctrl_c_writes_what_is_done_and_leaves_no_process(images, tiny_folder, tmp_path):
     for number in range(300):
         shutil.copy(images / "a.png", images / f"more {number}.png")
