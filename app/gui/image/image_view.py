@@ -345,6 +345,14 @@ class ImageView(Canvas):
         drawn = [marker.xy for marker in self.markers.markers if marker.name == landmark]
         return frame.from_corner(drawn[0]) if drawn and frame is not None else np.full(2, np.nan)
 
+    @property
+    def _held(self) -> tuple[str, np.ndarray | None]:
+        """The landmark that is dragged in this image and where it is now, native pixels; a case script asks for it."""
+        held = self._desk.held
+        if held is None or held.image != self.image:
+            return "", None
+        return held.landmark, np.array(held.xy)
+
     # --- events ----------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
