@@ -84,9 +84,9 @@ def _reader(data: bytes, name: str) -> Any:
 
         return read_picture
     if kind:
-        from app.io import volume as volumes
+        from app.io import volume
 
-        return {"nrrd": volumes.read_nrrd, "mha": volumes.read_mha, "nifti": volumes.read_nifti}[kind]
+        return {"nrrd": volume.read_nrrd, "mha": volume.read_mha, "nifti": volume.read_nifti}[kind]
     if end:
         raise ImageError(f"“{name}” is not what its suffix {end} says: its content is no such image. Export it again.")
     raise ImageError(f"“{name}” is of no image format that this program reads.")

@@ -22,8 +22,7 @@ from app.io.bundle import Bundle
 from app.io.discover import discover
 from app.io.names import stem
 from app.jobs import Event, Failed, Finished, Job, Result
-from app.project import accepting, actions, entries
-from app.project import replaced_files as said
+from app.project import accepting, actions, entries, replaced_files
 from app.project.accepting import Refusal, ReviewReport
 from app.project.due import Due
 from app.project.engine_results import facts_of, facts_row, gather
@@ -438,17 +437,17 @@ class Session(SessionFiles):
 
     def leave_as_is(self, image: str) -> None:
         """Say that a suspect image is fine as it is; one undo step."""
-        self._act(said.leave_as_is(self._state, image, self._reader, f"Leave {stem(image)} as it is"))
+        self._act(replaced_files.leave_as_is(self._state, image, self._reader, f"Leave {stem(image)} as it is"))
 
     def keep_corrections(self, images: Names) -> None:
         """Say that corrections and reviews hold for the files that lie there now; one undo step."""
         names = _several(images)
-        self._act(said.keep_corrections(self._state, names, f"Keep the corrections of {count(names)}"))
+        self._act(replaced_files.keep_corrections(self._state, names, f"Keep the corrections of {count(names)}"))
 
     def drop_corrections(self, images: Names) -> None:
         """Forget corrections, reviews and pixel sizes given for earlier files of images; one undo step."""
         names = _several(images)
-        self._act(said.drop_corrections(self._state, names, f"Drop the corrections of {count(names)}"))
+        self._act(replaced_files.drop_corrections(self._state, names, f"Drop the corrections of {count(names)}"))
 
 
 def _several(names: Names) -> list[str]:

@@ -9,7 +9,7 @@ from app.io.compare import Compared, start_compare
 from app.io.names import stem
 from app.io.relocate import Content, start_search
 from app.jobs import Event, Job, Progress, Result
-from app.project import relocate as moved
+from app.project import relocate
 from app.project.engine_results import gather_moved
 from app.project.entries import Change, MovedReport
 from app.project.open_project import OpenProject
@@ -26,22 +26,22 @@ class SessionFiles(OpenProject):
 
     def start_find_moved(self, folder: str | Path) -> Job:
         """Look below a folder for images that are missing, by their content; hand its result to `take_moved`."""
-        known = {name: moved.content(self._state, name) for name in moved.missing(self._state)}
+        known = {name: relocate.content(self._state, name) for name in relocate.missing(self._state)}
         wanted = {name: Content(*held) for name, held in known.items() if held is not None}
-        return start_search(Path(folder).absolute(), wanted, moved.places(self._state), held_files())
+        return start_search(Path(folder).absolute(), wanted, relocate.places(self._state), held_files())
 
     def take_moved(self, found: Mapping[str, Path], failed: Sequence[tuple[str, str]] = ()) -> MovedReport:
         """Know images at the places where they were found, as far as they are missing still; one undo step.
 
         What of the search `failed` goes into the report.
         """
-        state, taken = self._state, moved.places(self._state)
-        here = {name: found[name] for name in moved.missing(state) if name in found and found[name] not in taken}
+        state, taken = self._state, relocate.places(self._state)
+        here = {name: found[name] for name in relocate.missing(state) if name in found and found[name] not in taken}
         if here:
             label = f"Find {count(tuple(here))} in another place"
-            self._act(moved.move_images(state, here, state.rows.folder, label))
-        missing = moved.missing(state)
-        never_read = tuple(name for name in missing if moved.content(state, name) is None)
+            self._act(relocate.move_images(state, here, state.rows.folder, label))
+        missing = relocate.missing(state)
+        never_read = tuple(name for name in missing if relocate.content(state, name) is None)
         return MovedReport(tuple(here), tuple(missing), never_read, tuple(failed))
 
     def find_moved(self, folder: str | Path) -> MovedReport:
