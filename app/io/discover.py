@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ _DATABASE = re.compile(
     r"\.(dsr|sqlite3?|db)(\.lock|\.predictions(\.damaged-\d+)?)?(-wal|-shm|-journal)?$", re.IGNORECASE
 )
 """Names of SQLite files, of those beside them, and of those beside a project: no image, and never opened."""
+TOLD_EVERY = 100
+"""Files between two reports on how many images were found."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,12 @@ def files_below(folder: Path, told: Callable[[Path, str], None] | None = None) -
     told : callable or None
         Called with a path and a sentence for each folder that cannot be read or is a link.
     """
+    for here, names in _walk(folder, told):
+        yield from (Path(here) / name for name in names)
+
+
+def _walk(folder: Path, told: Callable[[Path, str], None] | None) -> Iterator[tuple[str, list[str]]]:
+    """Each folder at and below a folder, with the names of its files; see `files_below`."""
 
     def tell(path: Path, sentence: str) -> None:
         if told is not None:
@@ -76,26 +85,31 @@ def files_below(folder: Path, told: Callable[[Path, str], None] | None = None) -
                     path,
                     f"“{spelled(path)}” is a link to a folder and was not followed. Give its target to include it.",
                 )
-        for name in sorted(files, key=natural_order):
-            yield Path(here) / name
+        yield here, sorted(files, key=natural_order)
 
 
-def _wanted(file: Path, held: Collection[tuple[int, int]]) -> bool:
+def _wanted(file: str, held: Collection[tuple[int, int]]) -> bool:
     """Whether a file counts as an image; raises OSError or ReadError where one cannot be opened."""
-    if file.name.startswith("._") or _DATABASE.search(file.name):
+    name = os.path.basename(file)  # noqa: PTH119 (asked of each of very many files)
+    if name.startswith("._") or _DATABASE.search(name):
         return False  # what macOS leaves beside files on foreign disks; projects
-    found = file.stat()
+    found = os.stat(file)  # noqa: PTH116
     if (found.st_dev, found.st_ino) in held:
         return False
-    sentence = no_regular_file(file, found.st_mode)
-    if suffix(file.name):
+    sentence = no_regular_file(Path(file), found.st_mode) if not stat.S_ISREG(found.st_mode) else ""
+    if suffix(name):
         if sentence:
             raise NoRegularFileError(sentence)
         return True
-    return not sentence and looks_like_image(file)
+    return not sentence and looks_like_image(Path(file))
 
 
-def discover(paths: Sequence[Path | str], held: Collection[tuple[int, int]] = ()) -> Discovery:
+def discover(
+    paths: Sequence[Path | str],
+    held: Collection[tuple[int, int]] = (),
+    cancelled: Callable[[], bool] = lambda: False,
+    told: Callable[[int], None] = lambda found: None,
+) -> Discovery:
     """Find the images below paths (files or folders, searched recursively), in natural order, each file once.
 
     Parameters
@@ -103,46 +117,93 @@ def discover(paths: Sequence[Path | str], held: Collection[tuple[int, int]] = ()
     paths : sequence of Path or str
     held : collection of (device, inode)
         Files that are never opened: to close one would drop the locks that this process has on it.
+    cancelled : callable
+        Asked before each file; once it says so, what was found until then is returned.
+    told : callable
+        Called now and then with the number of images found so far.
     """
-    found: list[tuple[str, Path, Path]] = []
-    failed: list[tuple[str, str]] = []
-    seen: set[str] = set()
-    own = OwnFiles()
-    ignored = 0
+    search = _Search(held)
     for given in paths:
         path = Path(given)
         if not os.path.lexists(path):
-            failed.append((spelled(given), f"“{spelled(given)}” does not exist. Check how it is spelled."))
+            search.failed.append((spelled(given), f"“{spelled(given)}” does not exist. Check how it is spelled."))
             continue
-        folder = path if path.is_dir() else path.parent
+        if path.is_dir():
+            search.folder = path
+            parts = _walk(path, search.tell)
+        else:
+            search.folder = path.parent
+            parts = iter([(str(path.parent), [path.name])])
+        for here, names in parts:
+            search.enter(here)
+            for name in names:
+                if cancelled():
+                    return search.result()
+                search.look(name)
+                if not len(search.seen) % TOLD_EVERY:
+                    told(len(search.found))
+    return search.result()
 
-        def tell(where: Path, sentence: str, folder: Path = folder) -> None:
-            failed.append((spelled(where.relative_to(folder).as_posix() if where != folder else folder), sentence))
 
-        for file in files_below(path, tell) if path.is_dir() else [path]:
-            name = spelled(file.relative_to(folder).as_posix())
-            where = os.path.abspath(file)  # noqa: PTH100 (links stay apart: each is a name of its own)
-            if where in seen:
-                continue
-            seen.add(where)
-            try:
-                wanted = _wanted(file, held) and not own.holds(file)
-            except ReadError as error:
-                failed.append((name, str(error)))
-            except OSError as error:
-                failed.append((name, f"“{spelled(file)}” cannot be opened ({error.strerror or error})."))
+class _Search:
+    """What `discover` has found so far. Works on text: 10,000 `Path` objects take longer than to look at the files.
+
+    Attributes
+    ----------
+    folder : Path
+        The one that names are seen from.
+    """
+
+    def __init__(self, held: Collection[tuple[int, int]]) -> None:
+        self.found: list[tuple[str, str, Path]] = []
+        self.failed: list[tuple[str, str]] = []
+        self.seen: set[str] = set()
+        self.folder = Path()
+        self._held = held
+        self._own = OwnFiles()
+        self._ignored = 0
+
+    def tell(self, where: Path, sentence: str) -> None:
+        """Note a folder that was left out."""
+        name = spelled(where.relative_to(self.folder).as_posix() if where != self.folder else self.folder)
+        self.failed.append((name, sentence))
+
+    def enter(self, here: str) -> None:
+        """The files that come next lie in this folder."""
+        below = Path(here).relative_to(self.folder).as_posix()
+        self._before = "" if below == "." else f"{below}/"
+        self._path = os.path.join(here, "") if here != "." else ""  # noqa: PTH118
+        self._whole = os.path.join(os.path.abspath(here), "")  # noqa: PTH100, PTH118 (links stay apart: names of their own)
+        self._is_own = self._own.in_folder(Path(self._whole))
+
+    def look(self, name: str) -> None:
+        """Look at one file of the folder that was entered."""
+        where, shown, file = self._whole + name, spelled(self._before + name), self._path + name
+        if where in self.seen:
+            return
+        self.seen.add(where)
+        try:
+            wanted = _wanted(file, self._held) and not self._is_own(name)
+        except ReadError as error:
+            self.failed.append((shown, str(error)))
+        except OSError as error:
+            self.failed.append((shown, f"“{spelled(file)}” cannot be opened ({error.strerror or error})."))
+        else:
+            if wanted:
+                self.found.append((shown, file, self.folder))
             else:
-                if wanted:
-                    found.append((name, file, folder))
-                else:
-                    ignored += 1
-    return Discovery(tuple(_named(found)), ignored, tuple(failed))
+                self._ignored += 1
+
+    def result(self) -> Discovery:
+        """Everything found so far, named."""
+        return Discovery(tuple(_named(self.found)), self._ignored, tuple(self.failed))
 
 
-def _named(found: list[tuple[str, Path, Path]]) -> Iterator[tuple[str, Path]]:
+def _named(found: list[tuple[str, str, Path]]) -> Iterator[tuple[str, Path]]:
     """Names with the folder's name in front where they collide; as many folders as it takes."""
     names = [name for name, _, _ in found]
-    parents = [folder.resolve() for _, _, folder in found]
+    whole = {folder: folder.resolve() for _, _, folder in found}
+    parents = [whole[folder] for _, _, folder in found]
     for _ in range(64):
         count = Counter(names)
         clashing = [i for i, name in enumerate(names) if count[name] > 1 and parents[i].name]
@@ -157,4 +218,4 @@ def _named(found: list[tuple[str, Path, Path]]) -> Iterator[tuple[str, Path]]:
             names[i] = f"{i + 1}/{name}"
             count.subtract([name])
             count.update([names[i]])
-    yield from ((name, path) for name, (_, path, _) in zip(names, found, strict=True))
+    yield from ((name, Path(path)) for name, (_, path, _) in zip(names, found, strict=True))

@@ -6,7 +6,6 @@ The one place for that rule: whoever looks for images leaves them out, and whoev
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -92,14 +91,20 @@ class OwnFiles:
     def __init__(self) -> None:
         self._written: dict[Path, Callable[[str], bool] | None] = {}
 
-    def holds(self, file: Path) -> bool:
-        """Whether a report in one of the folders above a file speaks of it."""
-        absolute = Path(os.path.abspath(file))  # noqa: PTH100 (links stay what they are called)
-        for folder in absolute.parents:
-            if folder not in self._written:
-                report = read_report(folder)
-                self._written[folder] = is_written_by(report) if is_ours(report) else None
-            written = self._written[folder]
-            if written is not None and written(absolute.relative_to(folder).as_posix()):
-                return True
-        return False
+    def in_folder(self, folder: Path) -> Callable[[str], bool]:
+        """Whether a report in a folder or above it speaks of a file there, as a question about the file's name.
+
+        Parameters
+        ----------
+        folder : Path
+            Absolute; links stay what they are called.
+        """
+        asked = []
+        for above in (folder, *folder.parents):
+            if above not in self._written:
+                report = read_report(above)
+                self._written[above] = is_written_by(report) if is_ours(report) else None
+            if (written := self._written[above]) is not None:
+                below = folder.relative_to(above).as_posix()
+                asked.append(("" if below == "." else f"{below}/", written))
+        return lambda name: any(written(before + name) for before, written in asked)

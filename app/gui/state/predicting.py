@@ -66,8 +66,8 @@ class Predicting(Runner):
         if session is None or session.read_only:
             return
         due = session.due(None if names is None else tuple(names))
-        left_alone = {name for name, tries in self._outdated.items() if tries >= TRIES}
-        self._waiting.update((name, None) for name in due if name not in self._under_way | left_alone)
+        not_now = self._under_way | {name for name, tries in self._outdated.items() if tries >= TRIES}
+        self._waiting.update((name, None) for name in due if name not in not_now)
         if self._job is None:
             self._go_on()
 
