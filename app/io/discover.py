@@ -202,7 +202,7 @@ class _Search:
 def _named(found: list[tuple[str, str, Path]]) -> Iterator[tuple[str, Path]]:
     """Names with the folder's name in front where they collide; as many folders as it takes."""
     names = [name for name, _, _ in found]
-    whole = {folder: folder.resolve() for _, _, folder in found}
+    whole = {folder: folder.resolve() for folder in {folder for _, _, folder in found}}
     parents = [whole[folder] for _, _, folder in found]
     for _ in range(64):
         count = Counter(names)
