@@ -11,7 +11,7 @@ from app.core.metrics import robust_centre
 from app.core.template import Structure
 
 
-class Consensus(NamedTuple):
+class ClickAverage(NamedTuple):
     """What several clicks agree on.
 
     Attributes
@@ -26,9 +26,9 @@ class Consensus(NamedTuple):
     spread_mm: float
 
 
-def consensus(structure: Structure, uv: npt.ArrayLike) -> Consensus:
+def click_average(structure: Structure, uv: npt.ArrayLike) -> ClickAverage:
     """Average chart points [N, 2] in mm of the template, where a step in u is as long as the same step in v."""
     plane = structure.from_chart(np.asarray(uv, float).reshape(-1, 2))
     centre = robust_centre(plane)
     u, v = structure.to_chart(centre).tolist()
-    return Consensus((u, v), float(np.sqrt(((plane - centre) ** 2).sum(-1).mean())))
+    return ClickAverage((u, v), float(np.sqrt(((plane - centre) ** 2).sum(-1).mean())))

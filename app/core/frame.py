@@ -23,7 +23,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from app.core.orientation import AS_STORED, Reading
+from app.core.orientation import AS_STORED, Orientation
 
 Points = npt.NDArray[np.float64]
 """Points of shape (..., 2) in (x, y) order."""
@@ -76,7 +76,7 @@ class Frame:
         Size of the network's input, in pixels.
     spacing : Spacing or None
         None where the size of a pixel is unknown.
-    reading : Reading
+    orientation : Reading
         How the network sees the image; everything else stays as stored.
     aspect : float
         Height of a pixel over its width, as the file says; 1 where pixels are square or nobody says otherwise. Kept
@@ -94,7 +94,7 @@ class Frame:
     network_height: int = 256
     network_width: int = 256
     spacing: Spacing | None = None
-    reading: Reading = AS_STORED
+    orientation: Orientation = AS_STORED
     aspect: float = 1.0
 
     def __post_init__(self) -> None:
@@ -104,13 +104,13 @@ class Frame:
     @property
     def upright(self) -> npt.NDArray[np.float64]:
         """Matrix [2, 2] from native directions to those of the image as read with square pixels, a column wide."""
-        return np.asarray(self.reading.linear @ np.diag([1.0, self.aspect]))
+        return np.asarray(self.orientation.linear @ np.diag([1.0, self.aspect]))
 
     @property
     def size_as_read(self) -> tuple[float, float]:
         """Height and width of the image as read, in widths of a native pixel: exchanged where it is turned by 90°."""
         height = self.height * self.aspect
-        return (self.width, height) if self.reading.swaps_sides else (height, self.width)
+        return (self.width, height) if self.orientation.swaps_sides else (height, self.width)
 
     @property
     def network_scale(self) -> float:

@@ -12,7 +12,7 @@ _TURNS = ("", "turned right by 90°", "turned by 180°", "turned left by 90°")
 
 
 @dataclass(frozen=True)
-class Reading:
+class Orientation:
     """What is done to an image as stored so that it is upright, not mirrored and bright where the body absorbs.
 
     Parameters
@@ -51,10 +51,10 @@ class Reading:
         flip = np.diag([-1 if self.mirrored else 1, 1])
         return np.asarray(flip @ turn, float)
 
-    def then(self, other: Reading) -> Reading:
+    def then(self, other: Orientation) -> Orientation:
         """This reading, and then another one on top of what it shows."""
         turns = -other.quarter_turns if self.mirrored else other.quarter_turns  # a mirror runs the clock backwards
-        return Reading(self.quarter_turns + turns, self.mirrored != other.mirrored, self.inverted != other.inverted)
+        return Orientation(self.quarter_turns + turns, self.mirrored != other.mirrored, self.inverted != other.inverted)
 
     def turned(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Pixels [H, W] as stored, turned and mirrored (not inverted): [H, W], or [W, H] where `swaps_sides`."""
@@ -75,9 +75,12 @@ class Reading:
         return f"{self.quarter_turns}{'m' if self.mirrored else ''}{'i' if self.inverted else ''}"
 
 
-AS_STORED = Reading()
+AS_STORED = Orientation()
 """The image is read as it is."""
-READINGS = tuple(
-    Reading(turns, mirrored, inverted) for inverted in (False, True) for mirrored in (False, True) for turns in range(4)
+ORIENTATIONS = tuple(
+    Orientation(turns, mirrored, inverted)
+    for inverted in (False, True)
+    for mirrored in (False, True)
+    for turns in range(4)
 )
 """The 16 ways to read an image; each is another of them on top of any third."""

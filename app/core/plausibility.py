@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.acquisition import UNKNOWN, Acquisition
-from app.core.orientation import AS_STORED, READINGS, Reading
+from app.core.orientation import AS_STORED, ORIENTATIONS, Orientation
 
 FRONTAL_VIEWS = ("AP", "PA")
 LATERAL_VIEWS = ("LL", "RL", "LLO", "RLO", "LAT", "LATERAL")
@@ -53,7 +53,7 @@ class Finding:
     """
 
     reason: Reason
-    needed: Reading = AS_STORED
+    needed: Orientation = AS_STORED
     view: str = "frontal"
 
 
@@ -86,7 +86,7 @@ class Plausibility:
         self,
         scores: npt.ArrayLike,
         acquisition: Acquisition = UNKNOWN,
-        reading: Reading = AS_STORED,
+        orientation: Orientation = AS_STORED,
         present: npt.ArrayLike = (True,),
     ) -> Finding | None:
         """What is odd about an image; None where it is as it should be, or nobody knows.
@@ -94,10 +94,10 @@ class Plausibility:
         Parameters
         ----------
         scores : array [16]
-            Of the image as read now and then by each of `READINGS`, as log-odds against showing something else.
+            Of the image as read now and then by each of `ORIENTATIONS`, as log-odds against showing something else.
         acquisition : Acquisition
             What the header says of the image as stored.
-        reading : Reading
+        orientation : Reading
             How the image is read now.
         present : array [C], bool
             Which structures were found: one that looks upright but lacks more than half of them shows
@@ -107,8 +107,8 @@ class Plausibility:
         view = acquisition.view if acquisition.view in FRONTAL_VIEWS else "frontal"
         if acquisition.view in LATERAL_VIEWS:
             return Finding(Reason.LATERAL)
-        stated = stated_reading(acquisition)
-        as_stored = (reading.quarter_turns, reading.mirrored) == (0, False)
+        stated = stated_orientation(acquisition)
+        as_stored = (orientation.quarter_turns, orientation.mirrored) == (0, False)
         if np.logaddexp.reduce(logits, axis=None) < self.kind and not _is_stated(acquisition):
             return Finding(Reason.OTHER)
         if stated not in (None, AS_STORED) and as_stored:
@@ -119,20 +119,20 @@ class Plausibility:
         contradicts = stated is not None and needed.quarter_turns != 0
         return Finding(Reason.CONTRADICTS if contradicts else Reason.LOOKS, needed, view)
 
-    def _needed(self, logits: npt.NDArray[np.float64], mirrors: bool) -> Reading:
+    def _needed(self, logits: npt.NDArray[np.float64], mirrors: bool) -> Orientation:
         """What would mend an image of scores [2, 2, 4]; as stored where that is not sure."""
         poses = np.logaddexp.reduce(logits, axis=1)  # inverted, quarter turns: the head is up in both mirror images
         inverted, turns = (int(i) for i in np.unravel_index(np.argmax(poses), poses.shape))
         if (inverted, turns) != (0, 0) and poses[inverted, turns] - poses[0, 0] < self.pose:
             inverted, turns = 0, 0
         plain, mirrored = logits[inverted, :, turns]
-        return Reading(turns, bool(mirrors and mirrored - plain >= self.mirrored), bool(inverted))
+        return Orientation(turns, bool(mirrors and mirrored - plain >= self.mirrored), bool(inverted))
 
     def sentence(self, finding: Finding | None) -> str:
         """What to tell the reader; empty where all is well."""
         return "" if finding is None else words(finding, self.subject)
 
-    def remedy(self, sentence: str) -> Reading | None:
+    def remedy(self, sentence: str) -> Orientation | None:
         """How to read an image of which `sentence` was said, on top of how it is read; None where nothing helps."""
         return _remedies(self.subject).get(sentence)
 
@@ -143,7 +143,7 @@ def _is_stated(acquisition: Acquisition) -> bool:
     return acquisition.view in FRONTAL_VIEWS and ("CHEST" in part or "THORAX" in part)
 
 
-def stated_reading(acquisition: Acquisition) -> Reading | None:
+def stated_orientation(acquisition: Acquisition) -> Orientation | None:
     """How Patient Orientation (PS3.3 C.7.6.1.1.1) says an image as stored is to be read; None where it does not say.
 
     Only directions of a frontal radiograph say it: towards left, right, head or feet.
@@ -152,7 +152,7 @@ def stated_reading(acquisition: Acquisition) -> Reading | None:
     if across is None or down is None:
         return None
     wanted = np.array([across, down]).T
-    return next((reading for reading in READINGS[:8] if (reading.linear == wanted).all()), None)
+    return next((orientation for orientation in ORIENTATIONS[:8] if (orientation.linear == wanted).all()), None)
 
 
 _TURNED = ("", "turned to the left by 90°", "upside down", "turned to the right by 90°")
@@ -166,7 +166,7 @@ def words(finding: Finding, subject: str) -> str:
     needed, what = finding.needed, f"{finding.view} {subject} radiograph"
     flips = ("mirrored" if needed.mirrored else "", "inverted" if needed.inverted else "")
     how = " and ".join(part for part in (_TURNED[needed.quarter_turns], *flips) if part)
-    follows = _SWAPPED if needed == Reading(mirrored=True) else _NONSENSE
+    follows = _SWAPPED if needed == Orientation(mirrored=True) else _NONSENSE
     match finding.reason:
         case Reason.OTHER:
             return f"This does not look like a frontal {subject} radiograph; {_NONSENSE}"
@@ -176,19 +176,19 @@ def words(finding: Finding, subject: str) -> str:
             return f"The header says that this {what} is stored {how} (Patient Orientation); {follows}"
         case Reason.CONTRADICTS:
             return f"This {what} looks {how}, but its header calls it upright (Patient Orientation); {_NONSENSE}"
-        case Reason.LOOKS if needed == Reading(inverted=True):
+        case Reason.LOOKS if needed == Orientation(inverted=True):
             return f"The grey values of this {what} look inverted; {follows}"
         case Reason.LOOKS:
             return f"This {what} looks {how}; {follows}"
 
 
 @functools.cache
-def _remedies(subject: str) -> dict[str, Reading]:
+def _remedies(subject: str) -> dict[str, Orientation]:
     """What is needed, by the sentence that says so."""
     findings = [
         Finding(reason, needed, view)
         for reason in (Reason.LOOKS, Reason.STATED)
-        for needed in READINGS
+        for needed in ORIENTATIONS
         for view in (*FRONTAL_VIEWS, "frontal")
         if needed != AS_STORED
     ]
@@ -196,6 +196,6 @@ def _remedies(subject: str) -> dict[str, Reading]:
 
 
 def copies(square: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """A normalised square picture [S, S] read in all 16 ways, [16, 1, S, S], in the order of `READINGS`."""
-    made = [reading.turned(square) * (-1 if reading.inverted else 1) for reading in READINGS]
+    """A normalised square picture [S, S] read in all 16 ways, [16, 1, S, S], in the order of `ORIENTATIONS`."""
+    made = [orientation.turned(square) * (-1 if orientation.inverted else 1) for orientation in ORIENTATIONS]
     return np.ascontiguousarray(np.stack(made)[:, None], np.float32)

@@ -16,7 +16,7 @@ from app.core.inverse_chart import SMALLEST_SHARE, decode
 from app.core.mask_shape import shape_mask
 from app.core.shape_prior import ShapePrior
 from app.core.template import Structure, Template
-from app.core.test_time_augmentation import Looks
+from app.core.test_time_augmentation import AveragedOutput
 
 Float32 = npt.NDArray[np.float32]
 
@@ -146,7 +146,11 @@ class Charts(NamedTuple):
 
 
 def decode_charts(
-    looks: Looks, inside: npt.NDArray[np.bool_], template: Template, prior: ShapePrior | None, errors: ErrorModel
+    looks: AveragedOutput,
+    inside: npt.NDArray[np.bool_],
+    template: Template,
+    prior: ShapePrior | None,
+    errors: ErrorModel,
 ) -> Charts:
     """Inverse charts of all structures, regularised by the prior; `inside` [C, h, w]: the mask on the uv-map's grid."""
     nodes = grid_nodes().reshape(-1, 2)
@@ -170,12 +174,12 @@ def decode_charts(
         residual[c].reshape(-1)[wanted] = found.residual[:split]
         apart[c] = disagreement_at(looks.disagreement[c], found.pixels_per_mm, structure, charts[c])
     if prior is not None and present.any():
-        steadied = np.split(prior.steady(np.concatenate(contours)), np.cumsum([len(p) for p in contours])[:-1])
+        regularised = np.split(prior.regularise(np.concatenate(contours)), np.cumsum([len(p) for p in contours])[:-1])
         for c in np.flatnonzero(present).tolist():
-            shift = _mesh(template.structures[c]).inverse_chart(steadied[c] - contours[c])
+            shift = _mesh(template.structures[c]).inverse_chart(regularised[c] - contours[c])
             charts[c] += shift
             moved[c] = np.linalg.norm(shift, axis=-1)
-        contours = steadied
+        contours = regularised
     for c in np.flatnonzero(present).tolist():
         charts[c] += pinned(charts[c], contours[c], template.structures[c])
     expected = errors(typical_at_nodes(errors, template), 2 * residual, 2 * moved, 2 * apart) / 2
@@ -220,8 +224,8 @@ def _at_nodes(values: npt.NDArray[np.float64], structure: Structure) -> npt.NDAr
     return np.asarray((weights @ values / weights.sum(axis=1)).reshape(GRID, GRID))
 
 
-def from_looks(
-    looks: Looks,
+def from_output(
+    looks: AveragedOutput,
     frame: Frame,
     template: Template,
     prior: ShapePrior | None = None,
@@ -232,7 +236,7 @@ def from_looks(
 
     Parameters
     ----------
-    looks : Looks
+    looks : AveragedOutput
         The network's output (`app.core.test_time_augmentation.look`).
     frame : Frame
         Of the image.
@@ -259,7 +263,9 @@ def from_looks(
     )
 
 
-def _shaped(looks: Looks, charts: Charts, template: Template) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+def _shaped(
+    looks: AveragedOutput, charts: Charts, template: Template
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
     """Masks [C, H, W], probability times 255, held to the outlines; and the charts' expected errors.
 
     Where the pixel-wise mask's border and the outline are apart, one of them is a guess: an error of half the distance

@@ -63,7 +63,7 @@ class ShapePrior:
     modes: npt.NDArray[np.float64]
     shrinkage: npt.NDArray[np.float64]
 
-    def steady(self, contour: Points) -> Points:
+    def regularise(self, contour: Points) -> Points:
         """The likeliest contour [K, 2] given the decoded one, in the same pixels; NaN rows (absent) stay NaN."""
         known: npt.NDArray[np.bool_] = np.isfinite(contour[:, 0])
         if np.count_nonzero(known) < 3:
@@ -73,9 +73,9 @@ class ShapePrior:
         likely = (self.shrinkage @ deviation.reshape(-1)).reshape(-1, 2)
         return np.where(known[:, None], pose.inverse(self.mean + likely), np.nan)
 
-    def steady_all(self, contours: Points) -> Points:
-        """`steady` for each of many contours [N, K, 2]."""
-        return np.stack([self.steady(contour) for contour in contours])
+    def regularise_all(self, contours: Points) -> Points:
+        """`regularise` for each of many contours [N, K, 2]."""
+        return np.stack([self.regularise(contour) for contour in contours])
 
     def sample(self, rng: np.random.Generator, spread: float = 1.0) -> Points:
         """A random shape [K, 2] in mm of the template plane: the mean plus normally distributed modes."""

@@ -19,7 +19,7 @@ Infer = Callable[[Float32], tuple[Float32, Float32]]
 """Input [1, 1, H, W] to mask probabilities [C, H, W] and uv [C, 2, H / 2, W / 2]."""
 
 
-class Looks(NamedTuple):
+class AveragedOutput(NamedTuple):
     """The average over all shifts.
 
     Attributes
@@ -43,7 +43,7 @@ def shifted(maps: Float32, dx: int, dy: int) -> Float32:
     return np.ascontiguousarray(maps[..., rows[:, None], columns])
 
 
-def look(infer: Infer, image: Float32, shifts: Sequence[Shift]) -> Looks:
+def look(infer: Infer, image: Float32, shifts: Sequence[Shift]) -> AveragedOutput:
     """Run the network once per shift, move its outputs back and average them.
 
     Parameters
@@ -66,7 +66,7 @@ def look(infer: Infer, image: Float32, shifts: Sequence[Shift]) -> Looks:
         masks.append(shifted(mask, -dx, -dy))
         fields.append(shifted(uv, -dx // 2, -dy // 2))
     mean = _mean(fields)
-    return Looks(_mean(masks), mean, _mean([np.abs(uv - mean) for uv in fields]))
+    return AveragedOutput(_mean(masks), mean, _mean([np.abs(uv - mean) for uv in fields]))
 
 
 def _mean(maps: Sequence[Float32]) -> Float32:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from app.core.orientation import AS_STORED, Reading
+from app.core.orientation import AS_STORED, Orientation
 from app.engine.results import ImageFacts, Picture, Predicted
-from app.engine.scheduler import Conductor, Work
+from app.engine.scheduler import Scheduler, Work
 from app.io.bundle import Bundle
 from app.jobs import Finished, Job
 
@@ -37,8 +37,8 @@ class Engine:
     def __init__(
         self, bundle: Bundle, threads: int = 2, backend: str = "auto", timeout: float = 60.0, nice: int = 10
     ) -> None:
-        self._conductor = Conductor(bundle, threads, backend, timeout, nice)
-        self._end = weakref.finalize(self, self._conductor.close)
+        self._scheduler = Scheduler(bundle, threads, backend, timeout, nice)
+        self._end = weakref.finalize(self, self._scheduler.close)
 
     def __enter__(self) -> Engine:
         return self
@@ -48,10 +48,13 @@ class Engine:
 
     def start(self) -> None:
         """Start both children now, so that the first image does not wait for them."""
-        self._conductor.call(self._conductor.warm_up)
+        self._scheduler.call(self._scheduler.warm_up)
 
     def predict(
-        self, items: Sequence[tuple[str, Path]], first: str | None = None, readings: Mapping[str, Reading] | None = None
+        self,
+        items: Sequence[tuple[str, Path]],
+        first: str | None = None,
+        orientations: Mapping[str, Orientation] | None = None,
     ) -> Job:
         """Predict images.
 
@@ -68,30 +71,30 @@ class Engine:
         Job
             Yields `Progress`, and per image a `Result` with a `Predicted` or a `Failed`, then `Finished`.
         """
-        conductor = self._conductor
+        scheduler = self._scheduler
         title = "Predicting 1 image" if len(items) == 1 else f"Predicting {len(items)} images"
 
         def cancel() -> None:
-            if not conductor.call(lambda: conductor.cancel(job)):
+            if not scheduler.call(lambda: scheduler.cancel(job)):
                 job.post(Finished(cancelled=True))
 
         job = Job(title, len(items), cancel)
-        read = readings or {}
-        works = [Work(key, path.absolute(), job, reading=read.get(key, AS_STORED)) for key, path in items]
+        read = orientations or {}
+        works = [Work(key, path.absolute(), job, orientation=read.get(key, AS_STORED)) for key, path in items]
         works.sort(key=lambda work: work.key != first)
-        if not conductor.call(lambda: conductor.begin(job, works)):
+        if not scheduler.call(lambda: scheduler.begin(job, works)):
             job.post(Finished(cancelled=True))
         return job
 
     def prioritise(self, key: str) -> None:
         """Predict the image of this key next, where it is still waiting."""
-        self._conductor.call(lambda: self._conductor.prioritise(key))
+        self._scheduler.call(lambda: self._scheduler.prioritise(key))
 
     def picture(self, path: Path) -> Future[Picture]:
         """Decode an image to look at it, ahead of all predictions; the future may raise ImageError."""
         future: Future[Picture] = Future()
         work = Work(path.name, path.absolute(), None, future)
-        if not self._conductor.call(lambda: self._conductor.show(work)):
+        if not self._scheduler.call(lambda: self._scheduler.show(work)):
             future.cancel()
         return future
 

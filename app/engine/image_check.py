@@ -37,7 +37,7 @@ def suspicion(
     image : array [1, 1, H, W]
         The main network's input.
     frame : Frame
-        Of the image, with the reading that `image` shows.
+        Of the image, with the orientation that `image` shows.
     taken : Acquisition
     present : array [C], bool
         Which structures were found.
@@ -45,7 +45,7 @@ def suspicion(
     check, said = bundle.plausibility, ""
     if check is not None and scores is not None:
         found = scores(copies(square_content(image[0, 0], frame, check.side)))
-        said = check.sentence(check.judge(found, taken, frame.reading, present))
+        said = check.sentence(check.judge(found, taken, frame.orientation, present))
     if not said and not present.any():
         said = f"None of the structures of “{bundle.title}” was found. Check whether this is such a radiograph."
     return said

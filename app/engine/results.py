@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from app.core.acquisition import UNKNOWN, Acquisition
 from app.core.frame import Frame, Provenance, Spacing
-from app.core.orientation import AS_STORED, Reading
+from app.core.orientation import AS_STORED, Orientation
 from app.core.prediction import Prediction
 from app.engine.protocol import Message
 
@@ -31,7 +31,7 @@ class ImageFacts:
         Of the file's bytes, hexadecimal.
     network_height, network_width : int
         Size of the network's input that the image is predicted with.
-    reading : Reading
+    orientation : Reading
         How the network sees it.
     patient : str
         Equal for images of one patient, empty where the file does not say; never a name or number.
@@ -50,7 +50,7 @@ class ImageFacts:
     sha256: str = ""
     network_height: int = 256
     network_width: int = 256
-    reading: Reading = AS_STORED
+    orientation: Orientation = AS_STORED
     patient: str = ""
     stamp: tuple[int, int] = (-1, -1)
     aspect: float = 1.0
@@ -60,7 +60,7 @@ class ImageFacts:
     def frame(self) -> Frame:
         """The image's coordinate frames."""
         network = self.network_height, self.network_width
-        return Frame(self.height, self.width, *network, self.spacing, self.reading, self.aspect)
+        return Frame(self.height, self.width, *network, self.spacing, self.orientation, self.aspect)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ class Picture:
     windows: tuple[tuple[str, float, float], ...] = ()
 
 
-def facts_from(data: dict[str, Any], network: tuple[int, int], reading: Reading = AS_STORED) -> ImageFacts:
+def facts_from(data: dict[str, Any], network: tuple[int, int], orientation: Orientation = AS_STORED) -> ImageFacts:
     """Facts as the decoder sends them."""
     given = data["spacing"]
     spacing = Spacing(given[0], given[1], Provenance(given[2])) if given else None
@@ -109,7 +109,7 @@ def facts_from(data: dict[str, Any], network: tuple[int, int], reading: Reading 
     read = data["remark"], data["sha256"]
     taken = Acquisition(**data["acquisition"])
     patient, stamp, aspect = str(data["patient"]), tuple(data["stamp"]), float(data["aspect"])
-    return ImageFacts(*size, spacing, *read, *network, reading, patient, stamp, aspect, taken)
+    return ImageFacts(*size, spacing, *read, *network, orientation, patient, stamp, aspect, taken)
 
 
 def picture_from(message: Message, network: tuple[int, int]) -> Picture:
@@ -119,7 +119,7 @@ def picture_from(message: Message, network: tuple[int, int]) -> Picture:
 
 
 def predicted_from(
-    decoded: Message, message: Message, network: tuple[int, int], reading: Reading = AS_STORED
+    decoded: Message, message: Message, network: tuple[int, int], orientation: Orientation = AS_STORED
 ) -> Predicted:
     """The decoder's and the network's answers of one image together."""
     arrays = message.arrays
@@ -133,5 +133,5 @@ def predicted_from(
         suspect=str(message.fields["suspect"]),
     )
     seconds = float(decoded.fields["seconds"]) + float(message.fields["seconds"])
-    facts = facts_from(decoded.fields["facts"], network, reading)
+    facts = facts_from(decoded.fields["facts"], network, orientation)
     return Predicted(facts, prediction, decoded.arrays["preview"], seconds)

@@ -17,7 +17,7 @@ from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
 
-from app.core.orientation import AS_STORED, Reading
+from app.core.orientation import AS_STORED, Orientation
 from app.engine.child import WORKER, Child
 from app.engine.protocol import Message
 from app.engine.results import Picture, picture_from, predicted_from
@@ -49,12 +49,12 @@ class Work:
     job: Job | None
     future: Future[Picture] | None = None
     decoded: Message | None = None
-    reading: Reading = AS_STORED
+    orientation: Orientation = AS_STORED
 
     @property
-    def read_as(self) -> list[int]:
+    def orientation_fields(self) -> list[int]:
         """The reading as it goes through the pipe."""
-        return list(astuple(self.reading))
+        return list(astuple(self.orientation))
 
     @property
     def stale(self) -> bool:
@@ -64,7 +64,7 @@ class Work:
         return self.future is not None and self.future.done()
 
 
-class Seat:
+class WorkerSlot:
     """One of the two children, what it works on, and until when it may take."""
 
     def __init__(self, role: str, arguments: list[str], threads: int, busy_with: str) -> None:
@@ -84,7 +84,7 @@ class Seat:
         return self.child is not None and self.child.ready and self.work is None
 
 
-class Conductor:
+class Scheduler:
     """See the module's text; `Engine` documents the parameters."""
 
     def __init__(self, bundle: Bundle, threads: int, backend: str, timeout: float, nice: int) -> None:
@@ -92,9 +92,9 @@ class Conductor:
         self._network = bundle.network_size
         self._timeout = timeout
         options = ["--bundle", str(bundle.folder), "--threads", str(threads), "--backend", backend, "--nice", str(nice)]
-        self.decoder = Seat("decode", [], 1, "decoding")
-        self.network = Seat("network", options, threads, "predicting")
-        self._seats = (self.decoder, self.network)
+        self.decoder = WorkerSlot("decode", [], 1, "decoding")
+        self.network = WorkerSlot("network", options, threads, "predicting")
+        self._slots = (self.decoder, self.network)
         self._pictures: deque[Work] = deque()
         self._waiting: deque[Work] = deque()
         self._decoded: deque[Work] = deque()
@@ -155,15 +155,15 @@ class Conductor:
             return
         self._waiting = deque(work for work in self._waiting if work.job is not job)
         self._decoded = deque(work for work in self._decoded if work.job is not job)
-        for seat in self._seats:
-            if seat.work is not None and seat.work.job is job:
-                seat.deadline = min(seat.deadline, time.monotonic() + CANCELLED_SECONDS)
+        for slot in self._slots:
+            if slot.work is not None and slot.work.job is job:
+                slot.deadline = min(slot.deadline, time.monotonic() + CANCELLED_SECONDS)
         self._post(job, Finished(cancelled=True))
 
     def warm_up(self) -> None:
         """Start both children."""
-        for seat in self._seats:
-            self._start(seat)
+        for slot in self._slots:
+            self._start(slot)
 
     # --- the loop
 
@@ -195,10 +195,10 @@ class Conductor:
 
     def _begin_afresh(self) -> None:
         """The bookkeeping cannot be trusted any more: end what is open with a sentence, start without children."""
-        for seat in self._seats:
-            if seat.child is not None:
-                seat.child.kill()
-            seat.child, seat.work, seat.deadline = None, None, float("inf")
+        for slot in self._slots:
+            if slot.child is not None:
+                slot.child.kill()
+            slot.child, slot.work, slot.deadline = None, None, float("inf")
         for line in (self._pictures, self._waiting, self._decoded):
             line.clear()
         for work in [*self._looks, *(work for works in self._open.values() for work in works)]:
@@ -209,26 +209,26 @@ class Conductor:
 
     def _patience(self) -> float | None:
         """Seconds until something is due although nobody calls."""
-        due = min(seat.deadline for seat in self._seats) - time.monotonic()
+        due = min(slot.deadline for slot in self._slots) - time.monotonic()
         if any(job.backlog >= BACKLOG for job in self._open):
             due = min(due, 0.02)
         return None if due == float("inf") else max(0.0, due)
 
     def _watch(self) -> None:
         """Kill children whose time is up; `_ended` does the rest."""
-        for seat in self._seats:
-            if time.monotonic() < seat.deadline or seat.child is None:
+        for slot in self._slots:
+            if time.monotonic() < slot.deadline or slot.child is None:
                 continue
-            seat.deadline = float("inf")
-            work, child = seat.work, seat.child
+            slot.deadline = float("inf")
+            work, child = slot.work, slot.child
             child.kill()
             if work is None:
-                seat.complaint = "it did not answer"
+                slot.complaint = "it did not answer"
                 continue  # it hung while starting
-            seat.work, seat.child = None, None
+            slot.work, slot.child = None, None
             self._fail(
                 work,
-                f"{seat.busy_with.capitalize()} “{spelled(work.path.name)}” timed out after {self._timeout:g} s.",
+                f"{slot.busy_with.capitalize()} “{spelled(work.path.name)}” timed out after {self._timeout:g} s.",
             )
 
     def _hand_out(self) -> None:
@@ -248,7 +248,11 @@ class Conductor:
             work = self._decoded.popleft()
             assert work.decoded is not None
             facts = work.decoded.fields["facts"]
-            fields = {"size": [facts["height"], facts["width"]], "name": work.path.name, "reading": work.read_as}
+            fields = {
+                "size": [facts["height"], facts["width"]],
+                "name": work.path.name,
+                "orientation": work.orientation_fields,
+            }
             fields |= {"aspect": facts["aspect"], "acquisition": facts["acquisition"]}
             self._assign(self.network, work, Message("predict", fields, {"input": work.decoded.arrays["input"]}))
 
@@ -257,24 +261,24 @@ class Conductor:
             return
         kind = "decode" if work.job is not None else "picture"
         fields = {"path": str(work.path), "name": work.path.name, "network": list(self._network)}
-        fields["reading"] = work.read_as
+        fields["orientation"] = work.orientation_fields
         self._assign(self.decoder, work, Message(kind, fields))
 
-    def _assign(self, seat: Seat, work: Work, message: Message) -> None:
-        assert seat.child is not None
-        seat.work = work
-        seat.deadline = time.monotonic() + self._timeout
-        seat.child.send(message)
+    def _assign(self, slot: WorkerSlot, work: Work, message: Message) -> None:
+        assert slot.child is not None
+        slot.work = work
+        slot.deadline = time.monotonic() + self._timeout
+        slot.child.send(message)
 
-    def _start(self, seat: Seat) -> None:
-        if seat.child is not None:
+    def _start(self, slot: WorkerSlot) -> None:
+        if slot.child is not None:
             return
-        seat.deadline = time.monotonic() + START_SECONDS
+        slot.deadline = time.monotonic() + START_SECONDS
         try:
-            seat.child = Child(seat.role, seat.arguments, self._hear, self._miss, seat.threads, self.worker)
+            slot.child = Child(slot.role, slot.arguments, self._hear, self._miss, slot.threads, self.worker)
         except OSError as error:
-            seat.deadline = float("inf")
-            self._give_up(seat, str(error))
+            slot.deadline = float("inf")
+            self._give_up(slot, str(error))
 
     # --- what children say (`_hear` and `_miss` on their threads)
 
@@ -285,23 +289,23 @@ class Conductor:
         self._calls.put(partial(self._ended, child))
 
     def _heard(self, child: Child, message: Message) -> None:
-        seat = next((seat for seat in self._seats if seat.child is child), None)
-        if seat is None:
+        slot = next((slot for slot in self._slots if slot.child is child), None)
+        if slot is None:
             return  # killed meanwhile
-        seat.deadline = float("inf")
+        slot.deadline = float("inf")
         if message.kind == "ready":
-            child.ready, seat.failed_starts = True, 0
+            child.ready, slot.failed_starts = True, 0
             return
         if message.kind == "unfit":
-            seat.complaint = str(message.fields["message"])
+            slot.complaint = str(message.fields["message"])
             return
-        work, seat.work = seat.work, None
+        work, slot.work = slot.work, None
         if work is None or work.stale:
             return
         try:
             self._use(work, message)
         except Exception:
-            log.exception("An answer of the %s child cannot be used.", seat.role)
+            log.exception("An answer of the %s child cannot be used.", slot.role)
             self._fail(
                 work, f"“{spelled(work.path.name)}” cannot be processed: its results came damaged. Try it again."
             )
@@ -316,39 +320,39 @@ class Conductor:
         elif message.kind == "picture" and work.future is not None:
             work.future.set_result(picture_from(message, self._network))
         elif message.kind == "predicted" and work.decoded is not None and work.job is not None:
-            result = predicted_from(work.decoded, message, self._network, work.reading)
+            result = predicted_from(work.decoded, message, self._network, work.orientation)
             self._post(work.job, Result(work.key, result))
             self._count(work)
         else:
             raise ValueError(f"an answer “{message.kind}” that nobody asked for")
 
     def _ended(self, child: Child) -> None:
-        seat = next((seat for seat in self._seats if seat.child is child), None)
-        if seat is None:
+        slot = next((slot for slot in self._slots if slot.child is child), None)
+        if slot is None:
             return
-        seat.child, seat.deadline = None, float("inf")
+        slot.child, slot.deadline = None, float("inf")
         if not child.ready:
-            seat.failed_starts += 1
-            if seat.failed_starts >= 2:
-                self._give_up(seat, seat.complaint or child.last_words or "it ended without a word")
+            slot.failed_starts += 1
+            if slot.failed_starts >= 2:
+                self._give_up(slot, slot.complaint or child.last_words or "it ended without a word")
             return
-        log.info("The %s child ended. Its last words: %s", seat.role, child.last_words)
-        work, seat.work = seat.work, None
+        log.info("The %s child ended. Its last words: %s", slot.role, child.last_words)
+        work, slot.work = slot.work, None
         if work is not None:
             self._fail(
                 work,
-                f"{seat.busy_with.capitalize()} “{spelled(work.path.name)}” broke off: the process that did it ended. "
+                f"{slot.busy_with.capitalize()} “{spelled(work.path.name)}” broke off: the process that did it ended. "
                 "It was started again; the file may be damaged.",
             )
 
-    def _give_up(self, seat: Seat, reason: str) -> None:
+    def _give_up(self, slot: WorkerSlot, reason: str) -> None:
         """A child does not start: everything that needs it has failed (a later request tries again)."""
-        seat.failed_starts, seat.complaint = 0, ""
-        sentence = f"The process for {seat.busy_with} does not start ({reason}). Install the program again."
+        slot.failed_starts, slot.complaint = 0, ""
+        sentence = f"The process for {slot.busy_with} does not start ({reason}). Install the program again."
         needing = [*self._waiting, *self._decoded]
         self._waiting.clear()
         self._decoded.clear()
-        if seat is self.decoder:
+        if slot is self.decoder:
             needing += self._pictures
             self._pictures.clear()
         for work in needing:
@@ -388,12 +392,12 @@ class Conductor:
             log.exception("A listener of “%s” raised an error.", job.title)
 
     def _wind_up(self) -> None:
-        children = [seat.child for seat in self._seats if seat.child is not None]
+        children = [slot.child for slot in self._slots if slot.child is not None]
         for child in children:
             child.kill()
         for job in list(self._open):
             self._post(job, Finished(cancelled=True))
-        busy = [seat.work for seat in self._seats if seat.work is not None]
+        busy = [slot.work for slot in self._slots if slot.work is not None]
         for work in [*self._pictures, *busy]:
             if work.future is not None and not work.future.cancel():
                 self._fail(work, "The program is being closed.")

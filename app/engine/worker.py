@@ -157,13 +157,13 @@ def _read(request: Message) -> tuple[Any, dict[str, Any]]:
 
 def _decode(request: Message) -> Message:
     from app.core.frame import Frame
-    from app.core.orientation import Reading
+    from app.core.orientation import Orientation
     from app.io.preprocess import to_network_input
 
     image, facts = _read(request)
     rows, columns = request.fields["network"]
-    reading = Reading(*request.fields["reading"])
-    frame = Frame(facts["height"], facts["width"], rows, columns, image.spacing, reading, image.aspect)
+    orientation = Orientation(*request.fields["orientation"])
+    frame = Frame(facts["height"], facts["width"], rows, columns, image.spacing, orientation, image.aspect)
     arrays: dict[str, npt.NDArray[Any]] = {
         "input": to_network_input(image.pixels, frame),
         "preview": preview(image.pixels),
@@ -196,8 +196,8 @@ def preview(pixels: npt.NDArray[Any], side: int = PREVIEW_SIDE) -> npt.NDArray[n
 def _network(options: argparse.Namespace) -> dict[str, Handler]:
     from app.core.acquisition import Acquisition
     from app.core.frame import Frame
-    from app.core.orientation import Reading
-    from app.core.prediction import from_looks, prepare
+    from app.core.orientation import Orientation
+    from app.core.prediction import from_output, prepare
     from app.core.test_time_augmentation import look
     from app.engine.image_check import openvino_scores, suspicion
     from app.io.bundle import read_bundle
@@ -214,13 +214,13 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
 
     def predict(request: Message) -> Message:
         height, width = request.fields["size"]
-        read_as, aspect = Reading(*request.fields["reading"]), float(request.fields["aspect"])
-        frame = Frame(height, width, *bundle.network_size, reading=read_as, aspect=aspect)
+        orientation, aspect = Orientation(*request.fields["orientation"]), float(request.fields["aspect"])
+        frame = Frame(height, width, *bundle.network_size, orientation=orientation, aspect=aspect)
         looks = look(infer, request.arrays["input"], bundle.shifts)
         even = not request.arrays["input"].any()  # one grey value: whatever the network makes of it is made up
         if even:
             looks = looks._replace(masks=np.zeros_like(looks.masks))
-        result = from_looks(looks, frame, bundle.template, bundle.prior, bundle.errors, bundle.sha256)
+        result = from_output(looks, frame, bundle.template, bundle.prior, bundle.errors, bundle.sha256)
         names = ("masks", "uv", "charts", "expected_error", "present")
         taken = Acquisition(**request.fields["acquisition"])
         suspect = "The picture has the same grey value everywhere: there is nothing to predict."

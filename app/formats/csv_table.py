@@ -14,7 +14,7 @@ import numpy as np
 
 from app.core.frame import Frame
 from app.core.landmark import Landmark, PlacementState, ReviewState
-from app.core.orientation import Reading
+from app.core.orientation import Orientation
 from app.core.prediction import Prediction, confidence, sample_chart
 from app.core.template import Template
 from app.core.text import one_line
@@ -160,7 +160,7 @@ class Row:
         spacing = frame.spacing if frame is not None else None
         sizes = [f"{spacing.row_mm:.6g}", f"{spacing.column_mm:.6g}", spacing.provenance.value] if spacing else [""] * 3
         who = (self.reader, self.at) if self.at else (about.reader, about.at)
-        turned = orientation(frame.reading) if frame is not None else ""
+        turned = orientation(frame.orientation) if frame is not None else ""
         marks = ["yes" if mark else "" for mark in (self.off_outline, self.new, self.deleted, self.outside)]
         marks.append({None: "", True: "yes", False: "no"}[self.shown])
         said = [about.review, cell(about.suspect), cell(who[0]), cell(who[1])]
@@ -177,13 +177,13 @@ def cell(text: str) -> str:
     return ("'" if risky else "") + one_line(text)
 
 
-def orientation(reading: Reading) -> str:
+def orientation(orientation: Orientation) -> str:
     """How an image is read, as words that programs can split: ``as_stored``, or e.g. ``turned_90 mirrored inverted``.
 
     Turns are to the right (clockwise), and come before the mirror.
     """
-    turned = f"turned_{90 * reading.quarter_turns}" if reading.quarter_turns else ""
-    parts = (turned, "mirrored" if reading.mirrored else "", "inverted" if reading.inverted else "")
+    turned = f"turned_{90 * orientation.quarter_turns}" if orientation.quarter_turns else ""
+    parts = (turned, "mirrored" if orientation.mirrored else "", "inverted" if orientation.inverted else "")
     return " ".join(part for part in parts if part) or "as_stored"
 
 

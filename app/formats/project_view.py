@@ -146,5 +146,5 @@ def facts_of(image: ImageView) -> dict[str, Any]:
         "suspect": about.suspect,
         "file_changed_since_accepted": image.changed,
         "spacing": size,
-        "orientation": orientation(frame.reading) if frame is not None else "",
+        "orientation": orientation(frame.orientation) if frame is not None else "",
     }

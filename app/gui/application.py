@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QApplication
 
 from app.gui.shell import crash_log
 from app.gui.shell.arguments import read_arguments
-from app.gui.shell.main_window import Window
+from app.gui.shell.main_window import MainWindow
 from app.gui.widgets import theme
 from app.gui.widgets.settings import NAME
 
-_alive: list[Window] = []
+_alive: list[MainWindow] = []
 """Open windows: Python must hold them, whether or not the caller keeps what `launch` returned."""
 
 
@@ -28,11 +28,11 @@ class App:
     Attributes
     ----------
     qt_app : QApplication
-    window : Window
+    window : MainWindow
     """
 
     qt_app: QApplication
-    window: Window
+    window: MainWindow
 
 
 def launch(argv: Sequence[str] = ()) -> App:
@@ -49,8 +49,8 @@ def launch(argv: Sequence[str] = ()) -> App:
     qt_app = running if isinstance(running, QApplication) else QApplication([sys.argv[0]])
     qt_app.setApplicationName(NAME)
     theme.start(qt_app)
-    window = Window(model=given.model)
-    crash_log.install(window.desk.say, crash_log.start_log())
+    window = MainWindow(model=given.model)
+    crash_log.install(window.controller.say, crash_log.start_log())
     _alive.append(window)
     window.closed.connect(lambda: _alive.remove(window) if window in _alive else None)
     window.show()
@@ -60,7 +60,7 @@ def launch(argv: Sequence[str] = ()) -> App:
         projects.open_or_create(Path(given.project))
     elif not given.paths and last is not None:
         projects.open(last)
-    if given.paths and (window.desk.session is not None or not given.project):
+    if given.paths and (window.controller.session is not None or not given.project):
         projects.add(given.paths)
     return App(qt_app, window)
 
@@ -69,7 +69,7 @@ def run(argv: Sequence[str]) -> int:
     """Start the window and stay until it is closed, by Ctrl+C in the terminal too; returns the exit code."""
     crash_log.watch_threads()
     app = launch(argv)
-    crash_log.watch_threads(lambda sentence: app.window.bridge.post(app.window.desk.say, sentence))
+    crash_log.watch_threads(lambda sentence: app.window.bridge.post(app.window.controller.say, sentence))
     # Python may call the handler in the middle of a paint event, where closing would crash: the event loop closes.
     signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, app.window, app.window.close))
     # Python handles a signal only when it runs: Qt's event loop lets it run at least this often.

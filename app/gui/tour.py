@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.gui.application import App
-    from app.gui.shell.main_window import Window
+    from app.gui.shell.main_window import MainWindow
     from app.project.session import Session
 
 PATIENCE_SECONDS = 120.0
@@ -30,7 +30,7 @@ def tour(out: Path) -> int:
     """Open the samples, predict them, place landmarks, correct one, export; returns the exit code."""
     from app.gui.application import launch
     from app.gui.shell.projects import SAMPLES
-    from app.gui.state.desk import MaskStyle
+    from app.gui.state.controller import MaskStyle
 
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -40,14 +40,14 @@ def tour(out: Path) -> int:
         _wait(app, lambda: False, 0.2)
         window.grab().save(str(out / "1-opened.png"))
         _wait(app, lambda: not window.predicting.running)
-        session = window.desk.session
+        session = window.controller.session
         complete = session is not None and all(session.image(n).status == "predicted" for n in session.images)
         if session is not None and complete:
             _place(window, session)
             _wait(app, lambda: bool(window.image_view.grey.picture and not window.image_view.grey.picture.coarse), 20)
             _wait(app, lambda: False, 0.5)
             window.grab().save(str(out / "2-landmarks.png"))
-            window.desk.set_look(masks=MaskStyle.FILL, uv=False)
+            window.controller.set_look(masks=MaskStyle.FILL, uv=False)
             window.show_look()
             _wait(app, lambda: False, 0.2)
             window.grab().save(str(out / "3-masks.png"))
@@ -59,15 +59,15 @@ def tour(out: Path) -> int:
     return 0 if complete else 1
 
 
-def _place(window: Window, session: Session) -> None:
+def _place(window: MainWindow, session: Session) -> None:
     """Two landmarks, one corrected, one image accepted."""
-    window.desk.do(session.define_landmark, "Right lateral chest wall", "right_lung", (-0.85, 0.1))
-    window.desk.do(session.define_landmark, "Heart apex", "heart", (0.8, 0.6))
-    window.desk.choose_landmark("Heart apex")
+    window.controller.do(session.define_landmark, "Right lateral chest wall", "right_lung", (-0.85, 0.1))
+    window.controller.do(session.define_landmark, "Heart apex", "heart", (0.8, 0.6))
+    window.controller.choose_landmark("Heart apex")
     first, second = session.images[:2]
     x, y = session.placements("Heart apex").xy[0]
-    window.desk.do(session.move_placement, first, "Heart apex", (float(x) + 6, float(y) + 4))
-    window.desk.do(session.set_review, second, "accepted")
+    window.controller.do(session.move_placement, first, "Heart apex", (float(x) + 6, float(y) + 4))
+    window.controller.do(session.set_review, second, "accepted")
 
 
 if __name__ == "__main__":

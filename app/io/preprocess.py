@@ -13,7 +13,7 @@ CLIP_PERCENTILES = (0.5, 99.5)
 
 
 def letterbox(pixels: npt.NDArray[np.generic], frame: Frame) -> npt.NDArray[np.float32]:
-    """Turn, mirror and invert as the frame's reading says, resample to the network's size, border in the darkest value.
+    """Orient as the frame says, resample to the network's size, border in the darkest value.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def letterbox(pixels: npt.NDArray[np.generic], frame: Frame) -> npt.NDArray[np.f
     less = (min(size[0], frame.width), min(size[1], frame.height))
     small = cv2.resize(grey, less, interpolation=cv2.INTER_AREA) if less != (frame.width, frame.height) else grey
     small = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR) if less != size else small
-    small = np.ascontiguousarray(frame.reading.turned(-small if frame.reading.inverted else small))
+    small = np.ascontiguousarray(frame.orientation.turned(-small if frame.orientation.inverted else small))
     height, width = small.shape
     left, top = frame.padding
     if (width, height) == (frame.network_width, frame.network_height) and left == top == 0:

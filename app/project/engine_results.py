@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from app.core.orientation import Reading
+from app.core.orientation import Orientation
 from app.engine.client import ImageFacts, Predicted
 from app.jobs import Event, Failed, Finished, Job, Result
 from app.project.entries import PredictReport
@@ -28,12 +28,12 @@ def facts_row(path: str, facts: ImageFacts, project: str) -> FactsRow:
     return row._replace(row_mm=spacing.row_mm, column_mm=spacing.column_mm, provenance=spacing.provenance.value)
 
 
-def facts_of(row: FactsRow | None, network: tuple[int, int], reading: Reading) -> ImageFacts | None:
+def facts_of(row: FactsRow | None, network: tuple[int, int], orientation: Orientation) -> ImageFacts | None:
     """Kept facts as the engine tells them; None where the file was never decoded."""
     if row is None or row.height is None or row.width is None:
         return None
     told = (row.height, row.width, file_spacing(row), row.remark, row.sha256)
-    return ImageFacts(*told, *network, reading, row.patient, (row.size, row.changed_ns), row.aspect)
+    return ImageFacts(*told, *network, orientation, row.patient, (row.size, row.changed_ns), row.aspect)
 
 
 def gather(job: Job, take_in: Callable[[Event], None]) -> PredictReport:

@@ -24,7 +24,7 @@ class Change:
     Attributes
     ----------
     kind : str
-        ``images prediction landmarks placements review spacing reading reader project``.
+        ``images prediction landmarks placements review spacing orientation reader project``.
     images, landmarks : tuple of str
         Names. For the kind ``landmarks`` no images are named: every image is touched.
     label : str

@@ -70,8 +70,8 @@ class ImageFiles:
 
     def prediction_key(self, name: str, sha256: str | None = None) -> str:
         """What the prediction of an image is kept under: its file's SHA-256 and, if it is not read as stored, how."""
-        file, reading = self.file_key(name) if sha256 is None else sha256, self.rows.reading(name)
-        return f"{file}:{reading.key}" if file and reading.key else file
+        file, orientation = self.file_key(name) if sha256 is None else sha256, self.rows.orientation(name)
+        return f"{file}:{orientation.key}" if file and orientation.key else file
 
     def predicted(self, name: str) -> bool:
         """Whether a prediction counts: the frozen one of an accepted image, else one of its file by this bundle."""
@@ -200,4 +200,4 @@ class ImageFiles:
         if facts is None or facts.height is None or facts.width is None:
             return None
         size = facts.height, facts.width, *self._network_size
-        return Frame(*size, self.rows.spacing(name), self.rows.reading(name), facts.aspect)
+        return Frame(*size, self.rows.spacing(name), self.rows.orientation(name), facts.aspect)

@@ -20,7 +20,7 @@ from app.project.entries import Change, HistoryEntry, Step
 from app.project.opening import existing_project, new_id, new_project
 from app.project.replaced_files import CORRECTIONS
 from app.project.state import ProjectState
-from app.project.undo_groups import NUDGE, one_burst
+from app.project.undo_groups import NUDGE, same_group
 from app.store.changes import Action, Entry, RowChange
 from app.store.errors import ProjectError
 from app.store.lock import ProjectLock
@@ -278,19 +278,19 @@ class OpenProject:
 
     def undo(self) -> str | None:
         """Take the last action back, also after reopening; returns its label, None where there is nothing to undo."""
-        return self._burst(self._project.undo, lambda: self._project.next_undo)
+        return self._undo_group(self._project.undo, lambda: self._project.next_undo)
 
     def redo(self) -> str | None:
         """Do the last undone action again; returns its label, None where there is nothing to redo."""
-        return self._burst(self._project.redo, lambda: self._project.next_redo)
+        return self._undo_group(self._project.redo, lambda: self._project.next_redo)
 
-    def _burst(
+    def _undo_group(
         self, again: Callable[[str], tuple[Entry, list[RowChange]] | None], following: Callable[[], Entry | None]
     ) -> str | None:
         """Undo or redo one action, or all nudges that were made in one go; views are told once."""
         last: Entry | None = None
         try:
-            while (last is None or one_burst(last, following())) and (done := again(self._reader)) is not None:
+            while (last is None or same_group(last, following())) and (done := again(self._reader)) is not None:
                 last, changes = done
                 self._state.apply(changes)
         finally:

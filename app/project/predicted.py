@@ -49,7 +49,7 @@ class PredictedImages(ImageFiles):
         self._worst: LargestErrors | None = None
         self._has: npt.NDArray[np.bool_] | None = None
 
-    def look_again(self, names: Iterable[str]) -> tuple[str, ...]:
+    def check_files(self, names: Iterable[str]) -> tuple[str, ...]:
         """Look again which files are there and unchanged; returns the images of those that are not as they were."""
         names = tuple(names)
         changed = [name for name in names if self.unread.pop(name, None) is not None]
@@ -78,7 +78,7 @@ class PredictedImages(ImageFiles):
         return self._charts
 
     @property
-    def reading_ahead(self) -> bool:
+    def decode_ahead(self) -> bool:
         """Whether `read_ahead` has begun and has not come to its end."""
         return self._charts is not None and not self._charts.complete
 
@@ -100,7 +100,7 @@ class PredictedImages(ImageFiles):
 
     def _charts_with(self, name: str) -> StoredCharts:
         """The charts, of which that image's are surely there; the others may still be on their way."""
-        if self._charts is None or not self.reading_ahead:
+        if self._charts is None or not self.decode_ahead:
             return self.charts
         if name in self.rows.frozen:
             self._freeze(name)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.landmark import LANDMARK_COLOUR, Landmark, Placements, PlacementState, ReviewState
-from app.core.orientation import Reading
+from app.core.orientation import Orientation
 from app.core.prediction import Prediction
 from app.core.propagate import Places
 from app.engine.client import ImageFacts, Predicted
@@ -35,7 +35,7 @@ from app.project.entries import (
     PredictReport,
 )
 from app.project.least_certain import LeastCertain
-from app.project.orientation import equally_suspect, set_reading
+from app.project.orientation import equally_suspect, set_orientation
 from app.project.session_files import SessionFiles, count
 from app.store.lock import ProjectLock
 from app.store.paths import held_files
@@ -77,7 +77,7 @@ class Session(SessionFiles):
         """What is known of one image."""
         self._state.slot(name)
         rows = self._state.rows
-        facts = facts_of(rows.facts_of(name), self.bundle.network_size, rows.reading(name))
+        facts = facts_of(rows.facts_of(name), self.bundle.network_size, rows.orientation(name))
         status, message = self._state.status(name)
         review = rows.review(name)
         return ImageEntry(
@@ -133,25 +133,25 @@ class Session(SessionFiles):
         names = _several(images)
         self._act(actions.reset_spacing(self._state, names, f"Reset the pixel size of {count(names)}"))
 
-    def set_reading(
+    def set_orientation(
         self, images: Names, quarter_turns: int = 0, mirrored: bool = False, inverted: bool = False, more: bool = False
     ) -> None:
-        """Read images turned to the right by quarter turns, mirrored or inverted (`Reading`); one undo step.
+        """Read images turned to the right by quarter turns, mirrored or inverted (`Orientation`); one undo step.
 
         With `more` that comes on top of how each is read now. They wait for their prediction again; pixels as stored,
         coordinates and placements by readers stay.
         """
-        wanted, rows = Reading(quarter_turns, mirrored, inverted), self._state.rows
-        readings = {name: rows.reading(name).then(wanted) if more else wanted for name in _several(images)}
-        words = next(iter(readings.values())).words if len(set(readings.values())) == 1 else wanted.words
-        label = f"Read {count(tuple(readings))} {words}"
-        self._act(set_reading(self._state, readings, self._reader, label))
+        wanted, rows = Orientation(quarter_turns, mirrored, inverted), self._state.rows
+        orientations = {name: rows.orientation(name).then(wanted) if more else wanted for name in _several(images)}
+        words = next(iter(orientations.values())).words if len(set(orientations.values())) == 1 else wanted.words
+        label = f"Read {count(tuple(orientations))} {words}"
+        self._act(set_orientation(self._state, orientations, self._reader, label))
 
-    def remedy(self, image: str) -> Reading | None:
+    def remedy(self, image: str) -> Orientation | None:
         """How a suspect image should be read, beyond how it is now; None where that is not known."""
         return self._remedy_for(self._state.suspect(image))
 
-    def _remedy_for(self, said: str) -> Reading | None:
+    def _remedy_for(self, said: str) -> Orientation | None:
         judge = self.bundle.plausibility
         return judge.remedy(said) if judge is not None else None
 
@@ -180,7 +180,7 @@ class Session(SessionFiles):
         items = [(name, rows.path(name)) for name in wanted]
         self._asked.update(items)
         self._stamps.update((name, file_stamp(path)) for name, path in items)
-        return self.engine.predict(items, first=first, readings=rows.readings)
+        return self.engine.predict(items, first=first, orientations=rows.orientations)
 
     def due(self, images: Sequence[str] | None = None) -> tuple[str, ...]:
         """The images, of all or of those named, that wait for a prediction: see `app.project.due`."""
@@ -200,7 +200,7 @@ class Session(SessionFiles):
             stamp = self._stamps[name] if name in self._stamps else file_stamp(rows.path(name))
             self._state.take_failure(name, event.message, stamp)
         elif isinstance(event.value, Predicted):
-            if event.value.facts.reading != rows.reading(name):
+            if event.value.facts.orientation != rows.orientation(name):
                 return  # the reader has changed how it is read; it waits again
             self._state.take_facts(name, facts_row(rows.key(name), event.value.facts, self.id))
             self._state.take_prediction(name, event.value.prediction, event.value.preview)
@@ -211,9 +211,9 @@ class Session(SessionFiles):
         return gather(self.start_predict(), self.take_in)
 
     @property
-    def reading_ahead(self) -> bool:
+    def decode_ahead(self) -> bool:
         """Whether `read_ahead` has begun and has not read everything yet."""
-        return self._state.reading_ahead
+        return self._state.decode_ahead
 
     def read_ahead(self, seconds: float) -> bool:
         """Read the predictions of a large project little by little, for about so long; True once all are read.

@@ -46,12 +46,12 @@ class SessionFiles(OpenProject):
 
     def find_moved(self, folder: str | Path) -> MovedReport:
         """Find missing images below a folder; blocks."""
-        self._state.look_again(self._state.rows.images)
+        self._state.check_files(self._state.rows.images)
         return self.take_moved(*gather_moved(self.start_find_moved(folder)))
 
-    def look_again(self, images: Sequence[str] | None = None) -> tuple[str, ...]:
+    def check_files(self, images: Sequence[str] | None = None) -> tuple[str, ...]:
         """Look again which files, of all or some images, are there and unchanged; returns those that changed."""
-        changed = self._state.look_again(self._state.rows.images if images is None else images)
+        changed = self._state.check_files(self._state.rows.images if images is None else images)
         if changed:
             self._emit(Change("images", changed))
         return changed

@@ -12,7 +12,7 @@ PAUSE_SECONDS = 0.6
 """A longer pause ends a group."""
 
 
-def one_burst(one: Entry, other: Entry | None) -> bool:
+def same_group(one: Entry, other: Entry | None) -> bool:
     """Whether two neighbouring actions belong to one group: the same nudge, shortly after one another."""
     if other is None or one.kind != NUDGE:
         return False

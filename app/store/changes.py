@@ -38,7 +38,7 @@ class Action:
     Attributes
     ----------
     kind : str
-        ``images landmarks placements review spacing reading``.
+        ``images landmarks placements review spacing orientation``.
     label : str
         In plain words: "Move “Right hilum” in JPCLN001".
     edit : callable

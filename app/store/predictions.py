@@ -1,7 +1,7 @@
 """``FILE.predictions``: what a model said of images nobody has accepted yet. It can be made again, so it may go.
 
 A prediction belongs to the bytes of an image file, to how it is read and to a bundle: two hashes are its key, and where
-an image is not read as stored its reading stands behind the file's (`Reading.key`). The inverse charts, needed
+an image is not read as stored its orientation stands behind the file's (`Orientation.key`). The inverse charts, needed
 for all images at once when a project opens, lie apart from masks and uv-maps, needed for one image at a time.
 """
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from app.core.frame import Provenance, Spacing
 from app.core.landmark import Landmark, ReviewState
-from app.core.orientation import AS_STORED, Reading
+from app.core.orientation import AS_STORED, Orientation
 from app.core.text import path_kept
 from app.store.changes import RowChange
 from app.store.errors import of_database
@@ -172,7 +172,7 @@ class Rows:
         self.reviews: dict[str, Review] = {}
         self.structure_reviews: dict[str, dict[str, StructureReview]] = {}
         self.spacings: dict[str, tuple[float, float]] = {}
-        self.readings: dict[str, Reading] = {}
+        self.orientations: dict[str, Orientation] = {}
         self.frozen: dict[str, FrozenRow] = {}
         self.frozen_facts: dict[str, FrozenFacts] = {}
         self._laid_over: dict[str, tuple[FrozenFacts, FactsRow | None, FactsRow]] = {}
@@ -225,7 +225,7 @@ class Rows:
         if table == "left_as_is":
             return old[0], self.left_as_is[old[0]], "", ""
         if table == "readings":
-            return old[0], *astuple(self.readings[old[0]]), ""
+            return old[0], *astuple(self.orientations[old[0]]), ""
         return old
 
     def _images_changed(self, old: Row | None, new: Row | None) -> None:
@@ -291,9 +291,9 @@ class Rows:
 
     def _readings_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
-            self.readings[new[0]] = Reading(*new[1:4])
+            self.orientations[new[0]] = Orientation(*new[1:4])
         elif old is not None:
-            del self.readings[old[0]]
+            del self.orientations[old[0]]
 
     def _frozen_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
@@ -395,9 +395,9 @@ class Rows:
         facts = self.facts_of(name)
         return file_spacing(facts) if facts is not None else None
 
-    def reading(self, name: str) -> Reading:
+    def orientation(self, name: str) -> Orientation:
         """How an image is read."""
-        return self.readings.get(name, AS_STORED)
+        return self.orientations.get(name, AS_STORED)
 
     def reviews_in(self, name: str) -> tuple[StructureReview, ...]:
         """What was said of single structures of an image, in the order of their names."""

@@ -159,7 +159,7 @@ def lend_check(source: Path, folder: Path) -> None:
 
 
 def without_prior(bundle: Path, folder: Path) -> Path:
-    """A copy of a bundle in `folder` that steadies nothing, to measure what the prior does; returns `folder`."""
+    """A copy of a bundle in `folder` that regularises nothing, to measure what the prior does; returns `folder`."""
     shutil.copytree(bundle, folder)
     head = json.loads((folder / "bundle.json").read_text("utf-8"))
     head["files"].pop("shape.safetensors", None)

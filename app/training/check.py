@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from app.core.orientation import AS_STORED, READINGS, Reading
+from app.core.orientation import AS_STORED, ORIENTATIONS, Orientation
 from app.training.augment import normalise, vary_intensity
 from app.training.check_data import SIDE as PICTURE_SIDE
 from app.training.check_data import load_chests
@@ -28,16 +28,16 @@ from models.check import SIDE, CheckNet
 
 CHESTS, OTHERS = 20, 10
 """Pictures of a step."""
-MIRRORED = READINGS.index(Reading(mirrored=True))
-UPRIGHT = READINGS.index(AS_STORED)
+MIRRORED = ORIENTATIONS.index(Orientation(mirrored=True))
+UPRIGHT = ORIENTATIONS.index(AS_STORED)
 RATE, DECAY, SAVE_EVERY = 3e-3, 0.02, 50
 
 
-def read_as(x: Tensor, reading: Reading) -> Tensor:
+def oriented(x: Tensor, orientation: Orientation) -> Tensor:
     """Pictures [B, 1, S, S], normalised, as read: turned, mirrored, inverted."""
-    x = x.rot90(-reading.quarter_turns, (-2, -1))
-    x = x.flip(-1) if reading.mirrored else x
-    return -x if reading.inverted else x
+    x = x.rot90(-orientation.quarter_turns, (-2, -1))
+    x = x.flip(-1) if orientation.mirrored else x
+    return -x if orientation.inverted else x
 
 
 def with_devices(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -93,10 +93,10 @@ def step_loss(net: CheckNet, pictures: NDArray[np.uint8], rng: np.random.Generat
     index = rng.permutation(len(pictures))[:CHESTS]
     chests = deformed(np.stack([with_devices(p, rng) for p in pictures[index]]), 14, rng)
     others = deformed(np.stack([other_picture(PICTURE_SIDE, pictures, rng) for _ in range(OTHERS)]), 30, rng)
-    rest = [i for i in range(len(READINGS)) if i not in (UPRIGHT, MIRRORED)]
+    rest = [i for i in range(len(ORIENTATIONS)) if i not in (UPRIGHT, MIRRORED)]
     ways = [UPRIGHT, MIRRORED, *rng.permutation(rest)[:2]]
-    some = rng.permutation(len(READINGS))[:3]
-    batch = [read_as(chests, READINGS[i]) for i in ways] + [read_as(others, READINGS[i]) for i in some]
+    some = rng.permutation(len(ORIENTATIONS))[:3]
+    batch = [oriented(chests, ORIENTATIONS[i]) for i in ways] + [oriented(others, ORIENTATIONS[i]) for i in some]
     scores = net(torch.cat(batch))
     of_chests = scores[: len(ways) * CHESTS].view(len(ways), CHESTS).T
     of_others = scores[len(ways) * CHESTS :].view(len(some), OTHERS).T

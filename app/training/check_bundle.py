@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from app.core.orientation import READINGS
+from app.core.orientation import ORIENTATIONS
 from app.core.plausibility import Plausibility
 from app.io.bundle import bundle_folder
 from app.training.bundle import CHECK_FILES, lend_check, save_openvino
@@ -27,7 +27,7 @@ BOUNDS = Plausibility("chest", SIDE, kind=1.8, pose=2.0, mirrored=1.5)
 def write_check(net: CheckNet, folder: Path, check: Plausibility, card: str) -> None:
     """Write the files of a check with a ``bundle.json`` of their own: `lend_check` takes them from there."""
     folder.mkdir(parents=True, exist_ok=True)
-    example = torch.zeros(len(READINGS), 1, check.side, check.side)
+    example = torch.zeros(len(ORIENTATIONS), 1, check.side, check.side)
     save_openvino(net.eval(), example, ("scores",), folder / "check.xml")
     (folder / "CHECK_CARD.md").write_text(card, encoding="utf-8")
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in CHECK_FILES}

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from app.core.frame import Frame
-from app.core.orientation import AS_STORED, READINGS, Reading
+from app.core.orientation import AS_STORED, ORIENTATIONS, Orientation
 from app.core.plausibility import Finding, Plausibility, Reason, copies
 from app.engine.image_check import Scores, openvino_scores
 from app.io.bundle import read_bundle
@@ -31,13 +31,13 @@ from app.training.check_data import FOLDS, ill_files, left_out
 from models.check import CheckNet
 
 CHANGES = {
-    "mirrored": Reading(mirrored=True),
-    "upside down": Reading(2),
-    "turned left": Reading(3),
-    "turned right": Reading(1),
-    "inverted": Reading(inverted=True),
-    "upside down and mirrored": Reading(2, mirrored=True),
-    "turned left and inverted": Reading(3, inverted=True),
+    "mirrored": Orientation(mirrored=True),
+    "upside down": Orientation(2),
+    "turned left": Orientation(3),
+    "turned right": Orientation(1),
+    "inverted": Orientation(inverted=True),
+    "upside down and mirrored": Orientation(2, mirrored=True),
+    "turned left and inverted": Orientation(3, inverted=True),
 }
 """What is done to the pixels of a copy."""
 FRONTAL = ("validation", "chest_other", "chest_ill", "chest_unlabelled", "chest_lungs")
@@ -85,18 +85,18 @@ def torch_scores(folder: Path) -> Scores:
     return scores
 
 
-def changed(pixels: NDArray[np.generic], change: Reading) -> NDArray[np.float32]:
+def changed(pixels: NDArray[np.generic], change: Orientation) -> NDArray[np.float32]:
     """Grey values turned, mirrored, inverted as a copy of a file would be."""
     grey = np.ascontiguousarray(change.turned(pixels), np.float32)
     return grey.max() + grey.min() - grey if change.inverted else grey
 
 
-def undone(change: Reading) -> Reading:
+def undone(change: Orientation) -> Orientation:
     """What takes a change back."""
-    return next(reading for reading in READINGS if change.then(reading) == AS_STORED)
+    return next(orientation for orientation in ORIENTATIONS if change.then(orientation) == AS_STORED)
 
 
-def outcome(found: Finding | None, change: Reading) -> str:
+def outcome(found: Finding | None, change: Orientation) -> str:
     """``found``, ``nothing said`` or what was wrongly said of a changed copy."""
     if found is None:
         return "nothing said"

@@ -211,14 +211,14 @@ def _fit(
 ) -> tuple[ShapePrior, ErrorModel]:
     """The prior from trials of training images; expected errors from what folds had not seen, if there are any.
 
-    Each fold's contours are steadied by a prior of its own, fitted as the network's is, on what the fold has seen.
+    Each fold's contours are regularised by a prior of its own, fitted as the network's is, on what the fold has seen.
     """
     prior = fit_prior(template, contours_mm, seen, RIDGE_MM2)
     if not folds:
-        return prior, fit_errors(prior.steady_all(seen.decoded), seen)
+        return prior, fit_errors(prior.regularise_all(seen.decoded), seen)
     own = [fit_prior(template, contours_mm, fold.seen, RIDGE_MM2) for fold in folds]
-    steadied = [each.steady_all(fold.unseen.decoded) for each, fold in zip(own, folds, strict=True)]
-    return prior, fit_errors(np.concatenate(steadied), joined([fold.unseen for fold in folds]))
+    regularised = [each.regularise_all(fold.unseen.decoded) for each, fold in zip(own, folds, strict=True)]
+    return prior, fit_errors(np.concatenate(regularised), joined([fold.unseen for fold in folds]))
 
 
 def _weights(model: str) -> dict[str, torch.Tensor]:

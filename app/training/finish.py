@@ -14,7 +14,7 @@ from app.core.inverse_chart import decode
 from app.core.prediction import ErrorModel, disagreement_at
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
-from app.core.test_time_augmentation import Infer, Looks, Shift, look
+from app.core.test_time_augmentation import AveragedOutput, Infer, Shift, look
 from app.training.augment import Strength, make_batch
 from app.training.dataset import Examples
 from app.training.prior import fitted_shrinkage, shape_modes
@@ -76,7 +76,7 @@ def collect(
     return Trials(*(np.stack(parts) for parts in zip(*found, strict=True)))
 
 
-def _trial(looks: Looks, template: Template) -> tuple[Points, Points, Points] | None:
+def _trial(looks: AveragedOutput, template: Template) -> tuple[Points, Points, Points] | None:
     """Decoded contour [K, 2], residual [K] and disagreement [K] in network pixels; None where a structure is absent."""
     count, height, width = looks.masks.shape
     inside = looks.masks.reshape(count, height // 2, 2, width // 2, 2).mean(axis=(2, 4)) > 0.5
@@ -108,10 +108,10 @@ def joined(trials: Sequence[Trials]) -> Trials:
     return Trials(*(np.concatenate(parts) for parts in zip(*trials, strict=True)))
 
 
-def fit_errors(steadied: Points, trials: Trials) -> ErrorModel:
+def fit_errors(regularised: Points, trials: Trials) -> ErrorModel:
     """Non-negative least squares of contours' errors over where they lie and what the decoding saw, network pixels."""
-    error = np.linalg.norm(steadied - trials.truth, axis=-1)
-    moved = np.linalg.norm(steadied - trials.decoded, axis=-1)
+    error = np.linalg.norm(regularised - trials.truth, axis=-1)
+    moved = np.linalg.norm(regularised - trials.decoded, axis=-1)
     typical = error.mean(axis=0)
     columns = [np.broadcast_to(typical, error.shape), trials.residual, moved, trials.disagreement]
     weights = nnls(np.stack([column.ravel() for column in columns], axis=1), error.ravel())[0]

@@ -155,7 +155,7 @@ def validate(net: DenseSegNet, template: Template, pictures: list[np.ndarray], c
         truth = draw_masks(frame.to_network(points), contours.slices, frame.network_height, frame.network_width)
         both = 2 * ((masks > 0.5) & truth).sum(axis=(1, 2))
         dice.append(both / np.maximum((masks > 0.5).sum(axis=(1, 2)) + truth.sum(axis=(1, 2)), 1))
-        found = prediction.from_looks(looks, frame, template)
+        found = prediction.from_output(looks, frame, template)
         for c, (structure, part) in enumerate(zip(template.structures, contours.slices, strict=True)):
             xy = prediction.sample_chart(found.charts[c], structure.outline_uv)
             distance = np.linalg.norm(xy - points[part], axis=-1) * 1024 / frame.height

@@ -59,7 +59,7 @@ def summary(values: list[float]) -> dict[str, float]:
 
 
 def settled(app: App) -> bool:
-    session = app.window.desk.session
+    session = app.window.controller.session
     return (
         session is not None
         and not app.window.predicting.running
@@ -91,7 +91,7 @@ def next_image(app: App) -> dict[str, float]:
     window, times = app.window, []
     until(app, lambda: shown(app))
     QTest.qWait(1500)
-    for _ in range(min(40, len(window.desk.session.images) - 1)):
+    for _ in range(min(40, len(window.controller.session.images) - 1)):
         before = time.perf_counter()
         window.actions_["nextImage"].trigger()
         until(app, lambda: shown(app))
@@ -117,16 +117,16 @@ def landmark(app: App) -> dict[str, float]:
         app.qt_app.processEvents()
         window.repaint()
         times.append((time.perf_counter() - before) * 1e3)
-        assert window.desk.landmark == f"Benchmark {i}"
-        window.desk.session.undo()  # the next one would hit its marker
+        assert window.controller.landmark == f"Benchmark {i}"
+        window.controller.session.undo()  # the next one would hit its marker
         QTest.qWait(100)
     return summary(times)
 
 
 def scroll(app: App) -> dict[str, float]:
     until(app, lambda: shown(app))
-    if not app.window.desk.landmark:
-        app.window.desk.choose_landmark(app.window.desk.session.landmarks[100].name)
+    if not app.window.controller.landmark:
+        app.window.controller.choose_landmark(app.window.controller.session.landmarks[100].name)
     sheet, times = app.window.contact_sheet, []
     port = sheet.viewport()
     until(app, lambda: len(sheet.tiles) > 100)
@@ -171,10 +171,10 @@ def rows(app: App, began: float) -> dict[str, float]:
     app.qt_app.processEvents()
     window.repaint()
     opened, times = time.time() - began, []
-    until(app, lambda: not window.desk.session.reading_ahead)
+    until(app, lambda: not window.controller.session.decode_ahead)
     read = time.time() - began
     before = time.perf_counter()
-    window.desk.choose_landmark("heart_00")
+    window.controller.choose_landmark("heart_00")
     app.qt_app.processEvents()
     first = time.perf_counter() - before
     window.worklist.filter.setFocus()
@@ -188,7 +188,12 @@ def rows(app: App, began: float) -> dict[str, float]:
             window.worklist.repaint()
             times.append((time.perf_counter() - before) * 1e3)
             QTest.qWait(20)
-    told = {"open_s": opened, "all_read_s": read, "first_landmark_s": first, "rows": len(window.desk.session.images)}
+    told = {
+        "open_s": opened,
+        "all_read_s": read,
+        "first_landmark_s": first,
+        "rows": len(window.controller.session.images),
+    }
     return told | {"memory_mib": memory_mib()} | {f"key_{k}": v for k, v in summary(times).items()}
 
 

@@ -112,7 +112,7 @@ def shown_fully(app: App) -> bool:
 
 
 def settled(app: App) -> bool:
-    session = app.window.desk.session
+    session = app.window.controller.session
     if session is None or app.window.predicting.running:
         return False
     return all(session.image(name).status == "predicted" for name in session.images)

@@ -16,15 +16,15 @@ from tests.gui.conftest import shown_fully
 def test_an_accepted_image_whose_file_was_replaced_is_flagged_in_the_list_and_on_the_image(
     app, qtbot, tmp_path
 ) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     _, second, third = session.images
-    window.desk.show_image(second)
+    window.controller.show_image(second)
     qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
     window.actions_["accept"].trigger()
     model = window.worklist.model
     assert (model.row(second).words, model.row(second).trouble) == ("accepted", False)
     session.image(second).path.write_bytes(session.image(third).path.read_bytes())
-    window.looking_again.begin()
+    window.file_check.begin()
     qtbot.waitUntil(lambda: session.image(second).changed_since_accepted, timeout=30_000)
     qtbot.waitUntil(lambda: model.row(second).words == "accepted · file changed")
     assert model.row(second).trouble
@@ -39,10 +39,10 @@ def test_an_accepted_image_whose_file_was_replaced_is_flagged_in_the_list_and_on
 
 
 def test_an_export_says_why_an_unreadable_image_is_not_in_it(app, qtbot, tmp_path) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name = session.images[1]
     session.image(name).path.write_bytes(b"\x89PNG torn")
-    window.looking_again.begin()
+    window.file_check.begin()
     qtbot.waitUntil(lambda: session.status(name) == "failed" and not window.predicting.running, timeout=30_000)
     report = write(view_of(session, "image", name), tmp_path / "out", ["csv"])
     assert report.failed == [(name, session.image(name).message)]
@@ -50,7 +50,7 @@ def test_an_export_says_why_an_unreadable_image_is_not_in_it(app, qtbot, tmp_pat
 
 
 def test_a_file_that_is_written_all_the_time_is_told_and_not_predicted_for_ever(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name = session.images[1]
     path, stop = session.image(name).path, threading.Event()
 
@@ -67,20 +67,20 @@ def test_a_file_that_is_written_all_the_time_is_told_and_not_predicted_for_ever(
     writer.start()
     try:
         qtbot.waitUntil(lambda: path.stat().st_mtime_ns < 1e18)
-        window.looking_again.begin()
+        window.file_check.begin()
         qtbot.waitUntil(lambda: told() and not window.predicting.running, timeout=60_000)
         assert session.status(name) == "waiting"
     finally:
         stop.set()
         writer.join()
-    window.desk.show_image(name)  # it is looked at again, and stays as it is now
+    window.controller.show_image(name)  # it is looked at again, and stays as it is now
     qtbot.waitUntil(lambda: session.status(name) == "predicted", timeout=30_000)
 
 
 def test_an_accepted_image_whose_file_was_only_written_again_is_not_flagged(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     second = session.images[1]
-    window.desk.show_image(second)
+    window.controller.show_image(second)
     qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
     window.actions_["accept"].trigger()
     path = session.image(second).path
@@ -88,12 +88,12 @@ def test_an_accepted_image_whose_file_was_only_written_again_is_not_flagged(app,
     path.write_bytes(data)
     os.utime(path, ns=(10**18, 10**18))
     seen: list[tuple[str, ...]] = []
-    window.desk.changed.connect(lambda change: seen.append(change.images))
-    window.looking_again.begin()
+    window.controller.changed.connect(lambda change: seen.append(change.images))
+    window.file_check.begin()
     qtbot.waitUntil(lambda: seen.count((second,)) == 2, timeout=30_000)  # it is written again; it is the same
     assert session.written_again() == ()
     assert window.worklist.model.row(second).words == "accepted"
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     os.utime(path, ns=(2 * 10**18, 2 * 10**18))
-    window.looking_again.begin()
+    window.file_check.begin()
     qtbot.waitUntil(lambda: window.worklist.model.row(second).words == "accepted · file changed", timeout=30_000)

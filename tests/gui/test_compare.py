@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from app.gui.image.turn import Turn
-from app.gui.state.desk import Mode
+from app.gui.state.controller import Mode
 from tests.gui.conftest import drag, hover, in_image, name_landmark, on_template
 
 
@@ -22,17 +22,17 @@ def both(app, qtbot):
 
 
 def test_the_spot_on_the_template_shows_in_both(app, both) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     hover(window.template_view.viewport(), on_template(app, "heart", (0.2, 0.1)))
     for view in both:
-        place = session.place_in(view.image, "heart", window.desk.spot.uv)
+        place = session.place_in(view.image, "heart", window.controller.spot.uv)
         spot = view.markers.spot
         assert (spot.x() - 0.5, spot.y() - 0.5) == pytest.approx(tuple(place))
     assert both[0].image != both[1].image
 
 
 def test_the_spot_in_one_image_shows_in_the_other(app, both, qtbot) -> None:
-    session = app.window.desk.session
+    session = app.window.controller.session
     first, second = both
     place = session.place_in(second.image, "heart", (0.2, 0.1))
     hover(second.viewport(), second.viewport_of(*place).toPoint())
@@ -43,9 +43,9 @@ def test_the_spot_in_one_image_shows_in_the_other(app, both, qtbot) -> None:
 
 
 def test_the_second_follows_the_worklist_and_ends(app, both, qtbot) -> None:
-    window, names = app.window, app.window.desk.session.images
+    window, names = app.window, app.window.controller.session.images
     _, second = both
-    assert (window.desk.image, second.image) == names[:2]
+    assert (window.controller.image, second.image) == names[:2]
     window.actions_["nextImage"].trigger()
     assert second.image == names[2]
     window.actions_["nextImage"].trigger()
@@ -57,7 +57,7 @@ def test_the_second_follows_the_worklist_and_ends(app, both, qtbot) -> None:
     assert second.image != names[1]
     window.worklist.filter.clear()
     assert second.image == names[1]
-    window.desk.session.remove_images(names[1])
+    window.controller.session.remove_images(names[1])
     assert second.image == names[0]
     window.actions_["comparePrevious"].trigger()
     assert not second.isVisible()
@@ -65,10 +65,10 @@ def test_the_second_follows_the_worklist_and_ends(app, both, qtbot) -> None:
 
 
 def test_nothing_is_edited_in_the_second(app, both, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     first, second = both
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
-    window.desk.set_mode(Mode.LANDMARK)
+    window.controller.set_mode(Mode.LANDMARK)
     steps = len(session.history())
     at = second.viewport_of(*session.place_in(second.image, "heart", (0.3, 0.2))).toPoint()
     drag(qtbot, second.viewport(), at, at + QPoint(30, 10))
@@ -83,4 +83,4 @@ def test_each_is_seen_in_its_own_way(app, both, qtbot) -> None:
     QTest.keyClick(second, Qt.Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
     assert (first.turn, second.turn) == (Turn(), Turn(1))
     qtbot.mouseDClick(second.viewport(), Qt.MouseButton.LeftButton, pos=second.viewport().rect().center())
-    assert first.image == app.window.desk.session.images[1]
+    assert first.image == app.window.controller.session.images[1]

@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from app.core.landmark import PlacementState
-from app.gui.state.desk import Mode
+from app.gui.state.controller import Mode
 from app.project.session import Session
 from tests.gui.conftest import SAMPLES, Hand, drag, in_image, shown_fully
 
@@ -40,8 +40,8 @@ def sheet(start, many, tmp_path, qtbot):
     shutil.copytree(many, tmp_path / "project")
     app = start("--project", tmp_path / "project" / "project.dsr")
     qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
-    app.window.desk.choose_landmark("Apex")
-    app.window.desk.set_mode(Mode.LANDMARK)
+    app.window.controller.choose_landmark("Apex")
+    app.window.controller.set_mode(Mode.LANDMARK)
     qtbot.waitUntil(lambda: len(app.window.contact_sheet.tiles) == 7)
     sheet = app.window.contact_sheet
     sheet.app = app
@@ -53,7 +53,7 @@ def order(sheet) -> list[str]:
 
 
 def placed(sheet, image: str):
-    session = sheet.app.window.desk.session
+    session = sheet.app.window.controller.session
     found, slot = session.placements("Apex"), session.images.index(image)
     return found.xy[slot], found.states[slot]
 
@@ -65,15 +65,15 @@ def test_a_click_on_a_half_visible_tile_shows_its_image_and_moves_nothing(sheet,
     assert row == 0
     assert sheet.tile_rect(0).left() < 0
     at = sheet.tile_rect(0).center()
-    before, history = sheet.horizontalScrollBar().value(), len(window.desk.session.history())
+    before, history = sheet.horizontalScrollBar().value(), len(window.controller.session.history())
     assert sheet.viewport().rect().contains(at)
     hand = Hand(sheet.viewport())
     hand.press(at)
     hand.move(at + QPoint(2, 1))
     hand.release(at + QPoint(2, 1))
-    assert window.desk.image == sheet.tiles[0].image
+    assert window.controller.image == sheet.tiles[0].image
     assert sheet.horizontalScrollBar().value() == before
-    assert len(window.desk.session.history()) == history
+    assert len(window.controller.session.history()) == history
     sheet.setFocus()
     qtbot.keyClick(sheet, Qt.Key.Key_PageDown)
     qtbot.keyClick(sheet, Qt.Key.Key_PageUp)
@@ -98,24 +98,24 @@ def test_tiles_keep_their_order_until_the_reader_asks(sheet, qtbot) -> None:
 
 
 def test_the_least_confident_image_is_that_of_now_however_the_sheet_lies(sheet, qtbot) -> None:
-    window, session = sheet.app.window, sheet.app.window.desk.session
+    window, session = sheet.app.window, sheet.app.window.controller.session
     worst = order(sheet)[0]
     session.confirm_placement(worst, "Apex")
     sheet.sort_again()
     session.reset_placement(worst, "Apex")
     assert order(sheet)[-2] == worst  # behind all but the suspect one, and it stays there
-    window.desk.show_image(order(sheet)[0])
+    window.controller.show_image(order(sheet)[0])
     window.actions_["leastConfident"].trigger()
-    assert window.desk.image == worst
+    assert window.controller.image == worst
 
 
 def test_a_drop_goes_to_the_tile_where_the_drag_began(sheet, qtbot) -> None:
-    window, desk = sheet.app.window, sheet.app.window.desk
+    window, controller = sheet.app.window, sheet.app.window.controller
     first, second = order(sheet)[:2]
     xy, _ = placed(sheet, first)
     other, _ = placed(sheet, second)
     at, goal = sheet.tile_rect(0).center(), sheet.tile_rect(1).center()
-    per_pixel = desk.frame(first).diagonal * 0.17 / 116  # a crop of 17 % of the diagonal on 116 px
+    per_pixel = controller.frame(first).diagonal * 0.17 / 116  # a crop of 17 % of the diagonal on 116 px
     drag(qtbot, sheet.viewport(), at, goal)
     assert placed(sheet, first)[0] == pytest.approx(xy + np.array([124, 0]) * per_pixel, abs=0.01)
     assert placed(sheet, second)[0] == pytest.approx(other)
@@ -132,7 +132,7 @@ def test_a_drag_in_the_sheet_shows_in_the_image_and_the_other_way_round(sheet, q
     hand.press(at)
     qtbot.waitUntil(lambda: shown_fully(sheet.app))
     hand.move(at + QPoint(30, 12))
-    per_pixel = window.desk.frame(first).diagonal * 0.17 / 116
+    per_pixel = window.controller.frame(first).diagonal * 0.17 / 116
     assert window.image_view.drawn_at("Apex") == pytest.approx(xy + np.array([30, 12]) * per_pixel, abs=0.01)
     qtbot.keyClick(sheet, Qt.Key.Key_Escape)
     assert window.image_view.drawn_at("Apex") == pytest.approx(xy)
@@ -151,15 +151,15 @@ def test_a_drag_in_the_sheet_shows_in_the_image_and_the_other_way_round(sheet, q
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_A], ids=["enter", "a"])
 def test_an_accepted_tile_is_stepped_over_and_says_why(sheet, qtbot, key) -> None:
-    window, session = sheet.app.window, sheet.app.window.desk.session
+    window, session = sheet.app.window, sheet.app.window.controller.session
     first, second, third = order(sheet)[:3]
     session.set_review(second, "accepted")
-    window.desk.show_image(first)
+    window.controller.show_image(first)
     sheet.setFocus()
     history = len(session.history())
     qtbot.keyClick(sheet, key)
     qtbot.keyClick(sheet, key)
-    assert window.desk.image == third
+    assert window.controller.image == third
     assert len(session.history()) == history + 1
     said = window.findChild(QLabel, "notice")
     assert said.isVisible()
@@ -169,7 +169,7 @@ def test_an_accepted_tile_is_stepped_over_and_says_why(sheet, qtbot, key) -> Non
 
 
 def test_suspect_images_come_last_until_the_reader_wants_them_among_the_others(sheet, qtbot) -> None:
-    window, session = sheet.app.window, sheet.app.window.desk.session
+    window, session = sheet.app.window, sheet.app.window.controller.session
     chip = window.findChild(QPushButton, "suspectsLast")
     assert chip.isVisible()
     assert chip.text() == "1 suspect image last"

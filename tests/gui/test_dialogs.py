@@ -14,7 +14,7 @@ BY_COMMAND = ("setSpacing", "editLandmark", "setKeys", "help", "about", "history
 
 def change_everything(app, qtbot) -> None:
     """One action of every kind, each undone and done again, another image, another landmark."""
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     first, second = session.images[:2]
     session.define_landmark("Base", "right_lung", (0.1, 0.6))
     x, y = session.placements("Base").xy[0]
@@ -25,14 +25,14 @@ def change_everything(app, qtbot) -> None:
     session.set_review(first, "rejected", "blurred")
     session.set_review(first, "rejected", "leaks", "heart")
     session.update_landmark("Base", hidden=True)
-    session.set_reading([second], inverted=True)
+    session.set_orientation([second], inverted=True)
     session.remove_images([second])
     for verb in ("undo", "redo", "undo"):
         window.actions_[verb].trigger()
     session.reader = "Another"
-    window.desk.show_image(session.images[2])
-    window.desk.choose_landmark("Base")
-    window.desk.show_image(first)
+    window.controller.show_image(session.images[2])
+    window.controller.choose_landmark("Base")
+    window.controller.show_image(first)
     qtbot.waitUntil(lambda: settled(app), timeout=60_000)
     while session.undo_label != "Define “Apex”":
         session.undo()
@@ -56,8 +56,8 @@ def close_all(app) -> int:
 
 @pytest.fixture
 def apex(app):
-    app.window.desk.session.define_landmark("Apex", "heart", (0.3, 0.2))
-    app.window.desk.choose_landmark("Apex")
+    app.window.controller.session.define_landmark("Apex", "heart", (0.3, 0.2))
+    app.window.controller.choose_landmark("Apex")
     return app
 
 
@@ -86,7 +86,7 @@ def test_after_each_dialog_was_open_once_every_change_is_followed_in_peace(apex,
     assert close_all(apex) == 1
     window.show_marker_menu("", at)
     assert close_all(apex) == 1
-    window.worklist.menuWanted.emit(list(window.desk.session.images), at)
+    window.worklist.menuWanted.emit(list(window.controller.session.images), at)
     assert close_all(apex) == 1
     window.landmark_table.menuWanted.emit(at)
     assert close_all(apex) == 1
@@ -114,13 +114,13 @@ def test_what_stays_open_follows_every_change(apex, qtbot, caplog, verb) -> None
 
 
 def spacing_dialog(app, image: str) -> SpacingDialog:
-    app.window.desk.show_image(image)
+    app.window.controller.show_image(image)
     app.window.actions_["setSpacing"].trigger()
     return app.window.findChildren(SpacingDialog)[-1]
 
 
 def test_where_the_pixel_size_is_unknown_nothing_is_filled_in_and_enter_sets_nothing(app, qtbot) -> None:
-    dialog, session = spacing_dialog(app, "rendered_3.png"), app.window.desk.session
+    dialog, session = spacing_dialog(app, "rendered_3.png"), app.window.controller.session
     assert dialog.per_pixel.text() == "not given"
     assert dialog.chosen is None
     assert not dialog.keep_button.isEnabled()
@@ -145,7 +145,7 @@ def test_where_the_pixel_size_is_unknown_nothing_is_filled_in_and_enter_sets_not
 
 def test_a_size_that_the_file_gives_is_set_only_where_it_changes_something(app, qtbot) -> None:
     dialog = spacing_dialog(app, "rendered_1.dcm")
-    own = app.window.desk.session.image("rendered_1.dcm").frame.spacing.column_mm
+    own = app.window.controller.session.image("rendered_1.dcm").frame.spacing.column_mm
     assert dialog.per_pixel.value() == pytest.approx(own, abs=1e-4)
     assert not dialog.keep_button.isEnabled()
     dialog.scope.setCurrentIndex(dialog.scope.findText("2 images of unknown pixel size"))
@@ -153,7 +153,7 @@ def test_a_size_that_the_file_gives_is_set_only_where_it_changes_something(app, 
     dialog.scope.setCurrentIndex(0)
     dialog.per_pixel.setValue(own * 2)
     assert dialog.keep_button.isEnabled()
-    app.window.desk.session.set_spacing(["rendered_3.png"], 0.2, 0.2)
+    app.window.controller.session.set_spacing(["rendered_3.png"], 0.2, 0.2)
     assert dialog.per_pixel.value() == pytest.approx(own * 2, abs=1e-4)  # what is typed stays
     dialog.close()
 
@@ -162,12 +162,12 @@ def test_a_size_that_the_file_gives_is_set_only_where_it_changes_something(app, 
 
 
 def test_undo_says_in_the_image_what_it_did_and_where(apex, qtbot) -> None:
-    window, session = apex.window, apex.window.desk.session
+    window, session = apex.window, apex.window.controller.session
     notice = window.notices.label
     x, y = session.placements("Apex").xy[2]
     session.move_placement(session.images[2], "Apex", (x + 4, y))
     window.actions_["undo"].trigger()
-    assert window.desk.image == session.images[2]
+    assert window.controller.image == session.images[2]
     assert notice.text() == f"Undone: Move “Apex” in {session.images[2].rsplit('.')[0]}."
     assert notice.isVisible()
     assert notice.parent() is window.image_view
@@ -185,7 +185,7 @@ def test_undo_says_in_the_image_what_it_did_and_where(apex, qtbot) -> None:
 
 @pytest.mark.parametrize("agree", [False, True], ids=["no", "yes"])
 def test_undo_asks_before_it_takes_back_more_than_twenty_images(app, qtbot, tmp_path, agree) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     folder = tmp_path / "broken"
     folder.mkdir()
     for i in range(21):

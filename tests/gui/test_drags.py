@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QFocusEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from app.gui.state.desk import Mode
+from app.gui.state.controller import Mode
 from tests.gui.conftest import Hand, in_image, on_template, shown_fully
 
 AWAY = QPoint(46, 28)
@@ -25,10 +25,10 @@ MIDDLE, LEFT = Qt.MouseButton.MiddleButton, Qt.MouseButton.LeftButton
 @pytest.fixture
 def apex(app, qtbot):
     """Landmark mode with “Apex” and “Base” in three images, the second image beside the first."""
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     session.define_landmark("Base", "right_lung", (0.1, 0.6))
     session.define_landmark("Apex", "heart", (0.3, 0.2))
-    window.desk.choose_landmark("Apex")
+    window.controller.choose_landmark("Apex")
     window.actions_["landmarkMode"].trigger()
     window.actions_["compareNext"].trigger()
     second = window.images.second
@@ -43,7 +43,7 @@ def apex(app, qtbot):
 
 
 def stored(app, image: str) -> np.ndarray:
-    session = app.window.desk.session
+    session = app.window.controller.session
     return session.placements("Apex").xy[session.images.index(image)]
 
 
@@ -54,9 +54,9 @@ def drawn_in(view, name: str = "Apex") -> np.ndarray | None:
 
 
 def assert_drawn_is_stored(app) -> None:
-    window, session = app.window, app.window.desk.session
-    assert window.desk.held is None
-    assert window.desk.moving is None
+    window, session = app.window, app.window.controller.session
+    assert window.controller.held is None
+    assert window.controller.moving is None
     for view in window.images.views:
         for placement in session.placements_in(view.image) if view.image else ():
             drawn = drawn_in(view, placement.landmark.name)
@@ -64,7 +64,7 @@ def assert_drawn_is_stored(app) -> None:
                 assert drawn == pytest.approx(placement.xy, abs=1e-6), (view.objectName(), placement.landmark.name)
     sheet = window.contact_sheet
     for row, tile in enumerate(sheet.tiles):
-        places = session.placements(window.desk.landmark).xy[tile.slot]
+        places = session.placements(window.controller.landmark).xy[tile.slot]
         assert tile.image == session.images[tile.slot]
         assert tile.xy == pytest.approx(tuple(places), abs=1e-6)
         off = sheet.drawn_at(tile.image) - QPointF(sheet.tile_rect(row).center())
@@ -77,8 +77,8 @@ def assert_drawn_is_stored(app) -> None:
 
 def assert_drawn_is_stored_in_every_image(app, qtbot) -> None:
     assert_drawn_is_stored(app)
-    for name in app.window.desk.session.images:
-        app.window.desk.show_image(name)
+    for name in app.window.controller.session.images:
+        app.window.controller.show_image(name)
         assert_drawn_is_stored(app)
 
 
@@ -103,22 +103,24 @@ def _begin(view, start: QPoint, button=LEFT) -> Begun:
 
 
 def in_the_image(app) -> Begun:
-    begun = _begin(app.window.image_view, in_image(app, stored(app, app.window.desk.image)) + QPoint(4, -3))
-    assert app.window.desk.held is not None
+    begun = _begin(app.window.image_view, in_image(app, stored(app, app.window.controller.image)) + QPoint(4, -3))
+    assert app.window.controller.held is not None
     return begun
 
 
 def in_the_sheet(app) -> Begun:
     sheet = app.window.contact_sheet
-    row = next(i for i, tile in enumerate(sheet.tiles) if tile.image == app.window.desk.image)
+    row = next(i for i, tile in enumerate(sheet.tiles) if tile.image == app.window.controller.image)
     begun = _begin(sheet, sheet.tile_rect(row).center())
-    assert app.window.desk.held is not None
+    assert app.window.controller.held is not None
     return begun
 
 
 def on_the_template(app) -> Begun:
-    begun = _begin(app.window.template_view, on_template(app, "heart", app.window.desk.session.landmark("Apex").uv))
-    assert app.window.desk.moving is not None
+    begun = _begin(
+        app.window.template_view, on_template(app, "heart", app.window.controller.session.landmark("Apex").uv)
+    )
+    assert app.window.controller.moving is not None
     return begun
 
 
@@ -178,15 +180,15 @@ def next_image_by_wheel(app, begun: Begun, qtbot) -> None:
 
 def another_row_of_the_worklist(app, begun: Begun, qtbot) -> None:
     rows = app.window.worklist
-    rows.list.setCurrentIndex(rows.model.index_of(app.window.desk.session.images[-1]))
+    rows.list.setCurrentIndex(rows.model.index_of(app.window.controller.session.images[-1]))
 
 
 def image_removed(app, begun: Begun, qtbot) -> None:
-    app.window.desk.session.remove_images([app.window.desk.image])
+    app.window.controller.session.remove_images([app.window.controller.image])
 
 
 def other_image_removed(app, begun: Begun, qtbot) -> None:
-    app.window.desk.session.remove_images([app.window.desk.session.images[-1]])
+    app.window.controller.session.remove_images([app.window.controller.session.images[-1]])
 
 
 def undone(app, begun: Begun, qtbot) -> None:
@@ -199,34 +201,34 @@ def undone_and_redone(app, begun: Begun, qtbot) -> None:
 
 
 def accepted_meanwhile(app, begun: Begun, qtbot) -> None:
-    app.window.desk.session.set_review(app.window.desk.image, "accepted")
+    app.window.controller.session.set_review(app.window.controller.image, "accepted")
 
 
 def landmark_deleted(app, begun: Begun, qtbot) -> None:
-    app.window.desk.session.delete_landmark("Apex")
-    app.window.desk.choose_landmark("Base")
+    app.window.controller.session.delete_landmark("Apex")
+    app.window.controller.choose_landmark("Base")
 
 
 def landmark_hidden(app, begun: Begun, qtbot) -> None:
-    app.window.desk.session.update_landmark("Apex", hidden=True)
+    app.window.controller.session.update_landmark("Apex", hidden=True)
 
 
 def landmark_moved_on_the_template(app, begun: Begun, qtbot) -> None:
-    app.window.desk.session.move_landmark("Apex", (-0.2, -0.3))
+    app.window.controller.session.move_landmark("Apex", (-0.2, -0.3))
 
 
 def placed_by_another_path(app, begun: Begun, qtbot) -> None:
-    image = app.window.desk.image
-    app.window.desk.session.move_placement(image, "Apex", tuple(stored(app, image) + np.array([5, -9])))
+    image = app.window.controller.image
+    app.window.controller.session.move_placement(image, "Apex", tuple(stored(app, image) + np.array([5, -9])))
 
 
 def new_prediction(app, begun: Begun, qtbot) -> None:
-    app.window.predicting.predict([app.window.desk.image])
+    app.window.predicting.predict([app.window.controller.image])
     qtbot.waitUntil(lambda: not app.window.predicting.running, timeout=60_000)
 
 
 def another_landmark(app, begun: Begun, qtbot) -> None:
-    app.window.desk.choose_landmark("Base")
+    app.window.controller.choose_landmark("Base")
 
 
 def navigate_mode(app, begun: Begun, qtbot) -> None:
@@ -254,20 +256,20 @@ INTERRUPTIONS = (
 
 def _check(app, begun: Begun, qtbot) -> None:
     """As it is, after one more move, and after the release, in every image."""
-    if app.window.desk.session is None:
+    if app.window.controller.session is None:
         begun.hand.move(begun.at + QPoint(9, 5))
         begun.hand.release(begun.at + QPoint(9, 5))
         assert app.window.image_view.markers.markers == []
         assert app.window.contact_sheet.tiles == []
         return
-    if not app.window.desk.interaction.running:
+    if not app.window.controller.interaction.running:
         assert_drawn_is_stored(app)
-        landmark = app.window.desk.landmark or "Base"
-        before = app.window.desk.session.placements(landmark).xy.copy()
+        landmark = app.window.controller.landmark or "Base"
+        before = app.window.controller.session.placements(landmark).xy.copy()
         begun.hand.move(begun.at + QPoint(9, 5))
         assert_drawn_is_stored(app)
         begun.hand.release(begun.at + QPoint(9, 5))
-        after = app.window.desk.session.placements(landmark).xy
+        after = app.window.controller.session.placements(landmark).xy
         assert after == pytest.approx(before, nan_ok=True)  # a drag that ended stores nothing later
     else:
         begun.hand.release(begun.at)
@@ -277,22 +279,22 @@ def _check(app, begun: Begun, qtbot) -> None:
 @pytest.mark.parametrize("begin", KINDS)
 def test_whatever_interrupts_a_drag_what_is_drawn_is_what_is_stored(apex, qtbot, begin: Callable[..., Begun]) -> None:
     """All interruptions in one program, each after undoing the one before: starting the program is what costs."""
-    window, session = apex.window, apex.window.desk.session
+    window, session = apex.window, apex.window.controller.session
     first = session.images[0]
     for interrupt in INTERRUPTIONS:
-        window.desk.show_image(first)
-        window.desk.choose_landmark("Apex")
-        window.desk.set_mode(Mode.LANDMARK)
+        window.controller.show_image(first)
+        window.controller.choose_landmark("Apex")
+        window.controller.set_mode(Mode.LANDMARK)
         begun = begin(apex)
         interrupt(apex, begun, qtbot)
-        assert not (interrupt in ENDINGS and window.desk.interaction.running)
+        assert not (interrupt in ENDINGS and window.controller.interaction.running)
         _check(apex, begun, qtbot)
-        window.several_clicks.end()
+        window.multi_click.end()
         dialog = window.findChild(object, "spacingDialog")
         if dialog is not None:
             dialog.close()
             QApplication.sendPostedEvents(dialog, QEvent.Type.DeferredDelete)
-        if window.desk.session is None:
+        if window.controller.session is None:
             break
         if interrupt is view_turned:
             window.actions_["resetTurn"].trigger()

@@ -31,7 +31,7 @@ def finish(app, qtbot, dialog: ExportDialog) -> None:
 
 
 def test_export_writes_every_placement(app, qtbot, tmp_path, monkeypatch) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     out = tmp_path / "out"
     dialog = dialog_of(app, out, monkeypatch)
@@ -52,7 +52,7 @@ def test_export_writes_every_placement(app, qtbot, tmp_path, monkeypatch) -> Non
 
 
 def test_only_accepted_images(app, qtbot, tmp_path, monkeypatch) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     dialog = dialog_of(app, tmp_path, monkeypatch)
     assert not dialog.scopes["accepted"].isEnabled()
     dialog.reject()
@@ -136,8 +136,8 @@ def test_files_of_others_are_told_before_anything_is_written(app, qtbot, tmp_pat
 
 
 def test_landmarks_defined_after_acceptance_can_be_left_out(app, qtbot, tmp_path, monkeypatch) -> None:
-    session = app.window.desk.session
-    app.window.desk.show_image(session.images[1])
+    session = app.window.controller.session
+    app.window.controller.show_image(session.images[1])
     session.set_review(session.images[1], "accepted")
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     for leave_out, images in ((False, list(session.images)), (True, [session.images[0], session.images[2]])):

@@ -51,15 +51,15 @@ def fails() -> None:
 
 @pytest.mark.parametrize("slot", ["a command", "a timer", "a change of the project"])
 def test_an_error_in_a_slot_reaches_the_log_and_a_message_and_the_program_goes_on(app, log_file, qtbot, slot) -> None:
-    window, session = app.window, app.window.desk.session
-    crash_log.install(window.desk.say, log_file)  # as `launch` does; the tests' own hook comes back afterwards
+    window, session = app.window, app.window.controller.session
+    crash_log.install(window.controller.say, log_file)  # as `launch` does; the tests' own hook comes back afterwards
     if slot == "a command":
         window.actions_["fit"].triggered.connect(fails)
         window.actions_["fit"].trigger()
     elif slot == "a timer":
         QTimer.singleShot(0, window, fails)
     else:
-        window.desk.changed.connect(lambda change: fails())
+        window.controller.changed.connect(lambda change: fails())
         session.move_placement(session.images[0], session.landmarks[0].name, (40, 50))
         assert session.corrections(session.images[0]) == 1  # the error came after the commit
     qtbot.waitUntil(lambda: "Something went wrong in the program" in said(app))
@@ -69,16 +69,16 @@ def test_an_error_in_a_slot_reaches_the_log_and_a_message_and_the_program_goes_o
     assert "fails" in text
     assert "Secret" not in text
     assert "Secret" not in said(app)
-    window.desk.show_image(session.images[1])
+    window.controller.show_image(session.images[1])
     assert window.image_view.image == session.images[1]
 
 
 def test_an_error_that_ends_a_thread_reaches_the_log_and_a_message(app, log_file, qtbot, monkeypatch) -> None:
     window = app.window
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)  # what is set below is put back
-    crash_log.watch_threads(lambda sentence: window.bridge.post(window.desk.say, sentence))  # as `run` does
+    crash_log.watch_threads(lambda sentence: window.bridge.post(window.controller.say, sentence))  # as `run` does
     told_on: list[threading.Thread] = []
-    window.desk.said.connect(lambda _: told_on.append(threading.current_thread()))
+    window.controller.said.connect(lambda _: told_on.append(threading.current_thread()))
     thread = threading.Thread(target=fails, name="decoder of Secret^Name.dcm")
     thread.start()
     thread.join()

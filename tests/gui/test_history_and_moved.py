@@ -27,7 +27,7 @@ def rows(panel) -> list[tuple[str, str, bool]]:
 
 
 def test_the_history_follows_and_undoes(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     window.actions_["history"].trigger()
     panel = window.history_panel
     qtbot.waitUntil(lambda: len(rows(panel)) == 1)
@@ -62,12 +62,12 @@ def test_moved_images_are_found_from_the_menu(start, predicted, tmp_path, qtbot,
     target = tmp_path / "archive"
     (tmp_path / "project" / "films").rename(target)
     app = start("--project", project)
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     assert window.worklist.model.row(session.images[0]).words == "file is missing"
     qtbot.waitUntil(lambda: bool(window.messages.sentences()), timeout=20_000)  # its picture can't be shown
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a, **k: str(target))
     window.actions_["findMoved"].trigger()
-    qtbot.waitUntil(lambda: not window.finding.running, timeout=20_000)
+    qtbot.waitUntil(lambda: not window.relocating.running, timeout=20_000)
     assert window.messages.sentences()[-1:] == [f"3 missing images were found in {target}."]
     assert [session.image(name).status for name in session.images] == ["predicted"] * 3
     qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
@@ -89,13 +89,13 @@ def test_of_many_failures_the_first_are_told_and_the_others_counted() -> None:
 
 
 def test_undo_and_redo_show_the_image_they_are_about(app) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     first, second, _ = session.images
-    window.desk.show_image(first)
+    window.controller.show_image(first)
     window.actions_["accept"].trigger()
-    assert window.desk.image == second
+    assert window.controller.image == second
     window.actions_["undo"].trigger()
-    assert window.desk.image == first
-    window.desk.show_image(second)
+    assert window.controller.image == first
+    window.controller.show_image(second)
     window.actions_["redo"].trigger()
-    assert window.desk.image == first
+    assert window.controller.image == first

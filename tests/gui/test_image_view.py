@@ -9,11 +9,11 @@ from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QTest
 
 from app.core.landmark import PlacementState
-from app.core.orientation import Reading
+from app.core.orientation import Orientation
 from app.gui.image import corner_texts as image_texts
 from app.gui.image.corner_texts import fold, has_sides, read_out
 from app.gui.image.turn import Turn
-from app.gui.state.desk import MaskStyle, Mode
+from app.gui.state.controller import MaskStyle, Mode
 from tests.gui.conftest import Hand, drag, hover, in_image, name_landmark, on_template
 
 TURNS = [Turn(quarters, mirrored) for mirrored in (False, True) for quarters in range(4)]
@@ -26,7 +26,7 @@ def view(app):
 
 @pytest.fixture
 def session(app):
-    return app.window.desk.session
+    return app.window.controller.session
 
 
 def landmark_mode(app, qtbot, name: str = "Apex", uv: tuple[float, float] = (0.3, 0.2)):
@@ -34,7 +34,7 @@ def landmark_mode(app, qtbot, name: str = "Apex", uv: tuple[float, float] = (0.3
     name_landmark(app, qtbot, "heart", uv, name)
     app.window.actions_["landmarkMode"].trigger()
     app.window.image_view.setFocus()
-    return app.window.desk.session.placements(name).xy[0]
+    return app.window.controller.session.placements(name).xy[0]
 
 
 # --- turned views
@@ -42,7 +42,7 @@ def landmark_mode(app, qtbot, name: str = "Apex", uv: tuple[float, float] = (0.3
 
 @pytest.mark.parametrize("turn", TURNS, ids=str)
 def test_the_picture_lies_where_the_frame_says_however_turned(app, view, turn: Turn) -> None:
-    app.window.desk.set_look(masks=MaskStyle.OFF, uv=False)
+    app.window.controller.set_look(masks=MaskStyle.OFF, uv=False)
     view.set_turn(turn)
     view.set_zoom(8.0, view.viewport_of(400, 500))
     picture = view.grey.picture
@@ -62,16 +62,16 @@ def test_mouse_and_markers_agree_however_turned(app, view, session, qtbot, turn:
     view.set_turn(turn)
     at = in_image(app, place)
     hover(view.viewport(), at)
-    qtbot.waitUntil(lambda: app.window.desk.spot is not None)
-    assert app.window.desk.spot.structure == "heart"
-    assert app.window.desk.spot.uv == pytest.approx((0.3, 0.2), abs=0.03)
+    qtbot.waitUntil(lambda: app.window.controller.spot is not None)
+    assert app.window.controller.spot.structure == "heart"
+    assert app.window.controller.spot.uv == pytest.approx((0.3, 0.2), abs=0.03)
     assert view.marker_at(QPointF(at)) == "Apex"
     goal = place + np.array((30.0, -18.0))
     drag(qtbot, view.viewport(), at, in_image(app, goal))
     assert session.placements("Apex").xy[0] == pytest.approx(goal, abs=1.0 / view.zoom)
     template_spot = on_template(app, "heart", (-0.2, 0.1))
     hover(app.window.template_view.viewport(), template_spot)
-    expected = session.place_in(view.image, "heart", app.window.desk.spot.uv)
+    expected = session.place_in(view.image, "heart", app.window.controller.spot.uv)
     spot = view.from_plane(*view.markers.spot.toTuple())
     assert view.native_of(spot) == pytest.approx(expected)
 
@@ -104,11 +104,11 @@ def test_every_image_keeps_its_own_turn(app, view, session) -> None:
 def test_another_orientation_takes_the_place_of_the_turn_of_the_view(app, view, session) -> None:
     first, second = session.images[:2]
     for name in (second, first):
-        app.window.desk.show_image(name)
+        app.window.controller.show_image(name)
         view.set_turn(Turn(1, mirrored=True))
-    session.set_reading(first, quarter_turns=2)
+    session.set_orientation(first, quarter_turns=2)
     assert view.turn == Turn(2)
-    app.window.desk.show_image(second)
+    app.window.controller.show_image(second)
     assert view.turn == Turn(1, mirrored=True)
 
 
@@ -125,16 +125,16 @@ def test_turns_compose_as_seen_on_the_screen() -> None:
 
 @pytest.mark.parametrize("turn", TURNS, ids=str)
 def test_a_view_and_a_reading_turn_alike(turn: Turn) -> None:
-    reading = turn.reading(inverted=False)
-    assert Turn.of(reading) == turn
-    assert reading.linear @ (3.0, 1.0) == pytest.approx(turn.transform.map(3.0, 1.0))
+    orientation = turn.orientation(inverted=False)
+    assert Turn.of(orientation) == turn
+    assert orientation.linear @ (3.0, 1.0) == pytest.approx(turn.transform.map(3.0, 1.0))
 
 
 def test_an_image_is_read_as_the_view_shows_it(app, view, session) -> None:
     for verb in ("turnRight", "mirror", "invert", "readAsSeen"):
         app.window.actions_[verb].trigger()
-    assert session.image(view.image).frame.reading == Reading(1, mirrored=True, inverted=True)
-    assert view.turn == Turn.of(Reading(1, mirrored=True))
+    assert session.image(view.image).frame.orientation == Orientation(1, mirrored=True, inverted=True)
+    assert view.turn == Turn.of(Orientation(1, mirrored=True))
 
 
 def test_long_sentences_fold(app, view) -> None:
@@ -149,18 +149,18 @@ def test_long_sentences_fold(app, view) -> None:
 
 
 def test_the_chosen_structure_is_meant_and_tab_steps(app, view, session, qtbot) -> None:
-    desk = app.window.desk
+    controller = app.window.controller
     place = session.place_in(view.image, "right_clavicle", (0.0, 0.0))
     assert session.structures_at(view.image, tuple(place)) == ("right_clavicle", "right_lung")
-    desk.choose_structure("heart")
+    controller.choose_structure("heart")
     view.setFocus()
     hover(view.viewport(), in_image(app, place))
     qtbot.waitUntil(lambda: view.pointing.spot is not None)
     assert view.pointing.spot.structure == "right_clavicle"
     for expected in ("right_lung", "right_clavicle"):
         QTest.keyClick(view, Qt.Key.Key_Tab)
-        assert view.pointing.spot.structure == expected == desk.structure == desk.spot.structure
-    desk.choose_structure("right_lung")
+        assert view.pointing.spot.structure == expected == controller.structure == controller.spot.structure
+    controller.choose_structure("right_lung")
     assert view.pointing.spot.structure == "right_lung"
     hover(view.viewport(), in_image(app, session.place_in(view.image, "heart", (0.0, 0.2))))
     qtbot.waitUntil(lambda: view.pointing.under == ("heart",))
@@ -199,7 +199,7 @@ def test_the_read_out_says_where_mm_come_from(app, view) -> None:
     pixels, mm = read_out((100.0, 40.0), 7.0, frame)
     assert pixels == "x 100.0  y 40.0 px  grey 7"
     assert mm == f"{100 * frame.spacing.column_mm:.1f}, {40 * frame.spacing.row_mm:.1f} mm at detector"
-    assert has_sides(app.window.desk.session.template)
+    assert has_sides(app.window.controller.session.template)
 
 
 def test_sides_are_named_only_where_the_model_has_looked(app, view, session, tmp_path, monkeypatch) -> None:
@@ -211,7 +211,7 @@ def test_sides_are_named_only_where_the_model_has_looked(app, view, session, tmp
     path = session.image(view.image).path
     assert path.is_relative_to(tmp_path)
     path.write_bytes(path.read_bytes() + b"\0\0")  # another file, of which nothing is known
-    session.look_again()
+    session.check_files()
     view.grab()
     assert not {"R", "L"} & set(words)
 
@@ -322,23 +322,23 @@ def test_window_presets_of_the_header_come_first(app, view) -> None:
 
 
 def test_all_structures_are_hidden_and_shown_by_one_key(app, view, qtbot) -> None:
-    desk, structures = app.window.desk, app.window.structures
+    controller, structures = app.window.controller, app.window.structures
     view.setFocus()
     structures.toggle("heart")
     QTest.keyClick(view, Qt.Key.Key_H, Qt.KeyboardModifier.ShiftModifier)
-    assert not any(desk.look.shows(s.name) for s in desk.session.template.structures)
+    assert not any(controller.look.shows(s.name) for s in controller.session.template.structures)
     QTest.keyClick(view, Qt.Key.Key_H, Qt.KeyboardModifier.ShiftModifier)
-    assert [s.name for s in desk.session.template.structures if not desk.look.shows(s.name)] == ["heart"]
+    assert [s.name for s in controller.session.template.structures if not controller.look.shows(s.name)] == ["heart"]
     qtbot.mouseClick(structures, Qt.MouseButton.LeftButton, pos=QPoint(structures.width() - 20, 10))  # All: show
-    assert desk.look.shows("heart")
+    assert controller.look.shows("heart")
     qtbot.mouseClick(structures, Qt.MouseButton.LeftButton, pos=QPoint(structures.width() - 20, 10))
-    assert not desk.look.structures
+    assert not controller.look.structures
     structures.toggle("heart")
-    assert [s.name for s in desk.session.template.structures if desk.look.shows(s.name)] == ["heart"]
+    assert [s.name for s in controller.session.template.structures if controller.look.shows(s.name)] == ["heart"]
 
 
 def test_the_magnifier_shows_the_place_larger(app, view, qtbot) -> None:
-    app.window.desk.set_look(masks=MaskStyle.OFF, uv=False)
+    app.window.controller.set_look(masks=MaskStyle.OFF, uv=False)
     picture, at = view.grey.picture, in_image(app, (380, 520))
     before = view.grab().toImage()
     app.window.actions_["magnifier"].trigger()
@@ -363,7 +363,7 @@ def test_escape_gives_a_window_drag_up(app, view, qtbot) -> None:
     assert view.grey.window != before
     QTest.keyClick(view, Qt.Key.Key_Escape)
     assert view.grey.window == before
-    assert app.window.desk.mode == Mode.NAVIGATE
+    assert app.window.controller.mode == Mode.NAVIGATE
 
 
 def test_a_mouse_that_stands_still_is_followed_when_a_line_moves_the_image(app, view, qtbot) -> None:

@@ -30,15 +30,15 @@ def question(app: App) -> QMessageBox | None:
 
 @pytest.mark.parametrize("noticed", ["by an action", "by looking"])
 def test_a_project_file_that_is_gone_is_told_and_a_copy_goes_on(app, qtbot, tmp_path, monkeypatch, noticed) -> None:
-    window, desk, saved = app.window, app.window.desk, tmp_path / "saved.dsr"
-    name = desk.session.images[1]
-    desk.do(desk.session.set_review, name, "rejected", "blurred")
+    window, controller, saved = app.window, app.window.controller, tmp_path / "saved.dsr"
+    name = controller.session.images[1]
+    controller.do(controller.session.set_review, name, "rejected", "blurred")
     assert "Every change is kept" in window.status.kept.text()
-    shutil.rmtree(desk.session.path.parent)
+    shutil.rmtree(controller.session.path.parent)
     if noticed == "by looking":
         window.watching.look()
     else:
-        assert not desk.do(desk.session.set_review, name, "second_opinion")
+        assert not controller.do(controller.session.set_review, name, "second_opinion")
     assert window.status.kept.text() == "Not kept: the project file is gone"
     assert "moved, deleted or replaced" in window.messages.sentences()[-1]
     box = question(app)
@@ -54,7 +54,7 @@ def test_a_project_file_that_is_gone_is_told_and_a_copy_goes_on(app, qtbot, tmp_
     assert question(app) is None
     assert window.projects.last() == saved
     assert "saved" in window.windowTitle()
-    assert desk.do(desk.session.set_review, name, "second_opinion")
+    assert controller.do(controller.session.set_review, name, "second_opinion")
     window.projects.close()
     with Session.open(saved) as again:
         assert again.undo() == f"Set {name.split('.')[0]} to second opinion"
@@ -62,22 +62,22 @@ def test_a_project_file_that_is_gone_is_told_and_a_copy_goes_on(app, qtbot, tmp_
 
 
 def test_a_full_disk_is_not_called_kept(faults: Faults, app, qtbot) -> None:
-    window, desk = app.window, app.window.desk
-    name = desk.session.images[1]
+    window, controller = app.window, app.window.controller
+    name = controller.session.images[1]
     faults.fail = failing(apsw.FullError, "write", "-wal")
-    assert not desk.do(desk.session.set_review, name, "rejected")
+    assert not controller.do(controller.session.set_review, name, "rejected")
     assert window.status.kept.text() == "Not kept: the disk is full"
     assert "no space left" in window.messages.sentences()[-1]
     assert question(app) is None
     faults.fail = lambda *_: None
-    assert desk.do(desk.session.set_review, name, "rejected")
+    assert controller.do(controller.session.set_review, name, "rejected")
     assert window.status.kept.text().startswith("Every change is kept · last")
 
 
 def test_a_landmark_dialog_on_a_full_disk_stays_open_and_says_why(faults: Faults, app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     session.define_landmark("hilum", "heart", (0.1, 0.2))
-    window.desk.choose_landmark("hilum")
+    window.controller.choose_landmark("hilum")
     window.actions_["editLandmark"].trigger()
     dialog = next(box for box in window.findChildren(LandmarkDialog) if box.isVisible())
     dialog.rule.setPlainText("where the vessels meet")
@@ -103,16 +103,16 @@ def test_predicting_stops_with_one_sentence_if_nothing_can_be_kept(faults, start
     qtbot.waitUntil(lambda: settled(app), timeout=20_000)
     window = app.window
     faults.fail = failing(apsw.FullError, "write", ".predictions-wal")
-    window.predicting.predict(list(window.desk.session.images))
+    window.predicting.predict(list(window.controller.session.images))
     qtbot.waitUntil(lambda: not window.predicting.running, timeout=30_000)
     assert sum("no space left" in said for said in window.messages.sentences()) == 1
 
 
 def test_the_open_project_by_another_name_is_the_open_project(app, tmp_path) -> None:
-    session = app.window.desk.session
+    session = app.window.controller.session
     (tmp_path / "link.dsr").symlink_to(session.path)
     assert app.window.projects.open(tmp_path / "link.dsr")
-    assert app.window.desk.session is session
+    assert app.window.controller.session is session
     assert not app.window.messages.sentences()
 
 
@@ -129,13 +129,13 @@ def test_a_project_that_cannot_be_locked_is_shown_and_a_copy_can_be_changed(
     with monkeypatch.context() as network:
         network.setattr(fcntl, "fcntl", refuse)
         app = start("--project", tmp_path / "project" / "project.dsr")
-    window, desk = app.window, app.window.desk
+    window, controller = app.window, app.window.controller
     assert "can't be locked" in window.messages.sentences()[0]
     assert "It is shown for reading only." in window.messages.sentences()[0]
     assert window.status.kept.text() == "Open for reading only"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(tmp_path / "mine"), ""))
     window.actions_["saveCopy"].trigger()
-    assert desk.session.path == tmp_path / "mine.dsr"
+    assert controller.session.path == tmp_path / "mine.dsr"
     assert window.actions_["accept"].isEnabled()
-    assert desk.do(desk.session.set_review, desk.session.images[0], "rejected")
+    assert controller.do(controller.session.set_review, controller.session.images[0], "rejected")
     assert window.status.kept.text().startswith("Every change is kept")

@@ -80,7 +80,7 @@ def test_f1_explains_the_window(start, qtbot) -> None:
 
 
 def test_a_landmark_set_is_saved_and_loaded_by_file_dialogs(app, own_dialogs, tmp_path, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     answer(window, tmp_path / "mine.json")
     window.actions_["saveLandmarks"].trigger()
@@ -120,7 +120,7 @@ def test_the_samples_open_from_the_first_screen(start, qtbot) -> None:
     assert window.centre.currentWidget() is window.welcome
     window.actions_["openSamples"].trigger()
     names = sorted(path.name for path in SAMPLES.iterdir() if path.suffix in (".png", ".dcm"))
-    assert sorted(window.desk.session.images) == names
+    assert sorted(window.controller.session.images) == names
     assert window.centre.currentWidget() is window.middle
     window.predicting.cancel()
     qtbot.waitUntil(lambda: not window.predicting.running, timeout=20_000)

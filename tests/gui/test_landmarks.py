@@ -17,10 +17,10 @@ from tests.gui.conftest import name_landmark
 @pytest.fixture
 def three(app, qtbot):
     """Landmarks “A”, “B” and “C” in the heart; “A” is chosen."""
-    session = app.window.desk.session
+    session = app.window.controller.session
     for i, name in enumerate("ABC"):
         session.define_landmark(name, "heart", (0.1 * i, 0.2))
-    app.window.desk.choose_landmark("A")
+    app.window.controller.choose_landmark("A")
     return app
 
 
@@ -30,7 +30,7 @@ def rows(app) -> list[str]:
 
 
 def test_counts_of_the_four_states(three, qtbot) -> None:
-    window, session = three.window, three.window.desk.session
+    window, session = three.window, three.window.controller.session
     first, second, third = session.images
     session.move_placement(first, "A", (10, 20))
     session.confirm_placement(second, "A")
@@ -42,10 +42,10 @@ def test_counts_of_the_four_states(three, qtbot) -> None:
 
 
 def test_rows_move_by_keys_and_by_dragging(three, qtbot) -> None:
-    window, session = three.window, three.window.desk.session
+    window, session = three.window, three.window.controller.session
     window.actions_["moveLandmarkDown"].trigger()
     assert rows(three) == ["B", "A", "C"]
-    assert window.desk.landmark == "A"
+    assert window.controller.landmark == "A"
     window.actions_["moveLandmarkUp"].trigger()
     window.actions_["moveLandmarkUp"].trigger()  # it is the first already
     assert rows(three) == ["A", "B", "C"]
@@ -59,7 +59,7 @@ def test_rows_move_by_keys_and_by_dragging(three, qtbot) -> None:
 
 
 def test_groups_have_headings_and_take_in_what_is_dragged_there(three, qtbot) -> None:
-    session, model = three.window.desk.session, three.window.landmark_table.landmarks
+    session, model = three.window.controller.session, three.window.landmark_table.landmarks
     session.update_landmark("B", group="Hila")
     assert rows(three) == ["A", "C", "Hila", "B"]
     assert not model.flags(model.index(2, NAME)) & Qt.ItemFlag.ItemIsSelectable
@@ -71,7 +71,7 @@ def test_groups_have_headings_and_take_in_what_is_dragged_there(three, qtbot) ->
 
 
 def test_the_dialog_changes_everything_in_one_step(three, qtbot) -> None:
-    window, session = three.window, three.window.desk.session
+    window, session = three.window, three.window.controller.session
     window.actions_["editLandmark"].trigger()
     dialog = window.findChild(LandmarkDialog)
     dialog.name.setText("B")
@@ -85,33 +85,33 @@ def test_the_dialog_changes_everything_in_one_step(three, qtbot) -> None:
     dialog.keep()
     mark = session.landmark("Apex")
     assert (mark.rule, mark.group, mark.locked) == ("the lowest point on the left", "Heart", True)
-    assert window.desk.landmark == "Apex"
+    assert window.controller.landmark == "Apex"
     window.actions_["undo"].trigger()
     assert session.landmark("A").group == ""
 
 
 def test_the_least_confident_image(three, qtbot) -> None:
-    window, session = three.window, three.window.desk.session
+    window, session = three.window, three.window.controller.session
     worst, second, third = (tile.image for tile in window.contact_sheet.tiles)
-    window.desk.show_image(third)
+    window.controller.show_image(third)
     window.actions_["leastConfident"].trigger()
-    assert window.desk.image == worst
+    assert window.controller.image == worst
     session.set_review(worst, "accepted")
     window.actions_["leastConfident"].trigger()
-    assert window.desk.image == second
+    assert window.controller.image == second
     for image in (second, third):
         session.confirm_placement(image, "A")
     window.actions_["leastConfident"].trigger()
-    assert window.desk.image == second
+    assert window.controller.image == second
     assert "has been looked at" in window.messages.sentences()[-1]
 
 
 def test_a_lock_by_menu(three, qtbot) -> None:
     window = three.window
     window.actions_["lockLandmark"].trigger()
-    assert window.desk.session.landmark("A").locked
+    assert window.controller.session.landmark("A").locked
     window.actions_["lockLandmark"].trigger()
-    assert not window.desk.session.landmark("A").locked
+    assert not window.controller.session.landmark("A").locked
 
 
 @pytest.mark.parametrize(
@@ -128,12 +128,12 @@ def test_a_wrong_landmark_set_gets_a_sentence(three, tmp_path, monkeypatch, cont
     file.write_bytes(content)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(file), ""))
     window = three.window
-    before = window.desk.session.landmarks
+    before = window.controller.session.landmarks
     window.actions_["loadLandmarks"].trigger()
     said = window.messages.sentences()[-1]
     assert said.startswith("set.json")
     assert words in said
-    assert window.desk.session.landmarks == before
+    assert window.controller.session.landmarks == before
 
 
 def test_a_landmark_set_is_saved_whole_and_loads_again(three, tmp_path, monkeypatch) -> None:
@@ -144,17 +144,17 @@ def test_a_landmark_set_is_saved_whole_and_loads_again(three, tmp_path, monkeypa
     assert [mark["name"] for mark in json.loads(file.read_text("utf-8"))["landmarks"]] == ["A", "B", "C"]
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
     for name in "ABC":
-        window.desk.session.delete_landmark(name)
+        window.controller.session.delete_landmark(name)
     window.actions_["loadLandmarks"].trigger()
     assert rows(three) == ["A", "B", "C"]
-    assert window.desk.session.placements("A").states[0] is PlacementState.PREDICTED
+    assert window.controller.session.placements("A").states[0] is PlacementState.PREDICTED
 
 
 def test_a_click_on_the_eye_hides(three, qtbot) -> None:
     table = three.window.landmark_table
     eye = table.visualRect(table.landmarks.index(0, 2)).center()
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(eye))
-    assert three.window.desk.session.landmark("A").hidden
+    assert three.window.controller.session.landmark("A").hidden
     assert rows(three) == ["A", "B", "C"]
 
 
@@ -165,7 +165,7 @@ def test_a_new_landmark_is_last(three, qtbot) -> None:
 
 
 def test_the_hint_says_what_can_be_done_in_this_image(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
 
     def hint() -> str:
         return window.image_view.texts._top_right()[-1][0]

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from app.core.landmark import PlacementState
-from app.gui.state.desk import Mode
+from app.gui.state.controller import Mode
 from tests.gui.conftest import Hand, drag, in_image, on_template
 
 SLIPS = [QPoint(0, 0), QPoint(2, 0), QPoint(0, -4), QPoint(-5, 4)]
@@ -19,17 +19,17 @@ SLIPS = [QPoint(0, 0), QPoint(2, 0), QPoint(0, -4), QPoint(-5, 4)]
 @pytest.fixture
 def apex(app):
     """Landmark mode, “Apex” chosen in three images."""
-    session = app.window.desk.session
+    session = app.window.controller.session
     session.define_landmark("Apex", "heart", (0.3, 0.2))
-    app.window.desk.choose_landmark("Apex")
+    app.window.controller.choose_landmark("Apex")
     app.window.actions_["landmarkMode"].trigger()
     app.window.image_view.setFocus()
     return app
 
 
 def placed(app, name: str = "Apex") -> tuple[np.ndarray, object]:
-    session = app.window.desk.session
-    slot = session.images.index(app.window.desk.image)
+    session = app.window.controller.session
+    slot = session.images.index(app.window.controller.image)
     found = session.placements(name)
     return found.xy[slot], found.states[slot]
 
@@ -48,17 +48,17 @@ def notice(app) -> QLabel:
 @pytest.mark.parametrize("by", SLIPS, ids=lambda p: f"{p.x()},{p.y()}")
 def test_a_slip_is_a_click_in_image_sheet_and_template(apex, qtbot, by) -> None:
     assert by.manhattanLength() < QApplication.startDragDistance()
-    window, session = apex.window, apex.window.desk.session
+    window, session = apex.window, apex.window.controller.session
     before, history = placed(apex), len(session.history())
     slip(window.image_view.viewport(), in_image(apex, before[0]), by)
     slip(window.contact_sheet.viewport(), window.contact_sheet.tile_rect(1).center(), by)
-    assert window.desk.image == window.contact_sheet.tiles[1].image
+    assert window.controller.image == window.contact_sheet.tiles[1].image
     slip(window.template_view.viewport(), on_template(apex, "heart", (0.3, 0.2)), by)
     assert len(session.history()) == history  # nothing moved
     slip(window.template_view.viewport(), on_template(apex, "right_lung", (0.0, 0.5)), by)
     assert window.template_view.editor.isVisible()  # and no click is lost
-    window.desk.session.set_absent(window.desk.image, "Apex")
-    place = session.preview_places("heart", (-0.3, 0.4)).xy[session.images.index(window.desk.image)]
+    window.controller.session.set_absent(window.controller.image, "Apex")
+    place = session.preview_places("heart", (-0.3, 0.4)).xy[session.images.index(window.controller.image)]
     at = in_image(apex, place)
     slip(window.image_view.viewport(), at, by)
     xy, state = placed(apex)
@@ -83,7 +83,7 @@ def test_the_grip_keeps_its_offset(apex, qtbot, grip) -> None:
 
 @pytest.mark.parametrize("side", [QPoint(-900, 0), QPoint(0, -900), QPoint(900, 0), QPoint(0, 900)], ids=str)
 def test_a_drop_outside_the_picture_goes_back_and_says_why(apex, qtbot, side) -> None:
-    view, session = apex.window.image_view, apex.window.desk.session
+    view, session = apex.window.image_view, apex.window.controller.session
     before, history = placed(apex), len(session.history())
     at = in_image(apex, before[0])
     drag(qtbot, view.viewport(), at, at + side)
@@ -103,15 +103,15 @@ def test_the_border_pixels_belong_to_the_picture(apex, qtbot) -> None:
     frame = view.frame_of_image
     view.set_zoom(4.0)
     for goal in ((0.0, 3.0), (frame.width - 1.0, frame.height - 1.0)):
-        assert apex.window.desk.place(view.image, "Apex", goal)
+        assert apex.window.controller.place(view.image, "Apex", goal)
         assert placed(apex)[0] == pytest.approx(goal)
     for goal in ((-0.6, 3.0), (frame.width - 0.4, 5.0), (5.0, frame.height - 0.4)):
-        assert not apex.window.desk.place(view.image, "Apex", goal)
+        assert not apex.window.controller.place(view.image, "Apex", goal)
 
 
 def test_an_arrow_does_not_push_a_marker_out_of_the_picture(apex, qtbot) -> None:
     view = apex.window.image_view
-    apex.window.desk.place(view.image, "Apex", (0.25, 40.0))
+    apex.window.controller.place(view.image, "Apex", (0.25, 40.0))
     for _ in range(6):
         QTest.keyClick(view, Qt.Key.Key_Left)
     assert placed(apex)[0] == pytest.approx((-0.5, 40.0))
@@ -153,11 +153,11 @@ def test_a_second_button_does_nothing_in_the_worklist(app, qtbot) -> None:
     hand.move(centre[1])
     hand.press(centre[2], Qt.MouseButton.RightButton)
     hand.release(centre[2], Qt.MouseButton.RightButton)
-    assert window.desk.image == rows.model.shown[rows.list.currentIndex().row()] == window.image_view.image
+    assert window.controller.image == rows.model.shown[rows.list.currentIndex().row()] == window.image_view.image
     window.actions_["nextImage"].trigger()
     hand.move(centre[1])
     hand.release(centre[1])
-    assert window.desk.image == rows.model.shown[rows.list.currentIndex().row()] == window.image_view.image
+    assert window.controller.image == rows.model.shown[rows.list.currentIndex().row()] == window.image_view.image
     assert window.findChild(object, "contextMenu") is None
 
 
@@ -166,19 +166,19 @@ def test_who_leaves_the_name_of_a_landmark_keeps_the_focus_where_they_went(apex,
     port = window.template_view.viewport()
     qtbot.mouseClick(port, Qt.MouseButton.LeftButton, pos=on_template(apex, "right_lung", (0.0, 0.5)))
     assert window.template_view.editor.hasFocus()
-    count = len(window.desk.session.landmarks)
+    count = len(window.controller.session.landmarks)
     window.worklist.filter.setFocus(Qt.FocusReason.MouseFocusReason)
     assert not window.template_view.editor.isVisible()
     assert window.worklist.filter.hasFocus()
-    assert len(window.desk.session.landmarks) == count
+    assert len(window.controller.session.landmarks) == count
 
 
 def test_correcting_a_point_of_an_outline_says_once_which_is_which(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     own = session.bundle.landmarks[100].name
-    window.desk.choose_landmark(own)
-    window.desk.set_mode(Mode.LANDMARK)
-    before = session.prediction(window.desk.image).masks.copy()
+    window.controller.choose_landmark(own)
+    window.controller.set_mode(Mode.LANDMARK)
+    before = session.prediction(window.controller.image).masks.copy()
     view = window.image_view
     at = in_image(app, placed(app, own)[0])
     drag(qtbot, view.viewport(), at, at + QPoint(18, 0))
@@ -186,25 +186,25 @@ def test_correcting_a_point_of_an_outline_says_once_which_is_which(app, qtbot) -
     assert notice(app).text() == (
         "The outline is the model’s mask and stays where it is; the solid marker is your correction."
     )
-    assert np.array_equal(session.prediction(window.desk.image).masks, before)
-    assert view.hands.words_of(own).startswith(f"{own}: corrected\nThe outline is the model’s mask")
+    assert np.array_equal(session.prediction(window.controller.image).masks, before)
+    assert view.image_input.words_of(own).startswith(f"{own}: corrected\nThe outline is the model’s mask")
     told = len(window.messages.sentences())
     QTest.keyClick(view, Qt.Key.Key_Right)
     assert len(window.messages.sentences()) == told
 
 
 def test_a_marker_of_a_locked_image_stays_under_the_mouse_and_says_why(apex, qtbot) -> None:
-    window, session = apex.window, apex.window.desk.session
-    session.set_review(window.desk.image, "accepted")
+    window, session = apex.window, apex.window.controller.session
+    session.set_review(window.controller.image, "accepted")
     start, _ = placed(apex)
     sheet = window.contact_sheet
-    row = next(i for i, tile in enumerate(sheet.tiles) if tile.image == window.desk.image)
+    row = next(i for i, tile in enumerate(sheet.tiles) if tile.image == window.controller.image)
     for view, at in ((window.image_view, in_image(apex, start)), (sheet, sheet.tile_rect(row).center())):
         notice(apex).clear()
         hand = Hand(view.viewport())
         hand.press(at)
         hand.move(at + QPoint(30, 20))
-        assert window.desk.held is None
+        assert window.controller.held is None
         assert window.image_view.drawn_at("Apex") == pytest.approx(start)
         assert "accepted and locked" in notice(apex).text()
         assert notice(apex).parent() is view
@@ -216,8 +216,8 @@ def test_a_marker_of_a_locked_image_stays_under_the_mouse_and_says_why(apex, qtb
 
 
 def test_a_marker_is_drawn_where_it_is_stored_after_an_image_was_reopened(apex, qtbot) -> None:
-    window, session = apex.window, apex.window.desk.session
-    image, view = window.desk.image, window.image_view
+    window, session = apex.window, apex.window.controller.session
+    image, view = window.controller.image, window.image_view
 
     def same() -> None:
         assert view.drawn_at("Apex") == pytest.approx(placed(apex)[0])

@@ -35,26 +35,26 @@ def wheel(widget, at: QPoint, y: int, keys=NONE) -> None:
 
 
 def test_the_wheel_steps_one_image_per_notch_and_stops_at_the_ends(app, view) -> None:
-    desk, names, at = app.window.desk, app.window.desk.session.images, QPoint(300, 200)
+    controller, names, at = app.window.controller, app.window.controller.session.images, QPoint(300, 200)
     for notch, shown in ((-120, 1), (-120, 2), (-120, 2), (120, 1), (120, 0), (120, 0)):
         wheel(view.viewport(), at, notch)
-        assert desk.image == names[shown]
+        assert controller.image == names[shown]
     for _ in range(3):
         wheel(view.viewport(), at, -30)  # a touch pad
-        assert desk.image == names[0]
+        assert controller.image == names[0]
     wheel(view.viewport(), at, -30)
-    assert desk.image == names[1]
+    assert controller.image == names[1]
 
 
 def test_ctrl_and_wheel_zoom_about_the_mouse(app, view) -> None:
-    at, image = QPoint(220, 130), app.window.desk.image
+    at, image = QPoint(220, 130), app.window.controller.image
     place, zoom = view.native_of(QPointF(at)), view.zoom
     wheel(view.viewport(), at, 120, CTRL)
     assert view.zoom > 1.1 * zoom
     assert view.native_of(QPointF(at)) == pytest.approx(place)
     wheel(view.viewport(), at, -120, CTRL)
     assert view.zoom == pytest.approx(zoom)
-    assert app.window.desk.image == image
+    assert app.window.controller.image == image
 
 
 def test_a_right_drag_zooms_about_where_it_began_and_opens_no_menu(app, view, qtbot) -> None:
@@ -107,13 +107,13 @@ def take(app, words: str) -> None:
 
 
 def test_a_right_click_on_a_marker_offers_what_can_be_done_with_it_here(app, view, qtbot) -> None:
-    session = app.window.desk.session
+    session = app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     name_landmark(app, qtbot, "right_lung", (-0.2, 0.3), "Other")
-    assert app.window.desk.landmark == "Other"
+    assert app.window.controller.landmark == "Other"
     at = in_image(app, session.placements("Apex").xy[0])
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.RightButton, pos=at)
-    assert app.window.desk.landmark == "Apex"
+    assert app.window.controller.landmark == "Apex"
     assert words_of_menu(app)[:3] == ["Confirm here", "Absent here", "Reset to the prediction"]
     take(app, "Absent here")
     assert session.placements("Apex").states[0] == PlacementState.ABSENT
@@ -122,7 +122,7 @@ def test_a_right_click_on_a_marker_offers_what_can_be_done_with_it_here(app, vie
 
 
 def test_a_right_click_beside_markers_offers_a_landmark_there(app, view, qtbot) -> None:
-    session = app.window.desk.session
+    session = app.window.controller.session
     place = session.place_in(view.image, "heart", (0.1, 0.1))
     at = in_image(app, place)
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.RightButton, pos=at)
@@ -142,25 +142,25 @@ def test_a_right_click_in_the_landmark_table_and_the_worklist(app, qtbot) -> Non
     table.customContextMenuRequested.emit(at)
     assert {"Rename…", "Delete in all images"} <= set(words_of_menu(app))
     take(app, "Delete in all images")
-    assert "Apex" not in [mark.name for mark in window.desk.session.landmarks]
+    assert "Apex" not in [mark.name for mark in window.controller.session.landmarks]
     rows = window.worklist.list
-    at = rows.visualRect(window.worklist.model.index_of(window.desk.image)).center()
+    at = rows.visualRect(window.worklist.model.index_of(window.controller.image)).center()
     reason = QContextMenuEvent.Reason.Keyboard
     QApplication.sendEvent(rows.viewport(), QContextMenuEvent(reason, at, rows.viewport().mapToGlobal(at)))
     assert any(words.startswith("Reject") for words in words_of_menu(app))
     take(app, next(words for words in words_of_menu(app) if words.startswith("Reject")))
-    assert window.desk.session.image(window.desk.image).review == "rejected"
+    assert window.controller.session.image(window.controller.image).review == "rejected"
 
 
 def test_a_in_the_sheet_says_absent_and_goes_on_return_confirms(app, qtbot) -> None:
-    desk, session, sheet = app.window.desk, app.window.desk.session, app.window.contact_sheet
+    controller, session, sheet = app.window.controller, app.window.controller.session, app.window.contact_sheet
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     order = [tile.image for tile in sheet.tiles]
-    desk.show_image(order[0])
+    controller.show_image(order[0])
     sheet.setFocus()
     level = app.window.image_view.grey.window
     qtbot.keyClick(sheet, Qt.Key.Key_A)  # in the window it would set the window level
-    assert desk.image == order[1]
+    assert controller.image == order[1]
     qtbot.keyClick(sheet, Qt.Key.Key_Return)
     states = dict(zip(session.images, session.placements("Apex").states, strict=True))
     assert [states[name] for name in order[:3]] == [
@@ -168,21 +168,21 @@ def test_a_in_the_sheet_says_absent_and_goes_on_return_confirms(app, qtbot) -> N
         PlacementState.CONFIRMED,
         PlacementState.PREDICTED,
     ]
-    assert desk.image == order[2]
-    desk.show_image(order[0])
+    assert controller.image == order[2]
+    controller.show_image(order[0])
     assert app.window.image_view.grey.window == level
 
 
 def test_the_crop_of_a_tile_shows_the_place_of_the_landmark_in_its_middle(app, qtbot) -> None:
     """A white square painted into the film lies where the tile says; left of it is left in the tile."""
-    desk, sheet = app.window.desk, app.window.contact_sheet
+    controller, sheet = app.window.controller, app.window.contact_sheet
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
-    desk.set_look(labels=False)
+    controller.set_look(labels=False)
     tile = next(tile for tile in sheet.tiles if tile.image == "rendered_3.png")
     row = sheet.tiles.index(tile)
     rect = sheet.tile_rect(row)
     preview = app.window.pictures.preview(tile.image)
-    frame = desk.frame(tile.image)
+    frame = controller.frame(tile.image)
     shot = sheet.viewport().grab().toImage()
     scale = 0.17 * np.hypot(frame.height, frame.width) / 116  # native pixels per pixel of the tile (SHARE, TILE)
     seen, wanted = [], []

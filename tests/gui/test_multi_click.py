@@ -12,17 +12,17 @@ from tests.gui.conftest import in_image, shown_fully
 @pytest.fixture
 def bar(app):
     app.window.actions_["newFromClicks"].trigger()
-    return app.window.several_clicks
+    return app.window.multi_click
 
 
 def click(app, qtbot, image: str, xy) -> None:
-    app.window.desk.show_image(image)
+    app.window.controller.show_image(image)
     qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
     qtbot.mouseClick(app.window.image_view.viewport(), Qt.MouseButton.LeftButton, pos=in_image(app, xy))
 
 
 def test_clicks_agree_on_a_place(app, bar, qtbot) -> None:
-    session = app.window.desk.session
+    session = app.window.controller.session
     places = session.preview_places("heart", (0.4, 0.2)).xy
     for i, off in ((0, 0), (1, 4), (2, -4)):
         click(app, qtbot, session.images[i], places[i] + off)
@@ -35,48 +35,48 @@ def test_clicks_agree_on_a_place(app, bar, qtbot) -> None:
     qtbot.keyClick(bar.name, Qt.Key.Key_Return)
     assert session.landmark("Meeting place").uv == pytest.approx((0.4, 0.2), abs=0.05)
     assert session.undo_label == "Define “Meeting place”"
-    assert app.window.desk.landmark == "Meeting place"
+    assert app.window.controller.landmark == "Meeting place"
     assert not bar.isVisible()
-    assert app.window.desk.clicks == ()
+    assert app.window.controller.clicks == ()
 
 
 def test_a_click_can_be_taken_back_or_replaced(app, bar, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     places = session.preview_places("heart", (0.4, 0.2)).xy
     click(app, qtbot, session.images[0], places[0])
     click(app, qtbot, session.images[1], places[1])
     click(app, qtbot, session.images[1], places[1] + 8)
-    assert [c.image for c in window.desk.clicks] == list(session.images[:2])
-    assert window.desk.clicks[1].xy == pytest.approx(tuple(places[1] + 8), abs=1.5)
+    assert [c.image for c in window.controller.clicks] == list(session.images[:2])
+    assert window.controller.clicks[1].xy == pytest.approx(tuple(places[1] + 8), abs=1.5)
     qtbot.mouseClick(bar.chips[0], Qt.MouseButton.LeftButton)
-    assert [c.image for c in window.desk.clicks] == [session.images[1]]
+    assert [c.image for c in window.controller.clicks] == [session.images[1]]
     assert not bar.define.isEnabled()
 
 
 def test_escape_ends_it_and_the_mouse_is_as_before(app, bar, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     before = session.landmarks
     click(app, qtbot, session.images[0], session.preview_places("heart", (0.4, 0.2)).xy[0])
     qtbot.keyClick(window.image_view, Qt.Key.Key_Escape)
     assert not bar.isVisible()
-    assert window.desk.clicks == ()
+    assert window.controller.clicks == ()
     click(app, qtbot, session.images[0], session.preview_places("heart", (0, 0)).xy[0])
-    assert window.desk.clicks == ()
+    assert window.controller.clicks == ()
     assert session.landmarks == before
 
 
 def test_a_click_where_nothing_is_gets_a_sentence(app, bar, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     click(app, qtbot, session.images[0], np.array([3, 3]))
     assert "no structure here" in window.messages.sentences()[-1]
     click(app, qtbot, session.images[0], session.preview_places("heart", (0.4, 0.2)).xy[0])
     click(app, qtbot, session.images[1], session.preview_places("right_lung", (-0.6, -0.5)).xy[1])
     assert "mm outside the heart" in window.messages.sentences()[-1]
-    assert len(window.desk.clicks) == 1
+    assert len(window.controller.clicks) == 1
 
 
 def test_a_click_far_from_the_structure_is_no_place_on_it(app, bar, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     clavicle = session.preview_places("right_clavicle", (0.0, 0.0)).xy
     click(app, qtbot, session.images[0], clavicle[0])
     frame = session.image(session.images[1]).frame
@@ -84,11 +84,11 @@ def test_a_click_far_from_the_structure_is_no_place_on_it(app, bar, qtbot) -> No
         assert np.hypot(*(np.array(xy) - clavicle[1])) > 0.2 * frame.diagonal
         click(app, qtbot, session.images[1], xy)
         assert "outside the right clavicle" in window.messages.sentences()[-1]
-        assert len(window.desk.clicks) == 1
+        assert len(window.controller.clicks) == 1
 
 
 def test_clicks_in_the_image_beside_count_too(app, bar, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     window.actions_["compareNext"].trigger()
     second = window.images.second
     qtbot.waitUntil(lambda: second.grey.picture is not None and not second.grey.picture.coarse, timeout=20_000)
@@ -97,6 +97,6 @@ def test_clicks_in_the_image_beside_count_too(app, bar, qtbot) -> None:
         x, y = session.preview_places("heart", (0.1, 0.1)).xy[i]
         at = view.viewport_of(float(x), float(y)).toPoint()
         qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    assert [c.image for c in window.desk.clicks] == list(session.images[:2])
+    assert [c.image for c in window.controller.clicks] == list(session.images[:2])
     assert bar.define.isEnabled()
     bar.end()

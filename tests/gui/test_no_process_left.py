@@ -21,7 +21,7 @@ from PySide6.QtCore import QTimer
 from app.gui.application import launch
 app = launch(sys.argv[1:])
 def watch():
-    session = app.window.desk.session
+    session = app.window.controller.session
     if session is not None and any(session.status(name) == "predicted" for name in session.images):
         app.window.close()
 timer = QTimer()

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from app.gui.state.desk import Mode
+from app.gui.state.controller import Mode
 from app.store.lock import ProjectLock
 from tests.gui.conftest import SAMPLES, name_landmark
 
@@ -20,13 +20,13 @@ LONG = "This could not be done, for a reason that takes many words to tell: " + 
 @pytest.fixture
 def apex(app, qtbot):
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
-    app.window.desk.choose_landmark("Apex")
+    app.window.controller.choose_landmark("Apex")
     return app
 
 
 def place(app):
-    session = app.window.desk.session
-    return session.placements("Apex").xy[session.images.index(app.window.desk.image)].tolist()
+    session = app.window.controller.session
+    return session.placements("Apex").xy[session.images.index(app.window.controller.image)].tolist()
 
 
 def focusable(app) -> dict[str, QWidget]:
@@ -44,28 +44,32 @@ def focusable(app) -> dict[str, QWidget]:
 def test_arrows_nudge_in_landmark_mode_wherever_the_focus_is(apex, qtbot, where: str) -> None:
     window, widget = apex.window, focusable(apex)[where]
     window.actions_["landmarkMode"].trigger()
-    image, structure = window.desk.image, window.desk.structure
+    image, structure = window.controller.image, window.controller.structure
     widget.setFocus()
     x, y = place(apex)
     QTest.keyClick(widget, Qt.Key.Key_Right)
     assert place(apex) == pytest.approx([x + 0.25, y])
     QTest.keyClick(widget, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
     assert place(apex) == pytest.approx([x + 0.25, y + 2])
-    assert (window.desk.image, window.desk.landmark, window.desk.structure) == (image, "Apex", structure)
+    assert (window.controller.image, window.controller.landmark, window.controller.structure) == (
+        image,
+        "Apex",
+        structure,
+    )
 
 
 @pytest.mark.parametrize("where", ["image", "worklist"])
 def test_arrows_step_through_images_in_navigate_mode(apex, qtbot, where: str) -> None:
     window, widget = apex.window, focusable(apex)[where]
-    window.desk.set_mode(Mode.NAVIGATE)
-    images = window.desk.session.images
-    window.desk.show_image(images[0])
+    window.controller.set_mode(Mode.NAVIGATE)
+    images = window.controller.session.images
+    window.controller.show_image(images[0])
     widget.setFocus()
     before = place(apex)
     QTest.keyClick(widget, Qt.Key.Key_Down)
-    assert window.desk.image == images[1]
+    assert window.controller.image == images[1]
     QTest.keyClick(widget, Qt.Key.Key_Up)
-    assert window.desk.image == images[0]
+    assert window.controller.image == images[0]
     assert place(apex) == before
 
 
@@ -74,18 +78,18 @@ def test_page_keys_go_through_the_tiles_of_the_sheet_in_both_modes(apex, qtbot) 
     order = [tile.image for tile in sheet.tiles]
     for mode in ("landmarkMode", "navigate"):
         window.actions_[mode].trigger()
-        window.desk.show_image(order[0])
+        window.controller.show_image(order[0])
         sheet.setFocus()
         QTest.keyClick(sheet, Qt.Key.Key_PageDown)
-        assert window.desk.image == order[1]
+        assert window.controller.image == order[1]
         QTest.keyClick(sheet, Qt.Key.Key_PageUp)
-        assert window.desk.image == order[0]
+        assert window.controller.image == order[0]
 
 
 @pytest.mark.parametrize("where", ["image", "sheet"])
 def test_a_long_sentence_stands_whole_in_the_window(apex, qtbot, where: str) -> None:
     window, notice = apex.window, apex.window.notices.label
-    window.desk.tell(LONG, focusable(apex)[where])
+    window.controller.tell(LONG, focusable(apex)[where])
     assert notice.isVisible()
     assert notice.text() == LONG
     host = notice.parentWidget()
@@ -95,10 +99,10 @@ def test_a_long_sentence_stands_whole_in_the_window(apex, qtbot, where: str) -> 
 
 
 def test_a_refusal_to_accept_stands_in_the_image(apex, qtbot) -> None:
-    window, session = apex.window, apex.window.desk.session
+    window, session = apex.window, apex.window.controller.session
     unseen = list(session.images[1:])
     qtbot.waitUntil(lambda: session.images[0] in window.seen.shown)
-    window.bulk.accept(list(session.images))
+    window.selection_commands.accept(list(session.images))
     notice = window.notices.label
     assert notice.isVisible()
     assert notice.parent() is window.image_view
@@ -107,37 +111,37 @@ def test_a_refusal_to_accept_stands_in_the_image(apex, qtbot) -> None:
 
 def test_what_was_said_of_an_image_goes_when_another_is_shown(apex, qtbot) -> None:
     window, notice = apex.window, apex.window.notices.label
-    session = window.desk.session
+    session = window.controller.session
     session.move_placement(session.images[0], "Apex", (30, 40))
     window.actions_["undo"].trigger()
     window.actions_["redo"].trigger()
     assert notice.text().startswith("Done again: ")
     qtbot.wait(1)  # one turn of the event loop
-    window.desk.show_image(session.images[0])
+    window.controller.show_image(session.images[0])
     assert notice.isVisible()  # the same image: nothing has changed
-    window.desk.show_image(session.images[1])
+    window.controller.show_image(session.images[1])
     assert not notice.isVisible()
 
 
 def test_what_is_said_on_the_way_to_an_image_stays_on_it(apex, qtbot) -> None:
-    window, session = apex.window, apex.window.desk.session
+    window, session = apex.window, apex.window.controller.session
     session.set_review(session.images[0], "accepted")
     window.actions_["landmarkMode"].trigger()
     sheet, notice = window.contact_sheet, window.notices.label
-    window.desk.show_image(session.images[0])
+    window.controller.show_image(session.images[0])
     row = next(i for i, tile in enumerate(sheet.tiles) if tile.image == session.images[0])
     sheet.setFocus()
     qtbot.wait(1)
     QTest.keyClick(sheet, Qt.Key.Key_Return)  # refused, and goes on
     assert notice.isVisible()
     assert session.images[0] in notice.text()
-    assert row == len(sheet.tiles) - 1 or window.desk.image != session.images[0]
+    assert row == len(sheet.tiles) - 1 or window.controller.image != session.images[0]
 
 
 def test_an_error_of_undo_leaves_no_listener_behind(app, qtbot, monkeypatch) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     session.move_placement(session.images[0], session.landmarks[0].name, (30, 40))
-    before = window.desk.receivers("2changed(PyObject)")
+    before = window.controller.receivers("2changed(PyObject)")
     assert before > 5
 
     def broken() -> None:
@@ -147,7 +151,7 @@ def test_an_error_of_undo_leaves_no_listener_behind(app, qtbot, monkeypatch) -> 
         patch.setattr(session, "undo", broken)
         with pytest.raises(RuntimeError, match="nobody"):
             next(command for command in window.actions_.commands if command.verb == "undo").run()
-    assert window.desk.receivers("2changed(PyObject)") == before
+    assert window.controller.receivers("2changed(PyObject)") == before
 
 
 def test_a_project_that_is_open_elsewhere_is_shown_with_the_model_that_was_asked_for(
@@ -162,6 +166,6 @@ def test_a_project_that_is_open_elsewhere_is_shown_with_the_model_that_was_asked
         app = start("--project", folder / "project.dsr", "--model", bundle)
     finally:
         lock.release()
-    session = app.window.desk.session
+    session = app.window.controller.session
     assert session.read_only
     assert session.bundle.folder == bundle

@@ -11,9 +11,9 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 
 from app.core.frame import Frame
-from app.core.orientation import AS_STORED, Reading
+from app.core.orientation import AS_STORED, Orientation
 from app.gui.application import App
-from app.gui.image.orientation_preview import ReadingDialog
+from app.gui.image.orientation_preview import OrientationDialog
 from app.gui.image.overlays import network_corners
 from app.gui.image.turn import Turn
 from app.io.image import decode_image, read_bytes
@@ -28,7 +28,7 @@ def odd(start: Callable[..., App], tmp_path: Path, qtbot) -> App:
     films = tmp_path / "films"
     films.mkdir()
     pixels = decode_image(read_bytes(SAMPLES / SAMPLE), SAMPLE).pixels
-    turned = np.ascontiguousarray(Reading(3).turned(pixels))
+    turned = np.ascontiguousarray(Orientation(3).turned(pixels))
     pictures = {
         "a_left": turned,
         "b_left": turned - turned // 9,
@@ -43,8 +43,8 @@ def odd(start: Callable[..., App], tmp_path: Path, qtbot) -> App:
     return app
 
 
-def reading(app: App, image: str) -> Reading:
-    return app.window.desk.frame(image).reading
+def orientation(app: App, image: str) -> Orientation:
+    return app.window.controller.frame(image).orientation
 
 
 def click(qtbot, button) -> None:
@@ -52,9 +52,9 @@ def click(qtbot, button) -> None:
 
 
 def test_all_turned_images_are_read_upright_at_once(odd: App, qtbot):
-    window, session = odd.window, odd.window.desk.session
-    bar, view = window.reading_bar, window.image_view
-    assert window.desk.image == "a_left.png"
+    window, session = odd.window, odd.window.controller.session
+    bar, view = window.orientation_bar, window.image_view
+    assert window.controller.image == "a_left.png"
     assert bar.isVisible()
     assert bar.words.text() == "This frontal chest radiograph looks turned to the left by 90°."
     qtbot.waitUntil(bar.mend_all.isVisible)  # counted a little after the predictions
@@ -64,8 +64,8 @@ def test_all_turned_images_are_read_upright_at_once(odd: App, qtbot):
     click(qtbot, listed(bar).read)
     assert not bar.isVisible()
     qtbot.waitUntil(lambda: settled(odd), timeout=20_000)
-    assert reading(odd, "a_left.png") == reading(odd, "b_left.png") == Reading(1)
-    assert reading(odd, "c_plain.png") == AS_STORED
+    assert orientation(odd, "a_left.png") == orientation(odd, "b_left.png") == Orientation(1)
+    assert orientation(odd, "c_plain.png") == AS_STORED
     assert view.turn == Turn(1)
     assert session.image("a_left.png").suspect == ""
     window.actions_["undo"].trigger()
@@ -76,12 +76,12 @@ def test_all_turned_images_are_read_upright_at_once(odd: App, qtbot):
     assert session.undo_label == "Read a_left turned right by 90°"
 
 
-def listed(bar) -> ReadingDialog:
-    return bar.findChild(ReadingDialog)
+def listed(bar) -> OrientationDialog:
+    return bar.findChild(OrientationDialog)
 
 
 def test_the_images_are_shown_before_many_are_turned(odd: App, qtbot):
-    bar, session = odd.window.reading_bar, odd.window.desk.session
+    bar, session = odd.window.orientation_bar, odd.window.controller.session
     qtbot.waitUntil(bar.mend_all.isVisible)
     known = len(session.history())
     click(qtbot, bar.mend_all)
@@ -99,12 +99,12 @@ def test_the_images_are_shown_before_many_are_turned(odd: App, qtbot):
     dialog.model.setData(rows[0], Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole)
     assert dialog.read.text() == "Read 1 image so"
     click(qtbot, dialog.read)
-    assert reading(odd, "a_left.png") == AS_STORED
-    assert reading(odd, "b_left.png") == Reading(1)
+    assert orientation(odd, "a_left.png") == AS_STORED
+    assert orientation(odd, "b_left.png") == Orientation(1)
 
 
 def test_thinking_better_of_it_turns_nothing(odd: App, qtbot):
-    bar, session = odd.window.reading_bar, odd.window.desk.session
+    bar, session = odd.window.orientation_bar, odd.window.controller.session
     qtbot.waitUntil(bar.mend_all.isVisible)
     known = len(session.history())
     click(qtbot, bar.mend_all)
@@ -119,70 +119,72 @@ def test_thinking_better_of_it_turns_nothing(odd: App, qtbot):
 
 def test_an_offer_that_was_left_does_not_come_again(odd: App, qtbot):
     window = odd.window
-    window.desk.show_image("d_inverted.png")
-    bar = window.reading_bar
+    window.controller.show_image("d_inverted.png")
+    bar = window.orientation_bar
     assert bar.words.text() == "The grey values of this frontal chest radiograph look inverted."
     assert bar.mend.text() == "Invert the grey values"
     assert not bar.mend_all.isVisible()
     click(qtbot, bar.leave)
     assert not bar.isVisible()
-    window.desk.show_image("a_left.png")
+    window.controller.show_image("a_left.png")
     assert bar.isVisible()
-    window.desk.show_image("d_inverted.png")
+    window.controller.show_image("d_inverted.png")
     assert not bar.isVisible()
     assert not window.image_view.texts.suspicion_is_told
     window.actions_["accept"].trigger()
-    window.desk.show_image("d_inverted.png")
+    window.controller.show_image("d_inverted.png")
     window.actions_["readInverted"].trigger()
     assert "accepted and locked" in window.messages.sentences()[-1]
 
 
 def test_the_menu_reads_in_any_way(odd: App, qtbot):
     window = odd.window
-    window.desk.show_image("d_inverted.png")
+    window.controller.show_image("d_inverted.png")
     window.actions_["readInverted"].trigger()
     assert window.image_view.grey.invert
     window.actions_["invert"].trigger()  # the reader's own inversion comes on top
     assert not window.image_view.grey.invert
     window.actions_["readMirrored"].trigger()
     window.actions_["readTurnedLeft"].trigger()
-    assert reading(odd, "d_inverted.png") == Reading(inverted=True).then(Reading(mirrored=True)).then(Reading(-1))
+    assert orientation(odd, "d_inverted.png") == Orientation(inverted=True).then(Orientation(mirrored=True)).then(
+        Orientation(-1)
+    )
     window.actions_["readAsStored"].trigger()
-    assert reading(odd, "d_inverted.png") == AS_STORED
+    assert orientation(odd, "d_inverted.png") == AS_STORED
 
 
 def test_several_images_of_the_worklist_are_read_otherwise(odd: App):
-    window, session = odd.window, odd.window.desk.session
+    window, session = odd.window, odd.window.controller.session
     names = ["b_left.png", "d_inverted.png"]
-    menu = window.bulk.menu(window, names)
+    menu = window.selection_commands.menu(window, names)
     ways = next(action.menu() for action in menu.actions() if action.text() == "Orientation of 2 images")
     by_words = {action.text(): action for action in ways.actions()}
     by_words["Turned right by 90°"].trigger()
     by_words["With grey values inverted"].trigger()
-    assert reading(odd, names[0]) == reading(odd, names[1]) == Reading(1, inverted=True)
+    assert orientation(odd, names[0]) == orientation(odd, names[1]) == Orientation(1, inverted=True)
     assert session.undo_label == "Read 2 images turned right by 90°, inverted"
     by_words["As stored"].trigger()
-    assert reading(odd, names[1]) == AS_STORED
+    assert orientation(odd, names[1]) == AS_STORED
     menu.deleteLater()
 
 
 def test_the_contact_sheet_shows_and_moves_as_read(odd: App, qtbot):
-    window, session = odd.window, odd.window.desk.session
+    window, session = odd.window, odd.window.controller.session
     session.define_landmark("hilum", "right_lung", (0.6, 0.1))
-    window.desk.choose_landmark("hilum")
-    session.set_reading("a_left.png", quarter_turns=1)
+    window.controller.choose_landmark("hilum")
+    session.set_orientation("a_left.png", quarter_turns=1)
     qtbot.waitUntil(lambda: settled(odd), timeout=20_000)
     sheet = window.contact_sheet
     sheet.collect()
     rows = {tile.image: row for row, tile in enumerate(sheet.tiles)}
     upright, turned = (grey(sheet._crop(sheet.tiles[rows[name]])) for name in ("c_plain.png", "a_left.png"))
     assert np.abs(upright - turned).mean() < 2
-    window.desk.show_image("a_left.png")
+    window.controller.show_image("a_left.png")
     window.actions_["landmarkMode"].trigger()
     before = session.placements("hilum").xy[0]
     middle = sheet.tile_rect(rows["a_left.png"]).center()
     drag(qtbot, sheet.viewport(), middle, middle + QPoint(20, 0))
-    moved = window.desk.frame("a_left.png").to_network([before, session.placements("hilum").xy[0]])
+    moved = window.controller.frame("a_left.png").to_network([before, session.placements("hilum").xy[0]])
     assert moved[1, 0] - moved[0, 0] > 2  # to the right as seen
     assert abs(moved[1, 1] - moved[0, 1]) < 1
 
@@ -194,8 +196,8 @@ def grey(image) -> np.ndarray:
 @pytest.mark.parametrize("turns", range(4))
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_what_lies_on_the_networks_grid_is_drawn_where_it_is_in_the_image(turns: int, mirrored: bool):
-    way = Reading(turns, mirrored)
-    frame = Frame(300, 500, 64, 48, reading=way)
+    way = Orientation(turns, mirrored)
+    frame = Frame(300, 500, 64, 48, orientation=way)
     transform = network_corners(frame)
     for x, y in ((0.0, 0.0), (10.0, 3.5), (47.0, 60.0)):
         expected = frame.to_corner(frame.from_network((x - 0.5, y - 0.5)))

@@ -24,26 +24,26 @@ def shows(app, grey: int) -> bool:
 def test_another_file_of_the_same_name_shows_its_own_picture(start, tmp_path, qtbot) -> None:
     app = start(film(tmp_path / "one" / "a.png", 40))
     qtbot.waitUntil(lambda: shows(app, 40) and settled(app), timeout=20_000)
-    session, pictures = app.window.desk.session, app.window.pictures
+    session, pictures = app.window.controller.session, app.window.pictures
     session.remove_images("a.png")
     session.add_images([film(tmp_path / "two" / "a.png", 200)])
     assert session.images == ("a.png",)
-    app.window.desk.show_image("a.png")
+    app.window.controller.show_image("a.png")
     qtbot.waitUntil(lambda: shows(app, 200), timeout=20_000)
     assert pictures.preview("a.png") is None  # it was not predicted yet
     session.undo()
     session.undo()
-    app.window.desk.show_image("a.png")
+    app.window.controller.show_image("a.png")
     qtbot.waitUntil(lambda: shows(app, 40), timeout=20_000)
 
 
 def test_a_file_that_changed_is_shown_anew_with_its_prediction(start, tmp_path, qtbot) -> None:
     app = start(film(tmp_path / "a.png", 40))
     qtbot.waitUntil(lambda: shows(app, 40) and settled(app), timeout=20_000)
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     before = window.pictures.preview("a.png")
     cv2.imwrite(str(tmp_path / "a.png"), np.tile(np.arange(320, dtype=np.uint8), (300, 1)))
-    session.look_again()
+    session.check_files()
     window.predicting.predict(["a.png"])
     qtbot.waitUntil(lambda: shows(app, 100) and settled(app), timeout=20_000)
     assert not np.array_equal(window.pictures.preview("a.png"), before)

@@ -83,12 +83,12 @@ def everything_in(window: QWidget) -> Iterator[QWidget]:
 
 
 def test_no_label_and_no_tip_of_the_window_takes_a_name_for_markup(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), EVIL)
     session.update_landmark(EVIL, rule=EVIL)
     session.set_review(session.images[0], "rejected", EVIL)
     session.set_review(session.images[0], "rejected", EVIL, structure="heart")
-    window.desk.say(EVIL)
+    window.controller.say(EVIL)
     window.actions_["export"].trigger()
     window.actions_["history"].trigger()
     seen = 0

@@ -31,7 +31,7 @@ def sign_of(app, name: str) -> np.ndarray:
 
 
 def test_review_signs_have_their_colours_and_shapes(app) -> None:
-    session, name = app.window.desk.session, app.window.desk.session.images[1]
+    session, name = app.window.controller.session, app.window.controller.session.images[1]
     colours = {"accepted": "good", "rejected": "bad", "second_opinion": "caution", "in_progress": "muted"}
     seen = {}
     for state, colour in colours.items():
@@ -52,7 +52,7 @@ def test_review_signs_have_their_colours_and_shapes(app) -> None:
 
 
 def test_tick_cross_and_question_mark_differ(app) -> None:
-    session, name = app.window.desk.session, app.window.desk.session.images[1]
+    session, name = app.window.controller.session, app.window.controller.session.images[1]
     marks = {}
     for state in ("accepted", "rejected", "second_opinion"):
         session.set_review(name, state)
@@ -69,7 +69,7 @@ def test_tick_cross_and_question_mark_differ(app) -> None:
 
 
 def test_the_bar_of_a_row_is_as_long_and_coloured_as_its_least_certain_point(app, qtbot) -> None:
-    session, model = app.window.desk.session, app.window.worklist.model
+    session, model = app.window.controller.session, app.window.worklist.model
     for name in session.images[1:]:
         lowest = session.least_certain(name).confidence
         wanted = PALETTE["bad" if lowest < 0.15 else "caution" if lowest < 0.25 else "good"]
@@ -121,7 +121,7 @@ def swatch(app, row: int) -> str:
 
 
 def test_each_structure_has_a_square_in_its_colour(app) -> None:
-    structures = app.window.desk.session.template.structures
+    structures = app.window.controller.session.template.structures
     assert [swatch(app, i) for i in range(3)] == ["#56b4e9", "#009e73", "#e69f00"]
     app.window.structures.toggle(structures[1].name)
     assert swatch(app, 1) == QColor(theme.LINE).name()
@@ -136,83 +136,86 @@ def click(app, qtbot, row: int, eye: bool = False, button: Qt.MouseButton = Qt.M
 
 
 def test_a_click_on_a_structure_shows_its_uv_colours_and_a_second_click_hides_them(app, qtbot) -> None:
-    desk, names = app.window.desk, [s.name for s in app.window.desk.session.template.structures]
-    desk.set_look(uv=False)
+    controller, names = app.window.controller, [s.name for s in app.window.controller.session.template.structures]
+    controller.set_look(uv=False)
     click(app, qtbot, 2)
-    assert (desk.structure, desk.look.uv) == (names[2], True)
+    assert (controller.structure, controller.look.uv) == (names[2], True)
     click(app, qtbot, 1)
-    assert (desk.structure, desk.look.uv) == (names[1], True)
+    assert (controller.structure, controller.look.uv) == (names[1], True)
     click(app, qtbot, 1)
-    assert (desk.structure, desk.look.uv) == (names[1], False)
-    assert desk.look.hidden == frozenset()
+    assert (controller.structure, controller.look.uv) == (names[1], False)
+    assert controller.look.hidden == frozenset()
 
 
 @pytest.mark.parametrize("button", [Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton])
 def test_only_the_left_button_chooses_or_switches_structures(app, qtbot, button) -> None:
-    desk = app.window.desk
-    before = (desk.structure, desk.look)
+    controller = app.window.controller
+    before = (controller.structure, controller.look)
     for row, eye in ((2, False), (3, True), (-1, True)):
         click(app, qtbot, row, eye, button)
-    assert (desk.structure, desk.look) == before
+    assert (controller.structure, controller.look) == before
 
 
 def test_a_click_on_an_eye_switches_that_structure_alone(app, qtbot) -> None:
-    desk, names = app.window.desk, [s.name for s in app.window.desk.session.template.structures]
-    before = (desk.structure, desk.look.uv)
+    controller, names = app.window.controller, [s.name for s in app.window.controller.session.template.structures]
+    before = (controller.structure, controller.look.uv)
     click(app, qtbot, 3, eye=True)
-    assert desk.look.hidden == {names[3]}
+    assert controller.look.hidden == {names[3]}
     click(app, qtbot, 0, eye=True)
-    assert desk.look.hidden == {names[3], names[0]}
+    assert controller.look.hidden == {names[3], names[0]}
     click(app, qtbot, 3, eye=True)
-    assert desk.look.hidden == {names[0]}
-    assert (desk.structure, desk.look.uv) == before
+    assert controller.look.hidden == {names[0]}
+    assert (controller.structure, controller.look.uv) == before
     click(app, qtbot, -1, eye=True)  # the row above them all
-    assert desk.look.hidden == frozenset()
-    assert desk.look.structures
+    assert controller.look.hidden == frozenset()
+    assert controller.look.structures
     click(app, qtbot, -1)
-    assert not desk.look.structures
+    assert not controller.look.structures
 
 
 def test_arrows_and_space_in_the_structure_list(app, qtbot) -> None:
-    desk, widget = app.window.desk, app.window.structures
-    names, first = [s.name for s in desk.session.template.structures], desk.image
-    desk.choose_structure(names[1])
+    controller, widget = app.window.controller, app.window.structures
+    names, first = [s.name for s in controller.session.template.structures], controller.image
+    controller.choose_structure(names[1])
     widget.setFocus()
     for key, row in ((Qt.Key.Key_Down, 2), (Qt.Key.Key_Down, 3), (Qt.Key.Key_Up, 2)):
         qtbot.keyClick(widget, key)
-        assert desk.structure == names[row]
+        assert controller.structure == names[row]
     qtbot.keyClick(widget, Qt.Key.Key_Space)
-    assert desk.look.hidden == {names[2]}
-    desk.choose_structure(names[0])
+    assert controller.look.hidden == {names[2]}
+    controller.choose_structure(names[0])
     qtbot.keyClick(widget, Qt.Key.Key_Up)
-    assert desk.structure == names[0]
+    assert controller.structure == names[0]
     for _ in range(9):
         qtbot.keyClick(widget, Qt.Key.Key_Down)
-    assert desk.structure == names[-1]
-    assert desk.image == first  # the window's own arrows did not act
+    assert controller.structure == names[-1]
+    assert controller.image == first  # the window's own arrows did not act
 
 
 def test_a_structure_s_confidence_is_of_its_median_expected_error(app) -> None:
-    session = app.window.desk.session
-    prediction, frame = session.prediction(app.window.desk.image), session.image(app.window.desk.image).frame
+    session = app.window.controller.session
+    prediction, frame = (
+        session.prediction(app.window.controller.image),
+        session.image(app.window.controller.image).frame,
+    )
     for c, structure in enumerate(session.template.structures):
         words, _ = app.window.structures.remark(structure.name)
         errors = prediction.expected_error[c].ravel()
         # Between the confidences of the least and the most uncertain places, and on the side of the middle ones.
         low, high = confidence(np.percentile(errors, [65, 25]), frame.diagonal)
         assert low - 0.02 <= float(words) <= high + 0.02
-    session.set_review(app.window.desk.image, ReviewState.REJECTED, "", "heart")
+    session.set_review(app.window.controller.image, ReviewState.REJECTED, "", "heart")
     assert app.window.structures.remark("heart") == ("rejected", PALETTE["bad"])
 
 
 def test_tiles_are_framed_by_what_the_reader_has_to_know(app, qtbot) -> None:
-    desk, sheet = app.window.desk, app.window.contact_sheet
+    controller, sheet = app.window.controller, app.window.contact_sheet
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     pixels = array_of(shot_of(sheet.viewport()))
     for row, tile in enumerate(sheet.tiles):
         rect = sheet.tile_rect(row)
         edge = pixels[rect.top() + 30 : rect.bottom() - 30, rect.left() - 1]
-        if tile.image == desk.image:
+        if tile.image == controller.image:
             assert near(edge, "#4ea1ff", 40).mean() > 0.8
         elif tile.confidence < 0.6:
             assert near(edge, PALETTE["bad" if tile.confidence < 0.4 else "caution"], 40).mean() > 0.8

@@ -17,18 +17,18 @@ from tests.gui.conftest import Hand, drag, in_image, shown_fully
 def dialog(app, qtbot) -> SpacingDialog:
     """The dialog over an image of unknown pixel size."""
     window = app.window
-    window.desk.show_image("rendered_3.png")
+    window.controller.show_image("rendered_3.png")
     qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
     window.actions_["setSpacing"].trigger()
     return window.findChild(SpacingDialog, "spacingDialog")
 
 
 def spacing(app, name: str):
-    return app.window.desk.session.image(name).frame.spacing
+    return app.window.controller.session.image(name).frame.spacing
 
 
 def test_typing_gives_mm_in_one_undo_step(app, dialog, qtbot) -> None:
-    view, session = app.window.image_view, app.window.desk.session
+    view, session = app.window.image_view, app.window.controller.session
     assert dialog.is_now.text() == "unknown"
     assert np.isnan(view.mm_across)
     dialog.per_pixel.setValue(0.175)
@@ -72,7 +72,7 @@ def test_escape_gives_a_line_up(app, dialog, qtbot) -> None:
 
 
 def test_all_of_unknown_size_at_once_and_back(app, dialog, qtbot) -> None:
-    session = app.window.desk.session
+    session = app.window.controller.session
     unknown = dialog.scope.findText("2 images of unknown pixel size")
     assert unknown == 1
     dialog.scope.setCurrentIndex(unknown)
@@ -101,11 +101,11 @@ def test_the_selected_images_of_the_worklist(app, dialog, qtbot) -> None:
     again.scope.setCurrentIndex(again.scope.findText("3 selected images"))
     again.per_pixel.setValue(0.3)
     again.keep()
-    assert {spacing(app, name).column_mm for name in window.desk.session.images} == {0.3}
+    assert {spacing(app, name).column_mm for name in window.controller.session.images} == {0.3}
 
 
 def test_accepted_images_keep_their_size(app, dialog) -> None:
-    session = app.window.desk.session
+    session = app.window.controller.session
     session.set_review("rendered_4.png", "accepted")
     assert dialog.scope.findText("2 of all 3 images") == 1
     session.set_review("rendered_3.png", "accepted")
@@ -119,7 +119,7 @@ def test_accepted_images_keep_their_size(app, dialog) -> None:
 def test_no_pixel_size_is_set_while_nobody_knows_the_shape_of_the_pixels(start, tmp_path, qtbot) -> None:
     (tmp_path / "broken.png").write_bytes(b"no picture")
     app = start(tmp_path / "broken.png")
-    session = app.window.desk.session
+    session = app.window.controller.session
     qtbot.waitUntil(lambda: session.status("broken.png") == "failed", timeout=60_000)
     app.window.actions_["setSpacing"].trigger()
     dialog = app.window.findChild(SpacingDialog, "spacingDialog")

@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 
 from app.core.landmark import PlacementState, ReviewState
-from app.gui.state.desk import Mode
+from app.gui.state.controller import Mode
 from tests.gui.conftest import drag, in_image, name_landmark, on_template, settled, shown_fully
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +33,7 @@ def test_the_window_predicts_without_torch(samples, tmp_path) -> None:
         "import sys, time; from app.gui.application import launch\n"
         "app = launch(sys.argv[1:]); window = app.window; end = time.monotonic() + 60\n"
         "while window.predicting.running and time.monotonic() < end: app.qt_app.processEvents()\n"
-        "session = window.desk.session\n"
+        "session = window.controller.session\n"
         "print([session.image(name).status for name in session.images], 'torch' in sys.modules)\n"
         "window.close()"
     )
@@ -44,22 +44,22 @@ def test_the_window_predicts_without_torch(samples, tmp_path) -> None:
 
 def test_without_a_project_one_is_made_and_reopened(start, samples, qtbot) -> None:
     first = start(samples)
-    path = first.window.desk.session.path
+    path = first.window.controller.session.path
     assert path.suffix == ".dsr"
     qtbot.waitUntil(lambda: settled(first), timeout=60_000)
     first.window.close()
     again = start()
-    assert again.window.desk.session.path == path
+    assert again.window.controller.session.path == path
 
 
 def test_with_nothing_there_is_a_welcome(start) -> None:
     app = start()
-    assert app.window.desk.session is None
+    assert app.window.controller.session is None
     assert app.window.centre.currentWidget() is app.window.welcome
 
 
 def test_a_click_on_the_template_marks_all_images(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Middle of the heart")
     mark = session.landmark("Middle of the heart")
     assert mark.structure == "heart"
@@ -71,7 +71,7 @@ def test_a_click_on_the_template_marks_all_images(app, qtbot) -> None:
 
 
 def test_the_smallest_structure_is_meant(app, qtbot) -> None:
-    session = app.window.desk.session
+    session = app.window.controller.session
     centre = session.template.structure("right_clavicle").outline.mean(axis=0)
     uv = session.template.structure("right_clavicle").to_chart(centre)
     name_landmark(app, qtbot, "right_clavicle", tuple(uv), "On the clavicle")
@@ -79,7 +79,7 @@ def test_the_smallest_structure_is_meant(app, qtbot) -> None:
 
 
 def test_escape_takes_a_new_landmark_back(app, qtbot) -> None:
-    view, session = app.window.template_view, app.window.desk.session
+    view, session = app.window.template_view, app.window.controller.session
     before = session.landmarks
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=on_template(app, "heart", (0, 0)))
     assert app.window.image_view.markers.spot is not None
@@ -90,10 +90,10 @@ def test_escape_takes_a_new_landmark_back(app, qtbot) -> None:
 
 
 def test_dragging_corrects_and_undo_takes_it_back(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     before = session.placements("Apex").xy[0]
-    window.desk.set_mode(Mode.LANDMARK)
+    window.controller.set_mode(Mode.LANDMARK)
     drag(qtbot, window.image_view.viewport(), in_image(app, before), in_image(app, before) + QPoint(40, 25))
     placed = session.placements("Apex")
     assert placed.states[0] == PlacementState.CORRECTED
@@ -106,27 +106,27 @@ def test_dragging_corrects_and_undo_takes_it_back(app, qtbot) -> None:
 
 
 def test_nothing_is_dragged_in_navigate_mode_or_from_afar(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     at = in_image(app, session.placements("Apex").xy[0])
     level = window.image_view.grey.window
     drag(qtbot, window.image_view.viewport(), at, at + QPoint(30, 0))
     assert session.placements("Apex").states[0] == PlacementState.PREDICTED
     assert window.image_view.grey.window.width > level.width
-    window.desk.set_mode(Mode.LANDMARK)
+    window.controller.set_mode(Mode.LANDMARK)
     drag(qtbot, window.image_view.viewport(), at + QPoint(20, 0), at + QPoint(50, 0))
     drag(qtbot, window.image_view.viewport(), at, at + QPoint(50, 0), Qt.MouseButton.MiddleButton)
     assert session.placements("Apex").states[0] == PlacementState.PREDICTED
 
 
 def test_closing_and_reopening_shows_the_same(app, start, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "left_lung", (0.0, 0.1), "In the lung")
     session.move_placement(session.images[1], "In the lung", (100.0, 120.0))
     session.set_review(session.images[0], ReviewState.SECOND_OPINION)
     before, path = session.placements("In the lung"), session.path
     window.close()
-    again = start("--project", path).window.desk.session
+    again = start("--project", path).window.controller.session
     after = again.placements("In the lung")
     assert after.states == before.states
     np.testing.assert_allclose(after.xy, before.xy)
@@ -135,29 +135,29 @@ def test_closing_and_reopening_shows_the_same(app, start, qtbot) -> None:
 
 
 def test_accept_goes_on_with_the_first_open_image_after_the_last(app) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     first, last = window.worklist.model.shown[0], window.worklist.model.shown[-1]
-    window.desk.show_image(last)
+    window.controller.show_image(last)
     window.actions_["accept"].trigger()
-    assert window.desk.image == first
+    assert window.controller.image == first
     assert "last image of the list" in window.messages.sentences()[-1]
     session.set_review(list(session.images), ReviewState.ACCEPTED)
     session.set_review(last, ReviewState.IN_PROGRESS)
-    window.desk.show_image(last)
+    window.controller.show_image(last)
     window.actions_["accept"].trigger()
-    assert window.desk.image == last
+    assert window.controller.image == last
     assert "has been reviewed" in window.messages.sentences()[-1]
 
 
 def test_accept_locks_and_goes_on(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
-    window.desk.show_image(session.images[0])
+    window.controller.show_image(session.images[0])
     window.actions_["accept"].trigger()
     assert session.image(session.images[0]).review == ReviewState.ACCEPTED
-    assert window.desk.image == session.images[1]
-    window.desk.show_image(session.images[0])
-    window.desk.set_mode(Mode.LANDMARK)
+    assert window.controller.image == session.images[1]
+    window.controller.show_image(session.images[0])
+    window.controller.set_mode(Mode.LANDMARK)
     at = in_image(app, session.placements("Apex").xy[0])
     drag(qtbot, window.image_view.viewport(), at, at + QPoint(30, 0))
     assert session.placements("Apex").states[0] == PlacementState.PREDICTED

@@ -14,9 +14,9 @@ def dialog_of(app) -> StructureReviewDialog:
 
 
 def test_a_structure_is_rejected_and_taken_back(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     first = session.images[0]
-    window.desk.choose_structure("heart")
+    window.controller.choose_structure("heart")
     dialog = dialog_of(app)
     assert dialog.structure.currentText() == "Heart"
     assert not dialog.take_back.isVisible()
@@ -38,7 +38,7 @@ def test_a_structure_is_rejected_and_taken_back(app, qtbot) -> None:
 
 
 def test_an_accepted_image_refuses_in_a_sentence(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     session.set_review(session.images[0], "accepted")
     dialog = dialog_of(app)
     qtbot.mouseClick(dialog.reject_it, Qt.MouseButton.LeftButton)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.gui.state.desk import Mode
+from app.gui.state.controller import Mode
 from app.gui.template.template_foot import TemplateFoot
 from tests.gui.conftest import drag, name_landmark, on_template
 from tests.gui.test_window import hover
@@ -25,13 +25,13 @@ def send(widget: QWidget, kind: QEvent.Type, at: QPoint, modifiers=Qt.KeyboardMo
 @pytest.fixture
 def apex(app, qtbot):
     """Landmark mode; “Apex” in three images: predicted, corrected, accepted."""
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     x, y = session.placements("Apex").xy[1]
     session.move_placement(session.images[1], "Apex", (float(x) + 5, float(y)))
     session.set_review(session.images[2], "accepted")
-    window.desk.show_image(session.images[0])
-    window.desk.set_mode(Mode.LANDMARK)
+    window.controller.show_image(session.images[0])
+    window.controller.set_mode(Mode.LANDMARK)
     return app
 
 
@@ -40,7 +40,7 @@ def foot(app) -> TemplateFoot:
 
 
 def test_a_dragged_landmark_shows_everywhere_before_it_is_dropped(apex, qtbot) -> None:
-    window, session = apex.window, apex.window.desk.session
+    window, session = apex.window, apex.window.controller.session
     port = window.template_view.viewport()
     before, undo = session.placements("Apex").xy.copy(), session.undo_label
     at = on_template(apex, "heart", session.landmark("Apex").uv)
@@ -66,7 +66,7 @@ def test_a_dragged_landmark_shows_everywhere_before_it_is_dropped(apex, qtbot) -
 
 @pytest.mark.parametrize("grip", [QPoint(5, -3), QPoint(-4, 6)])
 def test_a_landmark_moves_on_the_template_as_far_as_the_mouse_wherever_it_was_taken(apex, grip) -> None:
-    view, session = apex.window.template_view, apex.window.desk.session
+    view, session = apex.window.template_view, apex.window.controller.session
     before = view.viewport_of("heart", session.landmark("Apex").uv)
     start = before.toPoint() + grip
     send(view.viewport(), QEvent.Type.MouseButtonPress, start)
@@ -77,13 +77,13 @@ def test_a_landmark_moves_on_the_template_as_far_as_the_mouse_wherever_it_was_ta
 
 
 def test_escape_puts_a_dragged_landmark_back(apex, qtbot) -> None:
-    window, session = apex.window, apex.window.desk.session
+    window, session = apex.window, apex.window.controller.session
     port, mark = window.template_view.viewport(), session.landmark("Apex")
     at = on_template(apex, "heart", mark.uv)
     send(port, QEvent.Type.MouseButtonPress, at)
     send(port, QEvent.Type.MouseMove, at + QPoint(20, 10))
     qtbot.keyClick(window.template_view, Qt.Key.Key_Escape)
-    assert window.desk.moving is None
+    assert window.controller.moving is None
     send(port, QEvent.Type.MouseButtonRelease, at + QPoint(20, 10))
     assert session.landmark("Apex") == mark
     assert foot(apex).words().startswith("u →")
@@ -91,8 +91,8 @@ def test_escape_puts_a_dragged_landmark_back(apex, qtbot) -> None:
 
 @pytest.mark.parametrize("held", [Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier])
 def test_a_key_held_moves_a_landmark_in_any_mode(apex, qtbot, held) -> None:
-    window, session = apex.window, apex.window.desk.session
-    window.desk.set_mode(Mode.NAVIGATE)
+    window, session = apex.window, apex.window.controller.session
+    window.controller.set_mode(Mode.NAVIGATE)
     port, mark = window.template_view.viewport(), session.landmark("Apex")
     at = on_template(apex, "heart", mark.uv)
     drag(qtbot, port, at, at + QPoint(20, 10))
@@ -104,7 +104,7 @@ def test_a_key_held_moves_a_landmark_in_any_mode(apex, qtbot, held) -> None:
 
 
 def test_a_locked_landmark_stays_and_says_so(apex, qtbot) -> None:
-    window, session = apex.window, apex.window.desk.session
+    window, session = apex.window, apex.window.controller.session
     session.update_landmark("Apex", locked=True)
     mark = session.landmark("Apex")
     at = on_template(apex, "heart", mark.uv)
@@ -115,7 +115,7 @@ def test_a_locked_landmark_stays_and_says_so(apex, qtbot) -> None:
 
 def test_pointing_at_the_template_lights_the_structures_row(app, qtbot) -> None:
     window = app.window
-    row = next(i for i, s in enumerate(window.desk.session.template.structures) if s.name == "heart")
+    row = next(i for i, s in enumerate(window.controller.session.template.structures) if s.name == "heart")
     place = window.structures.row_rect(row).center() + QPoint(-20, -8)
 
     def colour() -> str:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint
 
 from app.gui.image.spacing_dialog import SpacingDialog
 from app.gui.image.turn import Turn
-from app.gui.state.desk import MaskStyle
+from app.gui.state.controller import MaskStyle
 from tests.gui.conftest import drag, in_image, name_landmark
 from tests.unit.pictures import write_dicom
 
@@ -28,7 +28,7 @@ def app(start, tmp_path, qtbot):
 @pytest.mark.parametrize("turn", [Turn(), Turn(1), Turn(3, True)], ids=str)
 def test_a_round_thing_is_round_on_the_screen_however_turned(app, turn: Turn) -> None:
     view = app.window.image_view
-    app.window.desk.set_look(masks=MaskStyle.OFF, uv=False)
+    app.window.controller.set_look(masks=MaskStyle.OFF, uv=False)
     view.set_turn(turn)
     shot, port = view.grab().toImage(), view.viewport().rect()
     middle = view.viewport_of(140, 90)
@@ -47,7 +47,7 @@ def test_a_round_thing_is_round_on_the_screen_however_turned(app, turn: Turn) ->
 
 
 def test_a_marker_is_dragged_in_the_file_s_pixels(app, qtbot) -> None:
-    view, session = app.window.image_view, app.window.desk.session
+    view, session = app.window.image_view, app.window.controller.session
     qtbot.waitUntil(lambda: session.prediction(view.image) is not None, timeout=60_000)
     name_landmark(app, qtbot, "heart", (0.1, 0.2), "Apex")
     app.window.actions_["landmarkMode"].trigger()
@@ -59,14 +59,14 @@ def test_a_marker_is_dragged_in_the_file_s_pixels(app, qtbot) -> None:
 
 
 def test_the_small_picture_is_as_wide_as_the_film(app, qtbot) -> None:
-    session, name = app.window.desk.session, app.window.image_view.image
+    session, name = app.window.controller.session, app.window.image_view.image
     qtbot.waitUntil(lambda: session.prediction(name) is not None, timeout=60_000)
     height, width = app.window.pictures.as_read(name).shape
     assert width / height == pytest.approx(60 / 100, rel=0.02)
 
 
 def test_a_length_measured_down_and_one_measured_across_give_the_same_pixel_size(app, qtbot) -> None:
-    session = app.window.desk.session
+    session = app.window.controller.session
     qtbot.waitUntil(lambda: session.image(session.images[0]).frame is not None, timeout=60_000)
     app.window.actions_["setSpacing"].trigger()
     dialog = app.window.findChild(SpacingDialog, "spacingDialog")

@@ -17,9 +17,9 @@ from app.core.prediction import native_mask
 from app.gui.image.corner_texts import bar_length
 from app.gui.image.overlays import mask_contours, uv_field
 from app.gui.image.turn import Turn
-from app.gui.state.desk import MaskStyle
+from app.gui.state.controller import MaskStyle
 from app.gui.widgets import theme
-from app.gui.widgets.grey import Window
+from app.gui.widgets.grey import VoiWindow
 from app.gui.widgets.markers import draw_marker
 from app.gui.widgets.uv_colours import colours
 from tests.gui.conftest import hover, in_image, name_landmark
@@ -92,10 +92,10 @@ def test_a_mask_that_touches_the_picture_s_border_is_closed_there() -> None:
 
 
 def test_fills_have_the_colours_of_their_structures(app, view) -> None:
-    session = app.window.desk.session
-    app.window.desk.set_look(masks=MaskStyle.FILL, uv=False, opacity=1.0, labels=False)
+    session = app.window.controller.session
+    app.window.controller.set_look(masks=MaskStyle.FILL, uv=False, opacity=1.0, labels=False)
     shot = array_of(shot_of(view.viewport()))
-    app.window.desk.set_look(masks=MaskStyle.OFF)
+    app.window.controller.set_look(masks=MaskStyle.OFF)
     plain = array_of(shot_of(view.viewport()))
     for structure, places in (("right_lung", (-0.3, 0.5)), ("left_lung", (0.5, 0.1)), ("heart", (-0.3, 0.2))):
         xy = session.place_in(view.image, structure, places)
@@ -107,9 +107,9 @@ def test_fills_have_the_colours_of_their_structures(app, view) -> None:
 
 
 def test_outlines_have_the_colours_of_their_structures(app, view) -> None:
-    app.window.desk.set_look(masks=MaskStyle.OUTLINE, uv=False, labels=False)
+    app.window.controller.set_look(masks=MaskStyle.OUTLINE, uv=False, labels=False)
     pixels = array_of(shot_of(view.viewport()))
-    session, frame = app.window.desk.session, view.frame_of_image
+    session, frame = app.window.controller.session, view.frame_of_image
     prediction = session.prediction(view.image)
     for structure, colour in OKABE_ITO.items():
         (border, *_) = find_contours(native_mask(prediction.masks[session.template.index(structure)], frame), 0.5)
@@ -119,7 +119,7 @@ def test_outlines_have_the_colours_of_their_structures(app, view) -> None:
 
 
 def test_the_uv_colours_of_a_pixel_are_those_of_its_template_point(app, view) -> None:
-    session = app.window.desk.session
+    session = app.window.controller.session
     prediction, channel = session.prediction(view.image), session.template.index("heart")
     field = uv_field(prediction, channel, 1.0)
     ys, xs = np.nonzero(prediction.masks[channel] == 255)
@@ -154,7 +154,7 @@ def letters(view, monkeypatch) -> dict[str, QPointF]:
 
 
 def test_r_stands_where_the_patient_s_right_lung_is_however_turned(app, view, monkeypatch) -> None:
-    session = app.window.desk.session
+    session = app.window.controller.session
     lungs = [session.place_in(view.image, f"{side}_lung", (0, 0)) for side in ("right", "left")]
     for turn in (Turn(), Turn(2), Turn(0, True), Turn(1), Turn(3, True)):
         view.set_turn(turn)
@@ -182,10 +182,10 @@ def test_the_scale_bar_is_the_longest_round_length_that_fits(zoom, spacing, leng
 
 
 def test_the_scale_bar_measures_the_way_it_lies(app, view) -> None:
-    session = app.window.desk.session
+    session = app.window.controller.session
     session.set_spacing([view.image], 0.6, 0.2)  # row, column
-    app.window.desk.set_look(masks=MaskStyle.OFF, uv=False, labels=False)
-    view.set_window(Window(1e9, 1.0))  # a black picture, so that the bar is all that is bright
+    app.window.controller.set_look(masks=MaskStyle.OFF, uv=False, labels=False)
+    view.set_window(VoiWindow(1e9, 1.0))  # a black picture, so that the bar is all that is bright
     for quarters, length in ((0, 20 / 0.2), (1, 50 / 0.6)):  # 2 cm over columns, 5 cm over rows
         view.set_turn(Turn(quarters))
         view.set_zoom(1.0)
@@ -195,7 +195,7 @@ def test_the_scale_bar_measures_the_way_it_lies(app, view) -> None:
 
 
 def test_the_cross_hair_goes_through_the_mouse_and_is_open_there(app, view, qtbot) -> None:
-    app.window.desk.set_look(masks=MaskStyle.OFF, uv=False, labels=False)
+    app.window.controller.set_look(masks=MaskStyle.OFF, uv=False, labels=False)
     at = QPoint(300, 250)
     hover(view.viewport(), at)
     qtbot.keyClick(view, Qt.Key.Key_X, Qt.KeyboardModifier.ShiftModifier)
@@ -266,13 +266,13 @@ def test_the_chosen_marker_has_a_wider_ring_in_the_accent_colour() -> None:
 
 
 def test_markers_lie_on_their_placements_in_their_own_colours(app, view, qtbot) -> None:
-    session = app.window.desk.session
-    app.window.desk.set_look(masks=MaskStyle.OFF, uv=False, labels=False)
+    session = app.window.controller.session
+    app.window.controller.set_look(masks=MaskStyle.OFF, uv=False, labels=False)
     for name, uv, colour in (("One", (0.4, -0.3), "#ff2020"), ("Two", (-0.2, 0.5), "#20ff20")):
         session.define_landmark(name, "heart", uv)
         session.update_landmark(name, colour=colour)
         session.confirm_placement(view.image, name)
-    app.window.desk.choose_landmark("")
+    app.window.controller.choose_landmark("")
     pixels = array_of(shot_of(view.viewport()))
     for name, colour in (("One", "#ff2020"), ("Two", "#20ff20")):
         x, y = session.placements(name).xy[0]
@@ -282,15 +282,15 @@ def test_markers_lie_on_their_placements_in_their_own_colours(app, view, qtbot) 
 
 
 def test_names_stand_beside_their_markers_only_where_wanted(app, view, qtbot) -> None:
-    app.window.desk.set_look(masks=MaskStyle.OFF, uv=False, labels=True)
+    app.window.controller.set_look(masks=MaskStyle.OFF, uv=False, labels=True)
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
-    app.window.desk.session.define_landmark("Other", "right_lung", (0.0, 0.0))
-    app.window.desk.choose_landmark("")
+    app.window.controller.session.define_landmark("Other", "right_lung", (0.0, 0.0))
+    app.window.controller.choose_landmark("")
     with_names = array_of(shot_of(view.viewport()))
     qtbot.keyClick(view, Qt.Key.Key_N)
     without = array_of(shot_of(view.viewport()))
     changed = np.argwhere((with_names != without).any(axis=-1))
     assert len(changed)
-    places = [view.viewport_of(*app.window.desk.session.placements(n).xy[0]) for n in ("Apex", "Other")]
+    places = [view.viewport_of(*app.window.controller.session.placements(n).xy[0]) for n in ("Apex", "Other")]
     away = np.min([np.hypot(changed[:, 1] - p.x(), changed[:, 0] - p.y()) for p in places], axis=0)
     assert away.max() < 120

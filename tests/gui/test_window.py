@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QWidg
 from app.core.landmark import PlacementState
 from app.gui.shell import crash_log
 from app.gui.shell.keys_dialog import KeysDialog
-from app.gui.state.desk import Mode
+from app.gui.state.controller import Mode
 from tests.gui.conftest import Hand, drag, hover, in_image, name_landmark, on_template
 
 
@@ -52,15 +52,15 @@ def test_views_carry_their_names(start, name: str) -> None:
 
 
 def test_the_mouse_on_the_template_shows_in_the_image_and_back(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     hover(window.template_view.viewport(), on_template(app, "heart", (0.2, 0.1)))
     spot = window.image_view.markers.spot
-    place = session.preview_places("heart", window.desk.spot.uv).xy[0]
+    place = session.preview_places("heart", window.controller.spot.uv).xy[0]
     assert (spot.x() - 0.5, spot.y() - 0.5) == pytest.approx(tuple(place))
     hover(window.image_view.viewport(), in_image(app, place))
-    qtbot.waitUntil(lambda: window.desk.spot is not None and window.desk.spot.source == "image")
-    assert window.desk.spot.structure == "heart"
-    assert window.desk.spot.uv == pytest.approx((0.2, 0.1), abs=0.05)
+    qtbot.waitUntil(lambda: window.controller.spot is not None and window.controller.spot.source == "image")
+    assert window.controller.spot.structure == "heart"
+    assert window.controller.spot.uv == pytest.approx((0.2, 0.1), abs=0.05)
     assert window.template_view.markers.spot is not None
 
 
@@ -97,7 +97,7 @@ def test_zoom_keeps_the_place_under_the_mouse(app) -> None:
 
 
 def test_states_by_menu_commands(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     for verb, state in (
         ("confirmPlacement", PlacementState.CONFIRMED),
@@ -110,31 +110,31 @@ def test_states_by_menu_commands(app, qtbot) -> None:
 
 
 def test_rename_hide_and_delete(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     window.actions_["renameLandmark"].trigger()
     editor = window.landmark_table.findChild(QLineEdit)
     editor.setText("Heart apex")
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: any(m.name == "Heart apex" for m in session.landmarks))
-    assert window.desk.landmark == "Heart apex"
+    assert window.controller.landmark == "Heart apex"
     window.actions_["hideLandmark"].trigger()
     assert session.landmark("Heart apex").hidden
     window.actions_["deleteLandmark"].trigger()
-    assert window.desk.landmark == ""
+    assert window.controller.landmark == ""
     window.actions_["undo"].trigger()
     assert session.landmark("Heart apex")
 
 
 def test_contact_sheet_is_sorted_and_confirms(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     sheet = window.contact_sheet
     sure = [tile.confidence for tile in sheet.tiles]
     assert sure == sorted(sure)
     qtbot.mouseClick(sheet.viewport(), Qt.MouseButton.LeftButton, pos=sheet.tile_rect(0).center() + QPoint(30, 30))
     worst = sheet.tiles[0].image
-    assert window.desk.image == worst
+    assert window.controller.image == worst
     qtbot.keyClick(sheet, Qt.Key.Key_Return)
     slot = session.images.index(worst)
     assert session.placements("Apex").states[slot] == PlacementState.CONFIRMED
@@ -147,9 +147,9 @@ def test_contact_sheet_is_sorted_and_confirms(app, qtbot) -> None:
 
 
 def test_dragging_in_the_contact_sheet_corrects(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
-    window.desk.set_mode(Mode.LANDMARK)
+    window.controller.set_mode(Mode.LANDMARK)
     sheet = window.contact_sheet
     tile = sheet.tiles[1]
     centre = sheet.tile_rect(1).center()
@@ -165,9 +165,9 @@ def test_worklist_filters_and_steps(app, qtbot) -> None:
     qtbot.keyClicks(window.worklist.filter, "PNG")
     assert window.worklist.model.shown == ["rendered_3.png", "rendered_4.png"]
     window.actions_["lastImage"].trigger()
-    assert window.desk.image == "rendered_4.png"
+    assert window.controller.image == "rendered_4.png"
     window.actions_["previousImage"].trigger()
-    assert window.desk.image == "rendered_3.png"
+    assert window.controller.image == "rendered_3.png"
     window.worklist.filter.clear()
     assert window.worklist.model.rowCount() == 3
 
@@ -175,7 +175,7 @@ def test_worklist_filters_and_steps(app, qtbot) -> None:
 def test_structures_can_be_switched(app, qtbot) -> None:
     window = app.window
     window.structures.toggle("heart")
-    assert "heart" in window.desk.look.hidden
+    assert "heart" in window.controller.look.hidden
     on_heart = window.template_view.point_at(QPointF(on_template(app, "heart", (0, 0))))
     assert on_heart is None or on_heart[0] != "heart"
 
@@ -203,7 +203,7 @@ def test_a_file_that_cannot_be_read_becomes_a_message(start, tmp_path, qtbot) ->
     qtbot.waitUntil(lambda: bool(app.window.messages.sentences()), timeout=30_000)
     qtbot.waitUntil(lambda: not app.window.predicting.running, timeout=30_000)
     assert "broken.png" in app.window.messages.sentences()[0]
-    assert app.window.desk.session.image("broken.png").status == "failed"
+    assert app.window.controller.session.image("broken.png").status == "failed"
 
 
 def test_faults_are_told_kindly_and_logged_without_content(app) -> None:
@@ -243,7 +243,7 @@ def test_opening_fails_with_a_visible_sentence(start, tmp_path) -> None:
     file = tmp_path / "no.dsr"
     file.write_bytes(b"no project at all, " * 100)
     window = start("--project", file).window
-    assert window.desk.session is None
+    assert window.controller.session is None
     assert window.messages.isVisible()
     assert "no.dsr" in window.messages.sentences()[0]
 
@@ -260,9 +260,9 @@ def test_the_reader_is_asked_once(start, qtbot) -> None:
 
 
 def test_escape_cancels_a_drag(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
-    window.desk.set_mode(Mode.LANDMARK)
+    window.controller.set_mode(Mode.LANDMARK)
     view = window.image_view
     at = in_image(app, session.placements("Apex").xy[0])
     hand = Hand(view.viewport())
@@ -278,16 +278,16 @@ def test_a_focused_contact_sheet_keeps_its_arrows(app, qtbot) -> None:
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     sheet = window.contact_sheet
     order = [tile.image for tile in sheet.tiles]
-    window.desk.show_image(order[0])
+    window.controller.show_image(order[0])
     sheet.setFocus()
     qtbot.keyClick(sheet, Qt.Key.Key_Right)
-    assert window.desk.image == order[1]
+    assert window.controller.image == order[1]
     qtbot.keyClick(sheet, Qt.Key.Key_Left)
-    assert window.desk.image == order[0]
+    assert window.controller.image == order[0]
 
 
 def test_a_landmark_can_be_named_in_the_image(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     view = window.image_view
     place = session.preview_places("heart", (0.1, 0.1)).xy[0]
     hover(view.viewport(), in_image(app, place))
@@ -299,7 +299,7 @@ def test_a_landmark_can_be_named_in_the_image(app, qtbot) -> None:
 
 
 def test_absent_landmarks_stay_visible_crossed_out(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     before = window.image_view.markers.markers[0]
     session.set_absent(session.images[0], "Apex")
@@ -323,7 +323,7 @@ def test_the_window_lives_without_the_caller_holding_it(start, qtbot) -> None:
 
 def test_a_misspelled_path_makes_no_project(start, tmp_path) -> None:
     window = start(tmp_path / "nowhere").window
-    assert window.desk.session is None
+    assert window.controller.session is None
     assert "does not exist" in window.messages.sentences()[0]
     assert not list(tmp_path.rglob("*.dsr"))
 
@@ -345,7 +345,7 @@ def test_a_project_open_elsewhere_offers_nothing_that_changes_it(start, predicte
     shutil.copytree(predicted, tmp_path / "project")
     with Session.open(tmp_path / "project" / "project.dsr", reader="Somebody"):
         window = start("--project", tmp_path / "project" / "project.dsr").window
-        assert window.desk.session.read_only
+        assert window.controller.session.read_only
         assert "Somebody" in window.messages.sentences()[0]
         off = ("accept", "rejectStructure", "setSpacing", "readInverted", "newLandmark", "undo", "findMoved")
         assert [verb for verb in off if window.actions_[verb].isEnabled()] == []
@@ -364,7 +364,7 @@ def test_who_does_not_say_a_name_is_back_at_the_image(app, qtbot) -> None:
 
 
 def test_a_note_is_written_in_a_wide_field(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
 
     def write() -> None:
         dialog = QApplication.activeModalWidget()
@@ -374,4 +374,4 @@ def test_a_note_is_written_in_a_wide_field(app, qtbot) -> None:
 
     QTimer.singleShot(0, window, write)
     window.actions_["note"].trigger()
-    assert session.image(window.desk.image).note == "which side?"
+    assert session.image(window.controller.image).note == "which side?"

@@ -34,7 +34,7 @@ def choose(app, qtbot, words: str) -> None:
 
 
 def test_the_filter_knows_states_and_remarks(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     first, second, third = session.images
     session.set_review(second, "second_opinion", "is this a fissure?")
     session.set_review(third, "rejected")
@@ -46,7 +46,7 @@ def test_the_filter_knows_states_and_remarks(app, qtbot) -> None:
 
 
 def test_every_order(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     first, second, third = session.images
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     session.move_placement(third, "Apex", (50, 60))
@@ -69,7 +69,7 @@ def test_every_order(app, qtbot) -> None:
 
 
 def test_bulk_actions_leave_locked_images_alone_and_say_so(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     first, second, third = session.images
     session.set_review(second, "accepted")
     select(app, first, second, third)
@@ -88,7 +88,7 @@ def test_bulk_actions_leave_locked_images_alone_and_say_so(app, qtbot) -> None:
     unseen = f"2 images were not accepted: 2 were not on the screen yet (“{second}”, “{third}”)."
     assert window.messages.sentences()[-1] == unseen
     for name in (second, third):
-        window.desk.show_image(name)
+        window.controller.show_image(name)
         qtbot.waitUntil(lambda name=name: window.seen.shown.get(name) == session.prediction_id(name))
     select(app, first, second, third)
     choose(app, qtbot, "Accept 2 of 3 images")  # the first is accepted already
@@ -99,13 +99,13 @@ def test_bulk_actions_leave_locked_images_alone_and_say_so(app, qtbot) -> None:
 
 
 def test_the_menu_counts_what_can_be_accepted_and_says_why_the_rest_can_not(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     first, second, third = session.images
     qtbot.waitUntil(lambda: first in window.seen.shown)
     session.set_review(third, "accepted")
 
     def lines(*names: str) -> dict[str, bool]:
-        menu = window.bulk.menu(window, names)
+        menu = window.selection_commands.menu(window, names)
         found = {action.text().strip(): action.isEnabled() for action in menu.actions()[:2]}
         menu.deleteLater()
         return found
@@ -118,13 +118,13 @@ def test_the_menu_counts_what_can_be_accepted_and_says_why_the_rest_can_not(app,
         "Accept 0 of 2 images": False,
         "1 is accepted already, 1 was not on the screen yet": False,
     }
-    window.desk.show_image(second)
+    window.controller.show_image(second)
     qtbot.waitUntil(lambda: second in window.seen.shown)
     assert next(iter(lines(first, second).items())) == ("Accept 2 images", True)
 
 
 def test_a_file_that_changed_neither_sorts_the_list_nor_takes_the_selection(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     model = window.worklist.model
     window.actions_["sortState"].trigger()
     session.set_review(session.images[0], "second_opinion")  # it would go to the end if the list were sorted
@@ -133,7 +133,7 @@ def test_a_file_that_changed_neither_sorts_the_list_nor_takes_the_selection(app,
     resets: list[int] = []
     model.modelReset.connect(lambda: resets.append(1))
     session.image(before[1]).path.write_bytes(b"torn")
-    session.look_again()
+    session.check_files()
     window.predicting.cancel()
     assert model.row(before[1]).words == "waiting"
     assert model.shown == before
@@ -142,12 +142,12 @@ def test_a_file_that_changed_neither_sorts_the_list_nor_takes_the_selection(app,
 
 
 def test_images_that_come_stand_last_and_undo_takes_only_them_away(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     model = window.worklist.model
     window.actions_["sortName"].trigger()
     window.predicting.cancel()
     before = list(model.shown)
-    window.desk.session.add_images(SAMPLES / "rendered_2.dcm")
+    window.controller.session.add_images(SAMPLES / "rendered_2.dcm")
     assert model.shown == [*before, "rendered_2.dcm"]
     window.actions_["undo"].trigger()
     assert model.shown == before
@@ -159,7 +159,7 @@ def test_images_that_come_stand_last_and_undo_takes_only_them_away(app, qtbot) -
 
 
 def test_a_row_says_what_is_new_since_its_image_was_accepted(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     first, second, _ = session.images
     session.set_review(first, "accepted")
     assert window.worklist.model.row(first).words == "accepted"
@@ -172,7 +172,7 @@ def test_a_row_says_what_is_new_since_its_image_was_accepted(app, qtbot) -> None
 
 
 def test_the_row_names_its_least_certain_point_and_a_click_on_the_bar_leads_there(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     name = session.images[1]
     errors = {p.landmark.name: p.expected_error for p in session.placements_in(name) if p.expected_error > 0}
     worst = max(errors, key=lambda mark: errors[mark])
@@ -185,41 +185,41 @@ def test_the_row_names_its_least_certain_point_and_a_click_on_the_bar_leads_ther
     assert f"Least certain: {worst}, {words}, confidence" in tip
     rect = window.worklist.list.visualRect(window.worklist.model.index_of(name))
     bar = QPoint(rect.right() - 12 - 16, rect.y() + 38)
-    before = window.desk.landmark
+    before = window.controller.landmark
     qtbot.mouseClick(window.worklist.list.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
-    assert window.desk.landmark == before  # only the bar does
-    window.desk.show_image(session.images[0])
+    assert window.controller.landmark == before  # only the bar does
+    window.controller.show_image(session.images[0])
     qtbot.mouseClick(window.worklist.list.viewport(), Qt.MouseButton.LeftButton, pos=bar)
-    assert (window.desk.image, window.desk.landmark) == (name, worst)
+    assert (window.controller.image, window.controller.landmark) == (name, worst)
     assert window.image_view.marker_at(window.image_view.viewport_of(*session.placements(worst).xy[1])) == worst
     assert window.notices.label.text().startswith(f"Least certain: {worst}, {words}")
 
 
 def test_the_command_leads_to_the_least_certain_point_of_the_image(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     session.set_spacing(session.images[2], 0.5, 0.25)
-    window.desk.show_image(session.images[2])
+    window.controller.show_image(session.images[2])
     window.actions_["leastCertain"].trigger()
     lowest = session.least_certain(session.images[2])
-    assert window.desk.landmark == lowest.landmark.name
+    assert window.controller.landmark == lowest.landmark.name
     assert f"±{lowest.expected_error * 0.125**0.5:.1f} mm".rstrip() in window.notices.label.text() or (
         f"±{lowest.expected_error * 0.125**0.5:.0f} mm" in window.notices.label.text()
     )
 
 
 def test_several_images_are_removed_and_come_back(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     first, second, third = session.images
     select(app, first, third)
     choose(app, qtbot, "Remove 2 images from the project")
     assert session.images == (second,)
-    assert window.desk.image == second
+    assert window.controller.image == second
     window.actions_["undo"].trigger()
     assert session.images == (first, second, third)
 
 
 def test_several_images_are_predicted_again(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     select(app, *session.images)
     choose(app, qtbot, "Predict 3 images again")
     assert window.predicting.running
@@ -229,16 +229,16 @@ def test_several_images_are_predicted_again(app, qtbot) -> None:
 
 
 def test_the_selection_survives_filter_and_order(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     first, _, third = session.images
     select(app, first, third)
     window.actions_["worstFirst"].trigger()
     assert set(window.worklist.selected()) == {first, third}
-    assert window.desk.image == first
+    assert window.controller.image == first
 
 
 def test_images_of_one_patient_stand_together(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     model, dicom = window.worklist.model, "rendered_1.dcm"
     key = session.image(dicom).facts.patient
     assert len(key) == 8
@@ -250,18 +250,18 @@ def test_images_of_one_patient_stand_together(app, qtbot) -> None:
 
 
 def test_next_unread_says_when_there_is_none(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     session.set_review(session.images[1], "accepted")
     window.actions_["nextOpen"].trigger()
-    assert window.desk.image == session.images[2]
+    assert window.controller.image == session.images[2]
     session.set_review(session.images, "accepted")
     window.actions_["nextOpen"].trigger()
-    assert window.desk.image == session.images[2]
+    assert window.controller.image == session.images[2]
     assert window.messages.sentences()[-1] == "Every image in the worklist has been reviewed."
 
 
 def test_what_a_filter_hides_is_not_called_reviewed(app, qtbot) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     first, second, third = session.images
     session.set_review(third, "rejected")
     qtbot.keyClicks(window.worklist.filter, first)
@@ -279,7 +279,7 @@ def test_what_a_filter_hides_is_not_called_reviewed(app, qtbot) -> None:
 def test_files_and_folders_can_be_dropped_anywhere(app, tmp_path, qtbot, target: str) -> None:
     from PySide6.QtWidgets import QAbstractScrollArea
 
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     folder = tmp_path / "more"
     folder.mkdir()
     shutil.copy(SAMPLES / "rendered_5.png", folder)
@@ -296,18 +296,18 @@ def test_files_and_folders_can_be_dropped_anywhere(app, tmp_path, qtbot, target:
 def test_accepting_by_key_selects_the_next_image_alone(app, qtbot) -> None:
     """With Ctrl held a list adds to its selection; a bulk action would then touch what was accepted."""
     window = app.window
-    first, second, _ = window.desk.session.images
-    window.desk.show_image(first)
+    first, second, _ = window.controller.session.images
+    window.controller.show_image(first)
     key, ctrl = Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier
     QTest.keyClick(window.windowHandle(), key, ctrl)
-    assert window.desk.image == second
+    assert window.controller.image == second
     assert window.worklist.selected() == [second]
 
 
 def test_enter_and_esc_lead_from_the_filter_to_the_images(app, qtbot) -> None:
     window, worklist = app.window, app.window.worklist
-    first, _, third = window.desk.session.images
-    window.desk.show_image(first)
+    first, _, third = window.controller.session.images
+    window.controller.show_image(first)
     window.actions_["filter"].trigger()
     qtbot.keyClicks(worklist.filter, "nowhere")
     assert worklist.nothing.isVisible()
@@ -315,7 +315,7 @@ def test_enter_and_esc_lead_from_the_filter_to_the_images(app, qtbot) -> None:
     qtbot.keyClicks(worklist.filter, third)
     assert not worklist.nothing.isVisible()
     qtbot.keyClick(worklist.filter, Qt.Key.Key_Return)
-    assert window.desk.image == third
+    assert window.controller.image == third
     assert window.image_view.hasFocus()
     window.actions_["filter"].trigger()
     QTest.keyClick(window.windowHandle(), Qt.Key.Key_Escape)
@@ -325,15 +325,15 @@ def test_enter_and_esc_lead_from_the_filter_to_the_images(app, qtbot) -> None:
 
 @pytest.mark.parametrize(("verb", "place"), [("nextImage", 0), ("previousImage", -1)])
 def test_from_an_image_that_the_filter_hides_one_goes_to_the_first_or_the_last_shown(app, qtbot, verb, place) -> None:
-    window, session = app.window, app.window.desk.session
+    window, session = app.window, app.window.controller.session
     hidden, *others = session.images
-    window.desk.show_image(hidden)
+    window.controller.show_image(hidden)
     session.set_review(others, "rejected")
     qtbot.keyClicks(window.worklist.filter, "rejected")
     assert window.worklist.model.shown == others
-    assert window.desk.image == hidden
+    assert window.controller.image == hidden
     window.actions_[verb].trigger()
-    assert window.desk.image == others[place]
+    assert window.controller.image == others[place]
 
 
 def test_the_chosen_image_stays_in_sight_when_the_filter_is_emptied(start, tmp_path, qtbot) -> None:
@@ -344,7 +344,7 @@ def test_the_chosen_image_stays_in_sight_when_the_filter_is_emptied(start, tmp_p
     worklist = (app := start(folder, "--project", tmp_path / "many.dsr")).window.worklist
     app.window.predicting.cancel()
     worklist.list.setBatchSize(3)  # as with 10,000 rows, the layout is not there at once
-    app.window.desk.show_image("film 33.png")
+    app.window.controller.show_image("film 33.png")
 
     def in_sight() -> bool:
         index = worklist.model.index_of("film 33.png")

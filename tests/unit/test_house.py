@@ -79,5 +79,5 @@ def test_what_is_deleted_when_it_closes_listens_by_its_own_methods(path):
     for name, call in calls_in(path):
         if name == "connect" and any(isinstance(argument, ast.Lambda) for argument in call.args):
             signal = ast.unparse(call.func)
-            assert "desk." not in signal, f"{signal}: connect a method"
+            assert "controller." not in signal, f"{signal}: connect a method"
             assert "session" not in signal, f"{signal}: connect a method"

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from app.gui.commands import dialogs
 from app.gui.commands.command import Command
 from app.gui.image.image_view import ImageView
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.project.entries import Change, Step
 
 MANY_IMAGES = 20
@@ -17,7 +17,7 @@ MANY_IMAGES = 20
 
 
 def edit_commands(
-    desk: Desk,
+    controller: Controller,
     view: ImageView,
     show_history: Callable[[], object],
     ask_reader: Callable[[], object],
@@ -27,7 +27,7 @@ def edit_commands(
 
     Parameters
     ----------
-    desk : Desk
+    controller : Controller
     view : ImageView
         Where it is said what was undone.
     show_history, ask_reader, show_keys : callable
@@ -35,14 +35,14 @@ def edit_commands(
     """
 
     def undo() -> None:
-        session = desk.session
+        session = controller.session
         if session is not None and session.next_undo is not None:
-            _step(desk, view, session.next_undo, session.undo)
+            _step(controller, view, session.next_undo, session.undo)
 
     def redo() -> None:
-        session = desk.session
+        session = controller.session
         if session is not None and session.next_redo is not None:
-            _step(desk, view, session.next_redo, session.redo)
+            _step(controller, view, session.next_redo, session.redo)
 
     everything = "Everything that was done, by whom and when"
     return [
@@ -54,31 +54,31 @@ def edit_commands(
     ]
 
 
-def _step(desk: Desk, view: ImageView, step: Step, act: Callable[[], str | None]) -> None:
+def _step(controller: Controller, view: ImageView, step: Step, act: Callable[[], str | None]) -> None:
     """Undo or redo: asks before many images change, goes to the image it is about, and says what it did there."""
-    session = desk.open_session()
+    session = controller.open_session()
     if len(step.images) > MANY_IMAGES and not dialogs.ask_step(view.window(), step):
         return
     seen: list[Change] = []
-    link = desk.changed.connect(lambda change: seen.append(change))
+    link = controller.changed.connect(lambda change: seen.append(change))
     try:
-        done = desk.do(act)
+        done = controller.do(act)
     finally:  # also after an error that nobody expected
-        desk.changed.disconnect(link)
+        controller.changed.disconnect(link)
     if not done:
         return
     everywhere = len(session.images) if any(change.kind == "landmarks" for change in seen) else 0
     there = [name for name in step.images if name in session.images]
     if len(step.images) == 1 and there:
-        desk.show_image(there[0])  # in another one nobody would see what happened
-    desk.tell(dialogs.step_done(step, everywhere), view)
+        controller.show_image(there[0])  # in another one nobody would see what happened
+    controller.tell(dialogs.step_done(step, everywhere), view)
 
 
-def help_commands(parent: QWidget, desk: Desk) -> Sequence[Command]:
+def help_commands(parent: QWidget, controller: Controller) -> Sequence[Command]:
     """The lines of the Help menu; `parent` is that of the dialogs."""
 
     def about() -> None:
-        dialogs.show_about(parent, desk.session)
+        dialogs.show_about(parent, controller.session)
 
     return [
         Command("help", "Help", "How it works", lambda: dialogs.show_help(parent), "F1"),

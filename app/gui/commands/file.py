@@ -9,7 +9,7 @@ from typing import Protocol
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.gui.commands.command import Command
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.widgets.settings import PROJECT_SUFFIX, data_folder, settings
 
 IMAGES = "Images (*.dcm *.png *.tif *.tiff *.jpg *.jpeg *.nii *.nii.gz *.nrrd *.mha);;All files (*)"
@@ -30,7 +30,7 @@ class ProjectFiles(Protocol):
 
 def file_commands(
     parent: QWidget,
-    desk: Desk,
+    controller: Controller,
     projects: ProjectFiles,
     recent: Sequence[Command],
     find_moved: Callable[[Path], object],
@@ -42,7 +42,7 @@ def file_commands(
     ----------
     parent : QWidget
         Of the dialogs; closing it quits.
-    desk : Desk
+    controller : Controller
     projects : ProjectFiles
     recent : sequence of Command
         The lines of the submenu.
@@ -73,12 +73,12 @@ def file_commands(
             tip="Table, COCO, masks, landmark set",
             line=True,
         ),
-        *_landmark_sets(parent, desk),
+        *_landmark_sets(parent, controller),
         Command(
             "saveCopy",
             "File",
             "Save a copy…",
-            lambda: _save_copy(parent, desk, projects),
+            lambda: _save_copy(parent, controller, projects),
             needs="project",
             tip="With all that was done; it is open then",
             line=True,
@@ -136,8 +136,8 @@ def _projects(parent: QWidget, projects: ProjectFiles) -> Sequence[Command]:
     ]
 
 
-def _save_copy(parent: QWidget, desk: Desk, projects: ProjectFiles) -> None:
-    session = desk.session
+def _save_copy(parent: QWidget, controller: Controller, projects: ProjectFiles) -> None:
+    session = controller.session
     if session is None:
         return
     start = str(data_folder() / f"{session.path.stem} copy{PROJECT_SUFFIX}")
@@ -153,18 +153,18 @@ def _find_moved(parent: QWidget, find: Callable[[Path], object]) -> None:
         find(Path(folder))
 
 
-def _landmark_sets(parent: QWidget, desk: Desk) -> Sequence[Command]:
-    load, save = lambda: _load_landmarks(parent, desk), lambda: _save_landmarks(parent, desk)
+def _landmark_sets(parent: QWidget, controller: Controller) -> Sequence[Command]:
+    load, save = lambda: _load_landmarks(parent, controller), lambda: _save_landmarks(parent, controller)
     return [
         Command("loadLandmarks", "File", "Load landmark set…", load, needs="writable", line=True),
         Command("saveLandmarks", "File", "Save landmark set…", save, needs="project"),
     ]
 
 
-def _load_landmarks(parent: QWidget, desk: Desk) -> None:
+def _load_landmarks(parent: QWidget, controller: Controller) -> None:
     from app.io.landmark_set import read_landmark_set
 
-    session = desk.session
+    session = controller.session
     file, _ = QFileDialog.getOpenFileName(parent, "Load landmark set", _last_folder(), LANDMARK_SETS)
     if not file or session is None:
         return
@@ -172,16 +172,16 @@ def _load_landmarks(parent: QWidget, desk: Desk) -> None:
         marks = read_landmark_set(Path(file), session.template)
     except (ValueError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        desk.tell(f"{Path(file).name} could not be loaded. {reason}")
+        controller.tell(f"{Path(file).name} could not be loaded. {reason}")
         return
-    desk.do(session.add_landmark_set, marks)
+    controller.do(session.add_landmark_set, marks)
 
 
-def _save_landmarks(parent: QWidget, desk: Desk) -> None:
+def _save_landmarks(parent: QWidget, controller: Controller) -> None:
     from app.io.atomic import write_text
     from app.io.landmark_set import landmark_set_text
 
-    session = desk.session
+    session = controller.session
     start = str(Path(_last_folder()) / "landmarks.json")
     file, _ = QFileDialog.getSaveFileName(parent, "Save landmark set", start, LANDMARK_SETS)
     if not file or session is None:
@@ -190,6 +190,6 @@ def _save_landmarks(parent: QWidget, desk: Desk) -> None:
     try:
         write_text(Path(file), landmark_set_text(session.template, own))
     except OSError as error:
-        desk.tell(f"{file} could not be written ({error.strerror}). Choose another folder.")
+        controller.tell(f"{file} could not be written ({error.strerror}). Choose another folder.")
         return
-    desk.say(f"{len(own)} landmark{'' if len(own) == 1 else 's'} saved to {file}.")
+    controller.say(f"{len(own)} landmark{'' if len(own) == 1 else 's'} saved to {file}.")

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from app.gui.commands.command import Command
 from app.gui.image.image_view import ImageView
 from app.gui.image.spacing_dialog import SpacingDialog
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.state.predicting import Predicting
 from app.gui.worklist.worklist_model import Order
 from app.gui.worklist.worklist_view import Worklist
@@ -29,7 +29,7 @@ ORDERS = {
 
 def image_commands(
     parent: QWidget,
-    desk: Desk,
+    controller: Controller,
     worklist: Worklist,
     view: ImageView,
     predicting: Predicting,
@@ -42,7 +42,7 @@ def image_commands(
     ----------
     parent : QWidget
         Of the dialogs.
-    desk : Desk
+    controller : Controller
     worklist : Worklist
         Whose order and filter say which image is next.
     view : ImageView
@@ -55,18 +55,21 @@ def image_commands(
     """
 
     def set_spacing() -> None:
-        if desk.image:
-            SpacingDialog(parent, desk, view, worklist.selected()).show()
+        if controller.image:
+            SpacingDialog(parent, controller, view, worklist.selected()).show()
+
+    def remove() -> None:
+        _remove(controller, worklist)
 
     return [
-        *_steps(desk, worklist),
+        *_steps(controller, worklist),
         Command("filter", "Image", "Filter the worklist", worklist.edit_filter, "Ctrl+F", "project", line=True),
         *_orders(worklist),
         Command(
             "leastCertain",
             "Image",
             "Least certain point here",
-            lambda: show_least_certain(desk.image),
+            lambda: show_least_certain(controller.image),
             needs="image",
             tip="The point with the lowest confidence",
         ),
@@ -74,7 +77,7 @@ def image_commands(
             "predictAgain",
             "Image",
             "Predict this image again",
-            lambda: predicting.predict([desk.image]),
+            lambda: predicting.predict([controller.image]),
             "F5",
             "image writable",
             line=True,
@@ -82,21 +85,19 @@ def image_commands(
         Command("cancelPrediction", "Image", "Cancel prediction", predicting.cancel),
         *orientation,
         Command("setSpacing", "Image", "Set pixel size…", set_spacing, needs="image writable", line=True),
-        Command(
-            "removeImage", "Image", "Remove from the project", lambda: _remove(desk, worklist), needs="image writable"
-        ),
+        Command("removeImage", "Image", "Remove from the project", remove, needs="image writable"),
     ]
 
 
-def _steps(desk: Desk, worklist: Worklist) -> Sequence[Command]:
+def _steps(controller: Controller, worklist: Worklist) -> Sequence[Command]:
     def step(by: int) -> None:
         name = worklist.neighbour(by)
         if name:
-            desk.show_image(name)
+            controller.show_image(name)
 
     def jump(row: int) -> None:
         if worklist.model.shown:
-            desk.show_image(worklist.model.shown[row])
+            controller.show_image(worklist.model.shown[row])
 
     return [
         Command("nextImage", "Image", "Next image", partial(step, 1), "PgDown Right Down", "image"),
@@ -121,9 +122,9 @@ def _orders(worklist: Worklist) -> Sequence[Command]:
     ]
 
 
-def _remove(desk: Desk, worklist: Worklist) -> None:
-    session, name = desk.session, desk.image
+def _remove(controller: Controller, worklist: Worklist) -> None:
+    session, name = controller.session, controller.image
     if session is not None and name:
         following = worklist.neighbour(1) or worklist.neighbour(-1)
-        if desk.do(session.remove_images, [name]) and following:
-            desk.show_image(following)
+        if controller.do(session.remove_images, [name]) and following:
+            controller.show_image(following)

@@ -13,30 +13,30 @@ from app.gui.commands.command import Command
 from app.gui.commands.dialogs import ask_colour
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.image.split_view import ImagesPane
-from app.gui.image.tools.multi_click import SeveralClicks
+from app.gui.image.tools.multi_click import MultiClick
 from app.gui.landmarks.landmark_dialog import LandmarkDialog
 from app.gui.landmarks.landmark_table import LandmarkTable
-from app.gui.state.desk import Desk, Mode
+from app.gui.state.controller import Controller, Mode
 from app.project.session import Session
 
 
 def landmark_commands(
     parent: QWidget,
-    desk: Desk,
+    controller: Controller,
     images: ImagesPane,
     table: LandmarkTable,
     sheet: ContactSheet,
-    several_clicks: SeveralClicks,
+    multi_click: MultiClick,
 ) -> Sequence[Command]:
     """The lines of the menu; `parent` is that of the dialogs."""
     return [
-        *_modes(desk),
-        *_placements(desk, images),
+        *_modes(controller),
+        *_placements(controller, images),
         Command(
             "newFromClicks",
             "Landmark",
             "New landmark from several clicks…",
-            several_clicks.begin,
+            multi_click.begin,
             "Shift+Ins",
             "writable",
         ),
@@ -44,18 +44,18 @@ def landmark_commands(
             "leastConfident",
             "Landmark",
             "Least confident image",
-            lambda: _show_least_confident(desk, sheet),
+            lambda: _show_least_confident(controller, sheet),
             "J",
             "landmark",
             tip="Where it is least certain",
         ),
-        *_definitions(parent, desk, table),
+        *_definitions(parent, controller, table),
     ]
 
 
-def _modes(desk: Desk) -> Sequence[Command]:
+def _modes(controller: Controller) -> Sequence[Command]:
     def choose(mode: Mode, _: bool) -> None:
-        desk.set_mode(mode)
+        controller.set_mode(mode)
 
     window, marker = "Left drag changes the window level", "Left drag of a marker corrects it"
     navigate, landmark = partial(choose, Mode.NAVIGATE), partial(choose, Mode.LANDMARK)
@@ -65,12 +65,12 @@ def _modes(desk: Desk) -> Sequence[Command]:
     ]
 
 
-def _placements(desk: Desk, images: ImagesPane) -> Sequence[Command]:
+def _placements(controller: Controller, images: ImagesPane) -> Sequence[Command]:
     view = images.first
 
     def act(what: Callable[[Session], Callable[[str, str], object]]) -> None:
-        if desk.session is not None:
-            desk.do(what(desk.session), desk.image, desk.landmark)
+        if controller.session is not None:
+            controller.do(what(controller.session), controller.image, controller.landmark)
 
     confirm = partial(act, lambda session: session.confirm_placement)
     absent = partial(act, lambda session: session.set_absent)
@@ -89,7 +89,7 @@ def _placements(desk: Desk, images: ImagesPane) -> Sequence[Command]:
             "placeHere",
             "Landmark",
             "Place under the mouse",
-            lambda: view.hands.place_at(view.pointing.place),
+            lambda: view.image_input.place_at(view.pointing.place),
             "P",
             needs,
             tip=tip,
@@ -108,42 +108,42 @@ def _placements(desk: Desk, images: ImagesPane) -> Sequence[Command]:
     ]
 
 
-def _show_least_confident(desk: Desk, sheet: ContactSheet) -> None:
+def _show_least_confident(controller: Controller, sheet: ContactSheet) -> None:
     """In the order in which the sheet would be sorted now; accepted images have been looked at."""
-    session = desk.session
+    session = controller.session
     if session is None:
         return
     for tile in sheet.sorted_anew():
         if not math.isnan(tile.confidence) and session.review(tile.image) is not ReviewState.ACCEPTED:
-            desk.show_image(tile.image)
+            controller.show_image(tile.image)
             return
-    desk.tell(f"Every placement of “{desk.landmark}” has been looked at.")
+    controller.tell(f"Every placement of “{controller.landmark}” has been looked at.")
 
 
-def _delete(desk: Desk, session: Session, mark: Landmark) -> None:
+def _delete(controller: Controller, session: Session, mark: Landmark) -> None:
     """Delete a landmark and say so: it may be of a kind that no view shows at the moment."""
-    if desk.do(session.delete_landmark, mark.name):
+    if controller.do(session.delete_landmark, mark.name):
         kept = " Accepted images keep what they were accepted with." if session.accepted else ""
-        desk.tell(f"“{mark.name}” was deleted in all images.{kept} Undo brings it back.")
+        controller.tell(f"“{mark.name}” was deleted in all images.{kept} Undo brings it back.")
 
 
-def _definitions(parent: QWidget, desk: Desk, table: LandmarkTable) -> Sequence[Command]:
+def _definitions(parent: QWidget, controller: Controller, table: LandmarkTable) -> Sequence[Command]:
     def act(what: Callable[[Session, Landmark], object]) -> None:
-        if desk.session is not None:
-            what(desk.session, desk.session.landmark(desk.landmark))
+        if controller.session is not None:
+            what(controller.session, controller.session.landmark(controller.landmark))
 
     def recolour(session: Session, mark: Landmark) -> None:
         colour = ask_colour(parent, mark.colour)
         if colour:
-            desk.do(session.update_landmark, mark.name, colour=colour)
+            controller.do(session.update_landmark, mark.name, colour=colour)
 
-    edit = partial(act, lambda _, mark: LandmarkDialog(parent, desk, mark).open())
-    hide = partial(act, lambda session, mark: desk.do(session.update_landmark, mark.name, hidden=not mark.hidden))
-    lock = partial(act, lambda session, mark: desk.do(session.update_landmark, mark.name, locked=not mark.locked))
-    delete = partial(act, partial(_delete, desk))
+    edit = partial(act, lambda _, mark: LandmarkDialog(parent, controller, mark).open())
+    hide = partial(act, lambda session, mark: controller.do(session.update_landmark, mark.name, hidden=not mark.hidden))
+    lock = partial(act, lambda session, mark: controller.do(session.update_landmark, mark.name, locked=not mark.locked))
+    delete = partial(act, partial(_delete, controller))
 
     def move(step: int) -> None:
-        table.landmarks.step(desk.landmark, step)
+        table.landmarks.step(controller.landmark, step)
 
     up, down, needs, lines = partial(move, -1), partial(move, 1), "landmark writable", "Name, rule, group, colour"
     return [

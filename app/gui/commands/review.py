@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QWidget
 from app.core.landmark import ReviewState
 from app.gui.commands.command import Command
 from app.gui.commands.dialogs import ask_note
-from app.gui.commands.selection import Bulk
+from app.gui.commands.selection import SelectionCommands
 from app.gui.image.image_view import ImageView
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.template.structure_review import StructureReviewDialog
 from app.gui.worklist.worklist_model import OPEN
 from app.gui.worklist.worklist_view import Worklist
@@ -20,42 +20,44 @@ from app.gui.worklist.worklist_view import Worklist
 WRITABLE = "image writable"
 
 
-def review_commands(parent: QWidget, desk: Desk, worklist: Worklist, view: ImageView, bulk: Bulk) -> Sequence[Command]:
+def review_commands(
+    parent: QWidget, controller: Controller, worklist: Worklist, view: ImageView, selection_commands: SelectionCommands
+) -> Sequence[Command]:
     """The lines of the menu.
 
     Parameters
     ----------
     parent : QWidget
         Of the dialogs.
-    desk : Desk
+    controller : Controller
     worklist : Worklist
         Whose order and filter say which image is next.
     view : ImageView
         What is accepted must have been on the screen there.
-    bulk : Bulk
+    selection_commands : SelectionCommands
         Accepts.
     """
 
-    menu, accept = "Review", partial(_accept, desk, worklist, view, bulk)
-    show_new, note = partial(_show_new, desk), partial(_edit_note, parent, desk)
-    show_next = partial(_show_next_open, desk, worklist)
+    menu, accept = "Review", partial(_accept, controller, worklist, view, selection_commands)
+    show_new, note = partial(_show_new, controller), partial(_edit_note, parent, controller)
+    show_next = partial(_show_next_open, controller, worklist)
     later, remark = "Landmarks defined after it was accepted", "A remark to the review of this image"
     return [
         Command("accept", menu, "Accept and next", accept, "Ctrl+Return Ctrl+Enter", WRITABLE),
-        *_decisions(parent, desk),
+        *_decisions(parent, controller),
         Command("showNew", menu, "Show what is new here", show_new, "Ctrl+J", "image", tip=later),
         Command("note", menu, "Note…", note, "Ctrl+Shift+N", WRITABLE, tip=remark),
         Command("nextOpen", menu, "Next unread image", show_next, "Ctrl+PgDown", "image", line=True),
     ]
 
 
-def _decisions(parent: QWidget, desk: Desk) -> Sequence[Command]:
+def _decisions(parent: QWidget, controller: Controller) -> Sequence[Command]:
     def review(state: ReviewState) -> None:
-        if desk.session is not None and desk.image:
-            desk.do(desk.session.set_review, desk.image, state)
+        if controller.session is not None and controller.image:
+            controller.do(controller.session.set_review, controller.image, state)
 
     def reject_structure() -> None:
-        StructureReviewDialog(parent, desk).open()
+        StructureReviewDialog(parent, controller).open()
 
     menu, ask = "Review", partial(review, ReviewState.SECOND_OPINION)
     reject, reopen = partial(review, ReviewState.REJECTED), partial(review, ReviewState.IN_PROGRESS)
@@ -68,54 +70,56 @@ def _decisions(parent: QWidget, desk: Desk) -> Sequence[Command]:
     ]
 
 
-def _accept(desk: Desk, worklist: Worklist, view: ImageView, bulk: Bulk) -> None:
+def _accept(controller: Controller, worklist: Worklist, view: ImageView, selection_commands: SelectionCommands) -> None:
     following = worklist.neighbour(1)
     view.viewport().repaint()  # what is accepted is on the screen now, not in a moment
-    if not desk.image or not bulk.accept([desk.image]):
+    if not controller.image or not selection_commands.accept([controller.image]):
         return
     if following:
-        desk.show_image(following)
+        controller.show_image(following)
     else:
-        desk.tell("That was the last image of the list.", view)
-        _show_next_open(desk, worklist)
+        controller.tell("That was the last image of the list.", view)
+        _show_next_open(controller, worklist)
 
 
-def _show_new(desk: Desk) -> None:
+def _show_new(controller: Controller) -> None:
     """Choose one after the other of the landmarks that came after this image was accepted."""
-    session, name = desk.session, desk.image
+    session, name = controller.session, controller.image
     new = session.new_since_accepted(name) if session is not None and name else ()
     if not new:
-        desk.tell(f"Nothing is new in {name} since it was accepted." if name else "No image is shown.")
+        controller.tell(f"Nothing is new in {name} since it was accepted." if name else "No image is shown.")
         return
-    desk.choose_landmark(new[(new.index(desk.landmark) + 1) % len(new) if desk.landmark in new else 0])
-    desk.tell(f"“{desk.landmark}” is new since this image was accepted. Reopen to make it part of it.")
+    controller.choose_landmark(
+        new[(new.index(controller.landmark) + 1) % len(new) if controller.landmark in new else 0]
+    )
+    controller.tell(f"“{controller.landmark}” is new since this image was accepted. Reopen to make it part of it.")
 
 
-def _edit_note(parent: QWidget, desk: Desk) -> None:
-    session, name = desk.session, desk.image
+def _edit_note(parent: QWidget, controller: Controller) -> None:
+    session, name = controller.session, controller.image
     if session is None or not name:
         return
     entry = session.image(name)
     text = ask_note(parent, name, entry.note)
     if text is not None:
-        desk.do(session.set_review, name, entry.review, text)
+        controller.do(session.set_review, name, entry.review, text)
 
 
-def _show_next_open(desk: Desk, worklist: Worklist) -> None:
+def _show_next_open(controller: Controller, worklist: Worklist) -> None:
     model = worklist.model
-    here = model.index_of(desk.image).row()
+    here = model.index_of(controller.image).row()
     order = model.shown[here + 1 :] + model.shown[: here + 1]
     found = next((name for name in order if model.standing(name).review in OPEN), "")
     if found:
-        desk.show_image(found)
+        controller.show_image(found)
     else:
-        desk.tell(_nothing_open(desk, order))
+        controller.tell(_nothing_open(controller, order))
 
 
-def _nothing_open(desk: Desk, listed: Sequence[str]) -> str:
+def _nothing_open(controller: Controller, listed: Sequence[str]) -> str:
     """That nothing in the list is open; a filter may hide images that are."""
-    hidden = set(desk.open_session().images).difference(listed)
-    count = sum(desk.open_session().review(name) in OPEN for name in hidden)
+    hidden = set(controller.open_session().images).difference(listed)
+    count = sum(controller.open_session().review(name) in OPEN for name in hidden)
     if not count:
         return "Every image in the worklist has been reviewed."
     rest = "1 image has" if count == 1 else f"{count} images have"

@@ -9,10 +9,10 @@ from functools import partial
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.core.landmark import ReviewState
-from app.core.orientation import AS_STORED, Reading
+from app.core.orientation import AS_STORED, Orientation
 from app.gui.commands.orientation import WAYS
 from app.gui.image.seen import Seen
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.state.predicting import Predicting
 from app.gui.widgets.plain_text import caption
 from app.gui.widgets.question import confirmed
@@ -25,26 +25,26 @@ def counted(number: int) -> str:
     return f"{number} image{'' if number == 1 else 's'}"
 
 
-class Bulk:
+class SelectionCommands:
     """Each method is one undo step for all images it may touch, and one sentence for those it may not.
 
     Parameters
     ----------
-    desk : Desk
+    controller : Controller
     predicting : Predicting
     seen : Seen
     view : QWidget
         The image, in which the sentences stand.
     """
 
-    def __init__(self, desk: Desk, predicting: Predicting, seen: Seen, view: QWidget) -> None:
-        self._desk, self._predicting, self._seen, self._view = desk, predicting, seen, view
+    def __init__(self, controller: Controller, predicting: Predicting, seen: Seen, view: QWidget) -> None:
+        self._controller, self._predicting, self._seen, self._view = controller, predicting, seen, view
 
     def menu(self, parent: QWidget, names: Sequence[str]) -> QMenu:
         """The menu of a selection."""
         menu = QMenu(parent)
         menu.setObjectName("bulkMenu")
-        writable = self._desk.session is not None and not self._desk.session.read_only
+        writable = self._controller.session is not None and not self._controller.session.read_only
         of = "" if len(names) == 1 else f" {counted(len(names))}"
         self._add_accept(menu, names, writable)
         for words, act in (
@@ -57,7 +57,7 @@ class Bulk:
         ):
             if act is None:
                 menu.addSeparator()
-                self._add_readings(menu.addMenu(f"Orientation{of and ' of' + of}"), names, writable)
+                self._add_orientations(menu.addMenu(f"Orientation{of and ' of' + of}"), names, writable)
             else:
                 menu.addAction(words, act).setEnabled(writable)
         return menu
@@ -67,7 +67,7 @@ class Bulk:
         if len(names) == 1:
             menu.addAction("Accept", lambda: self.accept(names)).setEnabled(writable)
             return
-        session = self._desk.open_session()
+        session = self._controller.open_session()
         refused = session.refusals(names, self._seen.shown)
         accepted = sum(session.review(name) is ReviewState.ACCEPTED for name in names)
         count = len(names) - len(refused) - accepted
@@ -77,25 +77,27 @@ class Bulk:
         if others := ", ".join([*already, *([accepting.reasons(refused, named=0)] if refused else [])]):
             menu.addAction(caption(f"     {others}")).setEnabled(False)
 
-    def _add_readings(self, menu: QMenu, names: Sequence[str], writable: bool) -> None:
-        for words, reading in WAYS.values():
-            menu.addAction(words, partial(self.read, names, reading)).setEnabled(writable)
+    def _add_orientations(self, menu: QMenu, names: Sequence[str], writable: bool) -> None:
+        for words, orientation in WAYS.values():
+            menu.addAction(words, partial(self.read, names, orientation)).setEnabled(writable)
         menu.addSeparator()
         menu.addAction("As stored", partial(self.read, names, AS_STORED, more=False)).setEnabled(writable)
 
     def _unlocked(self, names: Sequence[str]) -> list[str]:
         """Those that are not accepted; says how many are left as they are."""
-        session = self._desk.open_session()
+        session = self._controller.open_session()
         free = [name for name in names if session.image(name).review is not ReviewState.ACCEPTED]
         locked = len(names) - len(free)
         if locked:
             is_are = "is accepted and locked: it was" if locked == 1 else "are accepted and locked: they were"
-            self._desk.tell(f"{counted(locked)} {is_are} left as before. Reopen first to change that.", self._view)
+            self._controller.tell(
+                f"{counted(locked)} {is_are} left as before. Reopen first to change that.", self._view
+            )
         return free
 
     def accept(self, names: Sequence[str]) -> bool:
         """Accept, and thereby lock, what was on the screen; whether any was. A single suspect image is asked about."""
-        session, shown = self._desk.open_session(), self._seen.shown
+        session, shown = self._controller.open_session(), self._seen.shown
         although, refused = False, session.refusals(names, shown)
         if len(names) == 1 and refused.get(names[0]) is Refusal.SUSPECT:
             suspect = session.image(names[0]).suspect
@@ -103,7 +105,7 @@ class Bulk:
             if not although:
                 return False
         elif len(refused) == len(names):
-            self._desk.tell(accepting.sentence(refused), self._view)
+            self._controller.tell(accepting.sentence(refused), self._view)
             return False
         reports: list[ReviewReport] = []
 
@@ -111,34 +113,34 @@ class Bulk:
             accepted = ReviewState.ACCEPTED
             reports.append(session.set_review(list(names), accepted, shown=shown, although_suspect=although))
 
-        done = self._desk.do(act)
+        done = self._controller.do(act)
         for report in reports:
             if report.sentence:
-                self._desk.tell(report.sentence, self._view)
+                self._controller.tell(report.sentence, self._view)
         return done
 
     def review(self, names: Sequence[str], state: ReviewState) -> None:
         """Set another review state."""
         if free := self._unlocked(names):
-            self._desk.do(self._desk.open_session().set_review, free, state)
+            self._controller.do(self._controller.open_session().set_review, free, state)
 
     def reopen(self, names: Sequence[str]) -> None:
         """Unlock accepted images, and take the others' decision back."""
-        self._desk.do(self._desk.open_session().set_review, list(names), ReviewState.IN_PROGRESS)
+        self._controller.do(self._controller.open_session().set_review, list(names), ReviewState.IN_PROGRESS)
 
     def predict(self, names: Sequence[str]) -> None:
         """Predict again."""
         if self._predicting.running:
-            self._desk.tell("A prediction is running. Wait until it has ended, or cancel it.", self._view)
+            self._controller.tell("A prediction is running. Wait until it has ended, or cancel it.", self._view)
         elif free := self._unlocked(names):
             self._predicting.predict(free)
 
-    def read(self, names: Sequence[str], reading: Reading, more: bool = True) -> None:
+    def read(self, names: Sequence[str], orientation: Orientation, more: bool = True) -> None:
         """Give another orientation, on top of what each has now unless not `more`."""
         if free := self._unlocked(names):
-            self._desk.do(self._desk.open_session().set_reading, free, *astuple(reading), more=more)
+            self._controller.do(self._controller.open_session().set_orientation, free, *astuple(orientation), more=more)
 
     def remove(self, names: Sequence[str]) -> None:
         """Take out of the project; the files stay, and undo brings the images back."""
         if free := self._unlocked(names):
-            self._desk.do(self._desk.open_session().remove_images, free)
+            self._controller.do(self._controller.open_session().remove_images, free)

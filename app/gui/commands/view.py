@@ -9,7 +9,7 @@ from app.gui.commands.command import Command
 from app.gui.image.image_view import ImageView
 from app.gui.image.split_view import ImagesPane
 from app.gui.image.turn import Turn
-from app.gui.state.desk import Desk, MaskStyle
+from app.gui.state.controller import Controller, MaskStyle
 from app.gui.widgets import theme
 
 ZOOM_STEP = 1.25
@@ -19,13 +19,16 @@ COMPARISONS = {0: "compareNone", 1: "compareNext", -1: "comparePrevious"}
 
 
 def view_commands(
-    desk: Desk, images: ImagesPane, show_hidden: Callable[[bool], object], show_messages: Callable[[bool], object]
+    controller: Controller,
+    images: ImagesPane,
+    show_hidden: Callable[[bool], object],
+    show_messages: Callable[[bool], object],
 ) -> Sequence[Command]:
     """The lines of the menu.
 
     Parameters
     ----------
-    desk : Desk
+    controller : Controller
     images : ImagesPane
         Most commands are for the one of its views that is active.
     show_hidden, show_messages : callable
@@ -37,7 +40,7 @@ def view_commands(
         *_window(images),
         *_turn(images),
         *_second_looks(images),
-        *_overlays(desk),
+        *_overlays(controller),
         Command("themeDark", "View/Theme", "Dark", lambda _: theme.choose(theme.Theme.DARK), group="theme"),
         Command("themeLight", "View/Theme", "Light", lambda _: theme.choose(theme.Theme.LIGHT), group="theme"),
         Command(
@@ -134,12 +137,12 @@ def _second_looks(images: ImagesPane) -> Sequence[Command]:
     ]
 
 
-def _overlays(desk: Desk) -> Sequence[Command]:
+def _overlays(controller: Controller) -> Sequence[Command]:
     def masks(style: MaskStyle, _: bool) -> None:
         """The same choice again takes the masks away: O shows and hides outlines."""
-        if desk.look.masks == style:
+        if controller.look.masks == style:
             style = MaskStyle.OFF if style != MaskStyle.OFF else MaskStyle.OUTLINE
-        desk.set_look(masks=style)
+        controller.set_look(masks=style)
 
     outlines, fills, none = (partial(masks, style) for style in (MaskStyle.OUTLINE, MaskStyle.FILL, MaskStyle.OFF))
     colours = "Colours that match between template and image"
@@ -148,7 +151,7 @@ def _overlays(desk: Desk) -> Sequence[Command]:
             "structures",
             "View",
             "Structures",
-            lambda on: desk.set_look(structures=on),
+            lambda on: controller.set_look(structures=on),
             "Shift+H",
             group="own",
             tip="Show or hide all of them",
@@ -157,8 +160,12 @@ def _overlays(desk: Desk) -> Sequence[Command]:
         Command("outlines", "View", "Outlines", outlines, "O", group="masks", tip="Masks as outlines"),
         Command("fills", "View", "Fills", fills, "Shift+O", group="masks", tip="Masks as outlines with a fill"),
         Command("noMasks", "View", "No masks", none, "Ctrl+Shift+M", group="masks"),
-        Command("uvColours", "View", "uv colours", lambda on: desk.set_look(uv=on), "U", group="own", tip=colours),
-        Command("labels", "View", "Landmark names", lambda on: desk.set_look(labels=on), "N", group="own", line=True),
+        Command(
+            "uvColours", "View", "uv colours", lambda on: controller.set_look(uv=on), "U", group="own", tip=colours
+        ),
+        Command(
+            "labels", "View", "Landmark names", lambda on: controller.set_look(labels=on), "N", group="own", line=True
+        ),
     ]
 
 

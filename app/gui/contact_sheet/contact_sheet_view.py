@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QAbstractScrollArea
 
 from app.core.landmark import ReviewState
 from app.gui.contact_sheet.tiles import Tile, collect_tiles, in_the_order_of, suspects_last
-from app.gui.state.desk import Desk, Mode
+from app.gui.state.controller import Controller, Mode
 from app.gui.state.drags import PlacementDrag
 from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.state.pictures import Pictures
@@ -55,7 +55,7 @@ class ContactSheet(QAbstractScrollArea):
     """Order, number of suspect images or how they are sorted may have changed."""
     markerMenu = Signal(str, QPoint)
 
-    def __init__(self, desk: Desk, pictures: Pictures) -> None:
+    def __init__(self, controller: Controller, pictures: Pictures) -> None:
         super().__init__()
         self.setObjectName("contactSheet")
         self.setAccessibleName("Contact sheet of the chosen landmark")
@@ -63,7 +63,7 @@ class ContactSheet(QAbstractScrollArea):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumHeight(TILE + 24)
         self.viewport().setMouseTracking(True)
-        self._desk, self._pictures = desk, pictures
+        self._controller, self._pictures = controller, pictures
         self.tiles: list[Tile] = []
         self.stale, self.suspects_last, self.suspects = False, True, 0
         self._suspect: dict[str, bool] = {}
@@ -71,12 +71,12 @@ class ContactSheet(QAbstractScrollArea):
         self._clicking = False
         self._soon = QTimer(self, singleShot=True, interval=100)
         self._soon.timeout.connect(self.collect)
-        desk.sessionChanged.connect(self._forget)
-        desk.landmarkChanged.connect(self._begin)
-        desk.imageChanged.connect(self._show_current)
-        desk.movingChanged.connect(self.viewport().update)
-        desk.heldChanged.connect(self.viewport().update)
-        desk.changed.connect(self._on_change)
+        controller.sessionChanged.connect(self._forget)
+        controller.landmarkChanged.connect(self._begin)
+        controller.imageChanged.connect(self._show_current)
+        controller.movingChanged.connect(self.viewport().update)
+        controller.heldChanged.connect(self.viewport().update)
+        controller.changed.connect(self._on_change)
 
     def _forget(self) -> None:
         self._crops.clear()
@@ -113,23 +113,23 @@ class ContactSheet(QAbstractScrollArea):
 
     def _is_suspect(self, image: str) -> bool:
         if image not in self._suspect:
-            self._suspect[image] = bool(self._desk.open_session().suspect(image))
+            self._suspect[image] = bool(self._controller.open_session().suspect(image))
         return self._suspect[image]
 
     def sorted_anew(self) -> list[Tile]:
         """The tiles as they would lie if they were sorted again; empty without a landmark."""
-        session, landmark = self._desk.session, self._desk.landmark
-        if session is None or not landmark or session.reading_ahead:
+        session, landmark = self._controller.session, self._controller.landmark
+        if session is None or not landmark or session.decode_ahead:
             return []
         fresh = collect_tiles(session, landmark)
         return suspects_last(fresh, self._is_suspect) if self.suspects_last else fresh
 
     def collect(self, *_: object) -> None:
         """Find the chosen landmark in all images; tiles that were there before keep their order."""
-        session, landmark = self._desk.session, self._desk.landmark
+        session, landmark = self._controller.session, self._controller.landmark
         fresh: list[Tile] = []
         caption = ""
-        if session is not None and landmark and session.reading_ahead:
+        if session is not None and landmark and session.decode_ahead:
             caption = f"“{landmark}” · reading predictions…"
         elif session is not None and landmark:
             start = time.perf_counter()
@@ -159,7 +159,7 @@ class ContactSheet(QAbstractScrollArea):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         bar = self.horizontalScrollBar()
-        if not self._desk.interaction.running:  # a tile that is dragged in stays where it is
+        if not self._controller.interaction.running:  # a tile that is dragged in stays where it is
             bar.setValue(bar.value() - (event.angleDelta().y() or event.angleDelta().x()))
         event.accept()
 
@@ -176,7 +176,7 @@ class ContactSheet(QAbstractScrollArea):
 
     def _native_of_screen(self, image: str) -> np.ndarray:
         """Matrix [2, 2] from steps on a tile, in screen pixels, to native pixels of its image."""
-        frame = self._desk.frame(image)
+        frame = self._controller.frame(image)
         widths = frame.diagonal * np.sqrt(frame.aspect) * SHARE / TILE  # widths of a native pixel per screen pixel
         return np.asarray(np.linalg.inv(frame.upright) * widths)
 
@@ -186,7 +186,7 @@ class ContactSheet(QAbstractScrollArea):
         if row < 0:
             return None
         centre = QPointF(self.tile_rect(row).center()) + QPointF(0.5, 0.5)
-        held = self._desk.held_place(image, self._desk.landmark)
+        held = self._controller.held_place(image, self._controller.landmark)
         if held is None:
             return centre
         moved = np.linalg.solve(self._native_of_screen(image), np.subtract(held, self.tiles[row].xy))
@@ -196,7 +196,7 @@ class ContactSheet(QAbstractScrollArea):
 
     def _now(self, tile: Tile) -> Tile:
         """The tile where a drag on the template would put it."""
-        place = self._desk.moving_place(self._desk.landmark, tile.slot)
+        place = self._controller.moving_place(self._controller.landmark, tile.slot)
         if place is None or not np.isfinite(place).all():
             return tile
         return replace(tile, xy=(float(place[0]), float(place[1])))
@@ -207,7 +207,7 @@ class ContactSheet(QAbstractScrollArea):
             return None
         key = (tile.image, round(tile.xy[0] * 4), round(tile.xy[1] * 4))
         if key not in self._crops:
-            frame = self._desk.frame(tile.image)
+            frame = self._controller.frame(tile.image)
             shrink = np.array([preview.shape[1] / frame.width, preview.shape[0] / frame.height])
             ratio = self.devicePixelRatioF()
             size = round(TILE * ratio)
@@ -217,7 +217,7 @@ class ContactSheet(QAbstractScrollArea):
             matrix = np.c_[linear, [x, y] - linear @ np.full(2, (size - 1) / 2)]
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
             pixels = cv2.warpAffine(preview, matrix, (size, size), flags=flags, borderValue=18)
-            pixels = 255 - pixels if frame.reading.inverted else pixels
+            pixels = 255 - pixels if frame.orientation.inverted else pixels
             crop = QImage(pixels.tobytes(), size, size, size, QImage.Format.Format_Grayscale8).copy()
             crop.setDevicePixelRatio(ratio)
             self._crops[key] = crop
@@ -231,7 +231,7 @@ class ContactSheet(QAbstractScrollArea):
         if not self.tiles:
             painter.setPen(QColor(theme.MUTED))
             words = "Click on the template to place a landmark: it shows here in every image, the doubtful ones first."
-            if self._desk.landmark:
+            if self._controller.landmark:
                 words = "No image is predicted yet."
             box = self.viewport().rect().adjusted(12, 0, -12, -20)
             painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), words)
@@ -244,7 +244,7 @@ class ContactSheet(QAbstractScrollArea):
         painter.end()
 
     def _paint_tile(self, painter: QPainter, rect: QRect, row: int) -> None:
-        assert self._desk.session is not None
+        assert self._controller.session is not None
         tile = self._now(self.tiles[row])
         crop = self._crop(tile)
         painter.fillRect(rect, QColor(0, 0, 0))
@@ -252,19 +252,19 @@ class ContactSheet(QAbstractScrollArea):
             painter.drawImage(rect.topLeft(), crop)
         at = self.drawn_at(tile.image) or QPointF()
         painter.setClipRect(rect)
-        draw_marker(painter, at, tile.state, self._desk.session.landmark(self._desk.landmark).colour)
+        draw_marker(painter, at, tile.state, self._controller.session.landmark(self._controller.landmark).colour)
         painter.setClipping(False)
         painter.setFont(theme.font(small=True))
         words = tile.state.value if np.isnan(tile.confidence) else f"{tile.confidence:.2f}"
-        if self._desk.landmark in self._desk.session.new_since_accepted(tile.image):
+        if self._controller.landmark in self._controller.session.new_since_accepted(tile.image):
             words += " · new"
-        elif self._desk.session.review(tile.image) is ReviewState.ACCEPTED:
+        elif self._controller.session.review(tile.image) is ReviewState.ACCEPTED:
             words += " · accepted"
         elif self._is_suspect(tile.image):
             words += " · suspect"
         draw_text(painter, QRectF(rect.x() + 6, rect.bottom() - 20, TILE - 12, 18), words)
         colour = None
-        if tile.image == self._desk.image:
+        if tile.image == self._controller.image:
             colour = theme.ACCENT
         elif tile.confidence < 0.6:
             colour = theme.confidence_colour(tile.confidence)
@@ -276,39 +276,39 @@ class ContactSheet(QAbstractScrollArea):
     # --- mouse and keys --------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._desk.interaction.press(self, event, lambda: self._press(event))
+        self._controller.interaction.press(self, event, lambda: self._press(event))
 
     def _press(self, event: QMouseEvent) -> Drag | None:
         at = event.position()
-        row, landmark = self.tile_at(at), self._desk.landmark
+        row, landmark = self.tile_at(at), self._controller.landmark
         if row < 0:
             return None
         tile, drawn = self.tiles[row], QPointF(self.tile_rect(row).center())
         self._clicking = True  # the tile is under the mouse: scrolling would pull it away
-        self._desk.show_image(tile.image)
+        self._controller.show_image(tile.image)
         self._clicking = False
         if event.button() == Qt.MouseButton.RightButton:
             return Drag(at, lambda up: self.markerMenu.emit(landmark, up.globalPosition().toPoint()))
         close = (at - drawn).manhattanLength() <= HIT_RADIUS
-        if event.button() != Qt.MouseButton.LeftButton or not close or self._desk.mode != Mode.LANDMARK:
+        if event.button() != Qt.MouseButton.LeftButton or not close or self._controller.mode != Mode.LANDMARK:
             return Drag(at)
-        if locked := self._desk.why_locked(tile.image):
-            return StuckDrag(at, lambda: self._desk.tell(locked, self))
+        if locked := self._controller.why_locked(tile.image):
+            return StuckDrag(at, lambda: self._controller.tell(locked, self))
         native = self._native_of_screen(tile.image)
 
         def shift(now: QPointF) -> np.ndarray:
             return np.asarray(native @ (now - at).toTuple())
 
-        return PlacementDrag(self._desk, at, tile.image, landmark, np.array(tile.xy), shift)
+        return PlacementDrag(self._controller, at, tile.image, landmark, np.array(tile.xy), shift)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._desk.interaction.move(self, event):
+        if self._controller.interaction.move(self, event):
             return
         row = self.tile_at(event.position())
         self.viewport().setToolTip(tip(self.tiles[row].image if row >= 0 else ""))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._desk.interaction.release(self, event)
+        self._controller.interaction.release(self, event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.mousePressEvent(event)
@@ -319,19 +319,21 @@ class ContactSheet(QAbstractScrollArea):
         return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        session, landmark = self._desk.session, self._desk.landmark
-        row = next((i for i, t in enumerate(self.tiles) if t.image == self._desk.image), -1)
+        session, landmark = self._controller.session, self._controller.landmark
+        row = next((i for i, t in enumerate(self.tiles) if t.image == self._controller.image), -1)
         key = event.key()
         if session is None or not self.tiles:
             super().keyPressEvent(event)
         elif key in STEPS:
             row = min(max(row + STEPS[Qt.Key(key)], 0), len(self.tiles) - 1)
-            self._desk.show_image(self.tiles[row].image)
+            self._controller.show_image(self.tiles[row].image)
         elif row >= 0 and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_A):
             following = self.tiles[min(row + 1, len(self.tiles) - 1)].image
             act = session.set_absent if key == Qt.Key.Key_A else session.confirm_placement
-            self._desk.do(act, self._desk.image, landmark)  # what is refused is said, and does not stop the flow
-            self._desk.show_image(following)
+            self._controller.do(
+                act, self._controller.image, landmark
+            )  # what is refused is said, and does not stop the flow
+            self._controller.show_image(following)
         else:
             super().keyPressEvent(event)
 

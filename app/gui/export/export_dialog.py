@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from app.formats.output_folder import look_into
 from app.gui.export.exporting import Exporting
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.widgets import theme
 from app.gui.widgets.plain_text import PlainLabel, caption, show_plainly
 from app.gui.widgets.settings import settings
@@ -46,9 +46,9 @@ def _styled(text: str, style: str) -> QLabel:
 class ExportDialog(QDialog):
     """Remembers formats and folder; the job panel shows how far the export is."""
 
-    def __init__(self, parent: QWidget, desk: Desk, exporting: Exporting) -> None:
+    def __init__(self, parent: QWidget, controller: Controller, exporting: Exporting) -> None:
         super().__init__(parent)
-        self._desk, self._exporting = desk, exporting
+        self._controller, self._exporting = controller, exporting
         self.setObjectName("exportDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Export")
@@ -78,20 +78,20 @@ class ExportDialog(QDialog):
         self._check()
 
     def _make_scopes(self) -> dict[str, QRadioButton]:
-        session = self._desk.open_session()
+        session = self._controller.open_session()
         accepted, everything = len(session.accepted), len(session.images)
         made = {
             "all": QRadioButton(f"All images ({everything})"),
             "accepted": QRadioButton(f"Accepted images ({accepted})"),
-            "image": QRadioButton(caption(f"This image ({self._desk.image})")),
+            "image": QRadioButton(caption(f"This image ({self._controller.image})")),
         }
         made["accepted"].setEnabled(accepted > 0)
-        made["image"].setEnabled(bool(self._desk.image))
+        made["image"].setEnabled(bool(self._controller.image))
         made["all"].setChecked(True)
         return made
 
     def _start_folder(self) -> str:
-        path = self._desk.open_session().path.absolute()
+        path = self._controller.open_session().path.absolute()
         return str(settings().value("exportFolder", "")) or str(path.with_name(f"{path.stem} export"))
 
     def _lay_out(self) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from app.formats.output_folder import folder_sentences
 from app.gui.state.bridge import Bridge
-from app.gui.state.desk import Desk
-from app.gui.state.job_runner import Runner
+from app.gui.state.controller import Controller
+from app.gui.state.job_runner import JobRunner
 from app.jobs import Event, Failed, Finished, Job, Progress, Result
 
 if TYPE_CHECKING:
@@ -42,26 +42,28 @@ def outcome(report: Report, folder: Path) -> Iterator[str]:
         yield f"Not exported: {listed}. {sentence}"
 
 
-class Exporting(Runner):
+class Exporting(JobRunner):
     """One export at a time; it reads the project's file by itself and goes on where the project is closed."""
 
     verb = "Exporting"
 
-    def __init__(self, desk: Desk, bridge: Bridge) -> None:
-        super().__init__(desk, bridge)
+    def __init__(self, controller: Controller, bridge: Bridge) -> None:
+        super().__init__(controller, bridge)
         self._folder = Path()
 
     def start(self, formats: list[str], folder: Path, scope: str, later: str = "mark") -> bool:
-        """Export what is on the desk; False (with a message) where that can't begin."""
-        session = self._desk.session
+        """Export what is open; False (with a message) where that can't begin."""
+        session = self._controller.session
         if session is None or self._job is not None:
             return False
         from app.formats.client import start_export  # 25 ms that the first click need not wait for
 
         try:
-            job = start_export(session, formats, folder, scope, self._desk.image if scope == "image" else "", later)
+            job = start_export(
+                session, formats, folder, scope, self._controller.image if scope == "image" else "", later
+            )
         except (ValueError, OSError) as error:
-            self._desk.tell(str(error))
+            self._controller.tell(str(error))
             return False
         self._folder = folder
         self.follow(job, self._on_event)
@@ -71,9 +73,9 @@ class Exporting(Runner):
         if isinstance(event, Progress):
             self.tell(event)
         elif isinstance(event, Failed) and not event.key:  # those of single images stand in the report
-            self._desk.tell(event.message)
+            self._controller.tell(event.message)
         elif isinstance(event, Result):
             for sentence in outcome(event.value, self._folder):  # type: ignore[arg-type]
-                self._desk.say(sentence)
+                self._controller.say(sentence)
         elif isinstance(event, Finished):
             self.end(job, "Export cancelled" if event.cancelled else "")

@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QAction, QColor, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QHeaderView, QPushButton, QTreeView, QVBoxLayout, QWidget
 
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.widgets import theme
 from app.gui.widgets.plain_text import PlainLabel, tip
 from app.project.entries import Change, HistoryEntry
@@ -26,15 +26,15 @@ def local_time(at: str) -> str:
 class HistoryModel(QAbstractTableModel):
     """The session's history, newest first; read again as a whole, shown row by row."""
 
-    def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
+    def __init__(self, controller: Controller, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._desk = desk
+        self._controller = controller
         self.entries: list[HistoryEntry] = []
 
     def reload(self) -> None:
         """Take the history anew."""
         self.beginResetModel()
-        self.entries = self._desk.session.history()[::-1] if self._desk.session is not None else []
+        self.entries = self._controller.session.history()[::-1] if self._controller.session is not None else []
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
@@ -66,12 +66,12 @@ def _follow(button: QPushButton, action: QAction) -> None:
 class HistoryPanel(QDialog):
     """A window of its own beside the main one; undo and redo are the Edit menu's."""
 
-    def __init__(self, parent: QWidget, desk: Desk, undo: QAction, redo: QAction) -> None:
+    def __init__(self, parent: QWidget, controller: Controller, undo: QAction, redo: QAction) -> None:
         super().__init__(parent)
         self.setObjectName("historyPanel")
         self.setWindowTitle("History")
         self.resize(640, 520)
-        self.model = HistoryModel(desk, self)
+        self.model = HistoryModel(controller, self)
         self.list = QTreeView(rootIsDecorated=False, uniformRowHeights=True, itemsExpandable=False)
         self.list.setAccessibleName("History")
         self.list.setModel(self.model)
@@ -103,8 +103,8 @@ class HistoryPanel(QDialog):
         layout.addLayout(foot)
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._reload)
-        desk.changed.connect(self._on_change)
-        desk.sessionChanged.connect(self._soon.start)
+        controller.changed.connect(self._on_change)
+        controller.sessionChanged.connect(self._soon.start)
 
     def _on_change(self, change: Change) -> None:
         if change.kind != "prediction":

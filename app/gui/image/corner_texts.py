@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from app.core.landmark import PlacementState, ReviewState
 from app.core.orientation import AS_STORED
 from app.gui.image.turn import Side, Turn
-from app.gui.state.desk import Desk, Mode
+from app.gui.state.controller import Controller, Mode
 from app.gui.widgets import theme
 from app.gui.widgets.markers import draw_text
 from app.gui.widgets.theme import ON_IMAGE
@@ -95,13 +95,13 @@ class ImageTexts:
         Whether what makes the image suspect stands elsewhere already.
     """
 
-    def __init__(self, view: ImageView, desk: Desk) -> None:
-        self._view, self._desk = view, desk
+    def __init__(self, view: ImageView, controller: Controller) -> None:
+        self._view, self._controller = view, controller
         self.suspicion_is_told = False
 
     def paint(self, painter: QPainter, port: QRectF) -> None:
         """Paint all texts into the viewport."""
-        view, session = self._view, self._desk.session
+        view, session = self._view, self._controller.session
         area = port.adjusted(MARGIN, MARGIN - 2, -MARGIN, -MARGIN + 2)
         if session is None or not view.image:
             painter.setFont(theme.font())
@@ -122,7 +122,7 @@ class ImageTexts:
         if has_sides(session.template) and entry.status == "predicted" and not entry.suspect:  # else nobody knows them
             painter.setFont(theme.font(bold=True))
             # A patient's right is on the left of the image as read (design 2).
-            x, y = np.array([-1, 0]) @ view.reading.linear
+            x, y = np.array([-1, 0]) @ view.orientation.linear
             for letter, sign in (("R", 1), ("L", -1)):
                 draw_text(painter, area, letter, align=_EDGES[view.turn.side(sign * x, sign * y)])
         self._turn_sign(painter, QRectF(area.left(), below + 4, area.width(), LINE))
@@ -130,23 +130,23 @@ class ImageTexts:
 
     def _turn_sign(self, painter: QPainter, box: QRectF) -> None:
         """Plainly: what is seen is not what is stored, or not as it is read."""
-        if self._view.turn == Turn.of(self._view.reading):
+        if self._view.turn == Turn.of(self._view.orientation):
             return
         words = self._view.turn.words or "as stored"
         painter.setFont(theme.font(bold=True))
         draw_text(painter, box, f"View {words}", ON_IMAGE.caution, Qt.AlignmentFlag.AlignCenter)
 
     def _top_left(self) -> list[Line]:
-        entry = self._desk.open_session().image(self._view.image)
+        entry = self._controller.open_session().image(self._view.image)
         word, colour = REVIEW_WORDS[entry.review]
         lines: list[Line] = [(entry.name, ON_IMAGE.text, True), (word, colour, False)]
         if entry.message:
             lines.append((entry.message, ON_IMAGE.bad, False))
         elif entry.status == "waiting":
             lines.append(("waiting for its prediction", ON_IMAGE.muted, False))
-        if self._view.reading != AS_STORED:
-            lines.append((f"read {self._view.reading.words}", ON_IMAGE.caution, False))
-        if new := self._desk.open_session().new_since_accepted(self._view.image):
+        if self._view.orientation != AS_STORED:
+            lines.append((f"read {self._view.orientation.words}", ON_IMAGE.caution, False))
+        if new := self._controller.open_session().new_since_accepted(self._view.image):
             lines.append((f"{len(new)} new since accepted · Review, Show what is new", ON_IMAGE.caution, False))
         if entry.suspect and not self.suspicion_is_told:
             lines.append((str(entry.suspect), ON_IMAGE.caution, False))
@@ -154,7 +154,7 @@ class ImageTexts:
             doubtful = entry.changed_since_accepted or entry.replaced  # what is drawn may belong to another picture
             lines.append((entry.remark, ON_IMAGE.caution if doubtful else ON_IMAGE.muted, False))
         for said in entry.structures:
-            words = _review_sentence(said, self._desk.open_session().template)
+            words = _review_sentence(said, self._controller.open_session().template)
             lines.append((words, ON_IMAGE.bad if said.state is ReviewState.REJECTED else ON_IMAGE.caution, False))
         if entry.note:
             lines.append((f"Note: {entry.note}", ON_IMAGE.text, False))
@@ -180,12 +180,12 @@ class ImageTexts:
                 size += f" x {spacing.row_mm:.3g}"
             lines.append((f"{size} mm/px · {spacing.provenance.value}", ON_IMAGE.muted, False))
         lines.append((f"{view.zoom * 100:.0f} %", ON_IMAGE.muted, False))
-        if view.editable and self._desk.mode == Mode.LANDMARK:
+        if view.editable and self._controller.mode == Mode.LANDMARK:
             lines.append((self._landmark_hint(), ON_IMAGE.accent, False))
         return lines
 
     def _landmark_hint(self) -> str:
-        session, landmark = self._desk.session, self._desk.landmark
+        session, landmark = self._controller.session, self._controller.landmark
         if session is not None and session.review(self._view.image) is ReviewState.ACCEPTED:
             return "locked · Review, Reopen to correct"
         if not landmark:
@@ -206,7 +206,7 @@ class ImageTexts:
         lines: list[Line] = []
         if pointing.spot is not None:
             structure, (u, v) = pointing.spot.structure, pointing.spot.uv
-            title = self._desk.open_session().template.structure(structure).title.lower()
+            title = self._controller.open_session().template.structure(structure).title.lower()
             if len(pointing.under) > 1:
                 place = f"{pointing.under.index(structure) + 1} of {len(pointing.under)} here"
                 lines.append((f"{place} · Tab: the next", ON_IMAGE.muted, False))

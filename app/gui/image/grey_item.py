@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
-from app.gui.widgets.grey import AnyPixels, GreyPicture, Window
+from app.gui.widgets.grey import AnyPixels, GreyPicture, VoiWindow
 
 
 class GreyItem(pg.GraphicsObject):  # type: ignore[misc]
@@ -18,7 +18,7 @@ class GreyItem(pg.GraphicsObject):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.picture: GreyPicture | None = None
-        self.window = Window(127.5, 255.0)
+        self.window = VoiWindow(127.5, 255.0)
         self.invert = False
         self._grid_key: object = None
         self._grid: AnyPixels | None = None
@@ -33,7 +33,7 @@ class GreyItem(pg.GraphicsObject):  # type: ignore[misc]
         self._grid_key = self._table_key = None
         self.update()
 
-    def set_window(self, window: Window, invert: bool) -> None:
+    def set_window(self, window: VoiWindow, invert: bool) -> None:
         """Change the window level; the screen grid is kept."""
         self.window, self.invert = window, invert
         self.update()

@@ -10,21 +10,21 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QTrans
 
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
-from app.core.orientation import AS_STORED, Reading
+from app.core.orientation import AS_STORED, Orientation
 from app.gui.image.corner_texts import ImageTexts
 from app.gui.image.grey_item import GreyItem
 from app.gui.image.lens import Lens, draw_crosshair
-from app.gui.image.mouse_and_keys import ImageHands
+from app.gui.image.mouse_and_keys import ImageInput
 from app.gui.image.overlays import OverlayItem
 from app.gui.image.pointing import Pointing
 from app.gui.image.tools.drags import GAMMAS
 from app.gui.image.tools.tool import Tool
 from app.gui.image.turn import Turn
-from app.gui.state.desk import Desk, Mode, Spot
+from app.gui.state.controller import Controller, Mode, Spot
 from app.gui.state.pictures import Pictures
 from app.gui.widgets import theme
 from app.gui.widgets.canvas import Canvas
-from app.gui.widgets.grey import GreyPicture, Window
+from app.gui.widgets.grey import GreyPicture, VoiWindow
 from app.gui.widgets.markers import HIT_RADIUS, Marker, MarkerItem
 from app.gui.widgets.name_editor import NameEditor
 from app.project.entries import Change
@@ -49,11 +49,11 @@ class ImageView(Canvas):
     stepped = Signal(int)
     markerMenu = Signal(str, QPoint)
 
-    def __init__(self, desk: Desk, pictures: Pictures, companion: bool = False) -> None:
+    def __init__(self, controller: Controller, pictures: Pictures, companion: bool = False) -> None:
         super().__init__(background="#000000")
         self.setObjectName("secondImageView" if companion else "imageView")
         self.setAccessibleName("Second image" if companion else "Image")
-        self._desk, self._pictures = desk, pictures
+        self._controller, self._pictures = controller, pictures
         self.editable = not companion
         self.nothing = ""
         self.image = ""
@@ -66,31 +66,31 @@ class ImageView(Canvas):
         self.grey, self.overlay, self.markers = GreyItem(), OverlayItem(), MarkerItem()
         for item in (self.grey, self.overlay, self.markers):
             self.add(item)
-        self.texts = ImageTexts(self, desk)
+        self.texts = ImageTexts(self, controller)
         self.editor = NameEditor(self)
-        self.editor.ended.connect(lambda: desk.point_at(None))
-        self.pointing = Pointing(self, desk)
-        self.hands = ImageHands(self, desk)
-        self._windows: dict[str, Window] = {}
+        self.editor.ended.connect(lambda: controller.point_at(None))
+        self.pointing = Pointing(self, controller)
+        self.image_input = ImageInput(self, controller)
+        self._windows: dict[str, VoiWindow] = {}
         self._turns: dict[str, Turn] = {}
         self._states: dict[str, PlacementState | None] = {}
         self._stored: list[Marker] = []
         self._listen()
 
     def _listen(self) -> None:
-        desk = self._desk
-        desk.sessionChanged.connect(self._on_session)
+        controller = self._controller
+        controller.sessionChanged.connect(self._on_session)
         if self.editable:
-            desk.imageChanged.connect(self.show_image)
-        desk.landmarkChanged.connect(self.show_markers)
-        desk.structureChanged.connect(self._show_look)
-        desk.lookChanged.connect(self._show_look)
-        desk.modeChanged.connect(self._show_mode)
-        desk.spotChanged.connect(self._show_spot)
-        desk.movingChanged.connect(self.show_markers)
-        desk.heldChanged.connect(self._show_held)
-        desk.clicksChanged.connect(self.show_markers)
-        desk.changed.connect(self._on_change)
+            controller.imageChanged.connect(self.show_image)
+        controller.landmarkChanged.connect(self.show_markers)
+        controller.structureChanged.connect(self._show_look)
+        controller.lookChanged.connect(self._show_look)
+        controller.modeChanged.connect(self._show_mode)
+        controller.spotChanged.connect(self._show_spot)
+        controller.movingChanged.connect(self.show_markers)
+        controller.heldChanged.connect(self._show_held)
+        controller.clicksChanged.connect(self.show_markers)
+        controller.changed.connect(self._on_change)
         self._pictures.ready.connect(self._on_picture)
 
     # --- what is shown ---------------------------------------------------------------------------------------------
@@ -98,11 +98,11 @@ class ImageView(Canvas):
     def _on_session(self) -> None:
         self._windows.clear()
         self._turns.clear()
-        self.show_image(self._desk.image if self.editable else "")
+        self.show_image(self._controller.image if self.editable else "")
 
     def show_image(self, name: str) -> None:
         """Show an image from the beginning: fitted, with the window level and turn it had before."""
-        session = self._desk.session
+        session = self._controller.session
         self.image = name if session is not None else ""
         self.editor.hide()
         if session is None or not name:
@@ -148,58 +148,62 @@ class ImageView(Canvas):
         if change.kind == "reading":
             for read in change.images:
                 self._turns.pop(read, None)
-        if not name or (change.images and name not in change.images) or name not in self._desk.open_session().images:
+        if (
+            not name
+            or (change.images and name not in change.images)
+            or name not in self._controller.open_session().images
+        ):
             return
         if change.kind == "reading":
             self.show_image(name)
             return
-        frame = self._desk.open_session().image(name).frame or self.frame_of_image
+        frame = self._controller.open_session().image(name).frame or self.frame_of_image
         if frame != self.frame_of_image:
             self.frame_of_image = frame
             self._show_turn()
         if self.grey.picture is None:
             self._take_picture(self._pictures.anything(name), keep_view=True)
         self._show_prediction()
-        self._show_spot(self._desk.spot)
+        self._show_spot(self._controller.spot)
 
     def _show_prediction(self) -> None:
-        session = self._desk.session
+        session = self._controller.session
         prediction = session.prediction(self.image) if session and self.image else None
         template = session.template if session else None
         self.overlay.set_prediction(template, prediction, self.frame_of_image)
         self._show_look()
 
     def _show_look(self, *_: object) -> None:
-        self.overlay.set_look(self._desk.look, self._desk.structure)
+        self.overlay.set_look(self._controller.look, self._controller.structure)
         self.show_markers()
         self.viewport().update()
 
     def show_markers(self, *_: object) -> None:
         """Collect the placements of this image."""
         self._states.clear()
-        session, frame, name = self._desk.session, self.frame_of_image, self.image
+        session, frame, name = self._controller.session, self.frame_of_image, self.image
         if session is None or frame is None or name not in session.images:  # it may just have been removed
             self._stored = []
             self.markers.set_markers([], False)
             return
-        place_of = session.images.index(name) if self._desk.moving is not None else -1
+        place_of = session.images.index(name) if self._controller.moving is not None else -1
         found = []
         for placement in session.placements_in(name):
             mark = placement.landmark
             self._states[mark.name] = placement.state
-            chosen = mark.name == self._desk.landmark
+            chosen = mark.name == self._controller.landmark
             if mark.hidden and not chosen:
                 continue
             xy = np.asarray(placement.xy, float)
             if placement.state == PlacementState.ABSENT or not np.isfinite(xy).all():
                 xy = placement.cross
-            moving = self._desk.moving_place(mark.name, place_of)
+            moving = self._controller.moving_place(mark.name, place_of)
             xy = xy if moving is None or np.isnan(moving[0]) else moving
             if placement.state is None or not np.isfinite(xy).all():
                 continue
             x, y = frame.to_corner(xy)
             found.append(Marker(mark.name, (float(x), float(y)), placement.state, mark.colour, chosen))
-        for click in self._desk.clicks:
+        for click in self._controller.clicks:
             if click.image == name:
                 x, y = frame.to_corner(click.xy)
                 found.append(Marker("", (float(x), float(y)), PlacementState.CONFIRMED, theme.ON_IMAGE.accent))
@@ -208,14 +212,14 @@ class ImageView(Canvas):
 
     def _show_held(self) -> None:
         """The markers as they are stored, but for one that is being dragged in this image."""
-        frame, held, shown = self.frame_of_image, self._desk.held, self._stored
+        frame, held, shown = self.frame_of_image, self._controller.held, self._stored
         if held is not None and held.image == self.image and frame is not None:
             x, y = frame.to_corner(held.xy).tolist()
             shown = [replace(m, xy=(x, y)) if m.name == held.landmark else m for m in shown]
-        self.markers.set_markers(shown, self._desk.look.labels)
+        self.markers.set_markers(shown, self._controller.look.labels)
 
     def _show_spot(self, spot: Spot | None) -> None:
-        session, frame, name = self._desk.session, self.frame_of_image, self.image
+        session, frame, name = self._controller.session, self.frame_of_image, self.image
         own = spot is not None and spot.source == "image" and spot.image == name and not spot.pinned
         if spot is None or session is None or frame is None or not name or own:
             self.markers.set_spot(None)
@@ -224,7 +228,7 @@ class ImageView(Canvas):
         self.markers.set_spot(QPointF(*frame.to_corner(xy)) if np.isfinite(xy).all() else None, spot.pinned)
 
     def _show_mode(self, *_: object) -> None:
-        pointing = self.tool is not None or (self.editable and self._desk.mode == Mode.LANDMARK)
+        pointing = self.tool is not None or (self.editable and self._controller.mode == Mode.LANDMARK)
         self.viewport().setCursor(Qt.CursorShape.CrossCursor if pointing else Qt.CursorShape.ArrowCursor)
         if pointing and self.editable:
             self.setFocus()  # arrows nudge from now on
@@ -232,12 +236,12 @@ class ImageView(Canvas):
 
     # --- how it is seen --------------------------------------------------------------------------------------------
 
-    def set_window(self, window: Window, remember: bool = True) -> None:
+    def set_window(self, window: VoiWindow, remember: bool = True) -> None:
         """Show with this window level; remembered for the image while the program runs."""
         picture = self.grey.picture
         if remember and self.image and picture is not None and not picture.coarse:
             self._windows[self.image] = window
-        self.grey.set_window(window, self.invert != self.reading.inverted)
+        self.grey.set_window(window, self.invert != self.orientation.inverted)
         self.viewport().update()
 
     def set_invert(self, invert: bool) -> None:
@@ -266,7 +270,7 @@ class ImageView(Canvas):
 
     def set_magnifier(self, on: bool) -> None:
         """Show a lens under the mouse."""
-        self.lens = Lens(self, self._desk) if on else None
+        self.lens = Lens(self, self._controller) if on else None
         self.viewport().update()
 
     def set_crosshair(self, on: bool) -> None:
@@ -277,7 +281,7 @@ class ImageView(Canvas):
     def use_tool(self, tool: Tool | None) -> None:
         """Let the left button do what a tool does, or no longer."""
         if tool is not self.tool:
-            self._desk.interaction.cancel()
+            self._controller.interaction.cancel()
             self.tool = tool
         self._show_mode()
 
@@ -288,13 +292,13 @@ class ImageView(Canvas):
 
     def set_turn(self, turn: Turn) -> None:
         """Turn or mirror the view of this image; remembered for it while the program runs."""
-        self._desk.interaction.cancel()
+        self._controller.interaction.cancel()
         self._turns[self.image] = turn
         self._show_turn()
 
     def _show_turn(self) -> None:
         """The reader's turn of this image, else the one in which it is read."""
-        self.turn = self._turns.get(self.image, Turn.of(self.reading))
+        self.turn = self._turns.get(self.image, Turn.of(self.orientation))
         aspect = self.frame_of_image.aspect if self.frame_of_image is not None else 1.0
         self.turn_plane(QTransform.fromScale(1, aspect) * self.turn.transform)  # square pixels, then turned
         self.viewport().update()
@@ -314,9 +318,9 @@ class ImageView(Canvas):
         return self.frame_of_image.from_corner([plane.x(), plane.y()])
 
     @property
-    def reading(self) -> Reading:
+    def orientation(self) -> Orientation:
         """How the image is read."""
-        return self.frame_of_image.reading if self.frame_of_image is not None else AS_STORED
+        return self.frame_of_image.orientation if self.frame_of_image is not None else AS_STORED
 
     @property
     def mm_across(self) -> float:
@@ -348,7 +352,7 @@ class ImageView(Canvas):
     @property
     def _held(self) -> tuple[str, np.ndarray | None]:
         """The landmark that is dragged in this image and where it is now, native pixels; a case script asks for it."""
-        held = self._desk.held
+        held = self._controller.held
         if held is None or held.image != self.image:
             return "", None
         return held.landmark, np.array(held.xy)
@@ -356,35 +360,35 @@ class ImageView(Canvas):
     # --- events ----------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.hands.press(event)
+        self.image_input.press(event)
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self.hands.move(event)
+        self.image_input.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self.hands.release(event)
+        self.image_input.release(event)
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.hands.double_click(event)
+        self.image_input.double_click(event)
         event.accept()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             super().wheelEvent(event)
         else:
-            self.hands.wheel(event)
+            self.image_input.wheel(event)
             event.accept()
 
     def event(self, event: QEvent) -> bool:
-        if hasattr(self, "hands") and self.hands.keeps(event):  # events come while pyqtgraph constructs
+        if hasattr(self, "image_input") and self.image_input.keeps(event):  # events come while pyqtgraph constructs
             return True
         return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # What is none of ours is the window's: pyqtgraph's scene has no use for keys.
-        event.setAccepted(self.hands.key(event))
+        event.setAccepted(self.image_input.key(event))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)

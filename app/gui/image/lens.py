@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem
 
 from app.gui.image.grey_item import GreyItem
 from app.gui.image.overlays import OverlayItem
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.widgets.markers import MarkerItem
 from app.gui.widgets.theme import ON_IMAGE
 
@@ -26,8 +26,8 @@ GAP = 10.0
 class Lens:
     """Paints with items of its own, so that the view's keep what they have prepared for the screen."""
 
-    def __init__(self, view: ImageView, desk: Desk) -> None:
-        self._view, self._desk = view, desk
+    def __init__(self, view: ImageView, controller: Controller) -> None:
+        self._view, self._controller = view, controller
         self._grey, self._overlay, self._markers = GreyItem(), OverlayItem(), MarkerItem()
         self._shown: object = None
 
@@ -70,7 +70,7 @@ class Lens:
         return plane * larger * QTransform.fromTranslate(RADIUS, RADIUS)
 
     def _follow_view(self) -> None:
-        view, session = self._view, self._desk.session
+        view, session = self._view, self._controller.session
         if self._grey.picture is not view.grey.picture:
             self._grey.set_picture(view.grey.picture)
         self._grey.set_window(view.grey.window, view.grey.invert)
@@ -79,7 +79,7 @@ class Lens:
         if shown != self._shown:
             self._shown = shown
             self._overlay.set_prediction(session.template if session else None, prediction, view.frame_of_image)
-        self._overlay.set_look(self._desk.look, self._desk.structure)
+        self._overlay.set_look(self._controller.look, self._controller.structure)
         self._markers.set_markers(view.markers.markers, labels=False)
         self._markers.set_spot(view.markers.spot, view.markers.spot_pinned)
 

@@ -30,9 +30,9 @@ class NudgeKeys(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take what the image would take if it had the focus."""
-        hands = self._view.hands
+        image_input = self._view.image_input
         if event.type() == QEvent.Type.ShortcutOverride:
-            return hands.keeps(event)
+            return image_input.keeps(event)
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            return hands.nudges(event) and hands.key(event)
+            return image_input.nudges(event) and image_input.key(event)
         return False

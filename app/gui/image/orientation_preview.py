@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QListView, QVBoxLayout, QWidget
 
-from app.core.orientation import Reading
+from app.core.orientation import Orientation
 from app.gui.widgets.plain_text import PlainLabel, tip
 from app.project.session import Session
 
@@ -17,10 +17,10 @@ SIDE = 120
 _Index = QModelIndex | QPersistentModelIndex
 
 
-class ReadingList(QAbstractListModel):
+class OrientationList(QAbstractListModel):
     """Images with a tick each and a small picture of how they would look, drawn when they come into sight."""
 
-    def __init__(self, session: Session, images: Sequence[str], remedy: Reading) -> None:
+    def __init__(self, session: Session, images: Sequence[str], remedy: Orientation) -> None:
         super().__init__()
         self._session, self._remedy = session, remedy
         self.images = tuple(images)
@@ -62,24 +62,28 @@ class ReadingList(QAbstractListModel):
         stored, frame = self._session.preview(name), self._session.image(name).frame
         if stored is None or frame is None:
             return None
-        reading = frame.reading.then(self._remedy)
-        grey = np.ascontiguousarray(255 - reading.turned(stored) if reading.inverted else reading.turned(stored))
+        orientation = frame.orientation.then(self._remedy)
+        grey = np.ascontiguousarray(
+            255 - orientation.turned(stored) if orientation.inverted else orientation.turned(stored)
+        )
         image = QImage(grey.data, grey.shape[1], grey.shape[0], grey.shape[1], QImage.Format.Format_Grayscale8)
         how = Qt.TransformationMode.SmoothTransformation
         return QPixmap.fromImage(image.scaled(SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio, how))
 
 
-class ReadingDialog(QDialog):
+class OrientationDialog(QDialog):
     """Asks which of several images are read in another way; nothing is done before the reader agrees."""
 
     agreed = Signal(tuple)
 
-    def __init__(self, parent: QWidget, session: Session, images: Sequence[str], remedy: Reading, said: str) -> None:
+    def __init__(
+        self, parent: QWidget, session: Session, images: Sequence[str], remedy: Orientation, said: str
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("readingDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Read several images in another way")
-        self.model = ReadingList(session, images, remedy)
+        self.model = OrientationList(session, images, remedy)
         words = PlainLabel(f"{said} Here they are as they would be read: {remedy.words}.", wordWrap=True)
         self.list = QListView(uniformItemSizes=True, wordWrap=True)
         self.list.setViewMode(QListView.ViewMode.IconMode)

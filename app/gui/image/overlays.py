@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from app.core.frame import Frame, Points
 from app.core.prediction import Prediction
 from app.core.template import Template
-from app.gui.state.desk import Look, MaskStyle
+from app.gui.state.controller import Look, MaskStyle
 from app.gui.widgets import uv_colours
 from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, path_of
 

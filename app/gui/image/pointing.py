@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, QPointF, QTimer, Signal
 
-from app.gui.state.desk import Desk, Spot
+from app.gui.state.controller import Controller, Spot
 from app.gui.widgets.name_editor import free_name
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ class Pointing(QObject):
 
     overlapChanged = Signal()
 
-    def __init__(self, view: ImageView, desk: Desk) -> None:
+    def __init__(self, view: ImageView, controller: Controller) -> None:
         super().__init__(view)
-        self._view, self._desk = view, desk
+        self._view, self._controller = view, controller
         self.mouse: QPointF | None = None
         self.under: tuple[str, ...] = ()
         self.spot: Spot | None = None
@@ -39,7 +39,7 @@ class Pointing(QObject):
         self._menu_at: QPointF | None = None
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.look_up)
-        desk.structureChanged.connect(lambda _: self.look_up() if self.mouse is not None else None)
+        controller.structureChanged.connect(lambda _: self.look_up() if self.mouse is not None else None)
 
     def move(self, at: QPointF) -> None:
         """The mouse is here now."""
@@ -78,11 +78,11 @@ class Pointing(QObject):
 
         That is the chosen structure if its mask covers the pixel, else the smallest that does.
         """
-        session, image, chosen = self._desk.session, self._view.image, self._desk.structure
+        session, image, chosen = self._controller.session, self._view.image, self._controller.structure
         if session is None or not image:
             return (), None
         at = (float(xy[0]), float(xy[1]))
-        under = tuple(s for s in session.structures_at(image, at) if self._desk.look.shows(s))
+        under = tuple(s for s in session.structures_at(image, at) if self._controller.look.shows(s))
         if not under:
             return (), None
         found = session.template_point(image, at, chosen if chosen in under else under[0])
@@ -94,9 +94,9 @@ class Pointing(QObject):
     def _mean(self, under: tuple[str, ...], spot: Spot | None) -> None:
         overlapped = len(self.under) > 1
         self.under, self.spot = under, spot
-        shown = self._desk.spot
+        shown = self._controller.spot
         if spot is not None or (shown is not None and shown.source == "image" and not shown.pinned):
-            self._desk.point_at(spot)
+            self._controller.point_at(spot)
         if overlapped != (len(under) > 1):
             self.overlapChanged.emit()
 
@@ -104,23 +104,27 @@ class Pointing(QObject):
         """Choose the next of the structures that overlap here."""
         if self.spot is not None:
             following = self.under.index(self.spot.structure) + 1
-            self._desk.choose_structure(self.under[following % len(self.under)])
+            self._controller.choose_structure(self.under[following % len(self.under)])
 
     # --- naming a landmark in the image ------------------------------------------------------------------------------
 
     def name_landmark_at(self, at: QPointF) -> None:
         """Define a landmark at the template point that is shown here."""
-        session, xy = self._desk.session, self._view.native_of(at)
+        session, xy = self._controller.session, self._view.native_of(at)
         if session is None or xy is None or not self._view.image:
             return
         _, spot = self._meant(xy)
         if spot is None:
-            self._desk.tell("There is no structure here. Point at one of the outlined structures to place a landmark.")
+            self._controller.tell(
+                "There is no structure here. Point at one of the outlined structures to place a landmark."
+            )
             return
         structure, uv = spot.structure, spot.uv
-        self._desk.point_at(Spot(structure, uv, "image", pinned=True, image=self._view.image))
+        self._controller.point_at(Spot(structure, uv, "image", pinned=True, image=self._view.image))
         suggestion = free_name(mark.name for mark in session.landmarks)
-        self._view.editor.ask(at.toPoint(), suggestion, lambda name: self._desk.define_landmark(name, structure, uv))
+        self._view.editor.ask(
+            at.toPoint(), suggestion, lambda name: self._controller.define_landmark(name, structure, uv)
+        )
 
     def name_landmark_here(self) -> None:
         """Define a landmark where the mouse is, or was when a menu opened."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.widgets.plain_text import PlainLabel
 from app.project.entries import Change
 
@@ -13,11 +13,11 @@ from app.project.entries import Change
 class ReplacedBar(QWidget):
     """Lets the reader keep or drop what was said of the file before."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, controller: Controller) -> None:
         super().__init__()
         self.setObjectName("replacedBar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._desk = desk
+        self._controller = controller
         words = PlainLabel("This file is another one than the one that was corrected.")
         words.setWordWrap(True)
         self.keep, self.drop = QPushButton("Keep the corrections"), QPushButton("Drop them")
@@ -29,18 +29,18 @@ class ReplacedBar(QWidget):
         row.addWidget(words, stretch=1)
         row.addWidget(self.keep)
         row.addWidget(self.drop)
-        self.keep.clicked.connect(lambda: desk.do(desk.open_session().keep_corrections, desk.image))
-        self.drop.clicked.connect(lambda: desk.do(desk.open_session().drop_corrections, desk.image))
-        desk.sessionChanged.connect(self.refresh)
-        desk.imageChanged.connect(self.refresh)
-        desk.changed.connect(self._on_change)
+        self.keep.clicked.connect(lambda: controller.do(controller.open_session().keep_corrections, controller.image))
+        self.drop.clicked.connect(lambda: controller.do(controller.open_session().drop_corrections, controller.image))
+        controller.sessionChanged.connect(self.refresh)
+        controller.imageChanged.connect(self.refresh)
+        controller.changed.connect(self._on_change)
         self.hide()
 
     def _on_change(self, change: Change) -> None:
-        if self._desk.image in change.images or not change.images:
+        if self._controller.image in change.images or not change.images:
             self.refresh()
 
     def refresh(self, *_: object) -> None:
         """Be there where something is to be decided."""
-        session, image = self._desk.session, self._desk.image
+        session, image = self._controller.session, self._controller.image
         self.setVisible(bool(session and image and not session.read_only and session.image(image).replaced))

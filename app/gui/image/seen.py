@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject
 from app.core.prediction import Prediction
 from app.gui.image.image_view import ImageView
 from app.gui.image.split_view import ImagesPane
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 
 
 class Seen(QObject):
@@ -19,14 +19,14 @@ class Seen(QObject):
     the plain picture was seen, and nothing of the prediction.
     """
 
-    def __init__(self, desk: Desk, images: ImagesPane) -> None:
-        super().__init__(desk)
-        self._desk = desk
+    def __init__(self, controller: Controller, images: ImagesPane) -> None:
+        super().__init__(controller)
+        self._controller = controller
         self._shown: dict[str, str] = {}
         self._views: dict[QObject, ImageView] = {}
         self._noted: dict[ImageView, tuple[str, Prediction]] = {}
-        desk.sessionChanged.connect(self._forget)
-        desk.changed.connect(self._on_change)
+        controller.sessionChanged.connect(self._forget)
+        controller.changed.connect(self._on_change)
         images.viewAdded.connect(self._watch)
         for view in images.views:
             self._watch(view)
@@ -51,10 +51,10 @@ class Seen(QObject):
         """Note what is about to be painted; the session is asked once per prediction, not once per frame."""
         view = self._views.get(watched) if event.type() == QEvent.Type.Paint else None
         drawn = view.overlay.outlined if view is not None else None
-        if view is None or drawn is None or view.grey.picture is None or self._desk.session is None:
+        if view is None or drawn is None or view.grey.picture is None or self._controller.session is None:
             return False
         image, noted = view.image, self._noted.get(view)
         if noted is None or noted[0] != image or noted[1] is not drawn:
-            self._shown[image] = self._desk.session.prediction_id(image)
+            self._shown[image] = self._controller.session.prediction_id(image)
             self._noted[view] = image, drawn
         return False

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from app.core.frame import Frame, Provenance
 from app.core.landmark import ReviewState
 from app.gui.image.tools.ruler import Ruler
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.widgets.plain_text import PlainLabel
 from app.project.entries import Change
 
@@ -66,9 +66,9 @@ def _number(suffix: str, decimals: int, most: float) -> QDoubleSpinBox:
 class SpacingDialog(QDialog):
     """Stays beside the image while the reader draws on it. What is set is one undo step."""
 
-    def __init__(self, parent: QWidget, desk: Desk, view: ImageView, selected: Sequence[str] = ()) -> None:
+    def __init__(self, parent: QWidget, controller: Controller, view: ImageView, selected: Sequence[str] = ()) -> None:
         super().__init__(parent)
-        self._desk, self._view, self._selected = desk, view, set(selected)
+        self._controller, self._view, self._selected = controller, view, set(selected)
         self.setObjectName("spacingDialog")
         self.setWindowTitle("Pixel size")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -88,9 +88,9 @@ class SpacingDialog(QDialog):
         self.ruler.changed.connect(self._show_result)
         self.keep_button.clicked.connect(self.keep)
         self.reset_button.clicked.connect(self.reset)
-        desk.imageChanged.connect(self._show_image)
-        desk.sessionChanged.connect(self.close)
-        desk.changed.connect(self._on_change)
+        controller.imageChanged.connect(self._show_image)
+        controller.sessionChanged.connect(self.close)
+        controller.changed.connect(self._on_change)
         self._show_image()
         self.per_pixel.setFocus()
         self.adjustSize()
@@ -126,7 +126,7 @@ class SpacingDialog(QDialog):
 
     def _on_change(self, change: Change) -> None:
         """What is typed and drawn stays, unless the size of this image's pixels is another now."""
-        if not change.images or self._desk.image in change.images:
+        if not change.images or self._controller.image in change.images:
             now = spacing_words(self._frame)
             if now != self.is_now.text():
                 self._show_image()
@@ -144,11 +144,11 @@ class SpacingDialog(QDialog):
 
     @property
     def _frame(self) -> Frame | None:
-        return self._frame_of(self._desk.image)
+        return self._frame_of(self._controller.image)
 
     def _frame_of(self, image: str) -> Frame | None:
         """None also where the image was removed a moment ago."""
-        session = self._desk.session
+        session = self._controller.session
         try:
             return session.image(image).frame if session is not None else None
         except ValueError:
@@ -156,11 +156,11 @@ class SpacingDialog(QDialog):
 
     def _fill_scope(self) -> None:
         """This image, those selected when the dialog opened, those without a size, all; accepted ones stay."""
-        session, before = self._desk.session, self.scope.currentText()
+        session, before = self._controller.session, self.scope.currentText()
         self.scope.clear()
-        if session is None or not self._desk.image:
+        if session is None or not self._controller.image:
             return
-        self.scope.addItem("this image", (self._desk.image,))
+        self.scope.addItem("this image", (self._controller.image,))
         entries = [session.image(name) for name in session.images]
         free = [entry for entry in entries if entry.frame is not None and entry.review != ReviewState.ACCEPTED]
         selected = frozenset(self._selected)
@@ -168,7 +168,7 @@ class SpacingDialog(QDialog):
         if len(chosen) > 1:
             self.scope.addItem(f"{len(chosen)} selected images", chosen)
         unknown = tuple(entry.name for entry in free if entry.frame is not None and entry.frame.spacing is None)
-        if unknown and unknown != (self._desk.image,):
+        if unknown and unknown != (self._controller.image,):
             self.scope.addItem(f"{len(unknown)} images of unknown pixel size", unknown)
         if len(free) > 1:
             locked = len(entries) - len(free)
@@ -230,16 +230,16 @@ class SpacingDialog(QDialog):
 
     def keep(self) -> None:
         """Set the size for the images in scope and close, unless the session refuses."""
-        session, size = self._desk.session, self.chosen
+        session, size = self._controller.session, self.chosen
         if session is None or size is None:
             return
-        if self._desk.do(session.set_spacing, list(self.scope.currentData()), *size):
+        if self._controller.do(session.set_spacing, list(self.scope.currentData()), *size):
             self.close()
 
     def reset(self) -> None:
         """Take back what readers said of the images in scope."""
-        if self._desk.session is not None and self._given:
-            self._desk.do(self._desk.session.reset_spacing, self._given)
+        if self._controller.session is not None and self._given:
+            self._controller.do(self._controller.session.reset_spacing, self._given)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._view.use_tool(None)

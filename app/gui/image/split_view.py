@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter
 
 from app.gui.image.image_view import ImageView
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.state.pictures import Pictures
 
 
@@ -18,9 +18,9 @@ class ImagesPane(QSplitter):
     Attributes
     ----------
     first : ImageView
-        Follows the desk.
+        Follows the controller.
     second : ImageView or None
-        Made when it is first wanted. Nothing can be edited in it; a double click makes its image the desk's.
+        Made when it is first wanted. Nothing can be edited in it; a double click makes its image the shown one.
     step : int
         Which neighbour the second shows, 0 for none.
     """
@@ -30,18 +30,18 @@ class ImagesPane(QSplitter):
     viewAdded = Signal(object)
     compared = Signal(int)
 
-    def __init__(self, desk: Desk, pictures: Pictures, neighbour: Callable[[int], str]) -> None:
+    def __init__(self, controller: Controller, pictures: Pictures, neighbour: Callable[[int], str]) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(4)
-        self._desk, self._pictures, self._neighbour = desk, pictures, neighbour
-        self.first = ImageView(desk, pictures)
+        self._controller, self._pictures, self._neighbour = controller, pictures, neighbour
+        self.first = ImageView(controller, pictures)
         self.second: ImageView | None = None
         self.step = 0
         self._take(self.first)
-        desk.sessionChanged.connect(self.show_neighbour)
-        desk.imageChanged.connect(self.show_neighbour)
-        desk.changed.connect(lambda change: self.show_neighbour() if change.kind == "images" else None)
+        controller.sessionChanged.connect(self.show_neighbour)
+        controller.imageChanged.connect(self.show_neighbour)
+        controller.changed.connect(lambda change: self.show_neighbour() if change.kind == "images" else None)
 
     def _take(self, view: ImageView) -> None:
         self.addWidget(view)
@@ -74,7 +74,7 @@ class ImagesPane(QSplitter):
         """Show a neighbour beside the image: 1 the next, -1 the one before, 0 none."""
         self.step = step
         if step and self.second is None:
-            self.second = ImageView(self._desk, self._pictures, companion=True)
+            self.second = ImageView(self._controller, self._pictures, companion=True)
             self._take(self.second)
             self.setSizes([self.width() // 2] * 2)
         if self.second is not None:
@@ -86,7 +86,7 @@ class ImagesPane(QSplitter):
         self.compared.emit(step)
 
     def show_neighbour(self, *_: object) -> None:
-        """Let the second view show the neighbour of the desk's image as the worklist is ordered now."""
+        """Let the second view show the neighbour of the shown image as the worklist is ordered now."""
         if self.second is None:
             return
         name = self._neighbour(self.step) if self.step else ""

@@ -8,7 +8,7 @@ from typing import Literal
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QTransform
 
-from app.core.orientation import Reading
+from app.core.orientation import Orientation
 
 Side = Literal["left", "right", "top", "bottom"]
 
@@ -31,13 +31,13 @@ class Turn:
     mirrored: bool = False
 
     @classmethod
-    def of(cls, reading: Reading) -> Turn:
+    def of(cls, orientation: Orientation) -> Turn:
         """The view that shows an image as it is read: upright."""
-        return cls((-1 if reading.mirrored else 1) * reading.quarter_turns % 4, reading.mirrored)
+        return cls((-1 if orientation.mirrored else 1) * orientation.quarter_turns % 4, orientation.mirrored)
 
-    def reading(self, inverted: bool) -> Reading:
-        """The reading that makes the network see what the reader sees."""
-        return Reading(-self.quarters if self.mirrored else self.quarters, self.mirrored, inverted)
+    def orientation(self, inverted: bool) -> Orientation:
+        """The orientation that makes the network see what the reader sees."""
+        return Orientation(-self.quarters if self.mirrored else self.quarters, self.mirrored, inverted)
 
     def right(self) -> Turn:
         """A quarter turn to the right."""

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.landmark import Landmark
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.widgets.plain_text import PlainLabel
 from app.store.errors import ProjectError
 
@@ -36,9 +36,9 @@ def swatch(colour: str) -> QIcon:
 class LandmarkDialog(QDialog):
     """What a reader can say of one landmark; what the session refuses is said at the foot and the dialog stays."""
 
-    def __init__(self, parent: QWidget, desk: Desk, mark: Landmark) -> None:
+    def __init__(self, parent: QWidget, controller: Controller, mark: Landmark) -> None:
         super().__init__(parent)
-        self._desk, self._mark = desk, mark
+        self._controller, self._mark = controller, mark
         self.setObjectName("landmarkDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Landmark “{mark.name}”")
@@ -49,7 +49,7 @@ class LandmarkDialog(QDialog):
         self.rule.setPlaceholderText("Where it is, in words: where the lower border of the heart meets ...")
         self.rule.setTabChangesFocus(True)
         self.rule.setFixedHeight(72)
-        session = desk.open_session()
+        session = controller.open_session()
         self.group = QLineEdit(mark.group, placeholderText="None")
         self.group.setCompleter(QCompleter(list(dict.fromkeys(m.group for m in session.landmarks if m.group)), self))
         self.swatch = QPushButton(swatch(mark.colour), mark.colour)
@@ -104,9 +104,9 @@ class LandmarkDialog(QDialog):
             "locked": self.locked.isChecked(),
         }
         try:
-            self._desk.open_session().update_landmark(self._mark.name, **fields)
+            self._controller.open_session().update_landmark(self._mark.name, **fields)
         except (ValueError, ProjectError) as error:
             self.remark.setText(str(error))
             return
-        self._desk.choose_landmark(name)
+        self._controller.choose_landmark(name)
         self.accept()

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 from PySide6.QtCore import QAbstractTableModel, QByteArray, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app.core.landmark import Landmark, PlacementState
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.widgets.plain_text import tip
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -39,16 +39,16 @@ def count_states(states: Sequence[PlacementState | None]) -> Counts:
 class LandmarkModel(QAbstractTableModel):
     """The session's landmarks; those of the data set only on request. A row is a landmark or the name of a group."""
 
-    def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
+    def __init__(self, controller: Controller, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._desk = desk
+        self._controller = controller
         self.rows: list[Landmark | str] = []
         self.show_hidden = False
         self._counts: dict[str, Counts] = {}
 
     def reload(self) -> None:
         """Take the landmarks anew. A reader's own stay in the list while hidden, the bundle's do not."""
-        session = self._desk.session
+        session = self._controller.session
         self.beginResetModel()
         given = {m.name for m in session.bundle.landmarks} if session else set()
         listed = session.landmarks if session else ()
@@ -79,8 +79,8 @@ class LandmarkModel(QAbstractTableModel):
 
     def counts(self, name: str) -> Counts:
         """In how many images a landmark is predicted, corrected, confirmed and absent."""
-        session = self._desk.open_session()
-        if session.reading_ahead:
+        session = self._controller.open_session()
+        if session.decode_ahead:
             return count_states(())
         if name not in self._counts:
             self._counts[name] = count_states(session.placements(name).states)
@@ -122,7 +122,7 @@ class LandmarkModel(QAbstractTableModel):
             return self.counts(mark.name).words()
         if column == EYE:
             return "Show or hide this landmark"
-        title = self._desk.open_session().template.structure(mark.structure).title
+        title = self._controller.open_session().template.structure(mark.structure).title
         lines = [mark.name, mark.rule, f"{title}, u {mark.u:.2f}, v {mark.v:.2f}", "Locked" if mark.locked else ""]
         return "\n".join(line for line in lines if line)
 
@@ -130,11 +130,11 @@ class LandmarkModel(QAbstractTableModel):
         name, mark = str(value).strip(), self.mark_at(index.row())
         if role != Qt.ItemDataRole.EditRole or mark is None or not name or name == mark.name:
             return False
-        was_chosen = self._desk.landmark == mark.name
-        if not self._desk.do(self._desk.open_session().update_landmark, mark.name, name=name):
+        was_chosen = self._controller.landmark == mark.name
+        if not self._controller.do(self._controller.open_session().update_landmark, mark.name, name=name):
             return False
         if was_chosen:
-            self._desk.choose_landmark(name)
+            self._controller.choose_landmark(name)
         return True
 
     # --- order: a row is dragged between two others
@@ -169,11 +169,11 @@ class LandmarkModel(QAbstractTableModel):
         else:
             before = self._after(above.name, name) if above is not None else None
         if before != name and (above is None or above.name != name):
-            self._desk.do(self._desk.open_session().order_landmark, name, before, group)
+            self._controller.do(self._controller.open_session().order_landmark, name, before, group)
 
     def _after(self, name: str, moved: str) -> str | None:
         """The landmark that follows one in the session's order, leaving out the one that moves."""
-        names = [mark.name for mark in self._desk.open_session().landmarks if mark.name != moved]
+        names = [mark.name for mark in self._controller.open_session().landmarks if mark.name != moved]
         following = names[names.index(name) + 1 :]
         return following[0] if following else None
 

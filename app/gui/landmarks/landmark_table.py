@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from app.core.landmark import Landmark, PlacementState
 from app.gui.landmarks.landmark_model import COUNTS, EYE, NAME, Index, LandmarkModel
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.widgets import theme
 from app.gui.widgets.drawing import draw_eye
 from app.gui.widgets.key_button import keeps_key
@@ -132,12 +132,12 @@ class LandmarkTable(QTableView):
     menuWanted = Signal(object)
     hiddenCounted = Signal(int)
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, controller: Controller) -> None:
         super().__init__()
         self.setObjectName("landmarkTable")
         self.setAccessibleName("Landmarks")
-        self._desk = desk
-        self.landmarks = LandmarkModel(desk, self)
+        self._controller = controller
+        self.landmarks = LandmarkModel(controller, self)
         self.setModel(self.landmarks)
         OneButton(self)
         self.setItemDelegate(RowPainter(self))
@@ -166,9 +166,9 @@ class LandmarkTable(QTableView):
         self._recount.timeout.connect(self.landmarks.recount)
         self.clicked.connect(self._on_click)
         self.selectionModel().currentRowChanged.connect(self._row_chosen)
-        desk.sessionChanged.connect(self.reload)
-        desk.landmarkChanged.connect(self._show_chosen)
-        desk.changed.connect(self._on_change)
+        controller.sessionChanged.connect(self.reload)
+        controller.landmarkChanged.connect(self._show_chosen)
+        controller.changed.connect(self._on_change)
 
     def event(self, event: QEvent) -> bool:
         if keeps_key(event, (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End)):
@@ -177,7 +177,7 @@ class LandmarkTable(QTableView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if not self.landmarks.rows and self._desk.session is not None:
+        if not self.landmarks.rows and self._controller.session is not None:
             painter = QPainter(self.viewport())
             painter.setPen(QColor(theme.MUTED))
             painter.drawText(self.viewport().rect().adjusted(12, 2, -12, 0), 0, "None yet. Click on the template.")
@@ -186,15 +186,15 @@ class LandmarkTable(QTableView):
     @property
     def count_width(self) -> int:
         """Of one of the four numbers: as wide as the number of images needs it."""
-        count = len(self._desk.session.images) if self._desk.session else 0
+        count = len(self._controller.session.images) if self._controller.session else 0
         return max(LEAST_COUNT_WIDTH, self.fontMetrics().horizontalAdvance(str(count)) + 6)
 
     def reload(self) -> None:
         """Take the landmarks anew and keep the chosen one chosen."""
         self.landmarks.reload()
         self.horizontalHeader().resizeSection(COUNTS, 4 * self.count_width)
-        self._show_chosen(self._desk.landmark)
-        session = self._desk.session
+        self._show_chosen(self._controller.landmark)
+        session = self._controller.session
         self.hiddenCounted.emit(len(session.landmarks) - len(self.landmarks.marks) if session else 0)
 
     def set_show_hidden(self, show: bool) -> None:
@@ -212,14 +212,14 @@ class LandmarkTable(QTableView):
         mark = self.landmarks.mark_at(index.row())
         if mark is None:
             return
-        self._desk.choose_landmark(mark.name)
-        if index.column() == EYE and self._desk.session is not None:
-            self._desk.do(self._desk.session.update_landmark, mark.name, hidden=not mark.hidden)
+        self._controller.choose_landmark(mark.name)
+        if index.column() == EYE and self._controller.session is not None:
+            self._controller.do(self._controller.session.update_landmark, mark.name, hidden=not mark.hidden)
 
     def _row_chosen(self, index: QModelIndex, _: QModelIndex) -> None:
         mark = self.landmarks.mark_at(index.row()) if index.isValid() else None
         if mark is not None:
-            self._desk.choose_landmark(mark.name)
+            self._controller.choose_landmark(mark.name)
 
     def _show_chosen(self, name: str) -> None:
         row = self.landmarks.row_of(name)

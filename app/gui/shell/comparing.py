@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, QTimer
 
 from app.gui.state.bridge import Bridge
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.jobs import Event, Finished, Job
 from app.project.entries import Change
 
@@ -18,20 +18,20 @@ AT_ONCE = 64
 class Comparing(QObject):
     """One quiet job at a time, after a project was opened and whenever files turn out to be written again."""
 
-    def __init__(self, desk: Desk, bridge: Bridge) -> None:
-        super().__init__(desk)
-        self._desk, self._bridge = desk, bridge
+    def __init__(self, controller: Controller, bridge: Bridge) -> None:
+        super().__init__(controller)
+        self._controller, self._bridge = controller, bridge
         self._job: Job | None = None
         self._rest: tuple[str, ...] = ()
         self._waiting: dict[str, None] = {}
         self._turn = QTimer(self, interval=0)
         self._turn.timeout.connect(self._some)
-        desk.sessionChanged.connect(self._begin)
-        desk.changed.connect(self._on_change)
+        controller.sessionChanged.connect(self._begin)
+        controller.changed.connect(self._on_change)
 
     def _begin(self) -> None:
         self.cancel()
-        session = self._desk.session
+        session = self._controller.session
         self._rest = session.accepted if session is not None else ()
         if self._rest:
             self._turn.start()
@@ -57,7 +57,7 @@ class Comparing(QObject):
 
     def ask(self, names: Sequence[str]) -> None:
         """Compare those of some images that were written again."""
-        session = self._desk.session
+        session = self._controller.session
         if session is None:
             return
         self._waiting.update(dict.fromkeys(session.written_again(names)))
@@ -67,11 +67,11 @@ class Comparing(QObject):
             self._bridge.job(job, lambda event: self._on_event(job, event))
 
     def _on_event(self, job: Job, event: Event) -> None:
-        session = self._desk.session
+        session = self._controller.session
         if job is not self._job or session is None:  # of a project that was closed meanwhile
             return
         if isinstance(event, Finished):
             self._job = None
             self.ask(tuple(self._waiting))
-        elif not self._desk.do(session.take_compared, event):
+        elif not self._controller.do(session.take_compared, event):
             self.cancel()  # it can't be kept, nor could the next one

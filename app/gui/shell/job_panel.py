@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from app.gui.state.job_runner import Runner
+from app.gui.state.job_runner import JobRunner
 from app.gui.widgets import theme
 from app.gui.widgets.plain_text import PlainLabel
 
@@ -64,10 +64,10 @@ class _Shown:
 class JobPanel(QWidget):
     """Shows the job that began last; empty and quiet while none runs."""
 
-    def __init__(self, *runners: Runner) -> None:
+    def __init__(self, *runners: JobRunner) -> None:
         super().__init__()
         self.setObjectName("jobPanel")
-        self._running: dict[Runner, _Shown] = {}
+        self._running: dict[JobRunner, _Shown] = {}
         self.label, self.left = PlainLabel(), PlainLabel()
         self.bar = Bar()
         self.cancel = QPushButton("Cancel")
@@ -92,16 +92,16 @@ class JobPanel(QWidget):
         if self._running:
             list(self._running)[-1].cancel()
 
-    def _on_start(self, runner: Runner, title: str, total: int) -> None:
+    def _on_start(self, runner: JobRunner, title: str, total: int) -> None:
         self._running.pop(runner, None)
         self._running[runner] = _Shown(title)
         self._show("")
 
-    def _on_progress(self, runner: Runner, done: int, total: int, left: float) -> None:
+    def _on_progress(self, runner: JobRunner, done: int, total: int, left: float) -> None:
         self._running[runner] = _Shown(f"{runner.verb} {done} of {total}", done / max(total, 1), left)
         self._show("")
 
-    def _on_end(self, runner: Runner, sentence: str) -> None:
+    def _on_end(self, runner: JobRunner, sentence: str) -> None:
         self._running.pop(runner, None)
         self._show(sentence)
 

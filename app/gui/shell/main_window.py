@@ -1,4 +1,4 @@
-"""The window: puts the views together and lets them talk through the desk. Nothing is decided here."""
+"""The window: puts the views together and lets them talk through the controller. Nothing is decided here."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from app.gui.commands.landmark import landmark_commands
 from app.gui.commands.orientation import orientation_commands
 from app.gui.commands.recent import recent_commands, title
 from app.gui.commands.review import review_commands
-from app.gui.commands.selection import Bulk
+from app.gui.commands.selection import SelectionCommands
 from app.gui.commands.view import COMPARISONS, view_commands
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.export.export_dialog import ExportDialog
 from app.gui.export.exporting import Exporting
 from app.gui.history.history_panel import HistoryPanel
 from app.gui.image.nudge_keys import NudgeKeys
-from app.gui.image.orientation_bar import ReadingBar
+from app.gui.image.orientation_bar import OrientationBar
 from app.gui.image.replaced_bar import ReplacedBar
 from app.gui.image.seen import Seen
 from app.gui.image.split_view import ImagesPane
-from app.gui.image.tools.multi_click import SeveralClicks
+from app.gui.image.tools.multi_click import MultiClick
 from app.gui.landmarks.landmark_table import LandmarkTable
 from app.gui.shell.actions import Actions
 from app.gui.shell.comparing import Comparing
-from app.gui.shell.file_watch import LookingAgain
+from app.gui.shell.file_watch import FileCheck
 from app.gui.shell.job_panel import JobPanel
 from app.gui.shell.keys_dialog import KeysDialog
 from app.gui.shell.messages import Messages
@@ -38,14 +38,14 @@ from app.gui.shell.panels import RightColumn, SheetPanel, StatusLine, Toolbar, s
 from app.gui.shell.project_watch import Watching
 from app.gui.shell.projects import Projects
 from app.gui.shell.reader_bar import ReaderBar
-from app.gui.shell.relocating import Finding
+from app.gui.shell.relocating import Relocating
 from app.gui.shell.welcome import Welcome
 from app.gui.shell.window_state import WindowState
 from app.gui.state.bridge import Bridge
-from app.gui.state.desk import Desk, MaskStyle, Mode
+from app.gui.state.controller import Controller, MaskStyle, Mode
+from app.gui.state.decode_ahead import DecodeAhead
 from app.gui.state.pictures import Pictures
 from app.gui.state.predicting import Predicting
-from app.gui.state.reading_ahead import ReadingAhead
 from app.gui.state.recent_projects import MOST
 from app.gui.template.structure_list import StructureList
 from app.gui.template.template_view import TemplateView
@@ -62,7 +62,7 @@ KEEP_MS = 1000
 MASK_ACTIONS = {MaskStyle.OUTLINE: "outlines", MaskStyle.FILL: "fills", MaskStyle.OFF: "noMasks"}
 
 
-class Window(QMainWindow):
+class MainWindow(QMainWindow):
     """The only top-level widget that stays."""
 
     closed = Signal()
@@ -73,36 +73,36 @@ class Window(QMainWindow):
         self.setWindowTitle("DenseSeg Review")
         self.setAcceptDrops(True)
         self.bridge = Bridge(self)
-        self.desk = Desk(self)
-        self.reading_ahead = ReadingAhead(self.desk)
-        self.pictures = Pictures(self.desk, self.bridge)
-        self.predicting = Predicting(self.desk, self.bridge)
-        self.projects = Projects(self.desk, self.predicting, model)
-        self.worklist = Worklist(self.desk, self.pictures)
-        self.images = ImagesPane(self.desk, self.pictures, self.worklist.neighbour)
+        self.controller = Controller(self)
+        self.decode_ahead = DecodeAhead(self.controller)
+        self.pictures = Pictures(self.controller, self.bridge)
+        self.predicting = Predicting(self.controller, self.bridge)
+        self.projects = Projects(self.controller, self.predicting, model)
+        self.worklist = Worklist(self.controller, self.pictures)
+        self.images = ImagesPane(self.controller, self.pictures, self.worklist.neighbour)
         self.image_view = self.images.first
-        self.contact_sheet = ContactSheet(self.desk, self.pictures)
-        self.template_view = TemplateView(self.desk)
-        self.structures = StructureList(self.desk)
-        self.landmark_table = LandmarkTable(self.desk)
+        self.contact_sheet = ContactSheet(self.controller, self.pictures)
+        self.template_view = TemplateView(self.controller)
+        self.structures = StructureList(self.controller)
+        self.landmark_table = LandmarkTable(self.controller)
         self.messages = Messages()
         self.reader_bar = ReaderBar()
-        self.reading_bar = ReadingBar(self.desk)
-        self.several_clicks = SeveralClicks(self.desk, self.images)
-        self.replaced_bar = ReplacedBar(self.desk)
-        self.seen = Seen(self.desk, self.images)
-        self.looking_again = LookingAgain(self.desk)
-        self.comparing = Comparing(self.desk, self.bridge)
-        self.bulk = Bulk(self.desk, self.predicting, self.seen, self.image_view)
-        self.exporting = Exporting(self.desk, self.bridge)
-        self.finding = Finding(self.desk, self.bridge)
-        self.job_panel = JobPanel(self.predicting, self.exporting, self.finding)
-        self.status = StatusLine(self.desk, self.job_panel)
+        self.orientation_bar = OrientationBar(self.controller)
+        self.multi_click = MultiClick(self.controller, self.images)
+        self.replaced_bar = ReplacedBar(self.controller)
+        self.seen = Seen(self.controller, self.images)
+        self.file_check = FileCheck(self.controller)
+        self.comparing = Comparing(self.controller, self.bridge)
+        self.selection_commands = SelectionCommands(self.controller, self.predicting, self.seen, self.image_view)
+        self.exporting = Exporting(self.controller, self.bridge)
+        self.relocating = Relocating(self.controller, self.bridge)
+        self.job_panel = JobPanel(self.predicting, self.exporting, self.relocating)
+        self.status = StatusLine(self.controller, self.job_panel)
         self.window_state = WindowState(self.projects.recent)
         self.actions_ = Actions(self.menuBar(), self._commands())
-        self.watching = Watching(self, self.desk, self.actions_["saveCopy"])
-        self.history_panel = HistoryPanel(self, self.desk, self.actions_["undo"], self.actions_["redo"])
-        self.notices = Notices(self.desk, self.image_view, self._hosts)
+        self.watching = Watching(self, self.controller, self.actions_["saveCopy"])
+        self.history_panel = HistoryPanel(self, self.controller, self.actions_["undo"], self.actions_["redo"])
+        self.notices = Notices(self.controller, self.image_view, self._hosts)
         lists = (self.worklist.list, self.contact_sheet, self.structures, self.landmark_table)
         self.nudge_keys = NudgeKeys(self.image_view, lists)
         self._lay_out()
@@ -111,30 +111,37 @@ class Window(QMainWindow):
         self.show_look()
         self._refresh_actions()
 
+    @property
+    def desk(self) -> Controller:
+        """The controller by its earlier name: scripts of ``shared/cases`` ask for it."""
+        return self.controller
+
     def _commands(self) -> list[Command]:
         """All commands in the order of the menus; each gets what it works with."""
-        desk, view, worklist, projects = self.desk, self.image_view, self.worklist, self.projects
+        controller, view, worklist, projects = self.controller, self.image_view, self.worklist, self.projects
         recent = recent_commands(projects.recent, projects.open, self._show_recent)
         show_hidden, show_messages = self.landmark_table.set_show_hidden, self.messages.setVisible
-        orientation = orientation_commands(desk, view)
+        orientation = orientation_commands(controller, view)
         return [
-            *file_commands(self, desk, projects, recent, self.finding.start, self._export),
-            *edit_commands(desk, view, self._show_history, self.ask_reader, self._show_keys),
-            *view_commands(desk, self.images, show_hidden, show_messages),
-            *image_commands(self, desk, worklist, view, self.predicting, self.show_doubt, orientation),
-            *landmark_commands(self, desk, self.images, self.landmark_table, self.contact_sheet, self.several_clicks),
-            *review_commands(self, desk, worklist, view, self.bulk),
-            *help_commands(self, desk),
+            *file_commands(self, controller, projects, recent, self.relocating.start, self._export),
+            *edit_commands(controller, view, self._show_history, self.ask_reader, self._show_keys),
+            *view_commands(controller, self.images, show_hidden, show_messages),
+            *image_commands(self, controller, worklist, view, self.predicting, self.show_doubt, orientation),
+            *landmark_commands(
+                self, controller, self.images, self.landmark_table, self.contact_sheet, self.multi_click
+            ),
+            *review_commands(self, controller, worklist, view, self.selection_commands),
+            *help_commands(self, controller),
         ]
 
     # --- putting together ------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        right = RightColumn(self.desk, self.template_view, self.structures, self.landmark_table)
+        right = RightColumn(self.controller, self.template_view, self.structures, self.landmark_table)
         self.right_column = right
-        self.sheet_panel = SheetPanel(self.desk, self.contact_sheet)
+        self.sheet_panel = SheetPanel(self.controller, self.contact_sheet)
         self.middle = QSplitter(Qt.Orientation.Vertical)
-        self.middle.addWidget(stacked(self.reading_bar, self.replaced_bar, self.images))
+        self.middle.addWidget(stacked(self.orientation_bar, self.replaced_bar, self.images))
         self.middle.addWidget(self.sheet_panel)
         self.middle.setStretchFactor(0, 1)
         self.middle.setCollapsible(0, False)
@@ -154,12 +161,12 @@ class Window(QMainWindow):
         right.setMinimumWidth(300)
         self.columns.setSizes([272, 848, 320])
         self.middle.setSizes([600, 176])
-        self.toolbar = Toolbar(self.desk, self.actions_)
+        self.toolbar = Toolbar(self.controller, self.actions_)
         whole = QWidget()
         layout = QVBoxLayout(whole)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for widget in (self.toolbar, self.reader_bar, self.several_clicks, self.columns, self.messages, self.status):
+        for widget in (self.toolbar, self.reader_bar, self.multi_click, self.columns, self.messages, self.status):
             layout.addWidget(widget, stretch=1 if widget is self.columns else 0)
         self.setCentralWidget(whole)
         self.actions_["accept"].setAutoRepeat(False)  # a key that is held down looks at nothing
@@ -172,21 +179,21 @@ class Window(QMainWindow):
         return (*self.images.views, self.contact_sheet, self.template_view)
 
     def _listen(self) -> None:
-        desk = self.desk
-        desk.said.connect(self._say)
+        controller = self.controller
+        controller.said.connect(self._say)
         self.messages.counted.connect(self.status.show_messages)
         self.status.messagesWanted.connect(self.actions_["showMessages"].trigger)
         self.status.readerWanted.connect(self.ask_reader)
         self.reader_bar.named.connect(self._set_reader)
         self.reader_bar.left.connect(self.image_view.setFocus)
-        self.reading_bar.offering.connect(self.image_view.tell_suspicion)
+        self.orientation_bar.offering.connect(self.image_view.tell_suspicion)
         self.pictures.failed.connect(self._picture_failed)
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
         self.worklist.ordered.connect(lambda order: self.actions_[ORDERS[Order(order)][0]].setChecked(True))
         self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
         self.worklist.painter.doubtClicked.connect(self.show_doubt)
         self.worklist.filtered.connect(self.image_view.setFocus)
-        self.worklist.menuWanted.connect(lambda names, at: self._popup(self.bulk.menu(self, names), at))
+        self.worklist.menuWanted.connect(lambda names, at: self._popup(self.selection_commands.menu(self, names), at))
         self.image_view.pictureShown.connect(self._show_presets)
         self.worklist.model.modelReset.connect(self.images.show_neighbour)
         self.images.stepped.connect(lambda step: self.actions_["nextImage" if step > 0 else "previousImage"].trigger())
@@ -194,27 +201,27 @@ class Window(QMainWindow):
         self.image_view.markerMenu.connect(self.show_marker_menu)
         self.contact_sheet.markerMenu.connect(self.show_marker_menu)
         self.landmark_table.menuWanted.connect(lambda at: self._popup(self._landmark_menu(), at))
-        shown = (desk.sessionChanged, desk.imageChanged, desk.landmarkChanged, desk.changed)
+        shown = (controller.sessionChanged, controller.imageChanged, controller.landmarkChanged, controller.changed)
         for signal in (*shown, self.images.overlapChanged):
             signal.connect(self._refresh_actions)
-        desk.sessionChanged.connect(self._show_session)
-        desk.changed.connect(self._on_change)
-        desk.imageChanged.connect(self._show_image)
-        desk.lookChanged.connect(self.show_look)
-        desk.modeChanged.connect(self._show_mode)
-        self.finding.ended.connect(self._fetch)
+        controller.sessionChanged.connect(self._show_session)
+        controller.changed.connect(self._on_change)
+        controller.imageChanged.connect(self._show_image)
+        controller.lookChanged.connect(self.show_look)
+        controller.modeChanged.connect(self._show_mode)
+        self.relocating.ended.connect(self._fetch)
         self.predicting.started.connect(self._refresh_actions)
         self.predicting.ended.connect(self._prediction_ended)
 
     def _restore(self) -> None:
         projects = self.projects
-        projects.keep_window = lambda: self.window_state.keep(self.desk, self.worklist)
+        projects.keep_window = lambda: self.window_state.keep(self.controller, self.worklist)
         projects.restore_window = self._project_opened
         projects.recent_changed = self._show_recent
         # Now and then, not at the end alone: a program that is killed opens again where the reader was.
         self._keeping = QTimer(self, singleShot=True, interval=KEEP_MS)
         self._keeping.timeout.connect(lambda: projects.keep_window())
-        for signal in (self.desk.imageChanged, self.desk.lookChanged, self.desk.structureChanged):
+        for signal in (self.controller.imageChanged, self.controller.lookChanged, self.controller.structureChanged):
             signal.connect(lambda *_: self._keeping.start())
         self._show_recent()
         kept = settings()
@@ -233,18 +240,18 @@ class Window(QMainWindow):
     # --- what follows from what ------------------------------------------------------------------------------------
 
     def _show_session(self) -> None:
-        session = self.desk.session
+        session = self.controller.session
         self.setWindowTitle(f"{session.path.stem} · DenseSeg Review" if session else "DenseSeg Review")
         if session is not None:
             self.status.show_reader(session.reader or self.projects.reader())
-        self._show_image(self.desk.image)
+        self._show_image(self.controller.image)
 
     def _on_change(self, change: Change) -> None:
         if change.kind in ("reader", "project"):
             self._show_session()
 
     def _project_opened(self) -> None:
-        self.window_state.restore(self.desk, self.worklist, self.toolbar)
+        self.window_state.restore(self.controller, self.worklist, self.toolbar)
         self._show_recent()
 
     def _show_recent(self) -> None:
@@ -261,8 +268,8 @@ class Window(QMainWindow):
         self.actions_["rememberProjects"].setChecked(recent.on)
 
     def _export(self) -> None:
-        if self.desk.session is not None:
-            ExportDialog(self, self.desk, self.exporting).open()
+        if self.controller.session is not None:
+            ExportDialog(self, self.controller, self.exporting).open()
 
     def _show_history(self) -> None:
         self.history_panel.show()
@@ -273,24 +280,24 @@ class Window(QMainWindow):
 
     def show_doubt(self, name: str) -> None:
         """Go to the least certain point of an image, and say which it is."""
-        session = self.desk.session
+        session = self.controller.session
         lowest = session.least_certain(name) if session is not None and name else None
         if session is None or lowest is None:
-            self.desk.tell("Nothing is predicted in this image yet.", self.image_view)
+            self.controller.tell("Nothing is predicted in this image yet.", self.image_view)
             return
-        self.desk.show_image(name)
-        self.desk.choose_landmark(lowest.landmark.name)
-        self.desk.tell(doubt_of(lowest, session.image(name).frame), self.image_view)
+        self.controller.show_image(name)
+        self.controller.choose_landmark(lowest.landmark.name)
+        self.controller.tell(doubt_of(lowest, session.image(name).frame), self.image_view)
 
     def _picture_failed(self, name: str, sentence: str) -> None:
-        if name == self.desk.image:
-            self.desk.tell(sentence, self.image_view)
+        if name == self.controller.image:
+            self.controller.tell(sentence, self.image_view)
         else:
-            self.desk.say(sentence)
+            self.controller.say(sentence)
 
     def _say(self, sentence: str) -> None:
         self.messages.add(sentence)
-        if self.desk.session is None:  # opening failed: nothing else in the window would say so
+        if self.controller.session is None:  # opening failed: nothing else in the window would say so
             self.actions_["showMessages"].setChecked(True)
             self.messages.show()
 
@@ -307,15 +314,15 @@ class Window(QMainWindow):
             QTimer.singleShot(0, self, self._fetch)
 
     def _fetch(self) -> None:
-        if self.desk.image:
-            self.pictures.fetch([self.desk.image, *self.worklist.neighbours()])
+        if self.controller.image:
+            self.pictures.fetch([self.controller.image, *self.worklist.neighbours()])
 
     def _show_mode(self, mode: str) -> None:
         self.actions_["landmarkMode" if mode == Mode.LANDMARK else "navigate"].setChecked(True)
 
     def show_look(self) -> None:
         """Let the switches say what is drawn."""
-        look = self.desk.look
+        look = self.controller.look
         self.actions_[MASK_ACTIONS[look.masks]].setChecked(True)
         self.actions_["uvColours"].setChecked(look.uv)
         self.actions_["labels"].setChecked(look.labels)
@@ -329,12 +336,12 @@ class Window(QMainWindow):
         self.worklist.sort()
 
     def _refresh_actions(self, *_: object) -> None:
-        session, desk, actions = self.desk.session, self.desk, self.actions_
+        session, controller, actions = self.controller.session, self.controller, self.actions_
         has = {"nothing"}
         if session is not None:
             has |= {"project"} if session.read_only else {"project", "writable"}
-            has |= {"image"} if desk.image else set()
-            has |= {"landmark"} if desk.landmark else set()
+            has |= {"image"} if controller.image else set()
+            has |= {"landmark"} if controller.landmark else set()
             has |= {"overlap"} if len(self.images.pointed.pointing.under) > 1 else set()
         actions.enable(has)
         undo, redo = (session.undo_label, session.redo_label) if session else (None, None)
@@ -350,7 +357,7 @@ class Window(QMainWindow):
     def show_marker_menu(self, name: str, at: QPoint) -> None:
         """What can be done with a landmark in this image."""
         if name:
-            self.desk.choose_landmark(name)
+            self.controller.choose_landmark(name)
         self._popup(self._placement_menu() if name else self._image_menu(), at)
 
     def _placement_menu(self) -> QMenu:
@@ -407,7 +414,7 @@ class Window(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.desk.interaction.cancel()
+            self.controller.interaction.cancel()
         else:
             super().keyPressEvent(event)
 
@@ -417,7 +424,7 @@ class Window(QMainWindow):
         kept.setValue("geometry", self.saveGeometry())
         kept.setValue("columns", self.columns.saveState())
         kept.sync()
-        for runner in (self.exporting, self.finding, self.comparing):
+        for runner in (self.exporting, self.relocating, self.comparing):
             runner.cancel()
         self.history_panel.close()
         self.projects.close()

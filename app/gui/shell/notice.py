@@ -9,7 +9,7 @@ from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.gui.image.image_view import ImageView
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.widgets.plain_text import PlainLabel
 
 SHORTEST_MS = 4000
@@ -27,7 +27,7 @@ class Notices(QObject):
 
     Parameters
     ----------
-    desk : Desk
+    controller : Controller
         Whose `told` is shown.
     home : QWidget
         Where a sentence stands that belongs to no other view.
@@ -35,8 +35,8 @@ class Notices(QObject):
         The views over which a sentence may stand.
     """
 
-    def __init__(self, desk: Desk, home: QWidget, hosts: Callable[[], Sequence[QWidget]]) -> None:
-        super().__init__(desk)
+    def __init__(self, controller: Controller, home: QWidget, hosts: Callable[[], Sequence[QWidget]]) -> None:
+        super().__init__(controller)
         self._home, self._hosts = home, hosts
         self.label = PlainLabel(parent=home)
         self.label.setObjectName("notice")
@@ -46,9 +46,9 @@ class Notices(QObject):
         self.label.hide()
         self._end = QTimer(self, singleShot=True)
         self._end.timeout.connect(self.label.hide)
-        desk.told.connect(self.show)
-        desk.sessionChanged.connect(self.label.hide)
-        desk.imageChanged.connect(self._image_changed)
+        controller.told.connect(self.show)
+        controller.sessionChanged.connect(self.label.hide)
+        controller.imageChanged.connect(self._image_changed)
         self._just_said = QTimer(self, singleShot=True, interval=0)
 
     def show(self, sentence: str, view: QWidget | None = None) -> None:

@@ -13,7 +13,7 @@ from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.landmarks.landmark_table import LandmarkTable, StateHeads
 from app.gui.shell.actions import Actions
 from app.gui.shell.job_panel import JobPanel
-from app.gui.state.desk import Desk, Mode
+from app.gui.state.controller import Controller, Mode
 from app.gui.template.structure_list import StructureList
 from app.gui.template.template_foot import TemplateFoot
 from app.gui.template.template_view import TemplateView
@@ -66,9 +66,11 @@ def heading_row(title: QLabel, remark: QWidget) -> QHBoxLayout:
 class RightColumn(QWidget):
     """Template, structures, landmarks."""
 
-    def __init__(self, desk: Desk, template: TemplateView, structures: StructureList, table: LandmarkTable) -> None:
+    def __init__(
+        self, controller: Controller, template: TemplateView, structures: StructureList, table: LandmarkTable
+    ) -> None:
         super().__init__()
-        self._desk, self._table = desk, table
+        self._controller, self._table = controller, table
         self.title = label("Template", heading=True)
         self.uv = label(small=True, muted=True)
         self.hidden = QPushButton()
@@ -83,7 +85,7 @@ class RightColumn(QWidget):
         whole = QVBoxLayout()
         whole.setSpacing(0)
         whole.addWidget(template)
-        whole.addWidget(TemplateFoot(desk))
+        whole.addWidget(TemplateFoot(controller))
         layout.addLayout(whole, stretch=3)
         layout.addSpacing(4)
         layout.addLayout(heading_row(label("Structures", heading=True), self.uv))
@@ -97,22 +99,22 @@ class RightColumn(QWidget):
         foot.addStretch()
         layout.addLayout(foot)
         table.hiddenCounted.connect(self._show_hidden)
-        desk.sessionChanged.connect(self._show_title)
-        desk.structureChanged.connect(self._show_uv)
-        desk.lookChanged.connect(self._show_uv)
+        controller.sessionChanged.connect(self._show_title)
+        controller.structureChanged.connect(self._show_uv)
+        controller.lookChanged.connect(self._show_uv)
         self._show_hidden(0)
 
     def _show_title(self) -> None:
-        session = self._desk.session
+        session = self._controller.session
         self.title.setText(f"Template · {session.template.anatomy}" if session else "Template")
         self.hint.setText("click to place a landmark" if session else "")
         self._show_uv()
 
     def _show_uv(self, *_: object) -> None:
-        session, look = self._desk.session, self._desk.look
-        on = session is not None and look.uv and bool(self._desk.structure)
+        session, look = self._controller.session, self._controller.look
+        on = session is not None and look.uv and bool(self._controller.structure)
         self.uv.setText(
-            f"uv: {session.template.structure(self._desk.structure).title.lower()}" if on and session else ""
+            f"uv: {session.template.structure(self._controller.structure).title.lower()}" if on and session else ""
         )
 
     def _show_hidden(self, count: int) -> None:
@@ -126,9 +128,9 @@ class RightColumn(QWidget):
 class SheetPanel(QWidget):
     """The contact sheet under its caption and what can be asked of its order; the hint shows where there is room."""
 
-    def __init__(self, desk: Desk, sheet: ContactSheet) -> None:
+    def __init__(self, controller: Controller, sheet: ContactSheet) -> None:
         super().__init__()
-        self._desk, self._sheet = desk, sheet
+        self._controller, self._sheet = controller, sheet
         self.caption = label("Contact sheet", heading=True)
         self.hint = label(small=True, muted=True)
         self.sort_again, self.suspects = QPushButton("Sort again"), QPushButton()
@@ -150,7 +152,7 @@ class SheetPanel(QWidget):
         self.suspects.clicked.connect(sheet.set_suspects_last)
         sheet.captioned.connect(self._show_caption)
         sheet.arranged.connect(self._show_order)
-        desk.modeChanged.connect(self._make_room)
+        controller.modeChanged.connect(self._make_room)
         self._show_order()
 
     def _show_caption(self, text: str) -> None:
@@ -172,8 +174,8 @@ class SheetPanel(QWidget):
         self._make_room()
 
     def _make_room(self, *_: object) -> None:
-        by_mouse = "drag corrects" if self._desk.mode == Mode.LANDMARK else "L to correct"
-        self.hint.setText(f"worst first · {by_mouse} · Enter confirms · A absent" if self._desk.landmark else "")
+        by_mouse = "drag corrects" if self._controller.mode == Mode.LANDMARK else "L to correct"
+        self.hint.setText(f"worst first · {by_mouse} · Enter confirms · A absent" if self._controller.landmark else "")
         shown = [self.caption, self.hint, *(b for b in (self.sort_again, self.suspects) if not b.isHidden())]
         self.hint.setVisible(sum(widget.sizeHint().width() + 12 for widget in shown) + 24 <= self.width())
 
@@ -189,7 +191,7 @@ def separator() -> QFrame:
 class Toolbar(QWidget):
     """The commands that a reader's eye looks for; all are in the menus too."""
 
-    def __init__(self, desk: Desk, actions: Actions) -> None:
+    def __init__(self, controller: Controller, actions: Actions) -> None:
         super().__init__()
         self.setObjectName("toolbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -212,13 +214,13 @@ class Toolbar(QWidget):
         row.addWidget(label("Opacity", small=True, muted=True))
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
-        self.opacity.setValue(round(desk.look.opacity * 100))
+        self.opacity.setValue(round(controller.look.opacity * 100))
         self.opacity.setFixedWidth(88)
         self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.opacity.setAccessibleName("Opacity of fills and uv colours")
         self.value = label(f"{self.opacity.value()} %", small=True, muted=True)
         self.value.setFixedWidth(36)
-        self.opacity.valueChanged.connect(lambda value: desk.set_look(opacity=value / 100))
+        self.opacity.valueChanged.connect(lambda value: controller.set_look(opacity=value / 100))
         self.opacity.valueChanged.connect(lambda value: self.value.setText(f"{value} %"))
         row.addSpacing(4)
         row.addWidget(self.opacity)
@@ -247,12 +249,12 @@ class StatusLine(QWidget):
     messagesWanted = Signal()
     readerWanted = Signal()
 
-    def __init__(self, desk: Desk, job_panel: JobPanel) -> None:
+    def __init__(self, controller: Controller, job_panel: JobPanel) -> None:
         super().__init__()
         self.setObjectName("statusLine")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(30)
-        self._desk = desk
+        self._controller = controller
         self._final: set[str] = set()
         self.messages, self.reader = QPushButton(), QPushButton()
         self.reviewed, self.bundle, self.kept = (label(small=True, muted=True) for _ in range(3))
@@ -277,9 +279,9 @@ class StatusLine(QWidget):
         self._settle.timeout.connect(lambda: self.messages.setText(self._count_text))
         self._soon = QTimer(self, singleShot=True, interval=100)
         self._soon.timeout.connect(self.refresh)
-        desk.sessionChanged.connect(self.refresh)
-        desk.changed.connect(self._on_change)
-        desk.refused.connect(self._show_kept)
+        controller.sessionChanged.connect(self.refresh)
+        controller.changed.connect(self._on_change)
+        controller.refused.connect(self._show_kept)
         self.refresh()
 
     def _show_kept(self, trouble: ProjectError | None, words: str = "Every change is kept") -> None:
@@ -287,7 +289,7 @@ class StatusLine(QWidget):
         self.kept.setToolTip(tip(str(trouble or "")))
 
     def _on_change(self, change: Change) -> None:
-        session = self._desk.session
+        session = self._controller.session
         if session is None:
             return
         if change.label:  # an action; predictions and looks at files have none
@@ -299,12 +301,12 @@ class StatusLine(QWidget):
             self.reviewed.setText(f"{len(self._final)} of {len(session.images)} reviewed")
 
     def _count(self, names: tuple[str, ...]) -> set[str]:
-        session = self._desk.open_session()
+        session = self._controller.open_session()
         return {name for name in names if session.review(name) in FINAL}
 
     def refresh(self) -> None:
         """Show the session's state."""
-        session = self._desk.session
+        session = self._controller.session
         self._final = self._count(session.images) if session else set()
         for widget in (self.reviewed, self.bundle, self.kept):
             widget.setVisible(session is not None)

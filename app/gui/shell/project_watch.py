@@ -6,11 +6,11 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.widgets.plain_text import show_plainly
 from app.store.errors import ProjectError, Trouble
 
-LOOK_MS = 5_000
+CHECK_MS = 5_000
 
 
 class Watching(QObject):
@@ -19,26 +19,26 @@ class Watching(QObject):
     Parameters
     ----------
     window : QWidget
-    desk : Desk
+    controller : Controller
     save_copy : QAction
         What the button of the question does.
     """
 
-    def __init__(self, window: QWidget, desk: Desk, save_copy: QAction) -> None:
+    def __init__(self, window: QWidget, controller: Controller, save_copy: QAction) -> None:
         super().__init__(window)
-        self._window, self._desk, self._save_copy = window, desk, save_copy
+        self._window, self._controller, self._save_copy = window, controller, save_copy
         self._gone = False
-        self._timer = QTimer(self, interval=LOOK_MS)
+        self._timer = QTimer(self, interval=CHECK_MS)
         self._timer.timeout.connect(self.look)
         self._timer.start()
-        desk.refused.connect(self._on_refused)
-        desk.sessionChanged.connect(self._forget)
+        controller.refused.connect(self._on_refused)
+        controller.sessionChanged.connect(self._forget)
 
     def look(self) -> None:
         """Look whether the project file is still the open one; what is known already is not told again."""
-        session = self._desk.session
+        session = self._controller.session
         if session is not None and session.trouble is None:
-            self._desk.do(session.check_kept)
+            self._controller.do(session.check_kept)
 
     def _forget(self) -> None:
         self._gone = False

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.state.predicting import Predicting
 from app.gui.state.recent_projects import RecentProjects
 from app.gui.widgets.settings import new_project_path, settings
@@ -33,19 +33,19 @@ def nothing_new(known: int, others: int) -> str:
 
 
 class Projects:
-    """The way from files to the desk's session. Failures become messages.
+    """The way from files to the controller's session. Failures become messages.
 
     Attributes
     ----------
     recent : RecentProjects
     keep_window, restore_window : callable
-        Called before a project leaves the desk and when one has come; set by the window.
+        Called before a project is closed and when one has come; set by the window.
     recent_changed : callable
         Called when the open project has become another file; set by the window.
     """
 
-    def __init__(self, desk: Desk, predicting: Predicting, model: str | None = None) -> None:
-        self._desk, self._predicting, self._model = desk, predicting, model
+    def __init__(self, controller: Controller, predicting: Predicting, model: str | None = None) -> None:
+        self._controller, self._predicting, self._model = controller, predicting, model
         self.recent = RecentProjects()
         self.keep_window: Callable[[], None] = lambda: None
         self.restore_window: Callable[[], None] = lambda: None
@@ -58,11 +58,11 @@ class Projects:
     def set_reader(self, name: str) -> None:
         """Remember who is reading, for this project and the next ones."""
         settings().setValue("reader", name)
-        if self._desk.session is not None and not self._desk.session.read_only:
-            self._desk.do(setattr, self._desk.session, "reader", name)
+        if self._controller.session is not None and not self._controller.session.read_only:
+            self._controller.do(setattr, self._controller.session, "reader", name)
 
     def create(self, path: Path) -> bool:
-        """Make a new project and put it on the desk."""
+        """Make a new project and open it."""
         from app.project.session import Session
 
         return self._take(lambda: Session.create(path, model=self._model or "chest", reader=self.reader()))
@@ -71,7 +71,7 @@ class Projects:
         """Open a project; one that somebody else has open or that can't be written, for reading only."""
         from app.project.session import Session
 
-        if self._desk.session is not None and same_file(self._desk.session.path, path):
+        if self._controller.session is not None and same_file(self._controller.session.path, path):
             return True
 
         def opened() -> Session:
@@ -80,7 +80,7 @@ class Projects:
             except ProjectError as error:
                 if error.trouble not in READABLE:
                     raise
-                self._desk.say(f"{error} It is shown for reading only.")
+                self._controller.say(f"{error} It is shown for reading only.")
                 return Session.open(path, read_only=True, model=self._model)
 
         return self._take(opened)
@@ -89,24 +89,24 @@ class Projects:
         try:
             session = make()
         except (ProjectError, ReadError, ValueError, OSError) as error:
-            self._desk.say(str(error))
+            self._controller.say(str(error))
             return False
         self.close()
-        self._desk.use(session)
+        self._controller.use(session)
         self.recent.opened(session)
         self.restore_window()
         if session.remark:
-            self._desk.say(session.remark)
+            self._controller.say(session.remark)
         self._predicting.start()
         return True
 
     def save_copy(self, path: Path) -> None:
         """Save everything in another place and go on there."""
-        session = self._desk.session
-        if session is not None and self._desk.do(session.save_copy, path):
+        session = self._controller.session
+        if session is not None and self._controller.do(session.save_copy, path):
             self.recent.opened(session)
             self.recent_changed()
-            self._desk.tell(
+            self._controller.tell(
                 f"{path.name} is the open project now, with everything until now. It lies in {path.parent}."
             )
             self._predicting.start()
@@ -125,30 +125,30 @@ class Projects:
         given = [Path(path) for path in paths]
         if not given:
             return
-        if self._desk.session is None:
+        if self._controller.session is None:
             if not any(path.exists() for path in given):  # no empty project for a slip of the pen
                 for path in given:
-                    self._desk.say(f"“{path}” does not exist. Check how it is spelled.")
+                    self._controller.say(f"“{path}” does not exist. Check how it is spelled.")
                 return
             stem = given[0].resolve().stem if len(given) == 1 else "project"
             if not self.create(new_project_path(f"{stem} {date.today().isoformat()}")):
                 return
-        session = self._desk.session
+        session = self._controller.session
         assert session is not None
         if session.read_only:
-            self._desk.say(f"{session.path.name} is open for reading only; images cannot be added.")
+            self._controller.say(f"{session.path.name} is open for reading only; images cannot be added.")
             return
         try:
             report = session.add_images(given)
         except (ProjectError, ValueError, OSError) as error:
-            self._desk.say(str(error))
+            self._controller.say(str(error))
             return
         for _, sentence in report.failed:
-            self._desk.say(sentence)
+            self._controller.say(sentence)
         if not report.added and not report.failed:
-            self._desk.say(nothing_new(len(report.known), report.ignored))
+            self._controller.say(nothing_new(len(report.known), report.ignored))
         if report.added:
-            self._desk.show_image(report.added[0])
+            self._controller.show_image(report.added[0])
         self._predicting.start()
 
     def add_samples(self) -> None:
@@ -156,10 +156,10 @@ class Projects:
         self.add([SAMPLES])
 
     def close(self) -> None:
-        """Take the project off the desk; everything is on disk already."""
-        session = self._desk.session
+        """Close the project; everything is on disk already."""
+        session = self._controller.session
         if session is not None:
             self.keep_window()
             self._predicting.forget()
-            self._desk.use(None)
+            self._controller.use(None)
             session.close()

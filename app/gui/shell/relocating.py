@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.gui.state.bridge import Bridge
-from app.gui.state.desk import Desk
-from app.gui.state.job_runner import Runner
+from app.gui.state.controller import Controller
+from app.gui.state.job_runner import JobRunner
 from app.jobs import Event, Failed, Finished, Job, Progress, Result
 from app.project.entries import MovedReport
 
@@ -40,23 +40,23 @@ def first_few(failed: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield f"{len(failed) - TOLD} more could not be read either."
 
 
-class Finding(Runner):
+class Relocating(JobRunner):
     """One search at a time."""
 
     verb = "Comparing"
 
-    def __init__(self, desk: Desk, bridge: Bridge) -> None:
-        super().__init__(desk, bridge)
+    def __init__(self, controller: Controller, bridge: Bridge) -> None:
+        super().__init__(controller, bridge)
         self._folder = Path()
         self._failed: list[tuple[str, str]] = []
-        desk.sessionChanged.connect(self.cancel)
+        controller.sessionChanged.connect(self.cancel)
 
     def start(self, folder: Path) -> None:
         """Look below a folder."""
-        session = self._desk.session
+        session = self._controller.session
         if session is None or self._job is not None:
             return
-        session.look_again()
+        session.check_files()
         self._folder, self._failed = folder, []
         self.follow(session.start_find_moved(folder), lambda job, event: self._on_event(job, event, session))
 
@@ -67,14 +67,14 @@ class Finding(Runner):
             if event.key:  # a folder that was left out: told with the outcome, the first ones by name
                 self._failed.append((event.key, event.message))
             else:
-                self._desk.tell(event.message)
-        elif isinstance(event, Result) and not job.cancelled and session is self._desk.session:
-            self._desk.do(self._take, event.value)
+                self._controller.tell(event.message)
+        elif isinstance(event, Result) and not job.cancelled and session is self._controller.session:
+            self._controller.do(self._take, event.value)
         elif isinstance(event, Finished):
             self.end(job, "Search cancelled" if event.cancelled else "")
 
     def _take(self, found: dict[str, Path]) -> None:
-        report = self._desk.open_session().take_moved(found, self._failed)
+        report = self._controller.open_session().take_moved(found, self._failed)
         for sentence in first_few(report.failed):
-            self._desk.say(sentence)
-        self._desk.tell(outcome(report, self._folder))
+            self._controller.say(sentence)
+        self._controller.tell(outcome(report, self._folder))

@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from app.gui.state.desk import Desk, MaskStyle
+from app.gui.state.controller import Controller, MaskStyle
 from app.gui.state.recent_projects import RecentProjects
 from app.gui.widgets.settings import settings
 from app.gui.worklist.worklist_model import Order
@@ -36,14 +36,14 @@ class WindowState:
     def __init__(self, recent: RecentProjects) -> None:
         self._recent = recent
 
-    def keep(self, desk: Desk, worklist: Worklist) -> None:
+    def keep(self, controller: Controller, worklist: Worklist) -> None:
         """Remember how the open project is looked at."""
-        session, look = desk.session, desk.look
+        session, look = controller.session, controller.look
         if session is None or not session.id or not self._recent.on:
             return
         state = {
-            "image": _name_hash(desk.image),
-            "structure": desk.structure,
+            "image": _name_hash(controller.image),
+            "structure": controller.structure,
             "masks": look.masks.value,
             "uv": look.uv,
             "opacity": look.opacity,
@@ -54,9 +54,9 @@ class WindowState:
         }
         settings().setValue(f"windows/{session.id}", json.dumps(state))
 
-    def restore(self, desk: Desk, worklist: Worklist, toolbar: Toolbar) -> None:
+    def restore(self, controller: Controller, worklist: Worklist, toolbar: Toolbar) -> None:
         """Look at the project that was just opened as it was looked at last; an unknown one begins afresh."""
-        session = desk.session
+        session = controller.session
         if session is None:
             return
         state = self._window_of(session.id)
@@ -67,19 +67,19 @@ class WindowState:
             masks = str(state.get("masks"))
             look |= {"masks": MaskStyle(masks)} if masks in set(MaskStyle) else {}
             look |= {key: bool(state[key]) for key in ("uv", "labels") if key in state}
-            opacity = _number(state.get("opacity"), 0.0, 1.0, desk.look.opacity)
+            opacity = _number(state.get("opacity"), 0.0, 1.0, controller.look.opacity)
             look["opacity"] = opacity
-        desk.set_look(**look)
-        toolbar.opacity.setValue(round(desk.look.opacity * 100))
+        controller.set_look(**look)
+        toolbar.opacity.setValue(round(controller.look.opacity * 100))
         if state.get("structure") in known:
-            desk.choose_structure(str(state["structure"]))
+            controller.choose_structure(str(state["structure"]))
         for name in CHIPS:
             getattr(worklist, name).setChecked(name in state.get("chips", []))
         order = str(state.get("order"))
         worklist.set_order(Order[order] if order in Order.__members__ else Order.ADDED)
         image = next((name for name in session.images if _name_hash(name) == state["image"]), "") if state else ""
         if image:
-            desk.show_image(image)
+            controller.show_image(image)
 
     def _window_of(self, number: str) -> dict[str, Any]:
         if not number or not self._recent.on:

@@ -1,4 +1,4 @@
-"""What is on the reader's desk: the open session and what is being looked at. Views read it and listen to it."""
+"""The open session and what is being looked at. Views read it and listen to it."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class Held:
     xy: tuple[float, float]
 
 
-class Desk(QObject):
+class Controller(QObject):
     """The open session, the chosen image, landmark and structure, the mode and the look.
 
     `changed` and `refused` forward the session's own signals (on the GUI thread, which is the session's).
@@ -186,7 +186,7 @@ class Desk(QObject):
         self.interaction = Interaction(self, self.let_go, self.tell)
 
     def use(self, session: Session | None) -> None:
-        """Put another project on the desk; the caller has closed the one before."""
+        """Take another project; the caller has closed the one before."""
         self.interaction.cancel()
         if self.session is not None:
             self.session.changed.disconnect(self._on_change)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QPointF
 
-from app.gui.state.desk import Desk, Held
+from app.gui.state.controller import Controller, Held
 from app.gui.state.interaction import Clicked, Drag
 from app.project.entries import Change
 
@@ -38,7 +38,7 @@ class PlacementDrag(Drag):
 
     Parameters
     ----------
-    desk : Desk
+    controller : Controller
     start : QPointF
     image, landmark : str
     xy : array [2]
@@ -47,21 +47,23 @@ class PlacementDrag(Drag):
         Where the mouse is now to by how much that moves the landmark, native pixels [2].
     """
 
-    def __init__(self, desk: Desk, start: QPointF, image: str, landmark: str, xy: np.ndarray, shift: Shift) -> None:
+    def __init__(
+        self, controller: Controller, start: QPointF, image: str, landmark: str, xy: np.ndarray, shift: Shift
+    ) -> None:
         super().__init__(start)
-        self._desk, self.image, self.landmark = desk, image, landmark
+        self._controller, self.image, self.landmark = controller, image, landmark
         self._xy, self._shift = np.asarray(xy, float), shift
 
     def move(self, at: QPointF) -> None:
         x, y = self._xy + self._shift(at)
-        self._desk.hold(Held(self.image, self.landmark, (float(x), float(y))))
+        self._controller.hold(Held(self.image, self.landmark, (float(x), float(y))))
 
     def drop(self, at: QPointF) -> None:
         self.move(at)
-        held = self._desk.held
-        self._desk.hold(None)
+        held = self._controller.held
+        self._controller.hold(None)
         if held is not None:
-            self._desk.place(held.image, held.landmark, held.xy)
+            self._controller.place(held.image, held.landmark, held.xy)
 
     def survives(self, change: Change) -> bool:
         # A change that names no image may touch all of them.

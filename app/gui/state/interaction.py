@@ -72,7 +72,7 @@ class _Running:
 class Interaction(QObject):
     """Owns the running drag of all views: there is one mouse, so there is one drag.
 
-    However it ends (release, Escape, another image, undo, lost focus, ...), nothing of it stays on the desk: what is
+    However it ends (release, Escape, another image, undo, lost focus, ...), nothing of it stays: what is
     drawn afterwards is what is stored. Another button that goes down meanwhile does nothing.
     """
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from app.gui.state.bridge import Bridge
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.jobs import Event, Finished, Job, Progress
 
 
-class Runner(QObject):
+class JobRunner(QObject):
     """Something that runs one job at a time.
 
     Signals: `started(title, total)`, `progressed(done, total, seconds left or -1)`, `ended(sentence)`.
@@ -24,9 +24,9 @@ class Runner(QObject):
     verb = ""
     """In the panel: “Predicting 3 of 12”."""
 
-    def __init__(self, desk: Desk, bridge: Bridge) -> None:
-        super().__init__(desk)
-        self._desk, self._bridge = desk, bridge
+    def __init__(self, controller: Controller, bridge: Bridge) -> None:
+        super().__init__(controller)
+        self._controller, self._bridge = controller, bridge
         self._job: Job | None = None
         self._since = 0.0
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from app.gui.state.bridge import Bridge
-from app.gui.state.desk import Desk
-from app.gui.state.job_runner import Runner
+from app.gui.state.controller import Controller
+from app.gui.state.job_runner import JobRunner
 from app.jobs import Event, Failed, Finished, Job, Progress
 from app.project.entries import Change
 
@@ -25,36 +25,38 @@ TRIES = 3
 """So often in a row may the file of an image change while it is predicted before that is left alone."""
 
 
-class Predicting(Runner):
-    """Runs one prediction job at a time for the desk's session."""
+class Predicting(JobRunner):
+    """Runs one prediction job at a time for the controller's session."""
 
     verb = "Predicting"
 
-    def __init__(self, desk: Desk, bridge: Bridge) -> None:
-        super().__init__(desk, bridge)
+    def __init__(self, controller: Controller, bridge: Bridge) -> None:
+        super().__init__(controller, bridge)
         self._waiting: dict[str, None] = {}
         self._under_way: set[str] = set()
         self._outdated: Counter[str] = Counter()
-        desk.imageChanged.connect(self._on_image)
-        desk.changed.connect(self._on_change)
+        controller.imageChanged.connect(self._on_image)
+        controller.changed.connect(self._on_change)
 
     def _on_change(self, change: Change) -> None:
         if change.kind in ASKING:
             if change.kind != "prediction":  # the reader turned it, or its file was looked at again
                 self._outdated -= Counter(dict.fromkeys(change.images, TRIES))
             self.ask(change.images or None)
-        if change.kind == "prediction" and self._desk.session is not None:
+        if change.kind == "prediction" and self._controller.session is not None:
             for name in change.images:
-                if self._desk.session.image(name).replaced:
-                    self._desk.say(f"The file of “{name}” is another one now. Keep or drop what was corrected before.")
+                if self._controller.session.image(name).replaced:
+                    self._controller.say(
+                        f"The file of “{name}” is another one now. Keep or drop what was corrected before."
+                    )
 
     def _on_image(self, name: str) -> None:
-        session = self._desk.session
+        session = self._controller.session
         if session is None or not name:
             return
         if self._job is not None:
             session.engine.prioritise(name)
-        session.look_again([name])  # its file may have come back, or be another one: that is a change like others
+        session.check_files([name])  # its file may have come back, or be another one: that is a change like others
 
     def start(self) -> None:
         """Predict what is due in the whole project; while a job runs, what was added meanwhile follows it."""
@@ -62,7 +64,7 @@ class Predicting(Runner):
 
     def ask(self, names: Iterable[str] | None) -> None:
         """Predict what is due among some images, or among all."""
-        session = self._desk.session
+        session = self._controller.session
         if session is None or session.read_only:
             return
         due = session.due(None if names is None else tuple(names))
@@ -73,7 +75,7 @@ class Predicting(Runner):
 
     def _go_on(self) -> None:
         """Predict what became due meanwhile, as far as it still is."""
-        session, waiting = self._desk.session, tuple(self._waiting)
+        session, waiting = self._controller.session, tuple(self._waiting)
         self._waiting.clear()
         if session is not None and (due := session.due(waiting)):
             self._begin(due)
@@ -81,19 +83,21 @@ class Predicting(Runner):
     def predict(self, names: Iterable[str]) -> None:
         """Predict these, also again."""
         wanted = tuple(names)
-        if self._desk.session is None or not wanted:
+        if self._controller.session is None or not wanted:
             return
         if self._job is not None:
-            self._desk.tell("A prediction is running. Try again when it has ended, or cancel it first.")
+            self._controller.tell("A prediction is running. Try again when it has ended, or cancel it first.")
             return
         self._begin(wanted)
 
     def _begin(self, names: tuple[str, ...]) -> None:
-        session = self._desk.open_session()
+        session = self._controller.open_session()
         try:
-            job = session.start_predict(names, first=self._desk.image if self._desk.image in names else None)
+            job = session.start_predict(
+                names, first=self._controller.image if self._controller.image in names else None
+            )
         except (ValueError, OSError) as error:
-            self._desk.say(str(error))
+            self._controller.say(str(error))
             return
         self._under_way = set(names)
         self.follow(job, self._on_event)
@@ -114,7 +118,7 @@ class Predicting(Runner):
             self.ended.emit("")
 
     def _on_event(self, job: Job, event: Event) -> None:
-        session = self._desk.session
+        session = self._controller.session
         if job is not self._job or session is None:  # an event of a project that was closed meanwhile
             return
         if isinstance(event, Progress):
@@ -125,10 +129,10 @@ class Predicting(Runner):
             if not event.cancelled:
                 self._go_on()
         else:
-            if not self._desk.do(session.take_in, event):
+            if not self._controller.do(session.take_in, event):
                 self.cancel()  # it can't be kept, nor could the next one
             elif isinstance(event, Failed):
-                self._desk.say(event.message)
+                self._controller.say(event.message)
             self._under_way.discard(event.key)
             self._again(event.key, session)
 
@@ -141,7 +145,7 @@ class Predicting(Runner):
         if self._outdated[name] < TRIES:
             self._waiting[name] = None
         else:
-            self._desk.say(
+            self._controller.say(
                 f"“{name}” is not predicted: its file changed {TRIES} times while it was read. "
                 "Choose “Predict this image again” when no other program writes it any more."
             )

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.core.landmark import ReviewState
 from app.core.prediction import confidence, reachable
 from app.core.template import Structure
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.widgets import theme
 from app.gui.widgets.drawing import draw_eye
 from app.gui.widgets.key_button import keeps_key
@@ -46,7 +46,7 @@ class StructureList(QWidget):
 
     heightChanged = Signal()
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, controller: Controller) -> None:
         super().__init__()
         self.setObjectName("structureList")
         self.setAccessibleName("Structures")
@@ -57,23 +57,23 @@ class StructureList(QWidget):
             "Click a structure to see its uv colours, its eye to switch it. Shift+H switches all.\n"
             "Outlines, fills and uv colours are the model’s"
         )
-        self._desk = desk
+        self._controller = controller
         self._confidence: dict[str, float] = {}
         self._said: dict[str, StructureReview] = {}
         self._over = NOWHERE
-        desk.sessionChanged.connect(self._on_session)
-        desk.imageChanged.connect(self._collect)
-        desk.changed.connect(self._on_change)
-        desk.structureChanged.connect(self.update)
-        desk.spotChanged.connect(self.update)
-        desk.lookChanged.connect(self.update)
+        controller.sessionChanged.connect(self._on_session)
+        controller.imageChanged.connect(self._collect)
+        controller.changed.connect(self._on_change)
+        controller.structureChanged.connect(self.update)
+        controller.spotChanged.connect(self.update)
+        controller.lookChanged.connect(self.update)
 
     def _on_change(self, change: Change) -> None:
-        if not change.images or self._desk.image in change.images:
+        if not change.images or self._controller.image in change.images:
             self._collect()
 
     def _structures(self) -> tuple[Structure, ...]:
-        return self._desk.session.template.structures if self._desk.session else ()
+        return self._controller.session.template.structures if self._controller.session else ()
 
     def _on_session(self) -> None:
         self._collect()
@@ -81,7 +81,7 @@ class StructureList(QWidget):
         self.update()
 
     def _collect(self, *_: object) -> None:
-        session, image = self._desk.session, self._desk.image
+        session, image = self._controller.session, self._controller.image
         there = session is not None and image in session.images  # it may just have been removed
         self._confidence = mean_confidences(session, image) if session is not None and there else {}
         said = session.image(image).structures if session is not None and there else ()
@@ -99,19 +99,19 @@ class StructureList(QWidget):
 
     def toggle(self, name: str) -> None:
         """Switch a structure on or off; while all are off, show this one alone."""
-        look = self._desk.look
+        look = self._controller.look
         if look.structures:
-            self._desk.set_look(hidden=look.hidden ^ {name})
+            self._controller.set_look(hidden=look.hidden ^ {name})
         else:
-            self._desk.set_look(structures=True, hidden={s.name for s in self._structures()} - {name})
+            self._controller.set_look(structures=True, hidden={s.name for s in self._structures()} - {name})
 
     def toggle_all(self) -> None:
         """Hide all structures, or show what was hidden."""
-        look = self._desk.look
+        look = self._controller.look
         if look.structures and not look.hidden:
-            self._desk.set_look(structures=False)
+            self._controller.set_look(structures=False)
         else:
-            self._desk.set_look(structures=True, hidden=frozenset())
+            self._controller.set_look(structures=True, hidden=frozenset())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
@@ -124,11 +124,11 @@ class StructureList(QWidget):
         name = self._structures()[row].name
         if event.position().x() > self.width() - EYE - 12:
             self.toggle(name)
-        elif name == self._desk.structure and self._desk.look.uv:
-            self._desk.set_look(uv=False)
+        elif name == self._controller.structure and self._controller.look.uv:
+            self._controller.set_look(uv=False)
         else:
-            self._desk.choose_structure(name)
-            self._desk.set_look(uv=True)
+            self._controller.choose_structure(name)
+            self._controller.set_look(uv=True)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._over = self.row_at(event.position().y())
@@ -147,10 +147,10 @@ class StructureList(QWidget):
         names = [s.name for s in self._structures()]
         if not names:
             return
-        row = names.index(self._desk.structure) if self._desk.structure in names else 0
+        row = names.index(self._controller.structure) if self._controller.structure in names else 0
         if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             step = 1 if event.key() == Qt.Key.Key_Down else -1
-            self._desk.choose_structure(names[min(max(row + step, 0), len(names) - 1)])
+            self._controller.choose_structure(names[min(max(row + step, 0), len(names) - 1)])
         elif event.key() == Qt.Key.Key_Space:
             self.toggle(names[row])
         else:
@@ -161,11 +161,11 @@ class StructureList(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._structures():
             self._paint_all(painter)
-        look = self._desk.look
+        look = self._controller.look
         for i, structure in enumerate(self._structures()):
             rect = self.row_rect(i)
-            chosen = structure.name == self._desk.structure and look.uv
-            pointed = self._desk.spot is not None and self._desk.spot.structure == structure.name
+            chosen = structure.name == self._controller.structure and look.uv
+            pointed = self._controller.spot is not None and self._controller.spot.structure == structure.name
             if chosen or pointed or i == self._over:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(theme.SELECTED if chosen else theme.RAISED))
@@ -199,7 +199,7 @@ class StructureList(QWidget):
         return QRect(0, (row + 1) * ROW, self.width(), ROW)
 
     def _paint_all(self, painter: QPainter) -> None:
-        rect, look = self.row_rect(ALL), self._desk.look
+        rect, look = self.row_rect(ALL), self._controller.look
         if self._over == ALL:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.RAISED))

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.landmark import ReviewState
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.widgets import theme
 from app.gui.widgets.plain_text import PlainLabel
 
@@ -14,19 +14,19 @@ from app.gui.widgets.plain_text import PlainLabel
 class StructureReviewDialog(QDialog):
     """Which structure is rejected and why; what was said before can be changed or taken back."""
 
-    def __init__(self, parent: QWidget, desk: Desk) -> None:
+    def __init__(self, parent: QWidget, controller: Controller) -> None:
         super().__init__(parent)
-        self._desk, self._image = desk, desk.image
-        session = desk.open_session()
+        self._controller, self._image = controller, controller.image
+        session = controller.open_session()
         self.setObjectName("structureReviewDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Reject a structure")
         self.setMinimumWidth(400)
-        self._said = {said.structure: said for said in session.image(desk.image).structures}
+        self._said = {said.structure: said for said in session.image(controller.image).structures}
         self.structure = QComboBox()
         for structure in session.template.structures:
             self.structure.addItem(structure.title, structure.name)
-        self.structure.setCurrentIndex(max(0, self.structure.findData(desk.structure)))
+        self.structure.setCurrentIndex(max(0, self.structure.findData(controller.structure)))
         self.reason = QLineEdit(placeholderText="For example: mask leaks into the abdomen")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.reject_it = buttons.addButton("Reject", QDialogButtonBox.ButtonRole.AcceptRole)
@@ -39,7 +39,7 @@ class StructureReviewDialog(QDialog):
         form.addRow("Reason", self.reason)
         layout = QVBoxLayout(self)
         layout.setSpacing(3 * theme.STEP)
-        layout.addWidget(PlainLabel(f"In {desk.image}"))
+        layout.addWidget(PlainLabel(f"In {controller.image}"))
         layout.addLayout(form)
         layout.addWidget(buttons)
         self.structure.currentIndexChanged.connect(self._show_said)
@@ -55,6 +55,6 @@ class StructureReviewDialog(QDialog):
         self.take_back.setVisible(said is not None)
 
     def _set(self, state: ReviewState, reason: str | None) -> None:
-        session, structure = self._desk.session, self.structure.currentData()
-        if session is not None and self._desk.do(session.set_review, self._image, state, reason, structure):
+        session, structure = self._controller.session, self.structure.currentData()
+        if session is not None and self._controller.do(session.set_review, self._image, state, reason, structure):
             self.accept()

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from app.gui.state.desk import Desk, Moving
+from app.gui.state.controller import Controller, Moving
 from app.gui.template.template_view import chart_picture
 from app.gui.widgets import theme, uv_colours
 
@@ -25,12 +25,17 @@ def move_words(moving: Moving) -> str:
 class TemplateFoot(QWidget):
     """Painted as a part of the template."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, controller: Controller) -> None:
         super().__init__()
         self.setObjectName("templateFoot")
         self.setFixedHeight(HEIGHT)
-        self._desk = desk
-        for signal in (desk.movingChanged, desk.lookChanged, desk.structureChanged, desk.sessionChanged):
+        self._controller = controller
+        for signal in (
+            controller.movingChanged,
+            controller.lookChanged,
+            controller.structureChanged,
+            controller.sessionChanged,
+        ):
             signal.connect(self._show)
         self._show()
 
@@ -40,12 +45,12 @@ class TemplateFoot(QWidget):
 
     def words(self) -> str:
         """What stands here now."""
-        desk = self._desk
-        if desk.session is None:
+        controller = self._controller
+        if controller.session is None:
             return ""
-        if desk.moving is not None:
-            return move_words(desk.moving)
-        if not desk.look.uv:
+        if controller.moving is not None:
+            return move_words(controller.moving)
+        if not controller.look.uv:
             return "Choose a structure to see its uv colours"
         return f"u → right   v ↓ down   a line every {uv_colours.ISO_STEP:g}"
 
@@ -53,11 +58,11 @@ class TemplateFoot(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.BACKGROUND))
         left = 12
-        if self._desk.session is not None and self._desk.look.uv and self._desk.moving is None:
+        if self._controller.session is not None and self._controller.look.uv and self._controller.moving is None:
             self._paint_square(painter, QRectF(left, (HEIGHT - SQUARE) / 2, SQUARE, SQUARE))
             left += SQUARE + 12
         painter.setFont(theme.font(small=True))
-        painter.setPen(QColor(theme.TEXT if self._desk.moving else theme.MUTED))
+        painter.setPen(QColor(theme.TEXT if self._controller.moving else theme.MUTED))
         align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         painter.drawText(QRect(left, 0, self.width() - left - 8, HEIGHT), int(align), self.words())
         painter.end()

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from app.core.chart import REACH
 from app.core.landmark import PlacementState
 from app.core.template import Structure, Template
-from app.gui.state.desk import Desk, Mode, Spot
+from app.gui.state.controller import Controller, Mode, Spot
 from app.gui.state.drags import PanDrag
 from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.widgets import theme, uv_colours
@@ -111,47 +111,47 @@ class TemplateItem(pg.GraphicsObject):  # type: ignore[misc]
 class _LandmarkDrag(Drag):
     """Takes a landmark along on its chart; what that would do shows in all views until it is dropped."""
 
-    def __init__(self, desk: Desk, start: QPointF, landmark: str, chart_at: ChartAt) -> None:
+    def __init__(self, controller: Controller, start: QPointF, landmark: str, chart_at: ChartAt) -> None:
         super().__init__(start)
-        self._desk, self._landmark, self._chart_at = desk, landmark, chart_at
+        self._controller, self._landmark, self._chart_at = controller, landmark, chart_at
 
     def move(self, at: QPointF) -> None:
-        self._desk.move(self._landmark, self._chart_at(at))
+        self._controller.move(self._landmark, self._chart_at(at))
 
     def drop(self, at: QPointF) -> None:
         self.move(at)
-        self._desk.end_move(keep=True)
+        self._controller.end_move(keep=True)
 
     def survives(self, change: Change) -> bool:
         if change.kind != "prediction":
             return False
-        if self._desk.moving is not None:  # the preview is of the images as they are now
-            self._desk.move(self._landmark, self._desk.moving.uv)
+        if self._controller.moving is not None:  # the preview is of the images as they are now
+            self._controller.move(self._landmark, self._controller.moving.uv)
         return True
 
 
 class TemplateView(Canvas):
-    """Shows the template of the desk's session. Coordinates of the plane are mm of the template."""
+    """Shows the template of the controller's session. Coordinates of the plane are mm of the template."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, controller: Controller) -> None:
         super().__init__(margin=12)
         self.setObjectName("templateView")
         self.setAccessibleName("Template: click to place a landmark")
-        self._desk = desk
+        self._controller = controller
         self.item, self.markers = TemplateItem(), MarkerItem()
         self.add(self.item)
         self.add(self.markers)
         self.editor = NameEditor(self)
-        self.editor.ended.connect(lambda: desk.point_at(None))
+        self.editor.ended.connect(lambda: controller.point_at(None))
         self.viewport().setCursor(Qt.CursorShape.CrossCursor)
-        desk.sessionChanged.connect(self._show_template)
-        desk.landmarkChanged.connect(self.show_markers)
-        desk.structureChanged.connect(self._show_look)
-        desk.lookChanged.connect(self._show_look)
-        desk.spotChanged.connect(self._show_spot)
-        desk.movingChanged.connect(self.show_markers)
-        desk.clicksChanged.connect(self.show_markers)
-        desk.changed.connect(self.show_markers)
+        controller.sessionChanged.connect(self._show_template)
+        controller.landmarkChanged.connect(self.show_markers)
+        controller.structureChanged.connect(self._show_look)
+        controller.lookChanged.connect(self._show_look)
+        controller.spotChanged.connect(self._show_spot)
+        controller.movingChanged.connect(self.show_markers)
+        controller.clicksChanged.connect(self.show_markers)
+        controller.changed.connect(self.show_markers)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -159,7 +159,7 @@ class TemplateView(Canvas):
             self.item.update()  # it is cached as a picture
 
     def _show_template(self) -> None:
-        session = self._desk.session
+        session = self._controller.session
         self.editor.hide()
         self.item.set_template(session.template if session else None)
         bounds = self.item.boundingRect()
@@ -170,29 +170,29 @@ class TemplateView(Canvas):
         self.show_markers()
 
     def _show_look(self, *_: object) -> None:
-        self.item.structure, self.item.uv = self._desk.structure, self._desk.look.uv
-        self.item.hidden = self._desk.look.hidden
+        self.item.structure, self.item.uv = self._controller.structure, self._controller.look.uv
+        self.item.hidden = self._controller.look.hidden
         self.item.update()
 
     def show_markers(self, *_: object) -> None:
         """Every landmark that is not hidden, where it is defined."""
-        session = self._desk.session
+        session = self._controller.session
         found = []
         for mark in session.landmarks if session else ():
-            chosen = mark.name == self._desk.landmark
+            chosen = mark.name == self._controller.landmark
             if mark.hidden and not chosen:
                 continue
-            moving = self._desk.moving
+            moving = self._controller.moving
             uv = moving.uv if moving is not None and moving.landmark == mark.name else mark.uv
-            x, y = self._desk.open_session().template.structure(mark.structure).from_chart(uv)
+            x, y = self._controller.open_session().template.structure(mark.structure).from_chart(uv)
             found.append(Marker(mark.name, (float(x), float(y)), PlacementState.CORRECTED, mark.colour, chosen))
-        for click in self._desk.clicks:
-            x, y = self._desk.open_session().template.structure(click.structure).from_chart(click.uv)
+        for click in self._controller.clicks:
+            x, y = self._controller.open_session().template.structure(click.structure).from_chart(click.uv)
             found.append(Marker("", (float(x), float(y)), PlacementState.CONFIRMED, theme.ON_IMAGE.accent))
         self.markers.set_markers(found, labels=False)
 
     def _show_spot(self, spot: Spot | None) -> None:
-        session = self._desk.session
+        session = self._controller.session
         if spot is None or session is None or (spot.source == "template" and not spot.pinned):
             self.markers.set_spot(None)
             return
@@ -203,18 +203,18 @@ class TemplateView(Canvas):
 
     def viewport_of(self, structure: str, uv: tuple[float, float]) -> QPointF:
         """Where a template point is in the viewport."""
-        assert self._desk.session is not None
-        x, y = self._desk.session.template.structure(structure).from_chart(uv)
+        assert self._controller.session is not None
+        x, y = self._controller.session.template.structure(structure).from_chart(uv)
         return self.from_plane(float(x), float(y))
 
     def point_at(self, at: QPointF) -> tuple[str, tuple[float, float]] | None:
         """The smallest structure that is switched on under a viewport position, and (u, v) there."""
-        session = self._desk.session
+        session = self._controller.session
         if session is None:
             return None
         plane = self.to_plane(at)
         here = np.array([plane.x(), plane.y()])
-        shown = [s for s in session.template.structures if s.name not in self._desk.look.hidden]
+        shown = [s for s in session.template.structures if s.name not in self._controller.look.hidden]
         name = Template(session.template.anatomy, tuple(shown)).at(here)
         if name is None:
             return None
@@ -233,37 +233,39 @@ class TemplateView(Canvas):
     # --- the mouse -------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._desk.interaction.press(self, event, lambda: self._begin(event))
+        self._controller.interaction.press(self, event, lambda: self._begin(event))
 
     def _begin(self, event: QMouseEvent) -> Drag:
-        at, session = event.position(), self._desk.session
+        at, session = event.position(), self._controller.session
         if event.button() != Qt.MouseButton.LeftButton:
             return PanDrag(self, at)
         name = self.marker_at(at)
-        grab = self._desk.mode == Mode.LANDMARK or event.modifiers() & GRAB
+        grab = self._controller.mode == Mode.LANDMARK or event.modifiers() & GRAB
         if not name or not grab or session is None:
             return Drag(at, self._click)
-        self._desk.choose_landmark(name)
+        self._controller.choose_landmark(name)
         if session.landmark(name).locked:
             words = f"“{name}” is locked on the template. Unlock it to move it (Landmark menu)."
-            return StuckDrag(at, lambda: self._desk.tell(words, self))
+            return StuckDrag(at, lambda: self._controller.tell(words, self))
         return self._grab(at, name)
 
     def _grab(self, at: QPointF, name: str) -> Drag:
         grip = next(QPointF(*m.xy) for m in self.markers.markers if m.name == name) - self.to_plane(at)
-        structure = self._desk.open_session().template.structure(self._desk.open_session().landmark(name).structure)
+        structure = self._controller.open_session().template.structure(
+            self._controller.open_session().landmark(name).structure
+        )
 
         def chart_at(now: QPointF) -> tuple[float, float]:
             place = self.to_plane(now) + grip
             u, v = np.clip(structure.to_chart([place.x(), place.y()]), -REACH, REACH)
             return float(u), float(v)
 
-        return _LandmarkDrag(self._desk, at, name, chart_at)
+        return _LandmarkDrag(self._controller, at, name, chart_at)
 
     def _click(self, event: QMouseEvent) -> None:
         name = self.marker_at(event.position())
         if name:
-            self._desk.choose_landmark(name)
+            self._controller.choose_landmark(name)
         else:
             self.name_landmark_at(event.position())
 
@@ -272,13 +274,17 @@ class TemplateView(Canvas):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
-        if self._desk.interaction.move(self, event):
+        if self._controller.interaction.move(self, event):
             return
         found = self.point_at(at)
         self._glow(found[0] if found else "")
-        self._desk.point_at(Spot(found[0], found[1], "template") if found else None)
+        self._controller.point_at(Spot(found[0], found[1], "template") if found else None)
         name = self.marker_at(at)
-        over = Qt.CursorShape.OpenHandCursor if self._desk.mode == Mode.LANDMARK else Qt.CursorShape.PointingHandCursor
+        over = (
+            Qt.CursorShape.OpenHandCursor
+            if self._controller.mode == Mode.LANDMARK
+            else Qt.CursorShape.PointingHandCursor
+        )
         self.viewport().setCursor(over if name else Qt.CursorShape.CrossCursor)
         self.setToolTip(tip(name))
 
@@ -288,25 +294,25 @@ class TemplateView(Canvas):
             self.item.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._desk.interaction.release(self, event)
+        self._controller.interaction.release(self, event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:
         self._glow("")
-        if not (self._desk.spot and self._desk.spot.pinned):
-            self._desk.point_at(None)
+        if not (self._controller.spot and self._controller.spot.pinned):
+            self._controller.point_at(None)
         super().leaveEvent(event)
 
     def name_landmark_at(self, at: QPointF) -> None:
         """Ask for the name of a new landmark here; its place shows in the image meanwhile."""
         found = self.point_at(at)
-        if found is None or self._desk.session is None:
+        if found is None or self._controller.session is None:
             self.editor.hide()
             return
         structure, uv = found
-        self._desk.choose_structure(structure)
-        self._desk.point_at(Spot(structure, uv, "template", pinned=True))
-        suggestion = free_name(mark.name for mark in self._desk.session.landmarks)
-        self.editor.ask(at.toPoint(), suggestion, lambda name: self._desk.define_landmark(name, structure, uv))
+        self._controller.choose_structure(structure)
+        self._controller.point_at(Spot(structure, uv, "template", pinned=True))
+        suggestion = free_name(mark.name for mark in self._controller.session.landmarks)
+        self.editor.ask(at.toPoint(), suggestion, lambda name: self._controller.define_landmark(name, structure, uv))

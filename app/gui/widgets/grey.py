@@ -19,7 +19,7 @@ AUTO = (0.5, 99.5)
 
 
 @dataclass(frozen=True)
-class Window:
+class VoiWindow:
     """Window level of a picture, in the picture's own grey values.
 
     Attributes
@@ -50,7 +50,7 @@ class GreyPicture:
         Grey values; the image's own values are ``stored * slope + intercept``.
     slope, intercept : float
     frame : Frame
-    presets : tuple of (str, Window)
+    presets : tuple of (str, VoiWindow)
         The file's own first; never empty.
     coarse : bool
         True for a preview that stands in until the file is decoded.
@@ -60,7 +60,7 @@ class GreyPicture:
     slope: float
     intercept: float
     frame: Frame
-    presets: tuple[tuple[str, Window], ...]
+    presets: tuple[tuple[str, VoiWindow], ...]
     coarse: bool = False
     _levels: list[AnyPixels] = field(default_factory=list)
 
@@ -78,7 +78,7 @@ class GreyPicture:
             slope, intercept = max(high - low, 1e-9) / 65535, low
             stored = np.round((finite - low) / slope).astype(np.uint16)
         sample = stored[:: max(1, stored.shape[0] // 256), :: max(1, stored.shape[1] // 256)]
-        presets = [(name or "File", Window(centre, max(width, 1e-6))) for name, centre, width in windows]
+        presets = [(name or "File", VoiWindow(centre, max(width, 1e-6))) for name, centre, width in windows]
         shares = {"Auto": AUTO, "Bright parts": (50, 99.8), "Dark parts": (0.5, 60), "Full range": (0, 100)}
         for name, (low, high) in shares.items():
             presets.append((name, _between(sample, low, high, slope, intercept)))
@@ -87,7 +87,7 @@ class GreyPicture:
     @classmethod
     def of_preview(cls, preview: npt.NDArray[np.uint8], frame: Frame) -> GreyPicture:
         """A small 8-bit picture that stands in for the whole image."""
-        return cls(preview, 1.0, 0.0, frame, (("Auto", Window(127.5, 255.0)),), coarse=True)
+        return cls(preview, 1.0, 0.0, frame, (("Auto", VoiWindow(127.5, 255.0)),), coarse=True)
 
     def value(self, x: float, y: float) -> float | None:
         """Grey value of the native pixel that covers (x, y), or None beside the image or for a preview."""
@@ -96,7 +96,7 @@ class GreyPicture:
             return None
         return float(self.stored[row, column]) * self.slope + self.intercept
 
-    def auto_window(self, left: float, top: float, right: float, bottom: float) -> Window:
+    def auto_window(self, left: float, top: float, right: float, bottom: float) -> VoiWindow:
         """The window that suits a part of the picture, given in native pixels; as much of it as there is."""
         height, width = self.stored.shape
         x0, x1 = (int(np.clip(round(x), 0, width - 1)) for x in (left, right))
@@ -116,7 +116,7 @@ class GreyPicture:
         count = min(wanted, len(self._levels))
         return self._levels[count - 1] if count else self.stored
 
-    def table(self, window: Window, invert: bool) -> npt.NDArray[np.uint8]:
+    def table(self, window: VoiWindow, invert: bool) -> npt.NDArray[np.uint8]:
         """Look-up table from stored values to screen grey: 256 or 65,536 entries."""
         count = 256 if self.stored.dtype == np.uint8 else 65536
         values = np.arange(count, dtype=np.float32) * np.float32(self.slope) + np.float32(self.intercept)
@@ -148,6 +148,6 @@ class GreyPicture:
         return cv2.warpAffine(source, full, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _between(stored: AnyPixels, low_percent: float, high_percent: float, slope: float, intercept: float) -> Window:
+def _between(stored: AnyPixels, low_percent: float, high_percent: float, slope: float, intercept: float) -> VoiWindow:
     low, high = (float(x) * slope + intercept for x in np.percentile(stored, [low_percent, high_percent]))
-    return Window((low + high) / 2, max(high - low, slope))
+    return VoiWindow((low + high) / 2, max(high - low, slope))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app.core.landmark import ReviewState
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.widgets.plain_text import tip
 
 if TYPE_CHECKING:
@@ -158,9 +158,9 @@ def row_of(session: Session, name: str) -> Row:
 class WorklistModel(QAbstractListModel):
     """Names of the images that pass the filter, in the chosen order; `row` gives the rest for painting."""
 
-    def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
+    def __init__(self, controller: Controller, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._desk = desk
+        self._controller = controller
         self._rows: dict[str, Row] = {}
         self._standings: dict[str, Standing] = {}
         self._sorted: list[str] = []
@@ -169,7 +169,7 @@ class WorklistModel(QAbstractListModel):
         self.text = ""
         self.unread_only = self.flagged_only = False
         self.order = Order.ADDED
-        desk.sessionChanged.connect(self.reload)
+        controller.sessionChanged.connect(self.reload)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.shown)
@@ -191,14 +191,14 @@ class WorklistModel(QAbstractListModel):
         """Everything about one image; kept until the session says that it changed."""
         found = self._rows.get(name)
         if found is None:
-            found = self._rows[name] = row_of(self._desk.open_session(), name)
+            found = self._rows[name] = row_of(self._controller.open_session(), name)
         return found
 
     def standing(self, name: str) -> Standing:
         """What filter and chips ask of an image; kept likewise."""
         found = self._standings.get(name)
         if found is None:
-            found = self._standings[name] = standing_of(self._desk.open_session(), name)
+            found = self._standings[name] = standing_of(self._controller.open_session(), name)
         return found
 
     def index_of(self, name: str) -> QModelIndex:
@@ -217,7 +217,7 @@ class WorklistModel(QAbstractListModel):
 
     def follow(self, names: tuple[str, ...]) -> None:
         """These images came, went, or have another file; the others keep their rows and their order."""
-        session = self._desk.session
+        session = self._controller.session
         if session is None or not names:
             self.reload()
             return
@@ -238,7 +238,7 @@ class WorklistModel(QAbstractListModel):
 
     def put_in_order(self) -> None:
         """Sort again, and filter; rows never change places by themselves under the reader's hand."""
-        session = self._desk.session
+        session = self._controller.session
         self._sorted = list(session.images) if session else []
         if session is not None and self.order is not Order.ADDED:
             self._sorted.sort(key=self._sort_key(session))

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.state.desk import Desk
+from app.gui.state.controller import Controller
 from app.gui.state.pictures import Pictures
 from app.gui.widgets import theme
 from app.gui.widgets.one_button import OneButton
@@ -27,17 +27,17 @@ AT_A_TIME = 200
 
 
 class Worklist(QWidget):
-    """Filter, chips and list; the current row is the desk's image, and more rows can be selected for bulk actions."""
+    """Filter, chips and list; the current row is the shown image, and more rows can be selected for actions on many."""
 
     menuWanted = Signal(list, QPoint)
     ordered = Signal(str)
     filtered = Signal()
     """The reader has done with the filter, by Enter or Esc."""
 
-    def __init__(self, desk: Desk, pictures: Pictures) -> None:
+    def __init__(self, controller: Controller, pictures: Pictures) -> None:
         super().__init__()
-        self._desk = desk
-        self.model = WorklistModel(desk, self)
+        self._controller = controller
+        self.model = WorklistModel(controller, self)
         self.filter = QLineEdit(clearButtonEnabled=True)
         self.filter.setObjectName("worklistFilter")
         self.filter.setAccessibleName("Filter images by name, state or remark")
@@ -102,9 +102,9 @@ class Worklist(QWidget):
         for chip in (self.unread, self.flagged):
             chip.toggled.connect(self._chips_changed)
         self.list.selectionModel().currentChanged.connect(self._row_chosen)
-        self._desk.imageChanged.connect(self._show_current)
-        self._desk.sessionChanged.connect(self._on_session)
-        self._desk.changed.connect(self._on_change)
+        self._controller.imageChanged.connect(self._show_current)
+        self._controller.sessionChanged.connect(self._on_session)
+        self._controller.changed.connect(self._on_change)
 
     def _on_session(self) -> None:
         self.painter.forget()
@@ -131,9 +131,9 @@ class Worklist(QWidget):
         self.arrange()
 
     def _show_found(self) -> None:
-        """Enter: on to the images, at the first that was found unless the one on the desk is among them."""
-        if self.model.shown and not self.model.index_of(self._desk.image).isValid():
-            self._desk.show_image(self.model.shown[0])
+        """Enter: on to the images, at the first that was found unless the shown one is among them."""
+        if self.model.shown and not self.model.index_of(self._controller.image).isValid():
+            self._controller.show_image(self.model.shown[0])
         self.filtered.emit()
 
     def _leave_filter(self) -> None:
@@ -142,7 +142,7 @@ class Worklist(QWidget):
         self.filtered.emit()
 
     def _show_nothing(self) -> None:
-        session = self._desk.session
+        session = self._controller.session
         self.nothing.setVisible(session is not None and bool(session.images) and not self.model.shown)
 
     def _chips_changed(self) -> None:
@@ -180,8 +180,8 @@ class Worklist(QWidget):
         return [self.model.shown[row] for row in rows]
 
     def _select(self, names: list[str]) -> None:
-        """Show the desk's image as the current row, and these as selected."""
-        self._show_current(self._desk.image)
+        """Show the shown image as the current row, and these as selected."""
+        self._show_current(self._controller.image)
         if len(names) > 1:
             selection = QItemSelection()
             for index in map(self.model.index_of, names):
@@ -215,10 +215,10 @@ class Worklist(QWidget):
 
     def _row_chosen(self, index: QModelIndex, _: QModelIndex) -> None:
         if index.isValid():
-            self._desk.show_image(self.model.shown[index.row()])
+            self._controller.show_image(self.model.shown[index.row()])
 
     def _show_counts(self) -> None:
-        session = self._desk.session
+        session = self._controller.session
         count = len(session.images) if session else 0
         self.filter.setPlaceholderText(f"Filter {count} image{'' if count == 1 else 's'}" if count else "Filter images")
         if not self.model.look_up(AT_A_TIME):  # give the window its turn
@@ -233,7 +233,7 @@ class Worklist(QWidget):
         names = self.model.shown
         if not names:
             return ""
-        index = self.model.index_of(self._desk.image)
+        index = self.model.index_of(self._controller.image)
         row = index.row() + step if index.isValid() else (0 if step > 0 else len(names) - 1)
         return names[row] if 0 <= row < len(names) else ""
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.frame import Frame, Provenance, Spacing
-from app.core.orientation import Reading
+from app.core.orientation import Orientation
 
 SIZES = st.integers(16, 5000)
 COORDINATES = st.floats(-500, 6000)
@@ -67,9 +67,9 @@ def test_an_image_spans_its_corners():
 def test_pixels_that_are_not_square_lie_where_the_square_ones_of_the_same_picture_do(
     turns, mirrored, height, width, aspect
 ):
-    frame = Frame(height, width, 224, 384, reading=Reading(turns, mirrored), aspect=aspect)
+    frame = Frame(height, width, 224, 384, orientation=Orientation(turns, mirrored), aspect=aspect)
     # The same picture on a grid so fine that both shapes are whole numbers of its pixels, by hand: 10 to a column.
-    tenth = Frame(round(height * aspect * 10), width * 10, 224, 384, reading=Reading(turns, mirrored))
+    tenth = Frame(round(height * aspect * 10), width * 10, 224, 384, orientation=Orientation(turns, mirrored))
     corners = np.array([[0, 0], [width, 0], [0, height], [width * 0.3, height * 0.8]])
     wanted = tenth.to_network(corners * (10, 10 * aspect) - 0.5)
     np.testing.assert_allclose(frame.to_network(corners - 0.5), wanted, atol=1e-9)

@@ -6,9 +6,9 @@ from app.core import metrics
 from app.core.chart import GRID, ChartMesh
 from app.core.frame import Frame
 from app.core.inverse_chart import decode
-from app.core.prediction import ErrorModel, confidence, from_looks, native_mask, sample_chart
+from app.core.prediction import ErrorModel, confidence, from_output, native_mask, sample_chart
 from app.core.shape_prior import ShapePrior
-from app.core.test_time_augmentation import Looks, look, shifted
+from app.core.test_time_augmentation import AveragedOutput, look, shifted
 from tests.unit.core.shapes import two_structures
 
 TEMPLATE = two_structures()
@@ -29,14 +29,14 @@ def perfect_output(frame, missing=()):
 
 
 def one_look(masks, uv):
-    return Looks(masks, uv, np.zeros_like(uv))
+    return AveragedOutput(masks, uv, np.zeros_like(uv))
 
 
 @pytest.mark.parametrize("size", [(600, 600), (512, 900), (1000, 640)])
 def test_perfect_output_leads_back_to_the_contour(size):
     frame = Frame(*size)
     masks, uv, contours = perfect_output(frame)
-    found = from_looks(one_look(masks, uv), frame, TEMPLATE)
+    found = from_output(one_look(masks, uv), frame, TEMPLATE)
     for c, structure in enumerate(TEMPLATE.structures):
         places = sample_chart(found.charts[c], structure.outline_uv)
         assert np.linalg.norm(places - contours[c], axis=-1).mean() < 0.2 / frame.scale
@@ -50,7 +50,7 @@ def test_a_chart_is_exact_at_every_contour_point():
     masks, uv, _ = perfect_output(frame)
     rng = np.random.default_rng(1)
     rough = (uv + rng.normal(0, 0.02, uv.shape)).astype(np.float32)
-    found = from_looks(one_look(masks, rough), frame, TEMPLATE)
+    found = from_output(one_look(masks, rough), frame, TEMPLATE)
     half = masks.reshape(len(masks), 128, 2, 128, 2).mean(axis=(2, 4)) > 0.5
     for c, structure in enumerate(TEMPLATE.structures):
         direct = decode(rough[c], half[c], structure, structure.outline_uv)
@@ -61,11 +61,11 @@ def test_a_chart_is_exact_at_every_contour_point():
 def test_a_missing_structure_is_absent_and_the_other_is_not():
     frame = Frame(600, 600)
     masks, uv, _ = perfect_output(frame, missing=("heart",))
-    assert from_looks(one_look(masks, uv), frame, TEMPLATE).present.tolist() == [True, False]
+    assert from_output(one_look(masks, uv), frame, TEMPLATE).present.tolist() == [True, False]
 
 
 def test_an_empty_picture_has_nothing():
-    found = from_looks(
+    found = from_output(
         one_look(np.zeros((2, 256, 256), np.float32), np.zeros((2, 2, 128, 128), np.float32)), Frame(99, 99), TEMPLATE
     )
     assert not found.present.any()
@@ -74,11 +74,11 @@ def test_an_empty_picture_has_nothing():
 def test_stray_pieces_of_a_mask_are_taken_out():
     frame = Frame(600, 600)
     masks, uv, _ = perfect_output(frame)
-    plain = from_looks(one_look(masks, uv), frame, TEMPLATE)
+    plain = from_output(one_look(masks, uv), frame, TEMPLATE)
     spotted = masks.copy()
     spotted[0, 2:12, 2:12] = 0.9
     spotted[0, 12:14, 2:12] = 0.46  # its soft rim, which would still tint the image
-    found = from_looks(one_look(spotted, uv), frame, TEMPLATE)
+    found = from_output(one_look(spotted, uv), frame, TEMPLATE)
     assert not found.masks[0, :14, :14].any()
     np.testing.assert_array_equal(found.masks > 127, plain.masks > 127)
     np.testing.assert_allclose(found.charts, plain.charts)
@@ -89,11 +89,11 @@ def test_a_prior_that_knows_the_shape_leaves_it_alone():
     masks, uv, _ = perfect_output(frame)
     mean = np.concatenate([s.outline for s in TEMPLATE.structures])
     prior = ShapePrior(mean, np.zeros((1, *mean.shape)), np.zeros((2 * len(mean),) * 2))
-    plain, steadied = (
-        from_looks(one_look(masks, uv), frame, TEMPLATE),
-        from_looks(one_look(masks, uv), frame, TEMPLATE, prior),
+    plain, regularised = (
+        from_output(one_look(masks, uv), frame, TEMPLATE),
+        from_output(one_look(masks, uv), frame, TEMPLATE, prior),
     )
-    near = np.abs(plain.charts[0, GRID // 2] - steadied.charts[0, GRID // 2])
+    near = np.abs(plain.charts[0, GRID // 2] - regularised.charts[0, GRID // 2])
     assert near.max() < 1.0
 
 

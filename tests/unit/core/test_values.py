@@ -17,14 +17,14 @@ from app.core.prediction import (
     Prediction,
     confidence,
     covering,
-    from_looks,
+    from_output,
     native_mask,
     present_structures,
     sample_chart,
 )
 from app.core.shape_prior import ShapePrior, Similarity
 from app.core.template import Structure, Template
-from app.core.test_time_augmentation import Looks, look
+from app.core.test_time_augmentation import AveragedOutput, look
 from tests.unit.core.shapes import bean, two_structures
 
 RNG = np.random.default_rng(7)
@@ -48,7 +48,7 @@ def test_the_shipped_weights_of_the_error_model():
     assert [float(errors(*(one if i == k else none for i in range(4)))[0]) for k in range(4)] == [2.0, 1.0, 0.5, 0.0]
 
 
-def looks_of(frame):
+def output_of(frame):
     masks, uv = [], []
     for structure in TEMPLATE.structures:
         contour = frame.to_network(structure.outline * 3 + [frame.width / 2, frame.height / 2])
@@ -62,22 +62,22 @@ def looks_of(frame):
 @pytest.mark.parametrize("size", [(1000, 640), (512, 900)])
 def test_the_expected_error_of_a_node_is_in_native_pixels(size):
     frame = Frame(*size)
-    masks, uv = looks_of(frame)
-    flat = Looks(masks, uv, np.zeros_like(uv))
+    masks, uv = output_of(frame)
+    flat = AveragedOutput(masks, uv, np.zeros_like(uv))
     typical = np.r_[np.full(40, 3.0), np.full(26, 5.0)]
-    found = from_looks(flat, frame, TEMPLATE, errors=ErrorModel(typical, 2.0, 0.0, 0.0, 0.0))
+    found = from_output(flat, frame, TEMPLATE, errors=ErrorModel(typical, 2.0, 0.0, 0.0, 0.0))
     native_per_network = max(size) / 256
     np.testing.assert_allclose(found.expected_error[0], 2 * 3 * native_per_network, rtol=1e-5)
     np.testing.assert_allclose(found.expected_error[1], 2 * 5 * native_per_network, rtol=1e-5)
 
 
 def test_disagreement_counts_in_pixels_of_the_image():
-    """Looks that differ by .02 in u and .01 in v are apart by so many mm of the template, at 3 native pixels per mm."""
+    """Outputs that differ by .02 in u and .01 in v are apart by so many mm, at 3 native pixels per mm."""
     frame = Frame(1000, 640)
-    masks, uv = looks_of(frame)
+    masks, uv = output_of(frame)
     apart = np.zeros_like(uv)
     apart[:, 0], apart[:, 1] = 0.02, 0.01
-    found = from_looks(Looks(masks, uv, apart), frame, TEMPLATE, errors=ErrorModel(None, 0, 0, 0, 1.0))
+    found = from_output(AveragedOutput(masks, uv, apart), frame, TEMPLATE, errors=ErrorModel(None, 0, 0, 0, 1.0))
     for c, structure in enumerate(TEMPLATE.structures):
         half = np.ptp(structure.outline, axis=0) / 2
         assert np.median(found.expected_error[c]) == pytest.approx(3 * np.hypot(*(half * [0.02, 0.01])), rel=0.03)
@@ -203,8 +203,8 @@ def test_a_structure_with_too_small_a_share_is_absent():
 def test_of_overlapping_structures_the_smallest_comes_first():
     """The template lists the larger lung first; where both cover a pixel the heart is meant."""
     frame = Frame(600, 500)
-    masks, uv = looks_of(frame)
-    found = from_looks(Looks(masks, uv, np.zeros_like(uv)), frame, TEMPLATE)
+    masks, uv = output_of(frame)
+    found = from_output(AveragedOutput(masks, uv, np.zeros_like(uv)), frame, TEMPLATE)
     assert LUNG.area_mm2 > HEART.area_mm2
     assert covering(found, frame, TEMPLATE, np.array([250, 300]) + 3 * np.array([30, 25])) == ("heart", "lung")
 
@@ -227,7 +227,7 @@ def test_the_whole_height_of_a_network_that_is_not_square_is_looked_at():
 
 def test_masks_come_back_to_native_pixels_and_structures_are_found_under_them():
     frame = Frame(300, 200)
-    masks, uv = looks_of(frame)
+    masks, uv = output_of(frame)
     masks *= 0
     masks[0, 40:100, 80:160] = 1
     scale, left = 256 / 300, (256 - 200 * 256 / 300) / 2
@@ -235,7 +235,7 @@ def test_masks_come_back_to_native_pixels_and_structures_are_found_under_them():
     ys, xs = np.nonzero(native)
     assert (ys.min(), ys.max()) == (round((40 + 0.5) / scale - 0.5), round((99 + 0.5) / scale - 0.5))
     assert abs(xs.min() - ((80 - left) / scale)) <= 1
-    prediction = from_looks(Looks(*looks_of(frame), np.zeros_like(uv)), frame, TEMPLATE)
+    prediction = from_output(AveragedOutput(*output_of(frame), np.zeros_like(uv)), frame, TEMPLATE)
     centre = np.array([100, 150])
     assert covering(prediction, frame, TEMPLATE, centre + 3 * np.array([-10, 0])) == ("lung",)
     assert covering(prediction, frame, TEMPLATE, (-40, 150)) == ()
@@ -262,12 +262,12 @@ def test_a_prior_shrinks_deviations_in_the_template_s_frame():
     bent = mean + RNG.normal(0, 1, mean.shape)
     pose = Similarity.between(bent, mean)
     wanted = pose.inverse(mean + 0.25 * (pose(bent) - mean))
-    np.testing.assert_allclose(prior.steady(bent), wanted, atol=1e-9)
+    np.testing.assert_allclose(prior.regularise(bent), wanted, atol=1e-9)
     hidden = bent.copy()
     hidden[40:] = np.nan
-    assert np.isnan(prior.steady(hidden)[40:]).all()
+    assert np.isnan(prior.regularise(hidden)[40:]).all()
     pose = Similarity.between(bent[:40], mean[:40])
-    np.testing.assert_allclose(prior.steady(hidden)[:40], pose.inverse(mean + 0.25 * (pose(bent) - mean))[:40])
+    np.testing.assert_allclose(prior.regularise(hidden)[:40], pose.inverse(mean + 0.25 * (pose(bent) - mean))[:40])
 
 
 def test_random_shapes_are_the_mean_plus_modes():

@@ -11,7 +11,7 @@ import skimage.data
 
 from app.core.acquisition import UNKNOWN
 from app.core.frame import Frame
-from app.core.orientation import AS_STORED, READINGS, Reading
+from app.core.orientation import AS_STORED, ORIENTATIONS, Orientation
 from app.core.plausibility import Finding, Reason, copies
 from app.engine.image_check import Scores, openvino_scores, suspicion
 from app.io.bundle import Bundle
@@ -29,19 +29,19 @@ def scores(bundle: Bundle) -> Scores:
     return made
 
 
-def judged(bundle: Bundle, scores: Scores, pixels: np.ndarray, reading: Reading = AS_STORED) -> Finding | None:
+def judged(bundle: Bundle, scores: Scores, pixels: np.ndarray, orientation: Orientation = AS_STORED) -> Finding | None:
     assert bundle.plausibility is not None
-    return bundle.plausibility.judge(scored(bundle, scores, pixels, reading))
+    return bundle.plausibility.judge(scored(bundle, scores, pixels, orientation))
 
 
-def scored(bundle: Bundle, scores: Scores, pixels: np.ndarray, reading: Reading = AS_STORED) -> np.ndarray:
+def scored(bundle: Bundle, scores: Scores, pixels: np.ndarray, orientation: Orientation = AS_STORED) -> np.ndarray:
     assert bundle.plausibility is not None
-    frame = Frame(*pixels.shape, *bundle.network_size, reading=reading)
+    frame = Frame(*pixels.shape, *bundle.network_size, orientation=orientation)
     picture = to_network_input(pixels, frame)[0, 0]
     return scores(copies(square_content(picture, frame, bundle.plausibility.side)))
 
 
-def changed(pixels: np.ndarray, change: Reading) -> np.ndarray:
+def changed(pixels: np.ndarray, change: Orientation) -> np.ndarray:
     grey = np.ascontiguousarray(change.turned(pixels))
     return grey.max() - grey if change.inverted else grey
 
@@ -49,7 +49,7 @@ def changed(pixels: np.ndarray, change: Reading) -> np.ndarray:
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
 def test_what_was_done_to_a_sample_is_found(sample: Path, bundle: Bundle, scores: Scores):
     pixels = read_image(sample).pixels
-    for change in READINGS:
+    for change in ORIENTATIONS:
         found = judged(bundle, scores, changed(pixels, change))
         needed = found.needed if found is not None else AS_STORED
         assert change.then(needed) == AS_STORED, change.words
@@ -59,17 +59,19 @@ def test_what_was_done_to_a_sample_is_found(sample: Path, bundle: Bundle, scores
 def test_a_sample_and_its_copies_have_the_same_scores_in_another_order(sample: Path, bundle: Bundle, scores: Scores):
     pixels = read_image(sample).pixels
     plain = scored(bundle, scores, pixels)
-    for change in READINGS:
+    for change in ORIENTATIONS:
         of_copy = scored(bundle, scores, changed(pixels, change))
-        order = [READINGS.index(change.then(reading)) for reading in READINGS]
+        order = [ORIENTATIONS.index(change.then(orientation)) for orientation in ORIENTATIONS]
         np.testing.assert_allclose(of_copy, plain[order], atol=0.3)  # the letter-box falls on other pixels
 
 
-@pytest.mark.parametrize("reading", READINGS[1::3])
-def test_an_image_read_in_a_way_is_judged_as_the_copy_that_this_makes(reading: Reading, bundle: Bundle, scores: Scores):
+@pytest.mark.parametrize("orientation", ORIENTATIONS[1::3])
+def test_an_image_read_in_a_way_is_judged_as_the_copy_that_this_makes(
+    orientation: Orientation, bundle: Bundle, scores: Scores
+):
     pixels = read_image(SAMPLES[4]).pixels  # not square
-    as_read = scored(bundle, scores, pixels, reading)
-    np.testing.assert_allclose(as_read, scored(bundle, scores, changed(pixels, reading)), atol=0.3)
+    as_read = scored(bundle, scores, pixels, orientation)
+    np.testing.assert_allclose(as_read, scored(bundle, scores, changed(pixels, orientation)), atol=0.3)
 
 
 def test_the_symmetrical_half_of_a_sample_has_no_side(bundle: Bundle, scores: Scores):
@@ -96,7 +98,7 @@ def ramp(size: int) -> np.ndarray:
     ids=["camera", "page", "checkerboard", "cell", "ramp", "checks", "cone", "noise"],
 )
 def test_of_what_is_no_chest_nothing_else_is_said(picture: np.ndarray, bundle: Bundle, scores: Scores):
-    for change in (AS_STORED, Reading(mirrored=True), Reading(1, inverted=True)):
+    for change in (AS_STORED, Orientation(mirrored=True), Orientation(1, inverted=True)):
         assert judged(bundle, scores, changed(picture, change)) == Finding(Reason.OTHER)
 
 

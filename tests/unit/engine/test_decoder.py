@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.core.frame import Frame
-from app.core.orientation import Reading
+from app.core.orientation import Orientation
 from app.engine.child import Child
 from app.engine.protocol import Message
 from app.io.preprocess import to_network_input
@@ -24,8 +24,8 @@ def decoder():
     child = Child("decode", [], lambda _, message: heard.put(message), lambda _: heard.put(None))
     assert heard.get(timeout=100).kind == "ready"
 
-    def ask(path, reading):
-        fields = {"path": str(path), "name": path.name, "network": [48, 64], "reading": reading}
+    def ask(path, orientation):
+        fields = {"path": str(path), "name": path.name, "network": [48, 64], "orientation": orientation}
         child.send(Message("decode", fields))
         return heard.get(timeout=100)
 
@@ -34,14 +34,16 @@ def decoder():
     child.join()
 
 
-@pytest.mark.parametrize("reading", [Reading(), Reading(1), Reading(0, mirrored=True), Reading(3, True, True)])
+@pytest.mark.parametrize(
+    "orientation", [Orientation(), Orientation(1), Orientation(0, mirrored=True), Orientation(3, True, True)]
+)
 def test_the_network_gets_pixels_that_are_not_square_in_true_proportions_and_as_they_are_read(
-    decoder, tmp_path, reading
+    decoder, tmp_path, orientation
 ):
     path = write_dicom(tmp_path / "x.dcm", LONG, PixelSpacing=[0.5, 0.25])
-    answer = decoder(path, [reading.quarter_turns, reading.mirrored, reading.inverted])
+    answer = decoder(path, [orientation.quarter_turns, orientation.mirrored, orientation.inverted])
     assert answer.kind == "decoded"
-    upright = np.ascontiguousarray(reading.turned(4000 - SQUARE if reading.inverted else SQUARE))
+    upright = np.ascontiguousarray(orientation.turned(4000 - SQUARE if orientation.inverted else SQUARE))
     wanted = to_network_input(upright, Frame(*upright.shape, 48, 64))
     np.testing.assert_allclose(answer.arrays["input"], wanted, atol=0.1)
     assert answer.fields["facts"]["aspect"] == 2.0

@@ -16,9 +16,9 @@ import pytest
 from skimage.draw import polygon2mask
 
 from app.core.frame import Frame, Provenance, Spacing
-from app.core.orientation import Reading
+from app.core.orientation import Orientation
 from app.core.prediction import native_mask, sample_chart
-from app.engine import scheduler as conductor
+from app.engine import scheduler as scheduler
 from app.engine.client import Engine
 from app.io.errors import ImageError
 from app.jobs import Failed, Finished, Progress, Result
@@ -53,7 +53,7 @@ def outcome(job):
 
 
 def pids(engine):
-    return {seat.role: seat.child.pid for seat in engine._conductor._seats if seat.child is not None}
+    return {slot.role: slot.child.pid for slot in engine._scheduler._slots if slot.child is not None}
 
 
 def alive(pid):
@@ -89,11 +89,11 @@ def test_places_are_in_native_pixels(shared, tmp_path, shape):
         assert 2 * (mask & drawn).sum() / (mask.sum() + drawn.sum()) > 0.95
 
 
-@pytest.mark.parametrize("reading", [Reading(1), Reading(2, inverted=True), Reading(3, mirrored=True)])
-def test_a_reading_turns_what_the_network_sees_and_nothing_else(shared, tmp_path, reading):
+@pytest.mark.parametrize("orientation", [Orientation(1), Orientation(2, inverted=True), Orientation(3, mirrored=True)])
+def test_a_reading_turns_what_the_network_sees_and_nothing_else(shared, tmp_path, orientation):
     path = write_png(tmp_path / "x.png", ramp(300, 500))
-    results, _, _ = outcome(shared.predict([("x", path)], readings={"x": reading}))
-    found, frame = results["x"], Frame(300, 500, SIZE, SIZE, reading=reading)
+    results, _, _ = outcome(shared.predict([("x", path)], orientations={"x": orientation}))
+    found, frame = results["x"], Frame(300, 500, SIZE, SIZE, orientation=orientation)
     assert found.facts.frame == frame
     for c, structure in enumerate(template().structures):
         places = sample_chart(found.prediction.charts[c], structure.outline_uv)
@@ -192,9 +192,9 @@ def test_an_error_of_the_engines_own_ends_the_job_with_sentences_and_the_next_on
     paths = [write_png(tmp_path / f"{i}.png") for i in range(3)]
     items = [(path.name, path) for path in paths]
     bundle = replace(tiny, folder=Path("no\0folder")) if fault == "folder" else tiny  # no process can be started so
-    readings = {"1.png": "upside down"} if fault == "orientation" else {}  # no orientation that can be sent
+    orientations = {"1.png": "upside down"} if fault == "orientation" else {}  # no orientation that can be sent
     with Engine(bundle, threads=1) as engine:
-        job = engine.predict(items, readings=readings)
+        job = engine.predict(items, orientations=orientations)
         events = queue.SimpleQueue()
         job.listen(events.put)
         got = [events.get(timeout=60)]
@@ -251,7 +251,7 @@ def test_a_child_that_waits_for_work_is_never_out_of_time(engine, tmp_path, monk
     before = pids(engine)
     assert len(before) == 2
     much_later = SimpleNamespace(monotonic=lambda: time.monotonic() + 1000)
-    monkeypatch.setattr(conductor, "time", much_later)
+    monkeypatch.setattr(scheduler, "time", much_later)
     engine.prioritise("nobody")  # the engine's thread looks at its clock
     assert outcome(engine.predict([("x", path)]))[2] == Finished(False)
     assert pids(engine) == before
@@ -261,7 +261,7 @@ def test_a_hung_child_is_stopped_and_the_file_marked(tiny, tmp_path):
     write_png(tmp_path / "hangs.png")
     write_png(tmp_path / "good.png")
     with Engine(tiny, threads=1, timeout=1.0) as engine:
-        engine._conductor.worker = ("-c", HANGING)
+        engine._scheduler.worker = ("-c", HANGING)
         items = [(name, tmp_path / name) for name in ("hangs.png", "good.png")]
         results, failures, last = outcome(engine.predict(items))
     assert list(results) == ["good.png"]
@@ -277,8 +277,8 @@ def test_a_killed_child_is_restarted_and_the_file_marked(engine, tmp_path, role)
     before = pids(engine)
     os.kill(before[role], signal.SIGSTOP)  # so that the work is certainly in its hands when it dies
     job = engine.predict([("bad", good), ("good", good)])
-    seat = next(seat for seat in engine._conductor._seats if seat.role == role)
-    until(lambda: seat.work is not None)
+    slot = next(slot for slot in engine._scheduler._slots if slot.role == role)
+    until(lambda: slot.work is not None)
     os.kill(before[role], signal.SIGKILL)
     results, failures, last = outcome(job)
     assert list(results) == ["good"]
@@ -312,7 +312,7 @@ def test_an_image_to_look_at_comes_before_predictions(engine, tmp_path):
     decoder = pids(engine)["decode"]
     os.kill(decoder, signal.SIGSTOP)
     job = engine.predict([(str(i), good) for i in range(30)])
-    until(lambda: engine._conductor.decoder.work is not None)
+    until(lambda: engine._scheduler.decoder.work is not None)
     picture = engine.picture(good)
     at = []
     picture.add_done_callback(lambda _: at.append(job.backlog))
@@ -330,8 +330,8 @@ def test_cancel_is_quick_while_a_child_is_stopped(engine, tmp_path, role):
     stopped = pids(engine)[role]
     os.kill(stopped, signal.SIGSTOP)
     job = engine.predict([(str(i), good) for i in range(20)])
-    seat = next(seat for seat in engine._conductor._seats if seat.role == role)
-    until(lambda: seat.work is not None)
+    slot = next(slot for slot in engine._scheduler._slots if slot.role == role)
+    until(lambda: slot.work is not None)
     started = time.monotonic()
     job.cancel()
     _, failures, last = outcome(job)
@@ -354,10 +354,10 @@ def test_an_idle_child_that_dies_is_replaced_silently(engine, tmp_path):
 def test_a_cancelled_job_is_silent_and_the_next_one_does_not_wait_for_what_hangs(tiny, tmp_path):
     good, hangs = write_png(tmp_path / "good.png"), write_png(tmp_path / "hangs.png")
     with Engine(tiny, threads=1, timeout=3600.0) as engine:
-        engine._conductor.worker = ("-c", HANGING)
+        engine._scheduler.worker = ("-c", HANGING)
         outcome(engine.predict([("good", good)]))
         job = engine.predict([("hangs", hangs), *((str(i), good) for i in range(50))])
-        until(lambda: engine._conductor.decoder.work is not None)
+        until(lambda: engine._scheduler.decoder.work is not None)
         job.cancel()
         _, failures, last = outcome(job)
         assert (failures, last) == ({}, Finished(True))
@@ -414,7 +414,7 @@ sys.exit(worker.main())
 
 def test_what_libraries_print_does_not_disturb(tiny, tmp_path):
     with Engine(tiny, threads=1) as engine:
-        engine._conductor.worker = ("-c", CHATTY)
+        engine._scheduler.worker = ("-c", CHATTY)
         results, _, _ = outcome(engine.predict([("x", write_png(tmp_path / "x.png"))]))
         assert list(results) == ["x"]
 

@@ -5,7 +5,7 @@ import pytest
 
 from app.core.acquisition import Acquisition
 from app.core.frame import Frame, Provenance, Spacing
-from app.core.orientation import Reading
+from app.core.orientation import Orientation
 from app.engine.protocol import Message
 from app.engine.results import picture_from, predicted_from
 
@@ -33,14 +33,14 @@ def test_a_prediction_took_as_long_as_both_children_together():
     preview = np.arange(6, dtype=np.uint8).reshape(2, 3)
     decoded = Message("decoded", {"facts": FACTS, "seconds": 0.25}, {"preview": preview})
     answer = Message("predicted", {"bundle_sha256": "cd", "suspect": "Odd.", "seconds": 0.5}, arrays)
-    found = predicted_from(decoded, answer, (384, 224), Reading(1, mirrored=True))
+    found = predicted_from(decoded, answer, (384, 224), Orientation(1, mirrored=True))
     assert found.seconds == pytest.approx(0.75)
     np.testing.assert_array_equal(found.preview, preview)
     for name, array in arrays.items():
         np.testing.assert_array_equal(getattr(found.prediction, name), array)
     assert (found.prediction.bundle_sha256, found.prediction.suspect) == ("cd", "Odd.")
     spacing = Spacing(0.4, 0.25, Provenance.AT_DETECTOR)
-    assert found.facts.frame == Frame(300, 200, 384, 224, spacing, Reading(1, mirrored=True), 1.6)
+    assert found.facts.frame == Frame(300, 200, 384, 224, spacing, Orientation(1, mirrored=True), 1.6)
 
 
 def test_a_picture_comes_with_the_facts_of_its_file():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.cli.main import say
 from app.core.frame import Frame, Provenance, Spacing
-from app.core.orientation import Reading
+from app.core.orientation import Orientation
 from app.core.text import one_line, well_formed
 from app.formats.csv_table import COLUMNS, About, Row, cell, write_table
 from app.io.atomic import json_text
@@ -66,7 +66,7 @@ def test_the_terminal_gets_one_line(capfd):
 
 
 def test_a_row_tells_spacing_by_row_and_column_and_how_the_image_is_read(tmp_path):
-    frame = Frame(120, 100, 4, 4, Spacing(0.2, 0.3, Provenance.AT_DETECTOR), Reading(3, True, True))
+    frame = Frame(120, 100, 4, 4, Spacing(0.2, 0.3, Provenance.AT_DETECTOR), Orientation(3, True, True))
     about = About("accepted", "@no chest", "=Ann", "2026-11-26T10:00:00.000+00:00")
     rows = [
         Row(

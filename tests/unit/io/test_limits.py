@@ -209,7 +209,7 @@ def test_sixteen_pixels_are_the_least_side(size, good):
 def test_a_file_or_stream_may_be_as_long_as_its_limit_and_no_longer(tmp_path):
     path = tmp_path / "x.bin"
     path.write_bytes(b"12345")
-    path.chmod(0o400)  # reading needs no leave to write
+    path.chmod(0o400)  # orientation needs no leave to write
     assert read_regular(path, 5) == b"12345"
     with pytest.raises(TooLongError, match="larger than 4 bytes"):
         read_regular(path, 4)

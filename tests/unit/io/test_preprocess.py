@@ -4,30 +4,30 @@ import numpy as np
 import pytest
 
 from app.core.frame import Frame
-from app.core.orientation import Reading
+from app.core.orientation import Orientation
 from app.io.preprocess import letterbox, square_content, to_network_input
 
-READINGS = [Reading(turns, mirrored) for turns, mirrored in product(range(4), (False, True))]
+ORIENTATIONS = [Orientation(turns, mirrored) for turns, mirrored in product(range(4), (False, True))]
 
 
-@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize("size", [(300, 500), (500, 300), (401, 257), (20, 31)])
-def test_the_network_sees_the_image_as_it_is_read(reading, size):
+def test_the_network_sees_the_image_as_it_is_read(orientation, size):
     pixels = np.random.default_rng(3).integers(0, 4096, size).astype(np.uint16)
-    upright = np.ascontiguousarray(reading.turned(pixels))
-    seen = to_network_input(pixels, Frame(*size, 64, 48, reading=reading))
+    upright = np.ascontiguousarray(orientation.turned(pixels))
+    seen = to_network_input(pixels, Frame(*size, 64, 48, orientation=orientation))
     np.testing.assert_allclose(seen, to_network_input(upright, Frame(*upright.shape, 64, 48)), atol=2e-3)
 
 
 def test_inverting_is_seen_as_if_the_file_had_been_the_other_way_round():
     pixels = np.random.default_rng(4).integers(0, 4096, (90, 70)).astype(np.uint16)
-    seen = to_network_input(pixels, Frame(90, 70, 64, 48, reading=Reading(inverted=True)))
+    seen = to_network_input(pixels, Frame(90, 70, 64, 48, orientation=Orientation(inverted=True)))
     np.testing.assert_allclose(seen, to_network_input(4095 - pixels, Frame(90, 70, 64, 48)), atol=2e-3)
 
 
 def test_the_border_is_the_darkest_value_that_is_read():
     pixels = np.linspace(0, 1000, 90 * 30).reshape(90, 30)
-    bordered = letterbox(pixels, Frame(90, 30, 60, 60, reading=Reading(inverted=True)))
+    bordered = letterbox(pixels, Frame(90, 30, 60, 60, orientation=Orientation(inverted=True)))
     assert bordered[:, 0].max() == bordered.min() == pytest.approx(-1000, abs=20)
 
 

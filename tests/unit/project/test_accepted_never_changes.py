@@ -27,7 +27,7 @@ READS = {
     *("accepted", "bundle", "changed", "corrections", "crosses", "diagonals", "due", "engine", "equally_suspect"),
     *("history", "id", "image", "images", "landmark", "landmarks", "least_certain", "new_since_accepted"),
     *("next_redo", "next_undo", "path", "place_in", "placements", "placements_in", "prediction", "prediction_id"),
-    *("preview", "preview_move", "preview_places", "read_ahead", "read_only", "reading_ahead", "redo_label", "refused"),
+    *("preview", "preview_move", "preview_places", "read_ahead", "read_only", "decode_ahead", "redo_label", "refused"),
     *("refusals", "remark", "remedy", "review", "start_find_moved", "status", "structures_at"),
     *("suspect", "template", "template_point", "undo_label", "written_again", "start_compare", "check_kept"),
 }
@@ -40,7 +40,7 @@ AGAIN = {"undo", "redo"}
 def moved_accepted(session: Session) -> None:
     path = session.image("im0.png").path
     path.rename(path.with_name("elsewhere.png"))
-    session.look_again()
+    session.check_files()
     assert session.take_moved({"im0.png": path.with_name("elsewhere.png")}).found == ("im0.png",)
 
 
@@ -56,7 +56,7 @@ def predicted_again(session: Session) -> None:
 def touched(session: Session) -> None:
     for name in ACCEPTED:
         os.utime(session.image(name).path, ns=(1, 1))
-    session.look_again()
+    session.check_files()
 
 
 def named(session: Session) -> None:
@@ -93,7 +93,7 @@ OTHERS: tuple[tuple[str, Do], ...] = (
     ("start_predict", predicted_again),
     ("take_in", predicted_again),
     ("predict", lambda s: s.predict()),
-    ("look_again", touched),
+    ("check_files", touched),
     ("reader", named),
     ("save_copy", lambda s: s.save_copy(s.path.with_name("copy.dsr"))),
     ("threads", lambda s: setattr(s, "threads", 1)),
@@ -117,7 +117,7 @@ def ready(session: Session) -> Session:
     ):
         session.define_landmark(name, structure, uv)
     session.set_spacing("im0.png", 0.5, 0.25)
-    session.set_reading("im2.png", 1, inverted=True)
+    session.set_orientation("im2.png", 1, inverted=True)
     fake_predict(session)
     session.move_placement("im0.png", "hilum", (50.5, 40.25))
     session.move_placement("im1.png", "hilum", (70.25, 30.5))
@@ -259,7 +259,7 @@ def test_the_state_before_a_reopening_comes_back_by_undo_although_the_file_is_an
     assert (before[0].height, before[0].width) == (300, 320)
     ready.set_review("im0.png", "in_progress")
     cv2.imwrite(str(ready.image("im0.png").path), np.full((200, 260), 99, np.uint8))
-    ready.look_again()
+    ready.check_files()
     ready.start_predict(["im0.png"]).cancel()
     found = fake_predicted(ready, "im0.png", 61, (200, 260))
     ready.take_in(Result("im0.png", replace(found, facts=replace(found.facts, spacing=None))))

@@ -65,7 +65,7 @@ def take(session: Session, seed: int, words: str) -> None:
 def moved_away(session: Session) -> None:
     path = session.image("im1.png").path
     path.rename(path.with_name("renamed.png"))
-    session.look_again()
+    session.check_files()
 
 
 def renamed(session: Session) -> Path:
@@ -88,7 +88,7 @@ CASES = (
          "Set the pixel size of im1"),
     Case("reset_spacing", lambda s: s.reset_spacing("im1.png"), "spacing", ONE, (), "Reset the pixel size of im1",
          before=lambda s: s.set_spacing("im1.png", 0.5, 0.25)),
-    Case("set_reading", lambda s: s.set_reading("im1.png", 1, inverted=True), "reading", ONE, (),
+    Case("set_orientation", lambda s: s.set_orientation("im1.png", 1, inverted=True), "reading", ONE, (),
          "Read im1 turned right by 90°, inverted"),
     Case("define_landmark", lambda s: s.define_landmark("carina", "heart", (0.25, -0.5)), "landmarks", (),
          ("carina",), "Define “carina”", locked=False),
@@ -213,7 +213,7 @@ def test_a_project_for_reading_refuses_every_action(ready: Session, bundle: Bund
 BULK = {
     "set_spacing": lambda s, names: s.set_spacing(names, 0.5, 0.25),
     "reset_spacing": lambda s, names: s.reset_spacing(names),
-    "set_reading": lambda s, names: s.set_reading(names, 1),
+    "set_orientation": lambda s, names: s.set_orientation(names, 1),
     "remove_images": lambda s, names: s.remove_images(names),
     "a structure": lambda s, names: s.set_review(names, "rejected", structure="heart"),
     "drop_corrections": lambda s, names: s.drop_corrections(names),

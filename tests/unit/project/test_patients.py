@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.core.acquisition import UNKNOWN, Acquisition
 from app.core.frame import Provenance, Spacing
-from app.core.orientation import Reading
+from app.core.orientation import Orientation
 from app.engine.client import ImageFacts
 from app.jobs import Result
 from app.project.engine_results import facts_of, facts_row
@@ -35,12 +35,12 @@ def test_images_of_one_patient_share_a_key_within_the_project(tmp_path: Path):
 def test_facts_of_a_file_are_kept_whole_but_for_who_the_patient_is_and_how_it_was_taken():
     spacing = Spacing(0.5, 0.2, Provenance.CALIBRATED)
     told = ImageFacts(
-        *(300, 200, spacing, "First of 2 frames.", "ab" * 32, 384, 224, Reading(1, mirrored=True)),
+        *(300, 200, spacing, "First of 2 frames.", "ab" * 32, 384, 224, Orientation(1, mirrored=True)),
         *("123", (1234, 98765), 2.5, Acquisition("DX", view="AP")),
     )
     row = facts_row("/films/a.dcm", told, "project")
     assert (row.path, row.status, row.message) == ("/films/a.dcm", "", "")
-    kept = facts_of(row, (384, 224), Reading(1, mirrored=True))
+    kept = facts_of(row, (384, 224), Orientation(1, mirrored=True))
     assert kept == replace(told, patient=row.patient, acquisition=UNKNOWN)
     assert row.patient not in ("", "123")
     assert facts_row("/films/a.dcm", replace(told, patient="", spacing=None), "project").patient == ""

@@ -159,7 +159,7 @@ def test_missing_and_changed_files(session: Session, tmp_path: Path, bundle: Bun
     (tmp_path / "images" / "im0.png").unlink()
     for name in ("im1.png", "im2.png"):
         cv2.imwrite(str(tmp_path / "images" / name), np.full((301, 322), 7, np.uint8))
-    session.look_again()
+    session.check_files()
     assert session.image("im0.png").status == "missing"
     assert "is not there" in session.image("im0.png").message
     assert session.image("im1.png").status == "waiting"

@@ -136,7 +136,7 @@ def test_only_what_was_predicted_can_be_accepted(session: Session):
     add(session, "waits.png", "torn.png")
     fail(session, "torn.png")
     session.image("im2.png").path.unlink()
-    session.look_again()
+    session.check_files()
     session.move_placement("waits.png", "heart_00", (1, 2))
     before = snapshot(session)
     for name, why in (("waits.png", "no prediction"), ("torn.png", "could not be read"), ("im2.png", "not there")):
@@ -197,11 +197,11 @@ def test_the_same_file_predicted_to_another_result_is_another_prediction(session
 def test_another_file_orientation_or_image_is_another_prediction(session: Session):
     first = session.prediction_id("im0.png")
     assert len({first, session.prediction_id("im1.png"), session.prediction_id("im2.png")}) == 3
-    session.set_reading("im0.png", quarter_turns=1)
+    session.set_orientation("im0.png", quarter_turns=1)
     assert session.prediction_id("im0.png") == ""
     fake_predict(session)
     assert session.prediction_id("im0.png") not in ("", first)
-    session.set_reading("im0.png")
+    session.set_orientation("im0.png")
     assert session.prediction_id("im0.png") == first
 
 
@@ -273,7 +273,7 @@ def test_undo_and_redo_say_beforehand_in_how_many_images(session: Session):
 
 def replace_file(session: Session, name: str, grey: int) -> None:
     cv2.imwrite(str(session.image(name).path), np.full((200, 260), grey, np.uint8))
-    session.look_again()
+    session.check_files()
 
 
 def test_corrections_of_a_replaced_file_are_told_and_kept_or_dropped(session: Session):
@@ -342,10 +342,10 @@ def test_what_is_due_follows_undo_files_orientation_and_acceptance(session: Sess
     assert session.due() == ("new.png",)
     assert session.image("new.png").status == "waiting"
     session.image("new.png").path.unlink()
-    session.look_again()
+    session.check_files()
     assert session.due() == ()
     session.undo()
-    session.set_reading("im1.png", quarter_turns=1)
+    session.set_orientation("im1.png", quarter_turns=1)
     assert session.due(["im0.png", "im1.png"]) == ("im1.png",)
     session.undo()
     assert session.due() == ()

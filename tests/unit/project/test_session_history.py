@@ -44,7 +44,7 @@ def act(session: Session, kind: int, number: int) -> None:
         lambda: session.add_images([session.path.parent / "images"]),
         lambda: session.set_review(image, states[number % 5], f"note {number}", structure="heart"),
         lambda: session.order_landmark(mark, own[number // 2 % len(own)] if own else None),
-        lambda: session.set_reading(image, number % 4, number % 5 == 0, number % 3 == 0),
+        lambda: session.set_orientation(image, number % 4, number % 5 == 0, number % 3 == 0),
     ]
     with contextlib.suppress(ValueError):
         actions[kind % len(actions)]()

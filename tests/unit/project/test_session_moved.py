@@ -47,7 +47,7 @@ def test_a_moved_folder_and_a_renamed_file_are_found(session: Session, tmp_path:
         path.rename(target / path.name)
     (target / "im1.png").rename(target / "renamed.png")
     (target / "im3.png").write_bytes(b"x" * (target / "im0.png").stat().st_size)  # the same size, another content
-    session.look_again()
+    session.check_files()
     assert states(session) == ["missing"] * 3
     assert "Find moved images" in session.image("im0.png").message
     report = session.find_moved(tmp_path / "archive")
@@ -139,7 +139,7 @@ def test_a_copy_with_another_time_is_the_file_that_was_predicted(session: Sessio
 
 def test_the_search_is_a_job(session: Session, tmp_path: Path):
     (tmp_path / "films").rename(tmp_path / "moved")
-    session.look_again()
+    session.check_files()
     events = list(session.start_find_moved(tmp_path))
     assert [event.done for event in events if isinstance(event, Progress)] == [1, 2, 3]
     job = session.start_find_moved(tmp_path)
@@ -152,10 +152,10 @@ def test_what_the_reader_did_during_a_search_counts(session: Session, tmp_path: 
     new.mkdir()
     for name in session.images:
         (films / name).rename(new / name)
-    session.look_again()
+    session.check_files()
     found = {name: new / name for name in session.images}  # what a search would have found
     (new / "im0.png").rename(films / "im0.png")
-    session.look_again()
+    session.check_files()
     session.add_images([new / "im1.png"])
     report = session.take_moved(found)
     assert report.found == ("im2.png",)
@@ -168,7 +168,7 @@ def test_a_move_that_cannot_be_kept_leaves_memory_as_the_file_is(session: Sessio
     session.close()
     with faulty_disk() as faults, Session.open(tmp_path / "p.dsr", model=tiny) as again:
         films.rename(new)
-        again.look_again()
+        again.check_files()
         faults.fail = failing(apsw.FullError, "write", "p.dsr-wal")
         with pytest.raises(ProjectError, match="no space"):
             again.find_moved(new)

@@ -50,7 +50,7 @@ def test_names_that_are_no_text_go_through_a_project(tmp_path: Path, tiny: Bundl
         assert [session.image(name).path for name in NAMES] == there
         odd = tmp_path / "moved" / os.fsdecode(b"\xfd.png")
         session.image(NAMES[0]).path.rename(odd)
-        session.look_again()
+        session.check_files()
         assert session.find_moved(tmp_path / "moved").found == (NAMES[0],)
         assert session.image(NAMES[0]).path == odd
         assert session.placements("heart_00").xy[0] == pytest.approx([3, 4])

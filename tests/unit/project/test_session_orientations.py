@@ -11,7 +11,7 @@ import pydicom
 import pytest
 
 from app.core.frame import Frame
-from app.core.orientation import AS_STORED, Reading
+from app.core.orientation import AS_STORED, Orientation
 from app.io.bundle import Bundle
 from app.io.image import decode_image, read_bytes
 from app.jobs import Result
@@ -20,18 +20,18 @@ from tests.unit.store.fakes import fake_predict, fake_predicted, make, snapshot
 
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
 ODD = {
-    "upside_down": Reading(2),
-    "turned_left": Reading(3),
-    "turned_right": Reading(1),
-    "mirrored": Reading(mirrored=True),
-    "inverted": Reading(inverted=True),
+    "upside_down": Orientation(2),
+    "turned_left": Orientation(3),
+    "turned_right": Orientation(1),
+    "mirrored": Orientation(mirrored=True),
+    "inverted": Orientation(inverted=True),
 }
 
 
-def reading(session: Session, image: str) -> Reading:
+def orientation(session: Session, image: str) -> Orientation:
     frame = session.image(image).frame
     assert frame is not None
-    return frame.reading
+    return frame.orientation
 
 
 def test_images_read_otherwise_wait_for_another_prediction(session: Session):
@@ -39,7 +39,7 @@ def test_images_read_otherwise_wait_for_another_prediction(session: Session):
     session.changed.connect(seen.append)
     before = snapshot(session)
     session.move_placement("im1.png", "heart_00", (7, 8))
-    session.set_reading(["im0.png", "im1.png"], quarter_turns=1)
+    session.set_orientation(["im0.png", "im1.png"], quarter_turns=1)
     assert session.undo_label == "Read 2 images turned right by 90°"
     assert (seen[-1].kind, seen[-1].images) == ("reading", ("im0.png", "im1.png"))
     assert [session.image(name).status for name in session.images] == ["waiting", "waiting", "predicted"]
@@ -50,7 +50,7 @@ def test_images_read_otherwise_wait_for_another_prediction(session: Session):
     assert session.preview("im0.png") is not None
     fake_predict(session)
     assert {session.image(name).status for name in session.images} == {"predicted"}
-    assert reading(session, "im0.png") == Reading(1)
+    assert orientation(session, "im0.png") == Orientation(1)
     assert session.undo() == "Read 2 images turned right by 90°"  # and the earlier prediction counts again, at once
     session.undo()
     assert snapshot(session) == before
@@ -60,52 +60,52 @@ def test_images_read_otherwise_wait_for_another_prediction(session: Session):
 
 
 def test_a_reading_on_top_of_another(session: Session):
-    session.set_reading("im0.png", inverted=True)
-    session.set_reading(["im0.png", "im1.png"], quarter_turns=3, more=True)
+    session.set_orientation("im0.png", inverted=True)
+    session.set_orientation(["im0.png", "im1.png"], quarter_turns=3, more=True)
     assert session.undo_label == "Read 2 images turned left by 90°"
-    assert reading(session, "im0.png") == Reading(3, inverted=True)
-    session.set_reading("im0.png", quarter_turns=1, more=True)
+    assert orientation(session, "im0.png") == Orientation(3, inverted=True)
+    session.set_orientation("im0.png", quarter_turns=1, more=True)
     assert session.undo_label == "Read im0 inverted"
-    session.set_reading(["im0.png", "im1.png"])
+    session.set_orientation(["im0.png", "im1.png"])
     assert session.undo_label == "Read 2 images as stored"
-    assert reading(session, "im1.png") == AS_STORED
+    assert orientation(session, "im1.png") == AS_STORED
     assert session.image("im0.png").status == "predicted"
     known = len(session.history())
-    session.set_reading("im0.png")  # nothing changes, so nothing is kept
+    session.set_orientation("im0.png")  # nothing changes, so nothing is kept
     assert len(session.history()) == known
 
 
 def test_readings_outlive_closing(session: Session):
-    session.set_reading("im1.png", quarter_turns=2, mirrored=True)
+    session.set_orientation("im1.png", quarter_turns=2, mirrored=True)
     fake_predict(session)
     before = snapshot(session)
     session.close()
     with Session.open(session.path, model=session.bundle) as again:
         assert snapshot(again) == before
-        assert reading(again, "im1.png") == Reading(2, mirrored=True)
+        assert orientation(again, "im1.png") == Orientation(2, mirrored=True)
         again.remove_images("im1.png")
         again.undo()
         assert snapshot(again) == before
 
 
 def test_accepted_images_are_read_as_they_were(session: Session):
-    session.set_reading("im1.png", quarter_turns=1)
+    session.set_orientation("im1.png", quarter_turns=1)
     fake_predict(session)
     session.set_review("im1.png", "accepted")
     kept = snapshot(session)
     with pytest.raises(ValueError, match="accepted and locked"):
-        session.set_reading(["im0.png", "im1.png"], inverted=True)
+        session.set_orientation(["im0.png", "im1.png"], inverted=True)
     assert snapshot(session) == kept
     session.set_review("im1.png", "unread")
     assert session.image("im1.png").status == "predicted"
-    session.set_reading("im1.png")
+    session.set_orientation("im1.png")
     assert session.image("im1.png").status == "predicted"
 
 
 def test_a_prediction_of_an_earlier_reading_is_dropped(session: Session):
     session._asked["im0.png"] = session.image("im0.png").path
     late = Result("im0.png", fake_predicted(session, "im0.png", 0))
-    session.set_reading("im0.png", quarter_turns=1)
+    session.set_orientation("im0.png", quarter_turns=1)
     session.take_in(late)
     assert session.image("im0.png").status == "waiting"
 
@@ -128,19 +128,21 @@ def test_the_model_finds_what_is_wrong_and_the_way_back(tmp_path: Path, bundle: 
             remedy = session.remedy(alike[0])
             assert remedy is not None
             assert ODD[kind].then(remedy) == AS_STORED
-            session.set_reading(alike, *astuple(remedy), more=True)
+            session.set_orientation(alike, *astuple(remedy), more=True)
         assert session.predict().suspect == ()
         for sample, pixels in originals.items():
             truth = places(session, f"{sample}.plain.png")
             for kind, done in ODD.items():
                 size = done.turned(pixels).shape
-                back = Frame(*pixels.shape, *size, reading=done).from_network(places(session, f"{sample}.{kind}.png"))
+                back = Frame(*pixels.shape, *size, orientation=done).from_network(
+                    places(session, f"{sample}.{kind}.png")
+                )
                 assert np.linalg.norm(back - truth, axis=-1).max() < 0.5
 
 
 def test_what_is_inverted_turned_and_mirrored_is_mended_at_once(tmp_path: Path, bundle: Bundle):
     pixels = decode_image(read_bytes(SAMPLES / "rendered_5.png"), "").pixels
-    done = Reading(3, mirrored=True, inverted=True)
+    done = Orientation(3, mirrored=True, inverted=True)
     odd = np.ascontiguousarray(done.turned(pixels))
     cv2.imwrite(str(tmp_path / "x.png"), odd.max() - odd)
     with Session.create(tmp_path / "p.dsr", bundle) as session:
@@ -149,7 +151,7 @@ def test_what_is_inverted_turned_and_mirrored_is_mended_at_once(tmp_path: Path, 
         remedy = session.remedy("x.png")
         assert remedy is not None
         assert done.then(remedy) == AS_STORED
-        session.set_reading("x.png", *astuple(remedy), more=True)
+        session.set_orientation("x.png", *astuple(remedy), more=True)
         assert session.predict().suspect == ()
         assert session.image("x.png").suspect == ""
 
@@ -187,8 +189,8 @@ def test_a_header_that_calls_an_image_mirrored_is_believed(tmp_path: Path, bundl
         assert session.image("denied.dcm").suspect == ""
         assert "The header says" in session.image("stated.dcm").suspect
         assert "looks mirrored" in session.image("unknown.dcm").suspect
-        assert session.remedy("stated.dcm") == session.remedy("unknown.dcm") == Reading(mirrored=True)
-        session.set_reading("stated.dcm", mirrored=True)
+        assert session.remedy("stated.dcm") == session.remedy("unknown.dcm") == Orientation(mirrored=True)
+        session.set_orientation("stated.dcm", mirrored=True)
         session.predict()
         assert session.image("stated.dcm").suspect == ""
 
@@ -206,10 +208,10 @@ def test_a_thumbnail_is_that_of_the_present_file_however_it_is_read(tmp_path: Pa
         assert session.preview("im0.png") is None
         fake_predict(session)
         assert [int(session.preview(f"im{i}.png")[3, 5]) for i in range(3)] == [0, 1, 2]
-        session.set_reading("im1.png", 1)
+        session.set_orientation("im1.png", 1)
         assert int(session.preview("im1.png")[3, 5]) == 1
         session.image("im1.png").path.write_bytes(b"another file")
-        session.look_again()
+        session.check_files()
         assert session.preview("im1.png") is None
         session.start_predict(["im1.png"]).cancel()
         session.take_in(Result("im1.png", fake_predicted(session, "im1.png", 77)))

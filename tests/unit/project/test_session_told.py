@@ -11,7 +11,7 @@ import pytest
 
 from app.core.frame import Frame, Provenance, Spacing
 from app.core.landmark import ReviewState
-from app.core.orientation import AS_STORED, Reading
+from app.core.orientation import AS_STORED, Orientation
 from app.core.plausibility import Finding, Reason
 from app.io.bundle import Bundle
 from app.jobs import Failed
@@ -32,13 +32,13 @@ def test_files_that_went_or_came_back_are_told(session: Session):
     path = session.image("im1.png").path
     aside = path.rename(path.with_name("aside.png"))
     assert session.status("im1.png") == "predicted"  # nobody has looked yet
-    assert session.look_again() == ("im1.png",)
+    assert session.check_files() == ("im1.png",)
     assert session.status("im1.png") == "missing"
     aside.rename(path)
-    assert session.look_again(["im0.png", "im1.png"]) == ("im1.png",)
+    assert session.check_files(["im0.png", "im1.png"]) == ("im1.png",)
     assert session.status("im1.png") == "predicted"
     assert told == [Change("images", ("im1.png",))] * 2
-    assert session.look_again() == ()
+    assert session.check_files() == ()
     assert len(told) == 2
 
 
@@ -46,9 +46,9 @@ def test_an_image_s_frame_has_the_height_and_width_of_its_model_s_network(tmp_pa
     upright = replace(bundle, network={**bundle.network, "height": 384, "width": 224})
     with make(tmp_path / "p.dsr", upright) as session:
         session.set_spacing("im1.png", 0.5, 0.25)
-        session.set_reading("im1.png", quarter_turns=3)
+        session.set_orientation("im1.png", quarter_turns=3)
         spacing = Spacing(0.5, 0.25, Provenance.GIVEN)
-        assert session.image("im1.png").frame == Frame(300, 320, 384, 224, spacing, Reading(3))
+        assert session.image("im1.png").frame == Frame(300, 320, 384, 224, spacing, Orientation(3))
         facts = session.image("im0.png").facts
         assert facts is not None
         assert facts.frame == Frame(300, 320, 384, 224)
@@ -137,7 +137,7 @@ def test_a_landmark_that_came_after_acceptance_makes_no_accepted_image_less_cert
 
 def test_a_prediction_that_was_looked_at_goes_with_its_orientation(session: Session):
     first = session.prediction("im1.png")
-    session.set_reading("im1.png", quarter_turns=1)
+    session.set_orientation("im1.png", quarter_turns=1)
     assert session.prediction("im1.png") is None
     fake_predict(session)
     turned = session.prediction("im1.png")
@@ -159,12 +159,12 @@ def test_nudges_in_two_images_are_two_steps(session: Session):
 
 
 def test_what_a_reader_left_as_it_is_holds_for_that_remark_alone(session: Session):
-    session.set_reading("im1.png", quarter_turns=1)
+    session.set_orientation("im1.png", quarter_turns=1)
     fake_predict(session, suspect="It looks mirrored.")
     session.leave_as_is("im1.png")
     assert session.image("im1.png").left_as_is
     assert session.refusals("im1.png") == {}
-    session.set_reading("im1.png", quarter_turns=2)
+    session.set_orientation("im1.png", quarter_turns=2)
     fake_predict(session, suspect="It does not look like a chest radiograph.")
     assert not session.image("im1.png").left_as_is
     assert session.refusals("im1.png") == {"im1.png": Refusal.SUSPECT}
@@ -178,17 +178,17 @@ def test_an_image_that_is_taken_out_and_added_again_has_nothing_said_of_it(sessi
     session.set_spacing("im1.png", 0.5, 0.25)
     session.set_review("im1.png", "rejected", "blurred")
     session.set_review("im1.png", "second_opinion", structure="heart")
-    session.set_reading("im1.png", quarter_turns=1, mirrored=True)
+    session.set_orientation("im1.png", quarter_turns=1, mirrored=True)
     fake_predict(session, suspect="It looks mirrored.")
     session.leave_as_is("im1.png")
     session.remove_images("im1.png")
     assert session.add_images(path).added == ("im1.png",)
     entry = session.image("im1.png")
     assert entry.frame is not None
-    assert (entry.frame.reading, entry.frame.spacing) == (AS_STORED, None)
+    assert (entry.frame.orientation, entry.frame.spacing) == (AS_STORED, None)
     assert (entry.review, entry.note, entry.structures) == (ReviewState.UNREAD, "", ())
     assert (entry.left_as_is, entry.replaced, session.corrections("im1.png")) == (False, False, 0)
-    session.set_reading("im1.png", quarter_turns=1, mirrored=True)
+    session.set_orientation("im1.png", quarter_turns=1, mirrored=True)
     assert session.image("im1.png").suspect == "It looks mirrored."
     assert not session.image("im1.png").left_as_is
 
@@ -196,8 +196,8 @@ def test_an_image_that_is_taken_out_and_added_again_has_nothing_said_of_it(sessi
 def test_images_that_the_same_remedy_mends_are_those_that_may_still_be_turned(session: Session):
     judge = session.bundle.plausibility
     assert judge is not None
-    session.set_reading(session.images, quarter_turns=1)
-    fake_predict(session, suspect=judge.sentence(Finding(Reason.LOOKS, Reading(mirrored=True))))
+    session.set_orientation(session.images, quarter_turns=1)
+    fake_predict(session, suspect=judge.sentence(Finding(Reason.LOOKS, Orientation(mirrored=True))))
     assert session.equally_suspect("im0.png") == session.images
     session.set_review("im1.png", "accepted", although_suspect=True)
     assert session.equally_suspect("im0.png") == ("im0.png", "im2.png")

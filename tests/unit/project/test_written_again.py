@@ -84,7 +84,7 @@ other_content = pytest.mark.parametrize("rewrite", [write_different, replace_by_
 def test_the_same_content_is_not_told_and_its_stamp_is_remembered(accepted: Session, bundle: Bundle, rewrite):
     before = accepted.prediction_id(NAME), accepted.preview(NAME).tobytes()
     rewrite(accepted.image(NAME).path)
-    assert accepted.look_again() == (NAME,)
+    assert accepted.check_files() == (NAME,)
     assert changed(accepted) == NONE
     assert accepted.written_again() == (NAME,)
     accepted.compare()
@@ -103,7 +103,7 @@ def test_the_same_content_is_not_told_and_its_stamp_is_remembered(accepted: Sess
 @other_content
 def test_another_content_is_told_once_it_was_read_and_also_after_reopening(accepted: Session, bundle: Bundle, rewrite):
     rewrite(accepted.image(NAME).path)
-    accepted.look_again()
+    accepted.check_files()
     assert changed(accepted) == NONE
     told: list[Change] = []
     accepted.changed.connect(told.append)
@@ -123,7 +123,7 @@ def test_another_content_is_told_once_it_was_read_and_also_after_reopening(accep
 def test_a_file_of_another_size_is_told_without_being_read(accepted: Session):
     path = accepted.image(NAME).path
     path.write_bytes(path.read_bytes() + b"x")
-    accepted.look_again()
+    accepted.check_files()
     assert changed(accepted) == NONE | {NAME: True}
     assert accepted.written_again() == ()
 
@@ -132,12 +132,12 @@ def test_the_accepted_file_that_was_put_back_is_known_again(accepted: Session):
     path = accepted.image(NAME).path
     data = path.read_bytes()
     write_different(path)
-    accepted.look_again()
+    accepted.check_files()
     accepted.compare()
     assert changed(accepted)[NAME]
     path.write_bytes(data)
     set_time(path, 5_000)
-    accepted.look_again()
+    accepted.check_files()
     accepted.compare()
     assert changed(accepted) == NONE
     assert accepted.image(NAME).remark == ""
@@ -146,11 +146,11 @@ def test_the_accepted_file_that_was_put_back_is_known_again(accepted: Session):
 def test_what_is_said_of_a_file_that_was_written_since_is_dropped(accepted: Session):
     path = accepted.image(NAME).path
     touch(path)
-    accepted.look_again()
+    accepted.check_files()
     events = list(accepted.start_compare())
     assert [type(event) for event in events] == [Result, Progress, Finished]
     write_different(path)
-    accepted.look_again()
+    accepted.check_files()
     for event in events:
         accepted.take_compared(event)
     assert accepted.written_again() == (NAME,)
@@ -174,7 +174,7 @@ def test_a_project_for_reading_remembers_what_it_compared_as_long_as_it_is_open(
 def test_files_of_images_that_are_not_accepted_and_files_that_are_gone_are_not_compared(accepted: Session):
     touch(accepted.image("im0.png").path)
     accepted.image(NAME).path.unlink()
-    accepted.look_again()
+    accepted.check_files()
     assert accepted.written_again() == ()
     assert [type(event) for event in accepted.start_compare()] == [Finished]
     assert accepted.status(NAME) == "missing"
@@ -186,6 +186,6 @@ def test_a_pipe_in_place_of_the_file_is_not_opened(accepted: Session):
     path = accepted.image(NAME).path
     path.unlink()
     os.mkfifo(path)
-    accepted.look_again()
+    accepted.check_files()
     accepted.compare()  # would wait for ever
     assert changed(accepted) == NONE | {NAME: True}

@@ -48,9 +48,9 @@ def fake_predicted(
     session: Session, name: str, seed: int, size: tuple[int, int] = (300, 320), suspect: str = ""
 ) -> Predicted:
     frame = session.image(name).frame
-    reading = frame.reading if frame is not None else AS_STORED
+    orientation = frame.orientation if frame is not None else AS_STORED
     stamp = file_stamp(session.image(name).path) or (-1, -1)
-    facts = ImageFacts(*size, sha256=f"{seed:064x}", reading=reading, stamp=stamp)
+    facts = ImageFacts(*size, sha256=f"{seed:064x}", orientation=orientation, stamp=stamp)
     prediction = fake_prediction(session.template, session.bundle.sha256, facts.frame, seed)
     prediction = replace(prediction, suspect=suspect) if suspect else prediction
     return Predicted(facts, prediction, np.full((30, 32), seed % 256, np.uint8), 0.1)

@@ -50,7 +50,7 @@ def test_an_old_project_is_brought_up_to_date(tmp_path: Path, number: int):
     with Session.open(path, model=chest()) as session:
         kept = session.id
         assert len(kept) == 16
-        session.set_reading("im2.png", inverted=True)
+        session.set_orientation("im2.png", inverted=True)
         session.set_review("im0.png", "rejected", "mask leaks", structure="heart")
     assert version(path) == FORMAT
     with Session.open(path, model=chest()) as session:

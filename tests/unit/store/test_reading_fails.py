@@ -42,10 +42,10 @@ def test_predictions_that_cannot_be_read_come_back_as_they_were(
         assert again.due() == ()
         with pytest.raises(ValueError, match=r"im1\.png"):
             again.set_review("im1.png", "accepted")
-        again.look_again()
+        again.check_files()
         assert again.status("im1.png") == "failed"
         faults.fail = lambda *_: None
-        assert "im1.png" in again.look_again()
+        assert "im1.png" in again.check_files()
         assert snapshot(again) == before
         np.testing.assert_array_equal(again.prediction("im1.png").masks, masks)
 
@@ -103,7 +103,7 @@ def test_one_image_takes_no_more_steps_in_a_larger_project(tmp_path: Path, bundl
             steps = {
                 "accept": lambda s=session: s.set_review("im1.png", "accepted"),
                 "reopen": lambda s=session: s.set_review("im1.png", "unread"),
-                "turn": lambda s=session: s.set_reading("im1.png", inverted=True),
+                "turn": lambda s=session: s.set_orientation("im1.png", inverted=True),
             }
             if action == "reopen":
                 steps["accept"]()

@@ -11,10 +11,10 @@ import pytest
 
 from app.core.frame import Provenance
 from app.core.landmark import Landmark, ReviewState
-from app.core.orientation import Reading
+from app.core.orientation import Orientation
 from app.io.bundle import Bundle
 from app.project.session import Session
-from app.project.undo_groups import NUDGE, one_burst
+from app.project.undo_groups import NUDGE, same_group
 from app.store.changes import Action, Entry
 from app.store.charts import CODES, FROZEN, FrozenPlacements
 from app.store.errors import ProjectError
@@ -50,7 +50,7 @@ def project(tmp_path: Path):
 
 def said(rows: Rows) -> dict[str, object]:
     names = ("images", "landmarks", "numbers", "by_landmark", "by_image", "reviews", "structure_reviews", "spacings")
-    found = {name: getattr(rows, name) for name in (*names, "readings", "frozen")}
+    found = {name: getattr(rows, name) for name in (*names, "orientations", "frozen")}
     for name in ("by_landmark", "by_image", "structure_reviews"):  # what is empty says nothing
         found[name] = {key: inner for key, inner in found[name].items() if inner}
     found["order"] = [*rows.landmarks]
@@ -78,8 +78,8 @@ def test_each_column_is_read_as_what_it_is(project: Project):
         ("heart", ReviewState.REJECTED, "leaks", "Ann", "t4"),
     ]
     assert rows.spacings == {"a.png": (0.5, 0.25)}
-    assert rows.readings == {"b.png": Reading(3, True, False)}
-    assert rows.reading("a.png") == Reading()
+    assert rows.orientations == {"b.png": Orientation(3, True, False)}
+    assert rows.orientation("a.png") == Orientation()
 
 
 def test_the_readers_spacing_comes_before_the_files(project: Project):
@@ -193,17 +193,17 @@ def entry(**fields: object) -> Entry:
 )
 def test_nudges_within_six_tenths_of_a_second_are_one_burst(later: str, together: bool):
     one, other = entry(), entry(at=f"2026-01-01T00:00:{float(later):06.3f}+00:00")
-    assert one_burst(one, other) is together
-    assert one_burst(other, one) is together
+    assert same_group(one, other) is together
+    assert same_group(other, one) is together
 
 
 @pytest.mark.parametrize("field", [{"kind": "placements"}, {"label": "Nudge “a” in c"}, {"reader": "Bea"}])
 def test_other_actions_are_no_part_of_a_burst(field: dict[str, str]):
-    assert one_burst(entry(), entry())
-    assert not one_burst(entry(), entry(**field))
-    assert not one_burst(entry(**field), entry())
-    assert not one_burst(entry(), None)
-    assert not one_burst(entry(kind="placements"), entry(kind="placements"))
+    assert same_group(entry(), entry())
+    assert not same_group(entry(), entry(**field))
+    assert not same_group(entry(**field), entry())
+    assert not same_group(entry(), None)
+    assert not same_group(entry(kind="placements"), entry(kind="placements"))
 
 
 # --- frozen placements

@@ -73,7 +73,7 @@ def test_what_is_committed_stays_where_the_log_cannot_be_written_back(faults: Fa
 
 
 def test_a_prediction_that_finds_no_space_is_told_and_those_before_stay(faults: Faults, session: Session, bundle):
-    session.set_reading("im0.png", inverted=True)
+    session.set_orientation("im0.png", inverted=True)
     faults.fail = failing(apsw.FullError, "write", ".predictions-wal")
     with pytest.raises(ProjectError, match="no space left") as error:
         fake_predict(session)

@@ -64,7 +64,7 @@ def test_a_run_a_fold_and_a_thinned_run(data, tmp_path):
     assert "4 validation radiographs" in card
     contours_mm = read_chest(data, "train").points * CHEST_MM_PER_PIXEL
     prior = fit_prior(whole.template, contours_mm, kept.seen, commands.RIDGE_MM2)
-    errors = fit_errors(prior.steady_all(kept.unseen.decoded), kept.unseen)
+    errors = fit_errors(prior.regularise_all(kept.unseen.decoded), kept.unseen)
     np.testing.assert_allclose(whole.errors.typical, errors.typical, rtol=1e-4)
 
     thinned = run(data, tmp_path / "thinned", thinned=True)

@@ -25,7 +25,7 @@ def mean_error(found, truth):
 def test_the_prior_takes_noise_away_from_contours_it_was_not_fitted_on():
     fitted, new = trials(200, 3.0), trials(100, 3.0, seed=1)
     prior = fit_prior(TEMPLATE, fitted.truth, fitted, 1.0)
-    assert mean_error(prior.steady_all(new.decoded), new.truth) < 0.6 * mean_error(new.decoded, new.truth)
+    assert mean_error(prior.regularise_all(new.decoded), new.truth) < 0.6 * mean_error(new.decoded, new.truth)
 
 
 def test_what_was_decoded_is_never_wholly_given_up():
@@ -34,7 +34,7 @@ def test_what_was_decoded_is_never_wholly_given_up():
     prior = fit_prior(TEMPLATE, found.truth, found, 1e12)
     contour = MEAN + [0, 1] * np.sin(MEAN / 40)  # no turn, no growth to speak of
     pose = Similarity.between(contour, MEAN)
-    kept = pose(prior.steady(contour)) - MEAN
+    kept = pose(prior.regularise(contour)) - MEAN
     np.testing.assert_allclose(kept, (1 - BELIEF) * (pose(contour) - MEAN), atol=1e-4)
 
 

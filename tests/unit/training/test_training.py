@@ -181,9 +181,9 @@ def test_fitted_shrinkage_beats_the_noise():
     noisy = truth + rng.normal(0, 3, truth.shape)
     shrinkage = fitted_shrinkage(MEAN, noisy[:200], truth[:200], 1.0)
     prior = prior_of(MEAN, truth[:200])
-    steadied = np.stack([type(prior)(MEAN, prior.modes, shrinkage).steady(c) for c in noisy[200:]])
+    regularised = np.stack([type(prior)(MEAN, prior.modes, shrinkage).regularise(c) for c in noisy[200:]])
     before = np.linalg.norm(noisy[200:] - truth[200:], axis=-1).mean()
-    assert np.linalg.norm(steadied - truth[200:], axis=-1).mean() < 0.6 * before
+    assert np.linalg.norm(regularised - truth[200:], axis=-1).mean() < 0.6 * before
 
 
 def test_the_mean_shape_is_at_the_mean_size_and_upright():

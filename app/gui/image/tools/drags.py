@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF
 
 from app.gui.state.drags import PanDrag
 from app.gui.state.interaction import Drag
-from app.gui.widgets.grey import Window
+from app.gui.widgets.grey import VoiWindow
 
 if TYPE_CHECKING:
     from app.gui.image.image_view import ImageView
@@ -39,7 +39,7 @@ class WindowDrag(Drag):
         total, before = at - self.start, self.before
         rate = max(before.width, 1.0) / WINDOW_PIXELS
         width = max(before.width + total.x() * rate, 1e-3)
-        self.view.set_window(Window(before.level + total.y() * rate, width, before.gamma))
+        self.view.set_window(VoiWindow(before.level + total.y() * rate, width, before.gamma))
 
     def cancel(self) -> None:
         self.view.set_window(self.before)

@@ -8,11 +8,11 @@ from PySide6.QtCore import QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from app.core.click_average import Consensus, consensus
+from app.core.click_average import ClickAverage, click_average
 from app.core.propagate import FARTHEST_SHARE
 from app.gui.image.image_view import ImageView
 from app.gui.image.split_view import ImagesPane
-from app.gui.state.desk import Click, Desk
+from app.gui.state.controller import Click, Controller
 from app.gui.state.interaction import Drag
 from app.gui.widgets.name_editor import free_name
 from app.gui.widgets.plain_text import PlainLabel, caption, tip
@@ -86,14 +86,14 @@ class ClickTool(QObject):
         """The clicks are drawn as markers."""
 
 
-class SeveralClicks(QWidget):
+class MultiClick(QWidget):
     """The bar: what to do, the clicks as chips that take themselves back, how well they agree, the name."""
 
-    def __init__(self, desk: Desk, pane: ImagesPane) -> None:
+    def __init__(self, controller: Controller, pane: ImagesPane) -> None:
         super().__init__()
         self.setObjectName("severalClicks")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._desk = desk
+        self._controller = controller
         self._tool = ClickTool(pane, self)
         self.words, self.agreement = PlainLabel(), PlainLabel()
         self.agreement.setProperty("muted", "true")
@@ -119,16 +119,16 @@ class SeveralClicks(QWidget):
         self.define.clicked.connect(self.keep)
         self.name.returnPressed.connect(self.keep)
         cancel.clicked.connect(self.end)
-        desk.sessionChanged.connect(self.end)
-        desk.changed.connect(lambda change: self._forget_removed() if change.kind == "images" else None)
+        controller.sessionChanged.connect(self.end)
+        controller.changed.connect(lambda change: self._forget_removed() if change.kind == "images" else None)
         self.hide()
 
     def begin(self) -> None:
         """Start to collect clicks."""
-        session = self._desk.session
+        session = self._controller.session
         if session is None:
             return
-        self._desk.set_clicks(())
+        self._controller.set_clicks(())
         self.name.setText(free_name(mark.name for mark in session.landmarks))
         self._tool.listen(True)
         self._show()
@@ -137,44 +137,44 @@ class SeveralClicks(QWidget):
     def end(self) -> None:
         """Stop; nothing is defined."""
         self._tool.listen(False)
-        self._desk.set_clicks(())
+        self._controller.set_clicks(())
         self.hide()
 
     def add(self, image: str, at: QPointF) -> None:
         """Take a click in native pixels; a second one in the same image takes the first one's place."""
-        session, others = self._desk.session, [click for click in self._desk.clicks if click.image != image]
+        session, others = self._controller.session, [click for click in self._controller.clicks if click.image != image]
         if session is None:
             return
         structure = others[0].structure if others else None
         try:
             click = click_on_chart(session, image, (at.x(), at.y()), structure)
         except ValueError as error:
-            self._desk.tell(str(error))
+            self._controller.tell(str(error))
             return
-        self._desk.set_clicks((*others, click))
+        self._controller.set_clicks((*others, click))
         self._show()
 
     def take_back(self, image: str) -> None:
         """Forget the click in an image."""
-        self._desk.set_clicks(tuple(click for click in self._desk.clicks if click.image != image))
+        self._controller.set_clicks(tuple(click for click in self._controller.clicks if click.image != image))
         self._show()
 
     def _forget_removed(self) -> None:
-        names = set(self._desk.open_session().images)
-        for click in self._desk.clicks:
+        names = set(self._controller.open_session().images)
+        for click in self._controller.clicks:
             if click.image not in names:
                 self.take_back(click.image)
 
     def keep(self) -> None:
         """Define the landmark where the clicks agree, if there are enough of them and a name."""
-        session, clicks, name = self._desk.session, self._desk.clicks, self.name.text().strip()
+        session, clicks, name = self._controller.session, self._controller.clicks, self.name.text().strip()
         if session is None or len(clicks) < FEWEST:
             return
-        if self._desk.define_landmark(name, clicks[0].structure, agreement(self._desk).uv):
+        if self._controller.define_landmark(name, clicks[0].structure, agreement(self._controller).uv):
             self.end()
 
     def _show(self) -> None:
-        clicks = self._desk.clicks
+        clicks = self._controller.clicks
         ask = (
             "Click the same place in two or more images",
             "Click it in another image",
@@ -182,7 +182,7 @@ class SeveralClicks(QWidget):
         )
         self.words.setText(ask[min(len(clicks), FEWEST)])
         agreed = len(clicks) >= FEWEST
-        spread = agreement(self._desk).spread_mm if agreed else 0.0
+        spread = agreement(self._controller).spread_mm if agreed else 0.0
         self.agreement.setText(f"{len(clicks)} clicks, spread {spread:.1f} mm on the template" if agreed else "")
         self.define.setEnabled(agreed)
         for chip in self.chips:
@@ -200,7 +200,7 @@ class SeveralClicks(QWidget):
             self.chips.append(chip)
 
 
-def agreement(desk: Desk) -> Consensus:
-    """Where the clicks on the desk agree; there must be one at least."""
-    structure = desk.open_session().template.structure(desk.clicks[0].structure)
-    return consensus(structure, [click.uv for click in desk.clicks])
+def agreement(controller: Controller) -> ClickAverage:
+    """Where the clicks agree; there must be one at least."""
+    structure = controller.open_session().template.structure(controller.clicks[0].structure)
+    return click_average(structure, [click.uv for click in controller.clicks])
