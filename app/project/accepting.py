@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.project.changes import Change
 from app.project.state import ProjectState
 
 NAMED = 3
@@ -36,10 +37,13 @@ class ReviewReport:
         Images whose review is another one now.
     refused : dict of str to Refusal
         Images that could not be accepted; nothing was changed in them.
+    change : Change or None
+        None where everything was so already.
     """
 
     changed: tuple[str, ...]
     refused: Mapping[str, Refusal]
+    change: Change | None = None
 
     @property
     def sentence(self) -> str:

@@ -18,9 +18,16 @@ from app.core.frame import Provenance, Spacing
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.core.template import Template
 from app.core.text import kept_path, well_formed
+from app.project.changes import (
+    ImagesChanged,
+    LandmarksChanged,
+    PlacementNudged,
+    PlacementsChanged,
+    ReviewsChanged,
+    SpacingChanged,
+)
 from app.project.image_files import ImageFiles
 from app.project.state import ProjectState
-from app.project.undo_groups import NUDGE
 from app.store.changes import Action, Writer, now
 from app.store.rows import landmark_row
 
@@ -97,7 +104,7 @@ def add_images(state: ProjectState, new: Mapping[str, Path], folder: Path, label
         for position, (name, path) in enumerate(new.items(), first):
             writer.put("images", name, position, kept_path(path), relative_to(path, folder))
 
-    return Action("images", label, edit, tuple(new))
+    return Action(ImagesChanged.code, label, edit, tuple(new))
 
 
 def remove_images(state: ProjectState, images: Sequence[str], label: str) -> Action:
@@ -110,7 +117,7 @@ def remove_images(state: ProjectState, images: Sequence[str], label: str) -> Act
             for table in OF_IMAGES:
                 writer.drop(table, image=name)
 
-    return Action("images", label, edit, tuple(images))
+    return Action(ImagesChanged.code, label, edit, tuple(images))
 
 
 def set_spacing(
@@ -124,7 +131,7 @@ def set_spacing(
         for name in images:
             writer.put("spacings", name, spacing.row_mm, spacing.column_mm, reader)
 
-    return Action("spacing", label, edit, tuple(images))
+    return Action(SpacingChanged.code, label, edit, tuple(images))
 
 
 def reset_spacing(state: ProjectState, images: Sequence[str], label: str) -> Action:
@@ -135,7 +142,7 @@ def reset_spacing(state: ProjectState, images: Sequence[str], label: str) -> Act
         for name in images:
             writer.drop("spacings", image=name)
 
-    return Action("spacing", label, edit, tuple(images))
+    return Action(SpacingChanged.code, label, edit, tuple(images))
 
 
 # --- landmarks
@@ -159,13 +166,11 @@ def add_landmarks(state: ProjectState, template: Template, marks: Sequence[Landm
             writer.put("landmarks", *landmark_row(None, mark))
 
     label = f"Define “{marks[0].name}”" if len(marks) == 1 else f"Add {len(marks)} landmarks"
-    return Action("landmarks", label, edit, landmarks=tuple(mark.name for mark in marks))
+    return Action(LandmarksChanged.code, label, edit, landmarks=tuple(mark.name for mark in marks))
 
 
-def change_landmark(
-    state: ProjectState, template: Template, name: str, fields: Mapping[str, Any]
-) -> tuple[Landmark, Action]:
-    """Change fields of a landmark; also returns it as it will be."""
+def change_landmark(state: ProjectState, template: Template, name: str, fields: Mapping[str, Any]) -> Action:
+    """Change fields of a landmark."""
     number, before = state.rows.number(name), state.rows.landmark(name)
     try:
         mark = replace(before, **fields)
@@ -187,7 +192,7 @@ def change_landmark(
     def edit(writer: Writer) -> None:
         writer.put("landmarks", *landmark_row(number, mark))
 
-    return mark, Action("landmarks", label, edit, landmarks=names)
+    return Action(LandmarksChanged.code, label, edit, landmarks=names)
 
 
 def order_landmark(state: ProjectState, name: str, before: str | None, group: str | None) -> Action:
@@ -204,7 +209,7 @@ def order_landmark(state: ProjectState, name: str, before: str | None, group: st
         if group is not None and group != mark.group:
             writer.put("landmarks", *landmark_row(number, replace(mark, group=group)))
 
-    return Action("landmarks", f"Move “{name}” in the list", edit, landmarks=(name,))
+    return Action(LandmarksChanged.code, f"Move “{name}” in the list", edit, landmarks=(name,))
 
 
 def delete_landmark(state: ProjectState, name: str) -> Action:
@@ -219,7 +224,7 @@ def delete_landmark(state: ProjectState, name: str) -> Action:
             if not state.rows.accepted(image):  # there the placement stays, with who made it and when
                 writer.drop("placements", image=image, landmark=number)
 
-    return Action("landmarks", f"Delete “{name}”", edit, landmarks=(name,))
+    return Action(LandmarksChanged.code, f"Delete “{name}”", edit, landmarks=(name,))
 
 
 # --- placements
@@ -247,7 +252,7 @@ def place(
         remember_file(state, writer, image)
         writer.put("placements", image, number, said.value, x, y, reader, now())
 
-    return Action("placements", label, edit, (image,), (landmark,))
+    return Action(PlacementsChanged.code, label, edit, (image,), (landmark,))
 
 
 def _check_inside(
@@ -286,7 +291,9 @@ def nudge(state: ProjectState, image: str, landmark: str, step: tuple[float, flo
     if found is PlacementState.ABSENT:
         raise ValueError(f"“{landmark}” is absent in {image}. Click where it is to place it.")
     there = (float(xy[0]) + step[0], float(xy[1]) + step[1])
-    return replace(place(state, image, landmark, PlacementState.CORRECTED, there, reader, label), kind=NUDGE)
+    return replace(
+        place(state, image, landmark, PlacementState.CORRECTED, there, reader, label), kind=PlacementNudged.code
+    )
 
 
 def reset(state: ProjectState, image: str, landmark: str, label: str) -> Action:
@@ -297,7 +304,7 @@ def reset(state: ProjectState, image: str, landmark: str, label: str) -> Action:
     def edit(writer: Writer) -> None:
         writer.drop("placements", image=image, landmark=number)
 
-    return Action("placements", label, edit, (image,), (landmark,))
+    return Action(PlacementsChanged.code, label, edit, (image,), (landmark,))
 
 
 # --- reviews
@@ -325,7 +332,7 @@ def set_review(
                 for number in state.rows.deleted:  # what was kept of them went with the acceptance
                     writer.drop("placements", image=name, landmark=number)
 
-    return Action("review", label, edit, changed)
+    return Action(ReviewsChanged.code, label, edit, changed)
 
 
 def structure_title(template: Template, structure: str) -> str:
@@ -359,4 +366,4 @@ def review_structure(
                 remember_file(state, writer, name)
                 writer.put("structure_reviews", name, structure, wanted.value, words, reader, now())
 
-    return Action("review", label, edit, tuple(images))
+    return Action(ReviewsChanged.code, label, edit, tuple(images))

@@ -36,7 +36,7 @@ def facts_of(row: FactsRow | None, network: tuple[int, int], orientation: Orient
     return ImageFacts(*told, *network, orientation, row.patient, (row.size, row.changed_ns), row.aspect)
 
 
-def gather(job: Job, take_in: Callable[[Event], None]) -> PredictReport:
+def gather(job: Job, take_in: Callable[[Event], object]) -> PredictReport:
     """Wait for a prediction job, hand its events over and report; the job is cancelled where taking in fails."""
     done: dict[str, float] = {}
     failed, suspect, cancelled = [], [], False

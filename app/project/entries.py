@@ -11,30 +11,11 @@ import numpy.typing as npt
 
 from app.core.frame import Frame
 from app.core.landmark import Landmark, Placements, PlacementState, ReviewState
+from app.project.changes import Change
 from app.store.rows import StructureReview
 
 Status = Literal["waiting", "predicted", "failed", "missing"]
 Facts = TypeVar("Facts")
-
-
-@dataclass(frozen=True)
-class Change:
-    """What an action, an undo or a new prediction touched; views refresh that and nothing else.
-
-    Attributes
-    ----------
-    kind : str
-        ``images prediction landmarks placements review spacing orientation reader project``.
-    images, landmarks : tuple of str
-        Names. For the kind ``landmarks`` no images are named: every image is touched.
-    label : str
-        What happened in plain words, or empty.
-    """
-
-    kind: str
-    images: tuple[str, ...] = ()
-    landmarks: tuple[str, ...] = ()
-    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -199,12 +180,15 @@ class AddReport:
     known : tuple of str
         Names of those that were in the project before.
     failed : tuple of (name, sentence)
+    change : Change or None
+        None where none was added.
     """
 
     added: tuple[str, ...]
     ignored: int = 0
     known: tuple[str, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
+    change: Change | None = None
 
 
 @dataclass(frozen=True)
@@ -221,12 +205,15 @@ class MovedReport:
         Those of `missing` that can't be found by their content, since they were never read.
     failed : tuple of (path, sentence)
         Folders that were not looked into.
+    change : Change or None
+        None where none was found.
     """
 
     found: tuple[str, ...]
     missing: tuple[str, ...]
     never_read: tuple[str, ...]
     failed: tuple[tuple[str, str], ...] = ()
+    change: Change | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -16,11 +18,11 @@ from app.core.template import Template
 from app.engine.client import Engine
 from app.io.bundle import Bundle
 from app.project.actions import OF_IMAGES
-from app.project.entries import Change, HistoryEntry, Step
+from app.project.changes import Change, ProjectChanged, ReaderChanged, change_of
+from app.project.entries import HistoryEntry, Step
 from app.project.opening import existing_project, new_id, new_project
-from app.project.replaced_files import CORRECTIONS
 from app.project.state import ProjectState
-from app.project.undo_groups import NUDGE, same_group
+from app.project.undo_groups import same_group
 from app.store.changes import Action, Entry, RowChange
 from app.store.errors import ProjectError
 from app.store.lock import ProjectLock
@@ -29,8 +31,6 @@ from app.store.predictions import PredictionStore
 from app.store.project_file import Project
 
 _LOG = logging.getLogger(__name__)
-KINDS = {NUDGE: ("placements",), CORRECTIONS: ("spacing", "placements", "review")}
-"""What views are told of actions whose kind they do not know."""
 
 
 class OpenProject:
@@ -39,7 +39,7 @@ class OpenProject:
     Attributes
     ----------
     changed : psygnal.Signal
-        Emits a `Change` after every action, undo, redo and new prediction.
+        Emits a `Change` after every action, undo, redo and new prediction, which return the same one.
     refused : psygnal.Signal
         Emits the ProjectError where something could not be kept, and None when the next thing was kept.
     trouble : ProjectError or None
@@ -54,6 +54,7 @@ class OpenProject:
     def __init__(self, project: Project, bundle: Bundle, lock: ProjectLock | None, reader: str) -> None:
         self.bundle = bundle
         self.threads = 2
+        self._by: object = None
         self._project = project
         self._lock = lock
         self._reader = reader
@@ -130,7 +131,7 @@ class OpenProject:
             if lock is not None:
                 lock.release()
 
-    def save_copy(self, path: str | Path) -> None:
+    def save_copy(self, path: str | Path) -> Change:
         """Save a copy with everything until now, predictions and history included, and go on with that.
 
         The way on where the project file is gone, or its disk full or failing.
@@ -162,7 +163,7 @@ class OpenProject:
         project.on_trouble = self._on_trouble
         self._close_files(*left)
         self._on_trouble(None)
-        self._emit(Change("project"))
+        return self._emit(ProjectChanged())
 
     def _on_trouble(self, trouble: ProjectError | None) -> None:
         before, self.trouble = self.trouble, trouble
@@ -226,25 +227,36 @@ class OpenProject:
         if self._lock is not None:
             self._project.set_meta(reader=name)
             self._lock.name(name)
-        self._emit(Change("reader"))
+        self._emit(ReaderChanged())
 
-    def _emit(self, change: Change) -> None:
+    @contextmanager
+    def asked_by(self, who: object) -> Iterator[None]:
+        """Whatever is done within names `who` as the one who asked for it (`Change.by`), so that they can skip it."""
+        before, self._by = self._by, who
+        try:
+            yield
+        finally:
+            self._by = before
+
+    def _emit(self, change: Change) -> Change:
+        if self._by is not None:
+            change = replace(change, by=self._by)
         try:
             self.changed.emit(change)
         except EmitLoopError:
             _LOG.exception("A view failed to follow a change: %s", change)
+        return change
 
-    def _act(self, action: Action) -> None:
+    def _act(self, action: Action) -> Change | None:
+        """Do an action, durable when it returns; returns what was emitted, None where nothing changed."""
         done = self._project.act(self._reader, action)
-        if done is not None:
-            action.kept()
-            self._state.apply(done[1])
-            self._tell(done[0])
-            self.check_kept()  # between the last look and the commit the file may have gone
-
-    def _tell(self, entry: Entry) -> None:
-        for kind in KINDS.get(entry.kind, (entry.kind,)):
-            self._emit(Change(kind, entry.images, entry.landmarks, entry.label))
+        if done is None:
+            return None
+        action.kept()
+        self._state.apply(done[1])
+        change = self._emit(change_of(done[0]))
+        self.check_kept()  # between the last look and the commit the file may have gone
+        return change
 
     # --- history
 
@@ -276,28 +288,29 @@ class OpenProject:
         touched = (row.key for row in self._project.touches(entry) if row.table in OF_IMAGES or row.table == "images")
         return Step(undo, entry.label, tuple(dict.fromkeys(touched)))
 
-    def undo(self) -> str | None:
-        """Take the last action back, also after reopening; returns its label, None where there is nothing to undo."""
+    def undo(self) -> Change | None:
+        """Take the last action back, also after reopening; returns its change, None where there is nothing to undo."""
         return self._undo_group(self._project.undo, lambda: self._project.next_undo)
 
-    def redo(self) -> str | None:
-        """Do the last undone action again; returns its label, None where there is nothing to redo."""
+    def redo(self) -> Change | None:
+        """Do the last undone action again; returns its change, None where there is nothing to redo."""
         return self._undo_group(self._project.redo, lambda: self._project.next_redo)
 
     def _undo_group(
         self, again: Callable[[str], tuple[Entry, list[RowChange]] | None], following: Callable[[], Entry | None]
-    ) -> str | None:
+    ) -> Change | None:
         """Undo or redo one action, or all nudges that were made in one go; views are told once."""
         last: Entry | None = None
+        told: Change | None = None
         try:
             while (last is None or same_group(last, following())) and (done := again(self._reader)) is not None:
                 last, changes = done
                 self._state.apply(changes)
         finally:
             if last is not None:
-                self._tell(last)
+                told = self._emit(change_of(last))
         self.check_kept()
-        return last.label if last is not None else None
+        return told
 
     def history(self) -> list[HistoryEntry]:
         """Everything that was done, oldest first; undoing and redoing are entries of their own."""

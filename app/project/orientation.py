@@ -7,6 +7,7 @@ from dataclasses import astuple
 
 from app.core.orientation import AS_STORED, Orientation
 from app.project.actions import check_unlocked
+from app.project.changes import OrientationChanged
 from app.project.state import ProjectState
 from app.store.changes import Action, Writer
 
@@ -26,7 +27,7 @@ def set_orientation(state: ProjectState, orientations: Mapping[str, Orientation]
                 turns, mirrored, inverted = astuple(orientation)
                 writer.put("readings", name, turns, int(mirrored), int(inverted), reader)
 
-    return Action("reading", label, edit, tuple(changed))
+    return Action(OrientationChanged.code, label, edit, tuple(changed))
 
 
 def equally_suspect(state: ProjectState, image: str, remedy: Callable[[str], Orientation | None]) -> tuple[str, ...]:

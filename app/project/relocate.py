@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.core.text import kept_path, path_kept
 from app.project.actions import relative_to
+from app.project.changes import ImagesChanged
 from app.project.state import ProjectState
 from app.store.changes import Action, Writer
 from app.store.rows import FactsRow, file_stamp
@@ -50,4 +51,4 @@ def move_images(state: ProjectState, found: Mapping[str, Path], folder: Path, la
     def kept() -> None:
         state.rows.facts.update((facts.path, facts) for facts in known.values() if facts is not None)
 
-    return Action("images", label, edit, tuple(found), kept=kept)
+    return Action(ImagesChanged.code, label, edit, tuple(found), kept=kept)

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.project.actions import OF_IMAGES, check_unlocked
+from app.project.changes import CorrectionsChanged, ReviewsChanged
 from app.project.image_files import ImageFiles
 from app.store.changes import Action, Writer, now
 
-CORRECTIONS = "corrections"
-"""The kind of an action that touches placements, reviews and spacings at once."""
 OF_FILES = tuple(table for table in OF_IMAGES if table != "readings")
 """Tables that hold what readers said of the content of files; how an image is turned is not among it."""
 
@@ -27,7 +26,7 @@ def leave_as_is(state: ImageFiles, image: str, reader: str, label: str) -> Actio
         if suspect and state.rows.left_as_is.get(image) != suspect:
             writer.put("left_as_is", image, suspect, reader, now())
 
-    return Action("review", label, edit, (image,))
+    return Action(ReviewsChanged.code, label, edit, (image,))
 
 
 def keep_corrections(state: ImageFiles, images: Sequence[str], label: str) -> Action:
@@ -39,7 +38,7 @@ def keep_corrections(state: ImageFiles, images: Sequence[str], label: str) -> Ac
             if key := state.file_key(name):
                 writer.put("corrected_files", name, key)
 
-    return Action(CORRECTIONS, label, edit, tuple(images))
+    return Action(CorrectionsChanged.code, label, edit, tuple(images))
 
 
 def drop_corrections(state: ImageFiles, images: Sequence[str], label: str) -> Action:
@@ -51,4 +50,4 @@ def drop_corrections(state: ImageFiles, images: Sequence[str], label: str) -> Ac
             for table in OF_FILES:
                 writer.drop(table, image=name)
 
-    return Action(CORRECTIONS, label, edit, tuple(images))
+    return Action(CorrectionsChanged.code, label, edit, tuple(images))

@@ -24,11 +24,11 @@ from app.io.names import stem
 from app.jobs import Event, Failed, Finished, Job, Result
 from app.project import accepting, actions, entries, replaced_files
 from app.project.accepting import Refusal, ReviewReport
+from app.project.changes import Change, PredictionChanged
 from app.project.due import Due
 from app.project.engine_results import facts_of, facts_row, gather
 from app.project.entries import (
     AddReport,
-    Change,
     HistoryEntry,
     MovePreview,
     Placement,
@@ -112,30 +112,31 @@ class Session(SessionFiles):
         """Add the images below some paths, files or folders (design 6); one undo step."""
         found = discover([paths] if isinstance(paths, str | Path) else list(paths), held_files())
         new, known = actions.new_names(self._state, found.images)
+        change: Change | None = None
         if new:
             folder = self._state.rows.folder
-            self._act(actions.add_images(self._state, new, folder, f"Add {count(tuple(new))}"))
-        return AddReport(tuple(new), found.ignored, tuple(known), found.failed)
+            change = self._act(actions.add_images(self._state, new, folder, f"Add {count(tuple(new))}"))
+        return AddReport(tuple(new), found.ignored, tuple(known), found.failed, change)
 
-    def remove_images(self, names: Names) -> None:
+    def remove_images(self, names: Names) -> Change | None:
         """Take images out of the project with all that was said of them; their files stay. One undo step."""
         gone = _several(names)
-        self._act(actions.remove_images(self._state, gone, f"Remove {count(gone)}"))
+        return self._act(actions.remove_images(self._state, gone, f"Remove {count(gone)}"))
 
-    def set_spacing(self, images: Names, row_mm: float, column_mm: float) -> None:
+    def set_spacing(self, images: Names, row_mm: float, column_mm: float) -> Change | None:
         """Give the size of a pixel of images, in mm; one undo step."""
         names, size = _several(images), (row_mm, column_mm)
         label = f"Set the pixel size of {count(names)}"
-        self._act(actions.set_spacing(self._state, names, size, self._reader, label))
+        return self._act(actions.set_spacing(self._state, names, size, self._reader, label))
 
-    def reset_spacing(self, images: Names) -> None:
+    def reset_spacing(self, images: Names) -> Change | None:
         """Forget the size of a pixel that a reader gave: the file's own counts again. One undo step."""
         names = _several(images)
-        self._act(actions.reset_spacing(self._state, names, f"Reset the pixel size of {count(names)}"))
+        return self._act(actions.reset_spacing(self._state, names, f"Reset the pixel size of {count(names)}"))
 
     def set_orientation(
         self, images: Names, quarter_turns: int = 0, mirrored: bool = False, inverted: bool = False, more: bool = False
-    ) -> None:
+    ) -> Change | None:
         """Read images turned to the right by quarter turns, mirrored or inverted (`Orientation`); one undo step.
 
         With `more` that comes on top of how each is read now. They wait for their prediction again; pixels as stored,
@@ -145,7 +146,7 @@ class Session(SessionFiles):
         orientations = {name: rows.orientation(name).then(wanted) if more else wanted for name in _several(images)}
         words = next(iter(orientations.values())).words if len(set(orientations.values())) == 1 else wanted.words
         label = f"Read {count(tuple(orientations))} {words}"
-        self._act(set_orientation(self._state, orientations, self._reader, label))
+        return self._act(set_orientation(self._state, orientations, self._reader, label))
 
     def remedy(self, image: str) -> Orientation | None:
         """How a suspect image should be read, beyond how it is now; None where that is not known."""
@@ -187,24 +188,24 @@ class Session(SessionFiles):
         names = self.images if images is None else [name for name in images if name in self._state.rows.images_set]
         return tuple(name for name in names if self._state.due(name) is Due.PREDICT)
 
-    def take_in(self, event: Event) -> None:
-        """Store what a prediction job reports and emit `changed`; what comes too late is dropped."""
+    def take_in(self, event: Event) -> Change | None:
+        """Store what a prediction job reports and emit that; what comes too late is dropped."""
         if not isinstance(event, Result | Failed):
-            return
+            return None
         name, rows = event.key, self._state.rows
         if name not in rows.images_set or self._asked.get(name) != rows.path(name):
-            return
+            return None
         if rows.accepted(name):
-            return  # it was accepted meanwhile: nothing changes it, not even what is known of its file
+            return None  # it was accepted meanwhile: nothing changes it, not even what is known of its file
         if isinstance(event, Failed):
             stamp = self._stamps[name] if name in self._stamps else file_stamp(rows.path(name))
             self._state.take_failure(name, event.message, stamp)
         elif isinstance(event.value, Predicted):
             if event.value.facts.orientation != rows.orientation(name):
-                return  # the reader has changed how it is read; it waits again
+                return None  # the reader has changed how it is read; it waits again
             self._state.take_facts(name, facts_row(rows.key(name), event.value.facts, self.id))
             self._state.take_prediction(name, event.value.prediction, event.value.preview)
-        self._emit(Change("prediction", (name,)))
+        return self._emit(PredictionChanged((name,)))
 
     def predict(self) -> PredictReport:
         """Predict the images that have no valid prediction; blocks, takes results in on this thread."""
@@ -223,7 +224,7 @@ class Session(SessionFiles):
         """
         done = self._state.read_ahead(seconds)
         if done and self._ahead:
-            self._emit(Change("prediction"))
+            self._emit(PredictionChanged())
         self._ahead = not done
         return done
 
@@ -254,39 +255,37 @@ class Session(SessionFiles):
         rule: str = "",
         group: str = "",
         colour: str | None = None,
-    ) -> Landmark:
+    ) -> Change | None:
         """Define a landmark at a template point; it is at once placed in every predicted image. One undo step."""
         u, v = (float(value) for value in uv)
         mark = Landmark(name.strip(), structure, u, v, rule, group, colour or LANDMARK_COLOUR)
-        self._act(actions.add_landmarks(self._state, self.template, [mark]))
-        return mark
+        return self._act(actions.add_landmarks(self._state, self.template, [mark]))
 
-    def add_landmark_set(self, landmarks: Sequence[Landmark]) -> None:
+    def add_landmark_set(self, landmarks: Sequence[Landmark]) -> Change | None:
         """Add the landmarks of a set; one undo step."""
-        self._act(actions.add_landmarks(self._state, self.template, list(landmarks)))
+        return self._act(actions.add_landmarks(self._state, self.template, list(landmarks)))
 
-    def update_landmark(self, name: str, /, **fields: Any) -> Landmark:
+    def update_landmark(self, name: str, /, **fields: Any) -> Change | None:
         """Change fields of a landmark (see `Landmark`); corrected, confirmed and absent placements stay as they are."""
-        mark, action = actions.change_landmark(self._state, self.template, name, fields)
-        self._act(action)
-        return mark
+        return self._act(actions.change_landmark(self._state, self.template, name, fields))
 
-    def move_landmark(self, name: str, uv: tuple[float, float]) -> Landmark:
+    def move_landmark(self, name: str, uv: tuple[float, float]) -> Change | None:
         """Move a landmark on the template; corrected, confirmed and absent placements stay as they are."""
         return self.update_landmark(name, u=float(uv[0]), v=float(uv[1]))
 
-    def order_landmark(self, name: str, before: str | None, group: str | None = None) -> None:
+    def order_landmark(self, name: str, before: str | None, group: str | None = None) -> Change | None:
         """Put a landmark before another one in the list, or last (None), and into a group if named; one undo step."""
-        if name != before:
-            self._act(actions.order_landmark(self._state, name, before, group))
+        if name == before:
+            return None
+        return self._act(actions.order_landmark(self._state, name, before, group))
 
     def preview_move(self, name: str, uv: tuple[float, float]) -> MovePreview:
         """Where `move_landmark` would put a landmark in all images, and where it stays; nothing is stored."""
         return self._state.moved(self._state.rows.number(name), (float(uv[0]), float(uv[1])))
 
-    def delete_landmark(self, name: str) -> None:
+    def delete_landmark(self, name: str) -> Change | None:
         """Delete a landmark and its placements in all images; one undo step."""
-        self._act(actions.delete_landmark(self._state, name))
+        return self._act(actions.delete_landmark(self._state, name))
 
     # --- placements
 
@@ -330,30 +329,30 @@ class Session(SessionFiles):
         """
         return self._state.template_point(image, xy, structure)
 
-    def move_placement(self, image: str, landmark: str, xy: tuple[float, float]) -> None:
+    def move_placement(self, image: str, landmark: str, xy: tuple[float, float]) -> Change | None:
         """Correct where a landmark is in an image, in native pixels."""
         label = f"Move “{landmark}” in {stem(image)}"
         corrected = PlacementState.CORRECTED
-        self._act(actions.place(self._state, image, landmark, corrected, xy, self._reader, label))
+        return self._act(actions.place(self._state, image, landmark, corrected, xy, self._reader, label))
 
-    def nudge_placement(self, image: str, landmark: str, step: tuple[float, float]) -> None:
+    def nudge_placement(self, image: str, landmark: str, step: tuple[float, float]) -> Change | None:
         """Correct a placement by a small step in native pixels; nudges in quick succession are undone together."""
         label = f"Nudge “{landmark}” in {stem(image)}"
-        self._act(actions.nudge(self._state, image, landmark, step, self._reader, label))
+        return self._act(actions.nudge(self._state, image, landmark, step, self._reader, label))
 
-    def set_absent(self, image: str, landmark: str) -> None:
+    def set_absent(self, image: str, landmark: str) -> Change | None:
         """Say that a landmark can't be seen in an image."""
         label = f"Set “{landmark}” absent in {stem(image)}"
-        self._act(actions.place(self._state, image, landmark, PlacementState.ABSENT, None, self._reader, label))
+        return self._act(actions.place(self._state, image, landmark, PlacementState.ABSENT, None, self._reader, label))
 
-    def confirm_placement(self, image: str, landmark: str) -> None:
+    def confirm_placement(self, image: str, landmark: str) -> Change | None:
         """Say that a landmark is right where it is; confirming an absent one keeps it absent."""
         label = f"Confirm “{landmark}” in {stem(image)}"
-        self._act(actions.confirm(self._state, image, landmark, self._reader, label))
+        return self._act(actions.confirm(self._state, image, landmark, self._reader, label))
 
-    def reset_placement(self, image: str, landmark: str) -> None:
+    def reset_placement(self, image: str, landmark: str) -> Change | None:
         """Forget what was said of a landmark in an image: the prediction counts again."""
-        self._act(actions.reset(self._state, image, landmark, f"Reset “{landmark}” in {stem(image)}"))
+        return self._act(actions.reset(self._state, image, landmark, f"Reset “{landmark}” in {stem(image)}"))
 
     def least_certain(self, image: str) -> LeastCertain | None:
         """The least certain placement in an image, hidden landmarks too; None where nothing is placed."""
@@ -428,26 +427,25 @@ class Session(SessionFiles):
             names = [name for name in names if name not in refused and name not in set(done)] or done
             label = f"Set {count(names)} to {words}"
             action = actions.set_review(self._state, names, wanted, note, self._reader, label)
-            self._act(action)
-            return ReviewReport(action.images, refused)
+            return ReviewReport(action.images, refused, self._act(action))
         title = actions.structure_title(self.template, structure)
         label = f"Set {title} in {count(names)} to {words}"
-        self._act(actions.review_structure(self._state, names, structure, wanted, note, self._reader, label))
-        return ReviewReport(tuple(names), {})
+        action = actions.review_structure(self._state, names, structure, wanted, note, self._reader, label)
+        return ReviewReport(tuple(names), {}, self._act(action))
 
-    def leave_as_is(self, image: str) -> None:
+    def leave_as_is(self, image: str) -> Change | None:
         """Say that a suspect image is fine as it is; one undo step."""
-        self._act(replaced_files.leave_as_is(self._state, image, self._reader, f"Leave {stem(image)} as it is"))
+        return self._act(replaced_files.leave_as_is(self._state, image, self._reader, f"Leave {stem(image)} as it is"))
 
-    def keep_corrections(self, images: Names) -> None:
+    def keep_corrections(self, images: Names) -> Change | None:
         """Say that corrections and reviews hold for the files that lie there now; one undo step."""
         names = _several(images)
-        self._act(replaced_files.keep_corrections(self._state, names, f"Keep the corrections of {count(names)}"))
+        return self._act(replaced_files.keep_corrections(self._state, names, f"Keep the corrections of {count(names)}"))
 
-    def drop_corrections(self, images: Names) -> None:
+    def drop_corrections(self, images: Names) -> Change | None:
         """Forget corrections, reviews and pixel sizes given for earlier files of images; one undo step."""
         names = _several(images)
-        self._act(replaced_files.drop_corrections(self._state, names, f"Drop the corrections of {count(names)}"))
+        return self._act(replaced_files.drop_corrections(self._state, names, f"Drop the corrections of {count(names)}"))
 
 
 def _several(names: Names) -> list[str]:

@@ -10,8 +10,9 @@ from app.io.names import stem
 from app.io.relocate import Content, start_search
 from app.jobs import Event, Job, Progress, Result
 from app.project import relocate
+from app.project.changes import Change, ImagesChanged
 from app.project.engine_results import gather_moved
-from app.project.entries import Change, MovedReport
+from app.project.entries import MovedReport
 from app.project.open_project import OpenProject
 from app.store.paths import held_files
 
@@ -37,12 +38,13 @@ class SessionFiles(OpenProject):
         """
         state, taken = self._state, relocate.places(self._state)
         here = {name: found[name] for name in relocate.missing(state) if name in found and found[name] not in taken}
+        change: Change | None = None
         if here:
             label = f"Find {count(tuple(here))} in another place"
-            self._act(relocate.move_images(state, here, state.rows.folder, label))
+            change = self._act(relocate.move_images(state, here, state.rows.folder, label))
         missing = relocate.missing(state)
         never_read = tuple(name for name in missing if relocate.content(state, name) is None)
-        return MovedReport(tuple(here), tuple(missing), never_read, tuple(failed))
+        return MovedReport(tuple(here), tuple(missing), never_read, tuple(failed), change)
 
     def find_moved(self, folder: str | Path) -> MovedReport:
         """Find missing images below a folder; blocks."""
@@ -53,7 +55,7 @@ class SessionFiles(OpenProject):
         """Look again which files, of all or some images, are there and unchanged; returns those that changed."""
         changed = self._state.check_files(self._state.rows.images if images is None else images)
         if changed:
-            self._emit(Change("images", changed))
+            self._emit(ImagesChanged(changed))
         return changed
 
     def written_again(self, images: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -77,7 +79,7 @@ class SessionFiles(OpenProject):
         same = self._state.take_content(event.key, event.value.stamp, event.value.sha256)
         if same is not None and not self.read_only:
             self._project.record_facts(same)
-        self._emit(Change("images", (event.key,)))
+        self._emit(ImagesChanged((event.key,)))
 
     def compare(self, told: Callable[[str], None] = lambda name: None) -> None:
         """Compare all files that were `written_again`; blocks, and names every file that is through to `told`."""

@@ -57,7 +57,7 @@ def test_a_project_file_that_is_gone_is_told_and_a_copy_goes_on(app, qtbot, tmp_
     assert controller.do(controller.session.set_review, name, "second_opinion")
     window.projects.close()
     with Session.open(saved) as again:
-        assert again.undo() == f"Set {name.split('.')[0]} to second opinion"
+        assert again.undo().label == f"Set {name.split('.')[0]} to second opinion"
         assert (again.review(name), again.image(name).note) == ("rejected", "blurred")
 
 

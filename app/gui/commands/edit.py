@@ -10,7 +10,8 @@ from app.gui.commands import dialogs
 from app.gui.commands.command import Command
 from app.gui.image.image_view import ImageView
 from app.gui.state.controller import Controller
-from app.project.entries import Change, Step
+from app.project.changes import Change, LandmarksChanged
+from app.project.entries import Step
 
 MANY_IMAGES = 20
 """Undo and redo ask before they change more."""
@@ -54,20 +55,15 @@ def edit_commands(
     ]
 
 
-def _step(controller: Controller, view: ImageView, step: Step, act: Callable[[], str | None]) -> None:
+def _step(controller: Controller, view: ImageView, step: Step, act: Callable[[], Change | None]) -> None:
     """Undo or redo: asks before many images change, goes to the image it is about, and says what it did there."""
     session = controller.open_session()
     if len(step.images) > MANY_IMAGES and not dialogs.ask_step(view.window(), step):
         return
-    seen: list[Change] = []
-    link = controller.changed.connect(lambda change: seen.append(change))
-    try:
-        done = controller.do(act)
-    finally:  # also after an error that nobody expected
-        controller.changed.disconnect(link)
-    if not done:
+    done: list[Change | None] = []
+    if not controller.do(lambda: done.append(act())):
         return
-    everywhere = len(session.images) if any(change.kind == "landmarks" for change in seen) else 0
+    everywhere = len(session.images) if isinstance(done[0], LandmarksChanged) else 0
     there = [name for name in step.images if name in session.images]
     if len(step.images) == 1 and there:
         controller.show_image(there[0])  # in another one nobody would see what happened

@@ -22,7 +22,15 @@ from app.gui.widgets import theme
 from app.gui.widgets.key_button import keeps_key
 from app.gui.widgets.markers import HIT_RADIUS, draw_marker, draw_text
 from app.gui.widgets.plain_text import tip
-from app.project.entries import Change
+from app.project.changes import (
+    Change,
+    CorrectionsChanged,
+    ImagesChanged,
+    LandmarksChanged,
+    OrientationChanged,
+    PlacementsChanged,
+    PredictionChanged,
+)
 
 STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 """Keys that go to another tile; in Landmark mode the arrows nudge, here as everywhere (`nudge_keys`)."""
@@ -91,13 +99,14 @@ class ContactSheet(QAbstractScrollArea):
         self.horizontalScrollBar().setValue(0)
 
     def _on_change(self, change: Change) -> None:
-        if change.kind not in ("landmarks", "placements"):  # neither makes an image suspect
+        of_landmarks = isinstance(change, LandmarksChanged | PlacementsChanged)
+        if not of_landmarks or isinstance(change, CorrectionsChanged):  # else none becomes suspect by it
             for name in change.images or tuple(self._suspect):
                 self._suspect.pop(name, None)
-        if change.kind in ("prediction", "images", "reading"):  # the pictures may be others
+        if isinstance(change, PredictionChanged | ImagesChanged | OrientationChanged):  # the pictures may be others
             for key in [key for key in self._crops if not change.images or key[0] in change.images]:
                 del self._crops[key]
-        if change.kind == "prediction":
+        if isinstance(change, PredictionChanged):
             self._soon.start()  # many come at once
         else:
             self.collect()

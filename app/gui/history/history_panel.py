@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QHeaderView, QPushButton, QT
 from app.gui.state.controller import Controller
 from app.gui.widgets import theme
 from app.gui.widgets.plain_text import PlainLabel, tip
-from app.project.entries import Change, HistoryEntry
+from app.project.changes import Change, PredictionChanged
+from app.project.entries import HistoryEntry
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 COLUMNS = ("When", "Reader", "What")
@@ -107,7 +108,7 @@ class HistoryPanel(QDialog):
         controller.sessionChanged.connect(self._soon.start)
 
     def _on_change(self, change: Change) -> None:
-        if change.kind != "prediction":
+        if not isinstance(change, PredictionChanged):
             self._soon.start()
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -27,7 +27,7 @@ from app.gui.widgets.canvas import Canvas
 from app.gui.widgets.grey import GreyPicture, VoiWindow
 from app.gui.widgets.markers import HIT_RADIUS, Marker, MarkerItem
 from app.gui.widgets.name_editor import NameEditor
-from app.project.entries import Change
+from app.project.changes import Change, OrientationChanged
 
 
 class ImageView(Canvas):
@@ -145,7 +145,7 @@ class ImageView(Canvas):
     def _on_change(self, change: Change) -> None:
         """Whatever concerns this image is shown anew: what changed is the session's to know, not guessed from words."""
         name = self.image
-        if change.kind == "reading":
+        if isinstance(change, OrientationChanged):
             for read in change.images:
                 self._turns.pop(read, None)
         if (
@@ -154,7 +154,7 @@ class ImageView(Canvas):
             or name not in self._controller.open_session().images
         ):
             return
-        if change.kind == "reading":
+        if isinstance(change, OrientationChanged):
             self.show_image(name)
             return
         frame = self._controller.open_session().image(name).frame or self.frame_of_image

@@ -12,7 +12,7 @@ from app.core.orientation import Orientation
 from app.gui.image.orientation_preview import OrientationDialog
 from app.gui.state.controller import Controller
 from app.gui.widgets.plain_text import PlainLabel
-from app.project.entries import Change
+from app.project.changes import Change, ImagesChanged, OrientationChanged, PredictionChanged, ReviewsChanged
 
 
 class OrientationBar(QWidget):
@@ -47,9 +47,10 @@ class OrientationBar(QWidget):
         self.hide()
 
     def _on_change(self, change: Change) -> None:
-        if change.kind in ("reading", "review", "images") or self._controller.image in change.images:
+        of_many = isinstance(change, OrientationChanged | ReviewsChanged | ImagesChanged)
+        if of_many or self._controller.image in change.images:
             self.refresh()
-        elif change.kind == "prediction" and self.isVisible() and not self._soon.isActive():
+        elif isinstance(change, PredictionChanged) and self.isVisible() and not self._soon.isActive():
             self._soon.start()  # there may be more like it; many predictions come at once
 
     def refresh(self, *_: object) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app.gui.state.controller import Controller
 from app.gui.widgets.plain_text import PlainLabel
-from app.project.entries import Change
+from app.project.changes import Change
 
 
 class ReplacedBar(QWidget):

@@ -24,7 +24,7 @@ from app.core.landmark import ReviewState
 from app.gui.image.tools.ruler import Ruler
 from app.gui.state.controller import Controller
 from app.gui.widgets.plain_text import PlainLabel
-from app.project.entries import Change
+from app.project.changes import Change
 
 if TYPE_CHECKING:
     from app.gui.image.image_view import ImageView

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSplitter
 from app.gui.image.image_view import ImageView
 from app.gui.state.controller import Controller
 from app.gui.state.pictures import Pictures
+from app.project.changes import ImagesChanged
 
 
 class ImagesPane(QSplitter):
@@ -41,7 +42,7 @@ class ImagesPane(QSplitter):
         self._take(self.first)
         controller.sessionChanged.connect(self.show_neighbour)
         controller.imageChanged.connect(self.show_neighbour)
-        controller.changed.connect(lambda change: self.show_neighbour() if change.kind == "images" else None)
+        controller.changed.connect(lambda change: self.show_neighbour() if isinstance(change, ImagesChanged) else None)
 
     def _take(self, view: ImageView) -> None:
         self.addWidget(view)

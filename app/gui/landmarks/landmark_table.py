@@ -22,7 +22,7 @@ from app.gui.widgets.drawing import draw_eye
 from app.gui.widgets.key_button import keeps_key
 from app.gui.widgets.markers import draw_marker
 from app.gui.widgets.one_button import OneButton
-from app.project.entries import Change
+from app.project.changes import Change, ImagesChanged, LandmarksChanged
 
 ROW = 26
 EYE_WIDTH = 32
@@ -203,7 +203,7 @@ class LandmarkTable(QTableView):
         self.reload()
 
     def _on_change(self, change: Change) -> None:
-        if change.kind in ("landmarks", "images"):
+        if isinstance(change, LandmarksChanged | ImagesChanged):
             self.reload()
         else:  # an undo, a reopened image, a new prediction: any of them may change states
             self._recount.start()

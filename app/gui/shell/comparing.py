@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.gui.state.bridge import Bridge
 from app.gui.state.controller import Controller
 from app.jobs import Event, Finished, Job
-from app.project.entries import Change
+from app.project.changes import Change, ImagesChanged
 
 AT_ONCE = 64
 """Files looked at per turn of the event loop: below a millisecond on a local disk."""
@@ -52,7 +52,7 @@ class Comparing(QObject):
             self._turn.stop()
 
     def _on_change(self, change: Change) -> None:
-        if change.kind == "images" and change.images:
+        if isinstance(change, ImagesChanged) and change.images:
             self.ask(change.images)
 
     def ask(self, names: Sequence[str]) -> None:

@@ -54,7 +54,7 @@ from app.gui.widgets.plain_text import caption, tip
 from app.gui.widgets.settings import settings
 from app.gui.worklist.worklist_model import Order, doubt_of
 from app.gui.worklist.worklist_view import Worklist
-from app.project.entries import Change
+from app.project.changes import Change, ProjectChanged, ReaderChanged
 
 FRAME = QSize(8, 40)
 """What a frame with a title may add to the window; not known before it is shown."""
@@ -247,7 +247,7 @@ class MainWindow(QMainWindow):
         self._show_image(self.controller.image)
 
     def _on_change(self, change: Change) -> None:
-        if change.kind in ("reader", "project"):
+        if isinstance(change, ReaderChanged | ProjectChanged):
             self._show_session()
 
     def _project_opened(self) -> None:

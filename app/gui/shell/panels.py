@@ -19,7 +19,7 @@ from app.gui.template.template_foot import TemplateFoot
 from app.gui.template.template_view import TemplateView
 from app.gui.widgets.key_button import KeyButton
 from app.gui.widgets.plain_text import PlainLabel, caption, tip
-from app.project.entries import Change
+from app.project.changes import Change, ImagesChanged, ReviewsChanged
 from app.store.errors import ProjectError, Trouble
 
 NEWEST_SHOWN_MS = 8000
@@ -294,9 +294,9 @@ class StatusLine(QWidget):
             return
         if change.label:  # an action; predictions and looks at files have none
             self._show_kept(session.trouble, f"Every change is kept · last {datetime.now():%H:%M:%S}")
-        if change.kind == "images":
+        if isinstance(change, ImagesChanged):
             self._soon.start()
-        elif change.kind == "review":
+        elif isinstance(change, ReviewsChanged):
             self._final = (self._final - set(change.images)) | self._count(change.images)
             self.reviewed.setText(f"{len(self._final)} of {len(session.images)} reviewed")
 

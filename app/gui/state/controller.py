@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.landmark import ReviewState
 from app.gui.state.interaction import Interaction
+from app.project.changes import Change, ImagesChanged, LandmarksChanged
 from app.store.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -218,13 +219,13 @@ class Controller(QObject):
         assert frame is not None
         return frame
 
-    def _on_change(self, change: Any) -> None:
+    def _on_change(self, change: Change) -> None:
         session = self.session
         assert session is not None
         self.interaction.follow(change)  # first: what is dragged may be gone
-        if change.kind == "images" and self.image not in session.images:
+        if isinstance(change, ImagesChanged) and self.image not in session.images:
             self.show_image(session.images[0] if session.images else "")
-        if change.kind == "landmarks" and self.landmark not in {mark.name for mark in session.landmarks}:
+        if isinstance(change, LandmarksChanged) and self.landmark not in {mark.name for mark in session.landmarks}:
             self.choose_landmark("")
         self.changed.emit(change)
 

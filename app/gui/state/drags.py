@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF
 
 from app.gui.state.controller import Controller, Held
 from app.gui.state.interaction import Clicked, Drag
-from app.project.entries import Change
+from app.project.changes import Change
 
 if TYPE_CHECKING:
     from app.gui.widgets.canvas import Canvas

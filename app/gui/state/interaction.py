@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication
 
-from app.project.entries import Change
+from app.project.changes import Change
 
 Clicked = Callable[[QMouseEvent], None]
 

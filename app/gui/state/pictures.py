@@ -15,7 +15,7 @@ from app.engine.client import Picture
 from app.gui.state.bridge import Bridge
 from app.gui.state.controller import Controller
 from app.gui.widgets.grey import GreyPicture
-from app.project.entries import Change
+from app.project.changes import Change, ImagesChanged, OrientationChanged, PredictionChanged, SpacingChanged
 
 KEPT_PICTURES = 6
 KEPT_PREVIEWS = 256
@@ -48,15 +48,14 @@ class Pictures(QObject):
             kept.clear()
 
     def _on_change(self, change: Change) -> None:
-        if change.kind == "images":
+        if isinstance(change, ImagesChanged):
             self._forget_other_files(set(self._controller.open_session().images))
         for name in change.images:
-            if change.kind == "prediction":
+            if isinstance(change, PredictionChanged):
                 self._compare(name)
-            elif change.kind in ("spacing", "reading") and name in self._pictures:
-                self._pictures[name].frame = (
-                    self._controller.open_session().image(name).frame or self._pictures[name].frame
-                )
+            elif isinstance(change, SpacingChanged | OrientationChanged) and name in self._pictures:
+                frame = self._controller.open_session().image(name).frame
+                self._pictures[name].frame = frame or self._pictures[name].frame
 
     def _forget_other_files(self, names: set[str]) -> None:
         """Images came, went or moved: a name may stand for another file now."""

@@ -14,12 +14,12 @@ from app.gui.state.bridge import Bridge
 from app.gui.state.controller import Controller
 from app.gui.state.job_runner import JobRunner
 from app.jobs import Event, Failed, Finished, Job, Progress
-from app.project.entries import Change
+from app.project.changes import Change, ImagesChanged, OrientationChanged, PredictionChanged, ReviewsChanged
 
 if TYPE_CHECKING:
     from app.project.session import Session
 
-ASKING = ("images", "prediction", "reading", "review")
+ASKING = (ImagesChanged, PredictionChanged, OrientationChanged, ReviewsChanged)
 """Kinds of changes after which something may be due."""
 TRIES = 3
 """So often in a row may the file of an image change while it is predicted before that is left alone."""
@@ -39,11 +39,11 @@ class Predicting(JobRunner):
         controller.changed.connect(self._on_change)
 
     def _on_change(self, change: Change) -> None:
-        if change.kind in ASKING:
-            if change.kind != "prediction":  # the reader turned it, or its file was looked at again
+        if isinstance(change, ASKING):
+            if not isinstance(change, PredictionChanged):  # the reader turned it, or its file was looked at again
                 self._outdated -= Counter(dict.fromkeys(change.images, TRIES))
             self.ask(change.images or None)
-        if change.kind == "prediction" and self._controller.session is not None:
+        if isinstance(change, PredictionChanged) and self._controller.session is not None:
             for name in change.images:
                 if self._controller.session.image(name).replaced:
                     self._controller.say(

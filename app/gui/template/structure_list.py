@@ -16,7 +16,7 @@ from app.gui.state.controller import Controller
 from app.gui.widgets import theme
 from app.gui.widgets.drawing import draw_eye
 from app.gui.widgets.key_button import keeps_key
-from app.project.entries import Change
+from app.project.changes import Change
 
 if TYPE_CHECKING:
     from app.project.session import Session

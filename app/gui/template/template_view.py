@@ -23,7 +23,7 @@ from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, polygon
 from app.gui.widgets.markers import HIT_RADIUS, Marker, MarkerItem
 from app.gui.widgets.name_editor import NameEditor, free_name
 from app.gui.widgets.plain_text import tip
-from app.project.entries import Change
+from app.project.changes import Change, PredictionChanged
 
 ChartAt = Callable[[QPointF], tuple[float, float]]
 GRAB = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
@@ -123,7 +123,7 @@ class _LandmarkDrag(Drag):
         self._controller.end_move(keep=True)
 
     def survives(self, change: Change) -> bool:
-        if change.kind != "prediction":
+        if not isinstance(change, PredictionChanged):
             return False
         if self._controller.moving is not None:  # the preview is of the images as they are now
             self._controller.move(self._landmark, self._controller.moving.uv)

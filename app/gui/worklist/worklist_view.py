@@ -20,7 +20,16 @@ from app.gui.widgets.one_button import OneButton
 from app.gui.widgets.plain_text import PlainLabel
 from app.gui.worklist.worklist_model import Order, WorklistModel
 from app.gui.worklist.worklist_row import ROW, RowPainter
-from app.project.entries import Change
+from app.project.changes import (
+    Change,
+    ImagesChanged,
+    LandmarksChanged,
+    OrientationChanged,
+    PlacementsChanged,
+    PredictionChanged,
+    ReviewsChanged,
+    SpacingChanged,
+)
 
 AT_A_TIME = 200
 """Images that are looked up for the counts in one turn of the event loop."""
@@ -111,17 +120,17 @@ class Worklist(QWidget):
         self._show_counts()
 
     def _on_change(self, change: Change) -> None:
-        if change.kind == "images":
+        if isinstance(change, ImagesChanged):
             self.painter.forget(change.images)
             chosen = self.selected()
             self.model.follow(change.images)
             self._select(chosen)
-        elif change.kind in ("prediction", "reading"):
+        elif isinstance(change, PredictionChanged | OrientationChanged):
             self.painter.forget(change.images)
             self.model.refresh(change.images)
-        elif change.kind in ("review", "placements", "spacing"):
+        elif isinstance(change, ReviewsChanged | PlacementsChanged | SpacingChanged):
             self.model.refresh(change.images)
-        elif change.kind == "landmarks":
+        elif isinstance(change, LandmarksChanged):
             self.model.refresh(())
             return
         self._recount.start()

@@ -32,7 +32,7 @@ READS = {
     *("suspect", "template", "template_point", "undo_label", "written_again", "start_compare", "check_kept"),
 }
 """What asks and does nothing."""
-OPENING = {"create", "open", "close"}
+OPENING = {"create", "open", "close", "asked_by"}
 AGAIN = {"undo", "redo"}
 """Tried after each of the others."""
 

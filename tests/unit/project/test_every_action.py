@@ -13,7 +13,17 @@ import pytest
 from app.core.landmark import Landmark
 from app.io.bundle import Bundle
 from app.jobs import Result
-from app.project.entries import Change
+from app.project.changes import (
+    Change,
+    CorrectionsChanged,
+    ImagesChanged,
+    LandmarksChanged,
+    OrientationChanged,
+    PlacementNudged,
+    PlacementsChanged,
+    ReviewsChanged,
+    SpacingChanged,
+)
 from app.project.session import Session
 from tests.unit.store.fakes import fake_predicted, snapshot, write_images
 
@@ -28,8 +38,8 @@ class Case:
     ----------
     method : str
         Of `Session`.
-    kind : str
-        Of the change that is told; several separated by spaces.
+    kind : type of Change
+        Of the change that is told.
     act, before : callable
         The action, and what must be done before it.
     locked : bool
@@ -38,7 +48,7 @@ class Case:
 
     method: str
     act: Do
-    kind: str
+    kind: type[Change]
     images: tuple[str, ...]
     landmarks: tuple[str, ...]
     label: str
@@ -79,47 +89,48 @@ def more(session: Session) -> Path:
 MARK = Landmark("carina", "heart", 0.25, -0.5)
 ONE = ("im1.png",)
 CASES = (
-    Case("add_images", lambda s: s.add_images(more(s)), "images", ("others/im0.png",), (), "Add others/im0",
+    Case("add_images", lambda s: s.add_images(more(s)), ImagesChanged, ("others/im0.png",), (), "Add others/im0",
          locked=False),
-    Case("remove_images", lambda s: s.remove_images("im1.png"), "images", ONE, (), "Remove im1"),
-    Case("take_moved", lambda s: s.take_moved({"im1.png": renamed(s)}), "images", ONE, (),
+    Case("remove_images", lambda s: s.remove_images("im1.png"), ImagesChanged, ONE, (), "Remove im1"),
+    Case("take_moved", lambda s: s.take_moved({"im1.png": renamed(s)}), ImagesChanged, ONE, (),
          "Find im1 in another place", locked=False, before=moved_away),
-    Case("set_spacing", lambda s: s.set_spacing("im1.png", 0.5, 0.25), "spacing", ONE, (),
+    Case("set_spacing", lambda s: s.set_spacing("im1.png", 0.5, 0.25), SpacingChanged, ONE, (),
          "Set the pixel size of im1"),
-    Case("reset_spacing", lambda s: s.reset_spacing("im1.png"), "spacing", ONE, (), "Reset the pixel size of im1",
+    Case("reset_spacing", lambda s: s.reset_spacing("im1.png"), SpacingChanged, ONE, (), "Reset the pixel size of im1",
          before=lambda s: s.set_spacing("im1.png", 0.5, 0.25)),
-    Case("set_orientation", lambda s: s.set_orientation("im1.png", 1, inverted=True), "reading", ONE, (),
+    Case("set_orientation", lambda s: s.set_orientation("im1.png", 1, inverted=True), OrientationChanged, ONE, (),
          "Read im1 turned right by 90°, inverted"),
-    Case("define_landmark", lambda s: s.define_landmark("carina", "heart", (0.25, -0.5)), "landmarks", (),
+    Case("define_landmark", lambda s: s.define_landmark("carina", "heart", (0.25, -0.5)), LandmarksChanged, (),
          ("carina",), "Define “carina”", locked=False),
-    Case("add_landmark_set", lambda s: s.add_landmark_set([MARK, replace(MARK, name="apex")]), "landmarks", (),
+    Case("add_landmark_set", lambda s: s.add_landmark_set([MARK, replace(MARK, name="apex")]), LandmarksChanged, (),
          ("carina", "apex"), "Add 2 landmarks", locked=False),
-    Case("update_landmark", lambda s: s.update_landmark("hilum", name="hilus"), "landmarks", (),
+    Case("update_landmark", lambda s: s.update_landmark("hilum", name="hilus"), LandmarksChanged, (),
          ("hilum", "hilus"), "Change “hilum”", locked=False),
-    Case("move_landmark", lambda s: s.move_landmark("hilum", (0.5, 0.5)), "landmarks", (), ("hilum",),
+    Case("move_landmark", lambda s: s.move_landmark("hilum", (0.5, 0.5)), LandmarksChanged, (), ("hilum",),
          "Move “hilum” on the template", locked=False),
-    Case("order_landmark", lambda s: s.order_landmark("hilum", "heart_00", "mine"), "landmarks", (), ("hilum",),
+    Case("order_landmark", lambda s: s.order_landmark("hilum", "heart_00", "mine"), LandmarksChanged, (), ("hilum",),
          "Move “hilum” in the list", locked=False),
-    Case("delete_landmark", lambda s: s.delete_landmark("hilum"), "landmarks", (), ("hilum",), "Delete “hilum”",
+    Case("delete_landmark", lambda s: s.delete_landmark("hilum"), LandmarksChanged, (), ("hilum",), "Delete “hilum”",
          locked=False),
-    Case("move_placement", lambda s: s.move_placement("im1.png", "hilum", (7, 11)), "placements", ONE, ("hilum",),
+    Case("move_placement", lambda s: s.move_placement("im1.png", "hilum", (7, 11)), PlacementsChanged, ONE, ("hilum",),
          "Move “hilum” in im1"),
-    Case("nudge_placement", lambda s: s.nudge_placement("im1.png", "hilum", (1, -2)), "placements", ONE, ("hilum",),
+    Case("nudge_placement", lambda s: s.nudge_placement("im1.png", "hilum", (1, -2)), PlacementNudged, ONE, ("hilum",),
          "Nudge “hilum” in im1"),
-    Case("set_absent", lambda s: s.set_absent("im1.png", "hilum"), "placements", ONE, ("hilum",),
+    Case("set_absent", lambda s: s.set_absent("im1.png", "hilum"), PlacementsChanged, ONE, ("hilum",),
          "Set “hilum” absent in im1"),
-    Case("confirm_placement", lambda s: s.confirm_placement("im1.png", "hilum"), "placements", ONE, ("hilum",),
+    Case("confirm_placement", lambda s: s.confirm_placement("im1.png", "hilum"), PlacementsChanged, ONE, ("hilum",),
          "Confirm “hilum” in im1"),
-    Case("reset_placement", lambda s: s.reset_placement("im1.png", "hilum"), "placements", ONE, ("hilum",),
+    Case("reset_placement", lambda s: s.reset_placement("im1.png", "hilum"), PlacementsChanged, ONE, ("hilum",),
          "Reset “hilum” in im1"),
-    Case("set_review", lambda s: s.set_review("im1.png", "rejected", "blurred"), "review", ONE, (),
+    Case("set_review", lambda s: s.set_review("im1.png", "rejected", "blurred"), ReviewsChanged, ONE, (),
          "Set im1 to rejected", locked=False),
-    Case("set_review", lambda s: s.set_review("im1.png", "rejected", "leaks", structure="heart"), "review", ONE, (),
-         "Set heart in im1 to rejected"),
-    Case("leave_as_is", lambda s: s.leave_as_is("im1.png"), "review", ONE, (), "Leave im1 as it is", before=suspect),
-    Case("keep_corrections", lambda s: s.keep_corrections("im1.png"), "spacing placements review", ONE, (),
+    Case("set_review", lambda s: s.set_review("im1.png", "rejected", "leaks", structure="heart"),
+         ReviewsChanged, ONE, (), "Set heart in im1 to rejected"),
+    Case("leave_as_is", lambda s: s.leave_as_is("im1.png"), ReviewsChanged, ONE, (), "Leave im1 as it is",
+         before=suspect),
+    Case("keep_corrections", lambda s: s.keep_corrections("im1.png"), CorrectionsChanged, ONE, (),
          "Keep the corrections of im1", before=another_file),
-    Case("drop_corrections", lambda s: s.drop_corrections("im1.png"), "spacing placements review", ONE, (),
+    Case("drop_corrections", lambda s: s.drop_corrections("im1.png"), CorrectionsChanged, ONE, (),
          "Drop the corrections of im1", before=another_file),
 )  # fmt: skip
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
@@ -159,9 +170,10 @@ def test_every_action_of_a_session_is_here():
 def test_an_action_is_told_once_kept_and_undone(ready: Session, bundle: Bundle, case: Case):
     case.before(ready)
     before, told = snapshot(ready), told_by(ready)
-    case.act(ready)
-    expected = [Change(kind, case.images, case.landmarks, case.label) for kind in case.kind.split()]
-    assert told == expected
+    answer = case.act(ready)
+    expected = case.kind(case.images, case.landmarks, case.label)
+    assert told == [expected]
+    assert getattr(answer, "change", answer) is told[0]  # a report holds it
     after, last = snapshot(ready), ready.history()[-1]
     if case.method not in ("leave_as_is", "keep_corrections", "take_moved"):  # those change what is said of files alone
         assert after != before
@@ -170,11 +182,14 @@ def test_an_action_is_told_once_kept_and_undone(ready: Session, bundle: Bundle, 
     with Session.open(ready.path, model=bundle) as again:
         assert snapshot(again) == after
         told = told_by(again)
-        assert again.undo() == again.redo_label == case.label
+        undone = again.undo()
+        assert again.redo_label == case.label
         assert snapshot(again) == before
-        assert again.redo() == again.undo_label == case.label
+        redone = again.redo()
+        assert again.undo_label == case.label
         assert snapshot(again) == after
-        assert told == [*expected, *expected]
+        assert undone == redone == expected
+        assert told == [undone, redone]
 
 
 @every_case
@@ -238,4 +253,28 @@ def test_an_unknown_image_among_several_stops_them_all(ready: Session, method: s
     with pytest.raises(ValueError, match=r"has no image “none\.png”"):
         BULK[method](ready, ["im0.png", "none.png"])
     assert snapshot(ready) == before
+    assert len(ready.history()) == lines
+
+
+@every_case
+def test_who_asked_for_an_action_or_its_undo_is_told(ready: Session, case: Case):
+    case.before(ready)
+    told, one, other = told_by(ready), object(), object()
+    with ready.asked_by(one):
+        case.act(ready)
+        with ready.asked_by(other):
+            ready.undo()
+        ready.redo()
+    ready.undo()
+    assert [change.by for change in told] == [one, other, one, None]
+
+
+def test_an_action_that_changes_nothing_tells_and_returns_none(ready: Session):
+    ready.set_spacing("im1.png", 0.5, 0.25)
+    told, lines = told_by(ready), len(ready.history())
+    assert ready.set_spacing("im1.png", 0.5, 0.25) is None
+    assert ready.reset_placement("im0.png", "hilum") is None
+    assert ready.order_landmark("hilum", "hilum") is None
+    assert ready.redo() is None
+    assert told == []
     assert len(ready.history()) == lines

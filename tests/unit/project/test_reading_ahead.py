@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.project.changes import PredictionChanged
 from app.project.session import Session
 from app.store import charts
 from tests.unit.store.fakes import chest, fake_predict, snapshot, write_images
@@ -40,7 +41,7 @@ def test_little_by_little_leads_to_the_same(project, slowly):
     while not slowly.read_ahead(1e-9):
         turns += 1
     assert turns > IMAGES // 2
-    assert [(change.kind, change.images) for change in seen] == [("prediction", ())]
+    assert seen == [PredictionChanged()]
     assert not slowly.decode_ahead
     found = everything(slowly)
     slowly.close()

@@ -230,7 +230,7 @@ def test_moving_a_landmark_keeps_what_readers_said(session: Session):
     np.testing.assert_array_equal(after.xy[0], (5, 6))
     assert np.linalg.norm(after.xy[1] - before.xy[1]) > 3
     assert after.states[0] == P.CORRECTED
-    assert session.undo() == "Move “x” on the template"
+    assert session.undo().label == "Move “x” on the template"
     np.testing.assert_array_equal(session.placements("x").xy, before.xy)
 
 
@@ -267,7 +267,7 @@ def test_changing_landmarks(session: Session):
     session.undo()
     assert session.placements("y").states[0] == P.CORRECTED
     session.add_landmark_set([Landmark("a", "heart", 0, 0), Landmark("b", "heart", 0, 0.1)])
-    assert session.undo() == "Add 2 landmarks"
+    assert session.undo().label == "Add 2 landmarks"
     assert len(session.landmarks) == 167
     with pytest.raises(ValueError, match="already"):
         session.add_landmark_set([Landmark("a", "heart", 0, 0), Landmark("a", "heart", 0, 0.1)])

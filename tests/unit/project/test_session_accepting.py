@@ -58,10 +58,12 @@ def test_a_landmark_of_accepted_images_stays_on_its_structure(session: Session):
     place = accepted_with_x(session)
     with pytest.raises(ValueError, match="“x” belongs to 1 accepted image, which never change"):
         session.update_landmark("x", structure="right_lung", u=0.5)
-    assert session.update_landmark("x", u=0.5).structure == "heart"
+    session.update_landmark("x", u=0.5)
+    assert session.landmark("x").structure == "heart"
     np.testing.assert_array_equal(shown(session, "im0.png")["x"].xy, place)
     session.set_review("im0.png", "in_progress")
-    assert session.update_landmark("x", structure="right_lung").structure == "right_lung"
+    session.update_landmark("x", structure="right_lung")
+    assert session.landmark("x").structure == "right_lung"
 
 
 def test_a_new_landmark_of_a_deleted_ones_name_is_beside_it(session: Session):
@@ -156,7 +158,7 @@ def test_of_several_images_the_rest_is_accepted_and_the_refused_are_counted(sess
         "3 images were not accepted: 1 could not be read (“torn.png”), "
         "2 have no prediction yet (“waits.png”, “too.png”)."
     )
-    assert session.undo() == "Set 3 images to accepted"
+    assert session.undo().label == "Set 3 images to accepted"
     assert session.accepted == ()
     with pytest.raises(ValueError, match="2 images were not accepted"):
         session.set_review(["waits.png", "too.png"], "accepted")
@@ -246,7 +248,7 @@ def test_leaving_a_suspect_image_as_it_is_can_be_undone(session: Session):
     with Session.open(session.path, model=session.bundle) as again:
         assert again.image("leg.png").left_as_is
         assert again.next_undo == Step(True, "Leave leg as it is", ("leg.png",))
-        assert again.undo() == "Leave leg as it is"
+        assert again.undo().label == "Leave leg as it is"
         assert not again.image("leg.png").left_as_is
         assert again.images[-1] == "arm.png"  # and nothing else is taken back
 
@@ -294,7 +296,7 @@ def test_corrections_of_a_replaced_file_are_told_and_kept_or_dropped(session: Se
     assert [session.corrections(name) for name in session.images] == [1, 0, 0]
     assert session.review("im1.png") is ReviewState.UNREAD
     assert session.image("im1.png").note == ""
-    assert session.undo() == "Drop the corrections of im1"
+    assert session.undo().label == "Drop the corrections of im1"
     assert session.image("im1.png").replaced
     assert (session.corrections("im1.png"), session.image("im1.png").note) == (1, "blurred")
     session.undo()

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app.core.landmark import PlacementState, ReviewState
-from app.project.session import Change, Session
+from app.project.changes import Change, LandmarksChanged, PlacementsChanged
+from app.project.session import Session
 from tests.unit.store.fakes import chest, make, snapshot
 
 P = PlacementState
@@ -94,7 +95,7 @@ def test_history(session: Session):
         ("Bob", "Undo: Set “heart_00” absent in im0", False),
     ]
     assert session.redo_label == "Set “heart_00” absent in im0"
-    assert session.redo() == "Set “heart_00” absent in im0"
+    assert session.redo().label == "Set “heart_00” absent in im0"
     assert session.redo() is None
 
 
@@ -110,10 +111,10 @@ def test_changes_are_told_after_the_commit(session: Session):
     session.define_landmark("x", "heart", (0, 0))
     session.move_placement("im0.png", "x", (1, 2))
     session.undo()
-    assert [(c.kind, c.images, c.landmarks) for c in seen] == [
-        ("landmarks", (), ("x",)),
-        ("placements", ("im0.png",), ("x",)),
-        ("placements", ("im0.png",), ("x",)),
+    assert [(type(c), c.images, c.landmarks) for c in seen] == [
+        (LandmarksChanged, (), ("x",)),
+        (PlacementsChanged, ("im0.png",), ("x",)),
+        (PlacementsChanged, ("im0.png",), ("x",)),
     ]
     assert seen[1].label == "Move “x” in im0"
 

@@ -62,7 +62,7 @@ def test_a_moved_folder_and_a_renamed_file_are_found(session: Session, tmp_path:
     with Session.open(session.path, model=tiny) as again:
         assert states(again) == ["predicted"] * 3
         assert again.image("im1.png").path == target / "renamed.png"
-        assert again.undo() == "Find 3 images in another place"
+        assert again.undo().label == "Find 3 images in another place"
         assert states(again) == ["missing"] * 3
         again.redo()
         assert states(again) == ["predicted"] * 3

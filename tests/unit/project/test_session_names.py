@@ -82,7 +82,7 @@ def test_a_project_in_a_folder_whose_name_is_no_utf8_opens_keeps_and_is_copied(t
         session.set_spacing("one.png", 0.2, 0.3)
     with Session.open(odd / "p.dsr") as session:  # it finds the bundle by itself
         assert session.bundle.sha256 == tiny.sha256
-        assert session.undo() == "Set the pixel size of one"
+        assert session.undo().label == "Set the pixel size of one"
         for copy in (plain / "p.dsr", odd / "q.dsr"):
             session.save_copy(copy)
             assert session.image("one.png").path == odd / "one.png"

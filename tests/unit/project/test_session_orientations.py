@@ -15,7 +15,8 @@ from app.core.orientation import AS_STORED, Orientation
 from app.io.bundle import Bundle
 from app.io.image import decode_image, read_bytes
 from app.jobs import Result
-from app.project.session import Change, Session
+from app.project.changes import Change, OrientationChanged
+from app.project.session import Session
 from tests.unit.store.fakes import fake_predict, fake_predicted, make, snapshot
 
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
@@ -41,7 +42,8 @@ def test_images_read_otherwise_wait_for_another_prediction(session: Session):
     session.move_placement("im1.png", "heart_00", (7, 8))
     session.set_orientation(["im0.png", "im1.png"], quarter_turns=1)
     assert session.undo_label == "Read 2 images turned right by 90°"
-    assert (seen[-1].kind, seen[-1].images) == ("reading", ("im0.png", "im1.png"))
+    assert isinstance(seen[-1], OrientationChanged)
+    assert seen[-1].images == ("im0.png", "im1.png")
     assert [session.image(name).status for name in session.images] == ["waiting", "waiting", "predicted"]
     assert session.prediction("im0.png") is None
     assert session.placements_in("im0.png")[0].state is None
@@ -51,7 +53,8 @@ def test_images_read_otherwise_wait_for_another_prediction(session: Session):
     fake_predict(session)
     assert {session.image(name).status for name in session.images} == {"predicted"}
     assert orientation(session, "im0.png") == Orientation(1)
-    assert session.undo() == "Read 2 images turned right by 90°"  # and the earlier prediction counts again, at once
+    undone = session.undo()  # and the earlier prediction counts again, at once
+    assert undone.label == "Read 2 images turned right by 90°"
     session.undo()
     assert snapshot(session) == before
     session.redo()

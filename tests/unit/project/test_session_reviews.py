@@ -8,7 +8,8 @@ import pytest
 from app.core.landmark import ReviewState
 from app.io.bundle import Bundle
 from app.jobs import Result
-from app.project.session import Change, Session
+from app.project.changes import Change, ReviewsChanged
+from app.project.session import Session
 from tests.unit.store.fakes import fake_predicted
 
 
@@ -28,8 +29,8 @@ def test_a_structure_is_rejected_with_a_reason(session: Session, bundle: Bundle)
     assert said(session, "im1.png") == expected
     assert session.image("im1.png").review is ReviewState.IN_PROGRESS
     assert said(session, "im0.png") == []
-    assert [(c.kind, c.images) for c in seen] == [("review", ("im1.png",))] * 2
-    assert session.undo() == "Set left lung in im1 to second opinion"
+    assert [(type(c), c.images) for c in seen] == [(ReviewsChanged, ("im1.png",))] * 2
+    assert session.undo().label == "Set left lung in im1 to second opinion"
     assert said(session, "im1.png") == expected[:1]
     session.redo()
     session.close()
@@ -57,7 +58,7 @@ def test_several_images_are_one_step_and_go_with_their_image(session: Session):
     session.remove_images("im2.png")
     session.undo()
     assert said(session, "im2.png") == [("right_lung", ReviewState.REJECTED, "cut off", "Ann")]
-    assert session.undo() == "Set right lung in 2 images to rejected"
+    assert session.undo().label == "Set right lung in 2 images to rejected"
     assert said(session, "im0.png") == said(session, "im2.png") == []
 
 
@@ -114,7 +115,7 @@ def test_review_states_and_notes(session: Session):
     session.set_review("im0.png", ReviewState.SECOND_OPINION)
     assert session.image("im0.png").note == "rotated"
     session.set_review("im0.png", "second_opinion")
-    assert session.undo() == "Set im0 to second opinion"
+    assert session.undo().label == "Set im0 to second opinion"
     assert session.image("im0.png").review is ReviewState.REJECTED
     with pytest.raises(ValueError, match="done"):
         session.set_review("im0.png", "done")

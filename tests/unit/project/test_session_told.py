@@ -16,7 +16,7 @@ from app.core.plausibility import Finding, Reason
 from app.io.bundle import Bundle
 from app.jobs import Failed
 from app.project.accepting import Refusal
-from app.project.entries import Change
+from app.project.changes import Change, ImagesChanged, ReaderChanged
 from app.project.session import Placement, Session
 from tests.unit.store.fakes import fake_predict, make
 
@@ -37,7 +37,7 @@ def test_files_that_went_or_came_back_are_told(session: Session):
     aside.rename(path)
     assert session.check_files(["im0.png", "im1.png"]) == ("im1.png",)
     assert session.status("im1.png") == "predicted"
-    assert told == [Change("images", ("im1.png",))] * 2
+    assert told == [ImagesChanged(("im1.png",))] * 2
     assert session.check_files() == ()
     assert len(told) == 2
 
@@ -57,7 +57,7 @@ def test_an_image_s_frame_has_the_height_and_width_of_its_model_s_network(tmp_pa
 def test_another_reader_is_told_and_named_with_what_comes(session: Session):
     told = told_by(session)
     session.reader = "Bea"
-    assert told == [Change("reader")]
+    assert told == [ReaderChanged()]
     session.set_review("im1.png", "rejected")
     assert session.image("im1.png").reviewed_by == "Bea"
 

@@ -13,7 +13,7 @@ import pytest
 from app.formats.from_session import view_of
 from app.io.bundle import Bundle
 from app.jobs import Finished, Progress, Result
-from app.project.entries import Change
+from app.project.changes import Change, ImagesChanged
 from app.project.session import Session
 from tests.unit.store.fakes import fake_predicted, make
 
@@ -108,7 +108,7 @@ def test_another_content_is_told_once_it_was_read_and_also_after_reopening(accep
     told: list[Change] = []
     accepted.changed.connect(told.append)
     accepted.compare()
-    assert told == [Change("images", (NAME,))]
+    assert told == [ImagesChanged((NAME,))]
     assert changed(accepted) == NONE | {NAME: True}
     assert "The file has changed since this image was accepted" in accepted.image(NAME).remark
     assert [view_of(accepted).read(name).changed for name in accepted.images] == [False, True, False]

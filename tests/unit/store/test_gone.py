@@ -115,8 +115,8 @@ def test_the_next_action_is_refused_and_a_copy_holds_everything(
     project.close()
     with Session.open(tmp_path / "saved.dsr", model=bundle) as again:
         assert again.history()[:-1] == lines
-        assert [again.undo() for _ in range(3)] == [LABEL.format(i) for i in (3, 2, 1)]
-        assert again.redo() == LABEL.format(1)
+        assert [again.undo().label for _ in range(3)] == [LABEL.format(i) for i in (3, 2, 1)]
+        assert again.redo().label == LABEL.format(1)
         assert again.status("im1.png") == "predicted"
 
 
@@ -180,7 +180,7 @@ def test_a_file_put_back_is_gone_on_with(project: Session, bundle: Bundle):
     assert project.trouble is None
     project.close()
     with Session.open(path, model=bundle) as again:
-        assert [again.undo() for _ in range(3)] == [LABEL.format(i) for i in (3, 2, 1)]
+        assert [again.undo().label for _ in range(3)] == [LABEL.format(i) for i in (3, 2, 1)]
 
 
 def test_another_file_put_in_its_place_is_not_taken_for_it(project: Session):
@@ -281,7 +281,7 @@ def test_a_copy_in_another_folder_finds_the_images_of_the_original(project: Sess
     with Session.open(tmp_path / "moved" / "b" / "c" / "p.dsr", model=bundle) as again:
         paths = [again.image(name).path.resolve().relative_to(tmp_path / "moved") for name in again.images]
         assert paths == [Path("a/images/im0.png"), Path("a/images/im1.png"), Path("b/c/im2.png")]
-        assert again.undo() == "Add im2"
-        assert again.undo() == "Add 2 images"
-        assert again.redo() == "Add 2 images"
+        assert again.undo().label == "Add im2"
+        assert again.undo().label == "Add 2 images"
+        assert again.redo().label == "Add 2 images"
         assert again.image("im1.png").path == tmp_path / "moved" / "a" / "images" / "im1.png"

@@ -56,9 +56,9 @@ def test_an_old_project_is_brought_up_to_date(tmp_path: Path, number: int):
     with Session.open(path, model=chest()) as session:
         assert session.id == kept
         assert [said.state for said in session.image("im0.png").structures] == [ReviewState.REJECTED]
-        assert session.undo() == "Set heart in im0 to rejected"
-        assert session.undo() == "Read im2 inverted"
-        assert session.undo() == "Set “heart_00” absent in im0"
+        assert session.undo().label == "Set heart in im0 to rejected"
+        assert session.undo().label == "Read im2 inverted"
+        assert session.undo().label == "Set “heart_00” absent in im0"
 
 
 @pytest.mark.parametrize("number", [1, 5])

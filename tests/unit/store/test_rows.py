@@ -13,8 +13,9 @@ from app.core.frame import Provenance
 from app.core.landmark import Landmark, ReviewState
 from app.core.orientation import Orientation
 from app.io.bundle import Bundle
+from app.project.changes import PlacementNudged
 from app.project.session import Session
-from app.project.undo_groups import NUDGE, same_group
+from app.project.undo_groups import same_group
 from app.store.changes import Action, Entry
 from app.store.charts import CODES, FROZEN, FrozenPlacements
 from app.store.errors import ProjectError
@@ -184,7 +185,13 @@ def test_facts_are_kept_by_path_and_replaced_whole(project: Project):
 
 
 def entry(**fields: object) -> Entry:
-    known = {"id": 1, "at": "2026-01-01T00:00:00.000+00:00", "reader": "Ann", "kind": NUDGE, "label": "Nudge “a” in b"}
+    known = {
+        "id": 1,
+        "at": "2026-01-01T00:00:00.000+00:00",
+        "reader": "Ann",
+        "kind": PlacementNudged.code,
+        "label": "Nudge “a” in b",
+    }
     return Entry(**{**known, "images": ("b",), "landmarks": ("a",), **fields})
 
 

@@ -58,7 +58,7 @@ def test_a_write_that_fails_is_told_and_changes_nothing(
     assert session.trouble is told[-1] is None
     session.close()
     with Session.open(session.path, model=bundle) as again:
-        assert [again.undo() for _ in range(2)] == [f"Set “heart_0{i}” absent in im0" for i in (3, 1)]
+        assert [again.undo().label for _ in range(2)] == [f"Set “heart_0{i}” absent in im0" for i in (3, 1)]
 
 
 def test_what_is_committed_stays_where_the_log_cannot_be_written_back(faults: Faults, session: Session, bundle: Bundle):
@@ -69,7 +69,7 @@ def test_what_is_committed_stays_where_the_log_cannot_be_written_back(faults: Fa
     assert not session.path.with_name("p.dsr.lock").exists()
     faults.fail = lambda *_: None
     with Session.open(session.path, model=bundle) as again:
-        assert [again.undo() for _ in range(2)] == [f"Set “heart_0{i}” absent in im0" for i in (2, 1)]
+        assert [again.undo().label for _ in range(2)] == [f"Set “heart_0{i}” absent in im0" for i in (2, 1)]
 
 
 def test_a_prediction_that_finds_no_space_is_told_and_those_before_stay(faults: Faults, session: Session, bundle):

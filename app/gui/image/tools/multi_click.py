@@ -16,6 +16,7 @@ from app.gui.state.controller import Click, Controller
 from app.gui.state.interaction import Drag
 from app.gui.widgets.name_editor import free_name
 from app.gui.widgets.plain_text import PlainLabel, caption, tip
+from app.project.changes import ImagesChanged
 
 if TYPE_CHECKING:
     from app.project.session import Session
@@ -120,7 +121,7 @@ class MultiClick(QWidget):
         self.name.returnPressed.connect(self.keep)
         cancel.clicked.connect(self.end)
         controller.sessionChanged.connect(self.end)
-        controller.changed.connect(lambda change: self._forget_removed() if change.kind == "images" else None)
+        controller.changed.connect(lambda change: self._forget_removed() if isinstance(change, ImagesChanged) else None)
         self.hide()
 
     def begin(self) -> None:

@@ -1,0 +1,113 @@
+"""What an action, an undo, a redo or a new prediction changed: one class per kind.
+
+Every action of a `Session` returns the change that it emits, and None where everything was so already; undo and redo
+return the change of the action that they took back or did again. Views ask with `isinstance` and refresh what is named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from app.store.changes import Entry
+
+
+@dataclass(frozen=True)
+class Change:
+    """What every change says.
+
+    Attributes
+    ----------
+    images : tuple of str
+        Names of the images that it touches; none where it may touch all of them.
+    landmarks : tuple of str
+        Names of the landmarks that it touches.
+    label : str
+        What a reader did in plain words; empty where nobody did anything.
+    by : object
+        Who asked for it, where they said so (`OpenProject.asked_by`): a view knows its own changes by that. Not
+        compared.
+    code : str
+        Of the class, not of the object: as what the project file keeps the kind. Empty where it is not kept.
+    """
+
+    images: tuple[str, ...] = ()
+    landmarks: tuple[str, ...] = ()
+    label: str = ""
+    by: object = field(default=None, compare=False, repr=False)
+    code: ClassVar[str] = ""
+
+
+class ProjectChanged(Change):
+    """The session goes on with another file that holds the same."""
+
+
+class ReaderChanged(Change):
+    """Somebody else reviews now."""
+
+
+class PredictionChanged(Change):
+    """Predictions came, went or could not be made."""
+
+
+class ImagesChanged(Change):
+    """Images came or went, or their files are elsewhere, gone, back or other ones now."""
+
+    code = "images"
+
+
+class OrientationChanged(Change):
+    """Images are turned, mirrored or inverted otherwise."""
+
+    code = "reading"
+
+
+class SpacingChanged(Change):
+    """A reader gave the size of a pixel, or took it back."""
+
+    code = "spacing"
+
+
+class LandmarksChanged(Change):
+    """Landmarks came, went or are others on the template: in all images."""
+
+    code = "landmarks"
+
+
+class PlacementsChanged(Change):
+    """A reader said where landmarks are in single images, or took it back."""
+
+    code = "placements"
+
+
+class PlacementNudged(PlacementsChanged):
+    """A placement moved by a small step; several of these, one after the other, are undone together."""
+
+    code = "nudge"
+
+
+class ReviewsChanged(Change):
+    """Images or structures are reviewed otherwise, or a suspect image is fine as it is."""
+
+    code = "review"
+
+
+class CorrectionsChanged(SpacingChanged, PlacementsChanged, ReviewsChanged):
+    """All that was said of images belongs to other files now, or is no more."""
+
+    code = "corrections"
+
+
+KEPT: dict[str, type[Change]] = {
+    one.code: one
+    for one in (
+        *(ImagesChanged, OrientationChanged, SpacingChanged, LandmarksChanged),
+        *(PlacementsChanged, PlacementNudged, ReviewsChanged, CorrectionsChanged),
+    )
+}
+"""The kinds that the project file keeps, by their codes."""
+
+
+def change_of(entry: Entry, by: object = None) -> Change:
+    """What a row of the table of changes tells."""
+    return KEPT.get(entry.kind, Change)(entry.images, entry.landmarks, entry.label, by)
