@@ -159,7 +159,8 @@ def export(
         raise typer.Exit(1) from None
     for name, sentence in [*report.failed, *report.not_written]:
         say(f"{name}: {sentence}")
-    for sentence in [*report.doubts, *folder_sentences(report.removed, report.kept_aside, report.others)]:
+    came_of = folder_sentences(report.removed, report.kept_aside, report.others, report.replaced)
+    for sentence in [*report.doubts, *came_of]:
         say(sentence)
     count = "1 image" if len(report.images) == 1 else f"{len(report.images)} images"
     say(f"Wrote {', '.join(report.files) or 'nothing'} of {count} to {out}.")

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from app.formats.from_session import check_later, names_in
+from app.formats.from_session import NAMED, check_later, names_in
 from app.formats.registry import FORMATS
 from app.formats.write import Report
 from app.jobs import Failed, Finished, Job, Progress, Result
@@ -51,8 +51,8 @@ class Request:
         Keys of `registry.FORMATS`.
     scope : str
         One of `from_session.SCOPES`.
-    image : str
-        For the scope ``image``.
+    images : tuple of str
+        For the scopes `from_session.NAMED`.
     later : str
         One of `project_view.LATER`.
     """
@@ -62,7 +62,7 @@ class Request:
     folder: str
     formats: tuple[str, ...]
     scope: str
-    image: str = ""
+    images: tuple[str, ...] = ()
     later: str = "mark"
 
 
@@ -71,7 +71,7 @@ def start_export(
     formats: Sequence[str],
     folder: str | Path,
     scope: str = "all",
-    image: str = "",
+    images: str | Sequence[str] = (),
     later: str = "mark",
     worker: Sequence[str] = WORKER,
     stalled_seconds: float = STALLED_SECONDS,
@@ -91,9 +91,10 @@ def start_export(
     if unknown := [name for name in formats if name not in FORMATS]:
         raise ValueError(f"There is no format “{unknown[0]}”. There are: {', '.join(FORMATS)}.")
     check_later(later)
-    total = len(names_in(session, scope, image))
+    names = names_in(session, scope, images)
+    total = len(names)
     project, bundle, out = (str(Path(path).absolute()) for path in (session.path, session.bundle.folder, folder))
-    request = Request(project, bundle, out, tuple(formats), scope, image, later)
+    request = Request(project, bundle, out, tuple(formats), scope, names if scope in NAMED else (), later)
     title = "Exporting 1 image" if total == 1 else f"Exporting {total} images"
     process = subprocess.Popen(
         [sys.executable, *worker],

@@ -16,20 +16,32 @@ from app.project.entries import Placement
 from app.project.session import Session
 from app.store.errors import ProjectError
 
-SCOPES = ("all", "accepted", "image")
-"""Every image, the accepted ones, or a single one."""
+NAMED = ("image", "selected", "filtered")
+"""Scopes whose images are named: a single one, those that a reader selected, those that a filter lets through."""
+SCOPES = ("all", "accepted", *NAMED)
 
 
-def names_in(session: Session, scope: str, image: str = "") -> tuple[str, ...]:
-    """The images of a scope, in the project's order; raises ValueError for an unknown scope or image."""
+def names_in(session: Session, scope: str, images: str | Sequence[str] = ()) -> tuple[str, ...]:
+    """The images of a scope, in the project's order; raises ValueError for an unknown scope or image.
+
+    Parameters
+    ----------
+    session : Session
+    scope : str
+        One of `SCOPES`.
+    images : str or sequence of str
+        For the scopes `NAMED`.
+    """
     if scope == "accepted":
         return session.accepted
-    if scope == "image":
-        session.image(image)
-        return (image,)
+    if scope in NAMED:
+        wanted = dict.fromkeys([images] if isinstance(images, str) else images)
+        for name in wanted:
+            session.review(name)
+        return tuple(name for name in session.images if name in wanted)
     if scope == "all":
         return session.images
-    raise ValueError(f"The images to export are “all”, “accepted” or “image”, not “{scope}”.")
+    raise ValueError(f"The images to export are “{'”, “'.join(SCOPES)}”, not “{scope}”.")
 
 
 def check_later(later: str) -> None:
@@ -38,13 +50,13 @@ def check_later(later: str) -> None:
         raise ValueError(f"Landmarks defined after acceptance are “{'” or “'.join(LATER)}”, not “{later}”.")
 
 
-def view_of(session: Session, scope: str = "all", image: str = "", later: str = "mark") -> ProjectView:
+def view_of(session: Session, scope: str = "all", images: str | Sequence[str] = (), later: str = "mark") -> ProjectView:
     """What is exported of a project; images are read one by one when they are asked for.
 
     Parameters
     ----------
     session : Session
-    scope, image : str
+    scope, images
         Which images: see `names_in`.
     later : str
         One of `LATER`: whether landmarks defined after an image was accepted are marked there or left out.
@@ -55,7 +67,7 @@ def view_of(session: Session, scope: str = "all", image: str = "", later: str = 
         For an unknown scope, image or `later`.
     """
     check_later(later)
-    bundle, stems, names = session.bundle, unique_stems(session.images), names_in(session, scope, image)
+    bundle, stems, names = session.bundle, unique_stems(session.images), names_in(session, scope, images)
     given = {(mark.name, mark.structure) for mark in bundle.landmarks}
     return ProjectView(
         session.path.name,
@@ -69,6 +81,7 @@ def view_of(session: Session, scope: str = "all", image: str = "", later: str = 
         lambda name: _image(session, name, stems[name], given, later),
         _deleted(session, names),
         later,
+        scope,
     )
 
 

@@ -47,6 +47,72 @@ class Others:
         return f"{count} file{'' if self.count == 1 else 's'} ({', '.join(self.names)}{more})"
 
 
+SCOPE_WORDS = {
+    "all": "all images",
+    "accepted": "the accepted images",
+    "image": "one image",
+    "selected": "selected images",
+    "filtered": "the images of a filter",
+}
+"""Which images an export is of, by its scope."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier export that lies in a folder.
+
+    Attributes
+    ----------
+    project : str
+        Name of the project's file.
+    scope : str
+        Which of its images were exported: one of `SCOPE_WORDS`.
+    images : tuple of str
+        Names of those that are in every file.
+    """
+
+    project: str
+    scope: str
+    images: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """What it is: "an export of the accepted images (12) of lungs.dsr"."""
+        return f"an export of {SCOPE_WORDS[self.scope]} ({len(self.images)}) of {self.project}"
+
+    def goes_with(self, project: str, scope: str, images: Iterable[str]) -> bool:
+        """Whether a new export is the same one again, with at least the same images; else something is lost."""
+        return (project, scope) == (self.project, self.scope) and (scope == "accepted" or {*self.images} <= {*images})
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What lies in a folder before an export.
+
+    Attributes
+    ----------
+    others : Others
+    earlier : Earlier or None
+    """
+
+    others: Others
+    earlier: Earlier | None
+
+
+def _earlier(report: Any) -> Earlier | None:
+    """The export that a report tells of; None where it is none, or one that wrote nothing of any image."""
+    entries = report.get("images") if is_ours(report) else None
+    if not isinstance(entries, list) or not isinstance(report.get("project"), str):
+        return None
+    done = [entry for entry in entries if isinstance(entry, dict) and entry.get("state") == "done"]
+    if not done:
+        return None
+    accepted = all(entry.get("review") == "accepted" for entry in done)
+    scope = report.get("scope", "accepted" if accepted else "all")  # earlier versions did not write it
+    names = tuple(str(entry.get("name")) for entry in done)
+    return Earlier(report["project"], scope if scope in SCOPE_WORDS else "all", names)
+
+
 class OutputFolder:
     """One run's results in a folder, which may hold those of an earlier run and files of others.
 
@@ -69,6 +135,7 @@ class OutputFolder:
     ----------
     kept_aside : list of (str, str)
         Files of others that were in the way, and what they are called now.
+    earlier_export : Earlier or None
     """
 
     def __init__(self, folder: Path, structures: Iterable[str] = ()) -> None:
@@ -78,6 +145,7 @@ class OutputFolder:
         self._written: dict[str, None] = {}
         report = read_report(folder)
         self._report_is_ours = is_ours(report)
+        self.earlier_export = _earlier(report)
         self._earlier = dict.fromkeys(_files_of(report, folder, tuple(structures)))
 
     @property
@@ -192,14 +260,15 @@ class OutputFolder:
                         Path(entry.path).unlink()
 
 
-def look_into(folder: Path, seconds: float = 0.05) -> Others:
-    """What of others lies in a folder, as far as that is seen within so many seconds: a window can ask before it acts.
+def look_into(folder: Path, seconds: float = 0.05) -> Contents:
+    """What lies in a folder, so that a window can ask before it acts.
 
-    Whatever is not seen in that time is told after the export.
+    Files of others are looked for within so many seconds; what is not seen in that time is told after the export.
     """
     report = read_report(folder)
     written, has_report = is_written_by(report), is_ours(report)
-    return _others(folder, lambda name: written(name) or (has_report and name == REPORT), seconds)
+    others = _others(folder, lambda name: written(name) or (has_report and name == REPORT), seconds)
+    return Contents(others, _earlier(report))
 
 
 def _others(folder: Path, ours: Callable[[str], bool], seconds: float = math.inf) -> Others:
@@ -217,8 +286,20 @@ def _others(folder: Path, ours: Callable[[str], bool], seconds: float = math.inf
     return Others(count, tuple(names))
 
 
-def folder_sentences(removed: int, kept_aside: Iterable[tuple[str, str]], others: str) -> Iterator[str]:
-    """What became of the files that were in the folder before, for the reader."""
+def folder_sentences(
+    removed: int, kept_aside: Iterable[tuple[str, str]], others: str, replaced: str = ""
+) -> Iterator[str]:
+    """What became of the files that were in the folder before, for the reader.
+
+    Parameters
+    ----------
+    removed : int
+    kept_aside : iterable of (file, file)
+    others, replaced : str
+        In words: files of others, and an earlier export of other images whose place was taken.
+    """
+    if replaced:
+        yield f"This took the place of {replaced}, which was in the folder."
     if removed:
         yield f"Removed {'1 file' if removed == 1 else f'{removed} files'} of an earlier run there that this one lacks."
     for name, aside in kept_aside:

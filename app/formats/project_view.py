@@ -114,6 +114,8 @@ class ProjectView:
         Landmarks that are no more; some of the images were accepted with them and keep them.
     later : str
         Whether landmarks defined after an image was accepted are marked there or left out: one of `LATER`.
+    scope : str
+        Which images of the project these are: one of `from_session.SCOPES`.
     """
 
     name: str
@@ -127,6 +129,7 @@ class ProjectView:
     read: Callable[[str], ImageView]
     deleted: tuple[Landmark, ...] = ()
     later: str = "mark"
+    scope: str = "all"
 
 
 def facts_of(image: ImageView) -> dict[str, Any]:

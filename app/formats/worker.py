@@ -5,6 +5,7 @@ The end of its input means stop: the reader cancelled, or the program that start
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -33,10 +34,17 @@ def main() -> None:
     try:
         with Session.open(request.project, read_only=True, model=request.bundle) as session:
             session.compare(lambda name: _told(0, name, ""))
-            view = view_of(session, request.scope, request.image, request.later)
-            report = write(view, Path(request.folder), request.formats, _told, stop.is_set)
-    except (OSError, ValueError, ProjectError, ReadError) as error:
-        _say(error=_sentence(error, request.folder))
+            view = view_of(session, request.scope, request.images, request.later)
+            try:
+                report = write(view, Path(request.folder), request.formats, _told, stop.is_set)
+            except OSError as error:
+                _say(error=_of_the_folder(error, request.folder))
+                return
+    except OSError as error:
+        _say(error=f"{request.project} could not be read ({error.strerror or error}). Nothing was exported.")
+        return
+    except (ValueError, ProjectError, ReadError) as error:
+        _say(error=str(error))
         return
     except Exception as error:  # no silent death: where it happened, but not what it was about
         last = traceback.extract_tb(error.__traceback__)[-1]
@@ -60,10 +68,21 @@ def _say(**event: Any) -> None:
     sys.stdout.flush()
 
 
-def _sentence(error: Exception, folder: str) -> str:
-    if isinstance(error, OSError):
-        return f"{folder} could not be written to ({error.strerror or error}). Choose another folder."
-    return str(error)
+_REASONS: dict[type[OSError] | int, str] = {
+    FileExistsError: "is a file, not a folder. Choose another folder.",
+    NotADirectoryError: "lies below a file, not below a folder. Choose another folder.",
+    PermissionError: "may not be written to. Choose another folder.",
+    errno.EROFS: "lies on a disk that may only be read. Choose another folder.",
+    errno.ENOSPC: "lies on a disk that is full. Free some space, or choose another folder.",
+    errno.EDQUOT: "can't grow: your share of the disk is used up. Free some space, or choose another folder.",
+    errno.ENAMETOOLONG: "has too long a name. Choose another folder.",
+}
+
+
+def _of_the_folder(error: OSError, folder: str) -> str:
+    """Why nothing could be written there."""
+    reason = _REASONS.get(type(error)) or _REASONS.get(error.errno or 0)
+    return f"{folder} {reason or f'could not be written to ({error.strerror or error}). Choose another folder.'}"
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ class Report:
         Files of others that were in the way, and what they are called now.
     others : str
         How many files lie in the folder that this program did not write, and which; or empty.
+    replaced : str
+        The earlier export of other images whose place this one took, in words; or empty.
     """
 
     images: list[str] = field(default_factory=list)
@@ -50,6 +52,7 @@ class Report:
     removed: int = 0
     kept_aside: list[tuple[str, str]] = field(default_factory=list)
     others: str = ""
+    replaced: str = ""
 
     @property
     def complete(self) -> bool:
@@ -67,6 +70,7 @@ class Report:
         images += [(name, "failed", sentence) for name, sentence in self.failed]
         return {
             "project": project.name,
+            "scope": project.scope,
             "model": project.model,
             "bundle_sha256": project.bundle_sha256,
             "cancelled": self.cancelled,
@@ -127,6 +131,9 @@ def write(
     unfinished = report.cancelled or bool(report.not_written)
     report.removed = output.finish(report.to_json(project, running.notes.images), keep_earlier=unfinished)
     report.kept_aside, report.others = output.kept_aside, output.others().words
+    earlier = output.earlier_export
+    if earlier is not None and not unfinished and not earlier.goes_with(project.name, project.scope, project.images):
+        report.replaced = earlier.words
     return report
 
 

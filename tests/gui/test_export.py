@@ -99,10 +99,10 @@ def test_a_folder_that_can_not_be_written_is_told(app, qtbot, tmp_path, monkeypa
 
 def test_many_failures_are_one_sentence() -> None:
     report = Report(["a"], [(f"im{i}.png", NOT_PREDICTED) for i in range(9)], ["coco.json"])
-    first, second = outcome(report, Path("out"))
-    assert first == "Exported coco.json of 1 image to out."
+    first, last = outcome(report, Path("out"))
+    assert last == "Exported coco.json of 1 image to out. Not exported: 9 images (the messages say why)."
     assert (
-        second == f"Not exported: im0.png, im1.png, im2.png and 6 more (all are in report.json there). {NOT_PREDICTED}"
+        first == f"Not exported: im0.png, im1.png, im2.png and 6 more (all are in report.json there). {NOT_PREDICTED}"
     )
 
 
@@ -147,3 +147,56 @@ def test_landmarks_defined_after_acceptance_can_be_left_out(app, qtbot, tmp_path
         with (tmp_path / f"out{leave_out}" / "landmarks.csv").open(newline="", encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if row["landmark"] == "Apex"]
         assert [row["image"] for row in rows] == images
+
+
+def test_the_images_of_an_export_are_kept_and_nothing_takes_their_place_without_a_question(
+    app, qtbot, tmp_path, monkeypatch
+) -> None:
+    session, out = app.window.controller.session, tmp_path / "out"
+    session.set_review(session.images[1], "accepted")
+    dialog = dialog_of(app, out, monkeypatch)
+    assert dialog.scope == "all"
+    dialog.scopes["accepted"].click()
+    finish(app, qtbot, dialog)
+    before = (out / "landmarks.csv").read_bytes()
+    qtbot.waitUntil(lambda: app.window.findChild(ExportDialog, "exportDialog") is None)
+    dialog = dialog_of(app, out, monkeypatch)
+    assert dialog.scope == "accepted"
+    dialog.scopes["all"].click()
+    qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
+    question = dialog.findChild(QMessageBox, "exportQuestion")
+    assert question.text() == (
+        "The folder holds an export of the accepted images (1) of project.dsr. "
+        "This export of all images (3) of project.dsr would take its place."
+    )
+    (other,) = [button for button in question.buttons() if button.text().startswith("Choose")]
+    qtbot.mouseClick(other, Qt.MouseButton.LeftButton)
+    assert (out / "landmarks.csv").read_bytes() == before
+    dialog.reject()
+
+
+def test_what_is_selected_or_filtered_can_be_exported(app, qtbot, tmp_path, monkeypatch) -> None:
+    window, names = app.window, app.window.controller.session.images
+    dialog = dialog_of(app, tmp_path / "out", monkeypatch)
+    assert list(dialog.scopes) == ["all", "accepted", "image"]
+    dialog.reject()
+    qtbot.waitUntil(lambda: window.findChild(ExportDialog, "exportDialog") is None)
+    window.worklist.filter.setText("png")
+    dialog = dialog_of(app, tmp_path / "filtered", monkeypatch)
+    dialog.scopes["filtered"].click()
+    finish(app, qtbot, dialog)
+    told = json.loads((tmp_path / "filtered" / "report.json").read_text("utf-8"))
+    assert [entry["name"] for entry in told["images"]] == [name for name in names if name.endswith("png")]
+
+
+def test_a_folder_below_the_home_or_beside_the_project(app, qtbot, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    beside = app.window.controller.session.path.parent
+    for typed, folder in (("~/a", tmp_path / "home" / "a"), ("b/c", beside / "b" / "c")):
+        dialog = dialog_of(app, Path(typed), monkeypatch)
+        assert dialog.folder.text() == typed
+        finish(app, qtbot, dialog)
+        assert (folder / "landmarks.csv").is_file()
+        qtbot.waitUntil(lambda: app.window.findChild(ExportDialog, "exportDialog") is None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -22,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.formats.output_folder import look_into
+from app.formats.output_folder import SCOPE_WORDS, look_into
 from app.gui.export.exporting import Exporting
 from app.gui.state.controller import Controller
 from app.gui.widgets import theme
@@ -44,11 +45,35 @@ def _styled(text: str, style: str) -> QLabel:
 
 
 class ExportDialog(QDialog):
-    """Remembers formats and folder; the job panel shows how far the export is."""
+    """Remembers formats, images and folder; the job panel shows how far the export is.
 
-    def __init__(self, parent: QWidget, controller: Controller, exporting: Exporting) -> None:
+    Parameters
+    ----------
+    parent : QWidget
+    controller : Controller
+    exporting : Exporting
+    selected, filtered : sequence of str
+        Images that are selected in the worklist, and those that its filter lets through.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        controller: Controller,
+        exporting: Exporting,
+        selected: Sequence[str] = (),
+        filtered: Sequence[str] = (),
+    ) -> None:
         super().__init__(parent)
         self._controller, self._exporting = controller, exporting
+        session = controller.open_session()
+        self._images: dict[str, Sequence[str]] = {
+            "all": session.images,
+            "accepted": session.accepted,
+            "selected": selected,
+            "filtered": filtered if len(filtered) < len(session.images) else (),
+            "image": [controller.image] if controller.image else [],
+        }
         self.setObjectName("exportDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Export")
@@ -78,16 +103,22 @@ class ExportDialog(QDialog):
         self._check()
 
     def _make_scopes(self) -> dict[str, QRadioButton]:
-        session = self._controller.open_session()
-        accepted, everything = len(session.accepted), len(session.images)
+        count = {key: len(images) for key, images in self._images.items()}
         made = {
-            "all": QRadioButton(f"All images ({everything})"),
-            "accepted": QRadioButton(f"Accepted images ({accepted})"),
+            "all": QRadioButton(f"All images ({count['all']})"),
+            "accepted": QRadioButton(f"Accepted images ({count['accepted']})"),
+            "selected": QRadioButton(f"Selected images ({count['selected']})"),
+            "filtered": QRadioButton(f"Images that the filter lets through ({count['filtered']})"),
             "image": QRadioButton(caption(f"This image ({self._controller.image})")),
         }
-        made["accepted"].setEnabled(accepted > 0)
-        made["image"].setEnabled(bool(self._controller.image))
-        made["all"].setChecked(True)
+        if count["selected"] < 2:  # one is selected always: the shown one
+            del made["selected"]
+        if not count["filtered"]:
+            del made["filtered"]
+        for key, button in made.items():
+            button.setEnabled(count[key] > 0)
+        kept = str(settings().value("exportScope", "all"))
+        made[kept if kept in made and made[kept].isEnabled() else "all"].setChecked(True)
         return made
 
     def _start_folder(self) -> str:
@@ -127,6 +158,20 @@ class ExportDialog(QDialog):
         layout.addSpacing(2 * theme.STEP)
         layout.addLayout(foot)
 
+    @property
+    def scope(self) -> str:
+        """Which images are exported: a key of `scopes`."""
+        return next(key for key, button in self.scopes.items() if button.isChecked())
+
+    def _folder(self) -> Path:
+        """Where to export: "~" is the reader's home, and a folder without a root lies beside the project."""
+        typed = self.folder.text().strip()
+        try:
+            folder = Path(typed).expanduser()
+        except RuntimeError:  # nobody has such a home
+            folder = Path(typed)
+        return self._controller.open_session().path.absolute().parent / folder
+
     def chosen(self) -> list[str]:
         """The formats that are ticked."""
         return [key for key, box in self.formats.items() if box.isChecked()]
@@ -142,17 +187,28 @@ class ExportDialog(QDialog):
             self.folder.setText(folder)
 
     def _begin(self) -> None:
-        """Export, unless the folder holds files of others: then the reader is asked first."""
-        others = look_into(Path(self.folder.text().strip())).words
-        if not others:
+        """Export, unless the folder holds files of others or an export of other images: then the reader is asked."""
+        found = look_into(self._folder())
+        others, earlier, scope = found.others.words, found.earlier, self.scope
+        project = self._controller.open_session().path.name
+        lost = earlier is not None and not earlier.goes_with(project, scope, self._images[scope])
+        if not (others or lost):
             self._start()
             return
+        questions = []
+        if earlier is not None and lost:
+            new = f"{SCOPE_WORDS[scope]} ({len(self._images[scope])}) of {project}"
+            questions.append(f"The folder holds {earlier.words}. This export of {new} would take its place.")
+        if others:
+            questions.append(f"The folder holds {others} that this program did not write.")
         question = QMessageBox(self)
         question.setObjectName("exportQuestion")
         question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         question.setWindowTitle("Export")
-        question.setText(f"The folder holds {others} that this program did not write.")
-        question.setInformativeText("They stay as they are; one that is in the way is kept under another name.")
+        question.setText("\n".join(questions))
+        if others:
+            stay = "Files that this program did not write stay as they are"
+            question.setInformativeText(f"{stay}; one that is in the way is kept under another name.")
         question.addButton("Choose another folder", QMessageBox.ButtonRole.RejectRole)
         question.addButton("Export there", QMessageBox.ButtonRole.AcceptRole)
         show_plainly(question)
@@ -160,10 +216,11 @@ class ExportDialog(QDialog):
         question.open()
 
     def _start(self) -> None:
-        scope = next(key for key, button in self.scopes.items() if button.isChecked())
-        folder, later = self.folder.text().strip(), "leave-out" if self.leave_out.isChecked() else "mark"
-        if self._exporting.start(self.chosen(), Path(folder), scope, later):
+        scope, folder = self.scope, self._folder()
+        later = "leave-out" if self.leave_out.isChecked() else "mark"
+        if self._exporting.start(self.chosen(), folder, scope, self._images[scope], later):
             settings().setValue("exportFormats", " ".join(self.chosen()))
-            settings().setValue("exportFolder", folder)
+            settings().setValue("exportScope", scope)
+            settings().setValue("exportFolder", str(folder))
             settings().setValue("exportLater", later)
             self.accept()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,16 +20,9 @@ NAMED = 3
 
 
 def outcome(report: Report, folder: Path) -> Iterator[str]:
-    """What an export did, in sentences."""
-    count = "1 image" if len(report.images) == 1 else f"{len(report.images)} images"
-    files = ", ".join(report.files) + (f" of {count}" if report.images else "")
-    if report.cancelled:
-        rest = f"complete: {files}" if report.files else "nothing was written"
-        yield f"The export to {folder} was cancelled; {rest}."
-    elif report.files:
-        yield f"Exported {files} to {folder}."
+    """What an export did, in sentences; the last one tells both what was exported and what was not."""
     yield from report.doubts
-    yield from folder_sentences(report.removed, report.kept_aside, report.others)
+    yield from folder_sentences(report.removed, report.kept_aside, report.others, report.replaced)
     for file, sentence in report.not_written if not report.cancelled else ():
         yield f"{file} was not exported. {sentence}"
     reasons: dict[str, list[str]] = {}
@@ -40,6 +33,23 @@ def outcome(report: Report, folder: Path) -> Iterator[str]:
         if len(names) > NAMED:
             listed += f" and {len(names) - NAMED} more (all are in report.json there)"
         yield f"Not exported: {listed}. {sentence}"
+    yield _summary(report, folder)
+
+
+def _summary(report: Report, folder: Path) -> str:
+    files = ", ".join(report.files) + (f" of {_count(report.images)}" if report.images else "")
+    if report.cancelled:
+        rest = f"complete: {files}" if report.files else "nothing was written"
+        return f"The export to {folder} was cancelled; {rest}."
+    left_out = [file for file, _ in report.not_written] + ([_count(report.failed)] if report.failed else [])
+    not_exported = f"Not exported: {', '.join(left_out)} (the messages say why)." if left_out else ""
+    if not report.files:
+        return f"Nothing was exported to {folder}. {not_exported}".rstrip()
+    return f"Exported {files} to {folder}. {not_exported}".rstrip()
+
+
+def _count(images: Sequence[object]) -> str:
+    return "1 image" if len(images) == 1 else f"{len(images)} images"
 
 
 class Exporting(JobRunner):
@@ -51,17 +61,17 @@ class Exporting(JobRunner):
         super().__init__(controller, bridge)
         self._folder = Path()
 
-    def start(self, formats: list[str], folder: Path, scope: str, later: str = "mark") -> bool:
-        """Export what is open; False (with a message) where that can't begin."""
+    def start(
+        self, formats: list[str], folder: Path, scope: str, images: Sequence[str] = (), later: str = "mark"
+    ) -> bool:
+        """Export what is open; False (with a message) where that can't begin. Of named scopes these `images`."""
         session = self._controller.session
         if session is None or self._job is not None:
             return False
         from app.formats.client import start_export  # 25 ms that the first click need not wait for
 
         try:
-            job = start_export(
-                session, formats, folder, scope, self._controller.image if scope == "image" else "", later
-            )
+            job = start_export(session, formats, folder, scope, images, later)
         except (ValueError, OSError) as error:
             self._controller.tell(str(error))
             return False

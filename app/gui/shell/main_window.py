@@ -269,7 +269,8 @@ class MainWindow(QMainWindow):
 
     def _export(self) -> None:
         if self.controller.session is not None:
-            ExportDialog(self, self.controller, self.exporting).open()
+            selected, shown = self.worklist.selected(), self.worklist.model.shown
+            ExportDialog(self, self.controller, self.exporting, selected, shown).open()
 
     def _show_history(self) -> None:
         self.history_panel.show()

@@ -89,6 +89,8 @@ def test_scopes(session: Session, tmp_path: Path):
     report, _ = outcome(start_export(session, ["masks"], tmp_path / "b", "image", "im2.png"))
     assert report.images == ["im2.png"]
     assert [p.name for p in (tmp_path / "b" / "masks").iterdir()] == ["im2"]
+    report, _ = outcome(start_export(session, ["csv"], tmp_path / "d", "selected", ["im2.png", "im0.png"]))
+    assert report.images == ["im0.png", "im2.png"]
     for wrong in (["nonsense"], "all", ""), (["csv"], "some", ""), (["csv"], "image", "x.png"):
         with pytest.raises(ValueError, match=r"There is no format|images to export|no image"):
             start_export(session, wrong[0], tmp_path / "c", *wrong[1:])
@@ -120,7 +122,14 @@ def test_a_folder_that_cannot_be_made_gets_a_sentence(session: Session, tmp_path
     report, events = outcome(start_export(session, ["csv"], tmp_path / "file"))
     assert report is None
     (failed,) = [event for event in events if isinstance(event, Failed)]
-    assert "Choose another folder" in failed.message
+    assert failed.message == f"{tmp_path / 'file'} is a file, not a folder. Choose another folder."
+
+
+def test_what_is_wrong_with_the_folder_is_told(session: Session, tmp_path: Path):
+    for folder, words in ((tmp_path / ("x" * 300), "too long a name"), (Path("/dev/null/below"), "below a file")):
+        _, events = outcome(start_export(session, ["csv"], folder))
+        (failed,) = [event for event in events if isinstance(event, Failed)]
+        assert words in failed.message
 
 
 def test_one_format_may_fail_without_the_others(session: Session, tmp_path: Path):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.formats.from_session import view_of
-from app.formats.output_folder import OutputFolder, look_into
+from app.formats.output_folder import Contents, Others, OutputFolder, look_into
 from app.formats.write import write
 from app.project.session import Session
 
@@ -131,5 +131,31 @@ def test_a_window_sees_at_once_what_of_others_lies_there(session: Session, out: 
     write(view_of(session), out, ["csv", "masks"])
     for name in files:
         (out / name).write_text("")
-    assert look_into(out, 10).words == words
-    assert look_into(out / "nowhere").words == ""
+    assert look_into(out, 10).others.words == words
+    assert look_into(out / "nowhere") == Contents(Others(), None)
+
+
+def test_an_export_that_takes_the_place_of_another_one_is_known_before_and_told_after(session: Session, out: Path):
+    session.set_review("im1.png", "accepted")
+    assert not write(view_of(session, "accepted"), out, ["csv"]).replaced
+    earlier = look_into(out).earlier
+    assert earlier is not None
+    assert (earlier.scope, earlier.images) == ("accepted", ("im1.png",))
+    name = session.path.name
+    assert earlier.goes_with(name, "accepted", ["im0.png"])  # what is accepted now
+    assert not earlier.goes_with(name, "all", session.images)
+    assert not earlier.goes_with("other.dsr", "accepted", ["im1.png"])
+    replaced = write(view_of(session), out, ["csv"]).replaced
+    assert replaced == f"an export of the accepted images (1) of {name}"
+    assert not write(view_of(session), out, ["csv"]).replaced
+
+
+def test_an_export_of_an_earlier_version_is_known_by_its_images(session: Session, out: Path):
+    session.set_review("im1.png", "accepted")
+    write(view_of(session, "accepted"), out, ["csv"])
+    told = report(out)
+    del told["scope"]
+    (out / "report.json").write_text(json.dumps(told), "utf-8")
+    earlier = look_into(out).earlier
+    assert earlier is not None
+    assert earlier.scope == "accepted"
