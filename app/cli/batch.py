@@ -12,6 +12,7 @@ import typer
 from app.cli.common import make_folder, progress_bar, say
 from app.cli.landmarks import Spot, read_off
 from app.core.landmark import Landmark
+from app.core.plausibility import words_of
 from app.engine.client import Engine, Predicted
 from app.formats.csv_table import Row, rows_of, write_table
 from app.formats.output_folder import OutputFolder, folder_sentences
@@ -96,7 +97,7 @@ class Batch:
         except OSError as error:
             self.fail(name, f"Its results cannot be written ({error.strerror or error}).", value.seconds)
             return
-        suspect = value.prediction.suspect
+        suspect = words_of(value.prediction.suspect, self.bundle.template.anatomy)
         if suspect:
             say(f"{name}: {suspect}")
         self.entries[name] = {

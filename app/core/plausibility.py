@@ -8,6 +8,7 @@ alike: what is said of a mirrored copy is what is said of the image, mirrored. W
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,6 +38,10 @@ class Reason(StrEnum):
     """The picture: it shows something else."""
     LATERAL = "lateral"
     """The header: it calls this a lateral view."""
+    FLAT = "flat"
+    """The picture: one grey value."""
+    NOTHING = "nothing"
+    """The prediction: none of the structures was found."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,11 @@ class Finding:
     reason: Reason
     needed: Orientation = AS_STORED
     view: str = "frontal"
+
+    @property
+    def code(self) -> str:
+        """What is kept of it; `words_of` makes the sentence and `remedy` knows what helps."""
+        return f"{self.reason}:{self.needed.key}:{self.view}"
 
 
 @dataclass(frozen=True)
@@ -132,10 +142,6 @@ class Plausibility:
         """What to tell the reader; empty where all is well."""
         return "" if finding is None else words(finding, self.subject)
 
-    def remedy(self, sentence: str) -> Orientation | None:
-        """How to read an image of which `sentence` was said, on top of how it is read; None where nothing helps."""
-        return _remedies(self.subject).get(sentence)
-
 
 def _is_stated(acquisition: Acquisition) -> bool:
     """Whether the header itself calls the image a frontal chest radiograph."""
@@ -176,23 +182,69 @@ def words(finding: Finding, subject: str) -> str:
             return f"The header says that this {what} is stored {how} (Patient Orientation); {follows}"
         case Reason.CONTRADICTS:
             return f"This {what} looks {how}, but its header calls it upright (Patient Orientation); {_NONSENSE}"
+        case Reason.FLAT:
+            return "The picture has the same grey value everywhere: there is nothing to predict."
+        case Reason.NOTHING:
+            return f"No structure was found. Check whether this is a {subject} radiograph."
         case Reason.LOOKS if needed == Orientation(inverted=True):
             return f"The grey values of this {what} look inverted; {follows}"
         case Reason.LOOKS:
             return f"This {what} looks {how}; {follows}"
 
 
-@functools.cache
-def _remedies(subject: str) -> dict[str, Orientation]:
-    """What is needed, by the sentence that says so."""
-    findings = [
+_FINDINGS = (
+    *(Finding(reason) for reason in (Reason.OTHER, Reason.LATERAL, Reason.FLAT, Reason.NOTHING)),
+    *(
         Finding(reason, needed, view)
-        for reason in (Reason.LOOKS, Reason.STATED)
+        for reason in (Reason.LOOKS, Reason.STATED, Reason.CONTRADICTS)
         for needed in ORIENTATIONS
         for view in (*FRONTAL_VIEWS, "frontal")
         if needed != AS_STORED
-    ]
-    return {words(finding, subject): finding.needed for finding in findings}
+    ),
+)
+_OF_CODE = {finding.code: finding for finding in _FINDINGS}
+
+
+@functools.cache
+def _old_sentences() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The sentences that earlier versions kept instead of codes, of any subject, and what they meant."""
+    any_subject = "SUBJECT"
+    pairs = [(words(finding, any_subject), finding.code) for finding in _FINDINGS]
+    pairs.append(
+        (
+            f"None of the structures of {any_subject} was found. Check whether this is such a radiograph.",
+            Finding(Reason.NOTHING).code,
+        )
+    )
+    return tuple((re.compile(re.escape(words).replace(any_subject, ".+")), code) for words, code in pairs)
+
+
+@functools.lru_cache(maxsize=1024)
+def code_of(kept: str) -> str:
+    """What was kept of an image as a code: of a sentence of an earlier version its code, any other text as it is."""
+    if not kept or kept in _OF_CODE:
+        return kept
+    return next((code for pattern, code in _old_sentences() if pattern.fullmatch(kept)), kept)
+
+
+def words_of(kept: str, subject: str) -> str:
+    """The sentence for the reader about what was kept of an image; empty where nothing was.
+
+    Parameters
+    ----------
+    kept : str
+        A code, or what an earlier version kept: a text that is no code is shown as it is.
+    subject : str
+        What the bundle was made for, in the reader's words: ``chest``.
+    """
+    finding = _OF_CODE.get(code_of(kept))
+    return kept if finding is None else words(finding, subject)
+
+
+def remedy(kept: str) -> Orientation | None:
+    """How to read an image of which this was kept, on top of how it is read; None where nothing helps."""
+    finding = _OF_CODE.get(code_of(kept))
+    return finding.needed if finding is not None and finding.reason in (Reason.LOOKS, Reason.STATED) else None
 
 
 def copies(square: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -39,7 +39,7 @@ class Prediction:
     present : array [C], bool
         False where the structure is absent; its other entries mean nothing then.
     suspect : str
-        A sentence for the reader where the image does not look like one for this bundle, else empty.
+        What is odd about the image for this bundle, as a code of `app.core.plausibility`, else empty.
     """
 
     bundle_sha256: str

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from app.core.acquisition import Acquisition
 from app.core.frame import Frame
-from app.core.plausibility import copies
+from app.core.plausibility import Finding, Reason, copies
 from app.core.test_time_augmentation import Float32
 from app.engine.openvino import compiled
 from app.io.bundle import Bundle
@@ -27,7 +27,7 @@ def suspicion(
     taken: Acquisition,
     present: npt.NDArray[np.bool_],
 ) -> str:
-    """What the reader is told of an image that is not as it should be; empty where all is well.
+    """What is odd about an image, as a code (`app.core.plausibility.Finding.code`); empty where all is well.
 
     Parameters
     ----------
@@ -42,13 +42,13 @@ def suspicion(
     present : array [C], bool
         Which structures were found.
     """
-    check, said = bundle.plausibility, ""
+    check, found = bundle.plausibility, None
     if check is not None and scores is not None:
-        found = scores(copies(square_content(image[0, 0], frame, check.side)))
-        said = check.sentence(check.judge(found, taken, frame.orientation, present))
-    if not said and not present.any():
-        said = f"None of the structures of “{bundle.title}” was found. Check whether this is such a radiograph."
-    return said
+        seen = scores(copies(square_content(image[0, 0], frame, check.side)))
+        found = check.judge(seen, taken, frame.orientation, present)
+    if found is None and not present.any():
+        found = Finding(Reason.NOTHING)
+    return found.code if found is not None else ""
 
 
 def openvino_scores(bundle: Bundle, threads: int) -> Scores | None:

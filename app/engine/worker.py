@@ -197,6 +197,7 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
     from app.core.acquisition import Acquisition
     from app.core.frame import Frame
     from app.core.orientation import Orientation
+    from app.core.plausibility import Finding, Reason
     from app.core.prediction import from_output, prepare
     from app.core.test_time_augmentation import look
     from app.engine.image_check import openvino_scores, suspicion
@@ -223,7 +224,7 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
         result = from_output(looks, frame, bundle.template, bundle.prior, bundle.errors, bundle.sha256)
         names = ("masks", "uv", "charts", "expected_error", "present")
         taken = Acquisition(**request.fields["acquisition"])
-        suspect = "The picture has the same grey value everywhere: there is nothing to predict."
+        suspect = Finding(Reason.FLAT).code
         if not even:
             suspect = suspicion(bundle, scores, request.arrays["input"], frame, taken, result.present)
         fields = {"bundle_sha256": bundle.sha256, "suspect": suspect}

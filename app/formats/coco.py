@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pycocotools import mask as rle
 
-from app.core.landmark import Landmark
+from app.core.landmark import Landmark, PlacementState
 from app.core.template import Template
 from app.formats.csv_table import MaskSource, Row
 from app.formats.project_view import ImageView, facts_of
@@ -19,10 +19,21 @@ from app.io.atomic import WholeFile, json_text
 DESCRIPTION = (
     "DenseSeg Review. Research use only; not a medical device. Segmentations are the model's predictions; keypoints "
     "are predicted, corrected or confirmed, as keypoint_states says. Those under off_outline were corrected by a "
-    "reader, and the segmentation does not follow them. A structure that a reader rejected has an empty segmentation."
+    "reader, and the segmentation does not follow them. A structure that a reader rejected has an empty segmentation, "
+    "and its predicted keypoints count as not labelled. Keypoints outside the picture count as not visible."
 )
-LABELLED_AND_VISIBLE = 2
-"""COCO's visibility flag of a keypoint that is there; 0 is one that is not labelled."""
+
+
+class Visibility(IntEnum):
+    """COCO's flag of a keypoint: https://cocodataset.org/#format-data."""
+
+    NOT_LABELLED = 0
+    """Nowhere, or predicted in a structure that a reader rejected; x and y are 0."""
+    NOT_VISIBLE = 1
+    """Outside the picture; x and y say where."""
+    VISIBLE = 2
+
+
 _MARKS: dict[str, Callable[[Row], bool]] = {
     "off_outline": lambda row: row.off_outline,
     "new_since_accepted": lambda row: row.new,
@@ -32,9 +43,13 @@ _MARKS: dict[str, Callable[[Row], bool]] = {
 }
 
 
-def _keypoint(row: Row) -> str:
-    """What a placement's keypoint is called; another landmark may have the name of a deleted one by now."""
-    return f"{row.landmark} (deleted)" if row.deleted else row.landmark
+def _visibility(row: Row | None) -> Visibility:
+    if row is None or row.xy is None or not np.isfinite(row.xy).all():
+        return Visibility.NOT_LABELLED
+    rejected = row.mask == MaskSource.REJECTED and row.state == PlacementState.PREDICTED
+    if rejected:  # a place that a reader corrected or confirmed counts, whatever the outline is like
+        return Visibility.NOT_LABELLED
+    return Visibility.NOT_VISIBLE if row.outside else Visibility.VISIBLE
 
 
 def categories_of(
@@ -42,15 +57,14 @@ def categories_of(
 ) -> list[dict[str, Any]]:
     """COCO categories: structures in the template's order, numbered from 1, keypoints in the landmarks' order.
 
-    Landmarks that are no more, but that accepted images keep, come last and are called so.
+    Landmarks that are no more, but that accepted images keep, come last, by their names in `ProjectView.deleted`.
     """
-    gone = [replace(mark, name=f"{mark.name} (deleted)") for mark in deleted]
     return [
         {
             "id": number,
             "name": structure.name,
             "supercategory": template.anatomy,
-            "keypoints": [mark.name for mark in [*landmarks, *gone] if mark.structure == structure.name],
+            "keypoints": [mark.name for mark in [*landmarks, *deleted] if mark.structure == structure.name],
             "skeleton": [],
         }
         for number, structure in enumerate(template.structures, 1)
@@ -62,15 +76,15 @@ def annotation_of(image: ImageView, template: Template, category: dict[str, Any]
 
     Keypoints are in COCO's pixels, whose (0, 0) is the centre of the first pixel, as ours.
     """
-    rows = {_keypoint(row): row for row in image.rows if row.structure == category["name"]}
+    rows = {row.keypoint or row.landmark: row for row in image.rows if row.structure == category["name"]}
     keypoints: list[float] = []
     count = 0
     for name in category["keypoints"]:
-        row = rows.get(name)
-        if row is None or row.xy is None or not np.isfinite(row.xy).all():
+        row, flag = rows.get(name), _visibility(rows.get(name))
+        if row is None or row.xy is None or flag is Visibility.NOT_LABELLED:
             keypoints += [0, 0, 0]
             continue
-        keypoints += [round(float(row.xy[0]), 3), round(float(row.xy[1]), 3), LABELLED_AND_VISIBLE]
+        keypoints += [round(float(row.xy[0]), 3), round(float(row.xy[1]), 3), int(flag)]
         count += 1
     mask = image.mask(template, category["name"])
     said = next((said for said in image.structures if said.structure == category["name"]), None)

@@ -15,6 +15,7 @@ import numpy as np
 from app.core.frame import Frame
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.core.orientation import Orientation
+from app.core.plausibility import words_of
 from app.core.prediction import Prediction, confidence, sample_chart
 from app.core.template import Template
 from app.core.text import one_line
@@ -114,6 +115,9 @@ class Row:
         The landmark was defined, or deleted, after the image was accepted.
     shown : bool or None
         Of an accepted image: whether its marker could be seen when that was accepted; None elsewhere.
+    keypoint : str
+        What the landmark is called where every name must be another one, if not by its name: see
+        `ProjectView.deleted`.
     """
 
     image: str
@@ -132,6 +136,7 @@ class Row:
     new: bool = False
     deleted: bool = False
     shown: bool | None = None
+    keypoint: str = ""
 
     @property
     def outside(self) -> bool:
@@ -198,7 +203,7 @@ def rows_of(
     image: str, prediction: Prediction, frame: Frame, template: Template, landmarks: Sequence[Landmark]
 ) -> list[Row]:
     """Where landmarks lie in one image by its prediction, in the landmarks' order."""
-    rows, about = [], About(suspect=prediction.suspect)
+    rows, about = [], About(suspect=words_of(prediction.suspect, template.anatomy))
     for mark in landmarks:
         c = template.index(mark.structure)
         who = (image, mark.structure, mark.name)

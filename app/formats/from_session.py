@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -68,6 +69,7 @@ def view_of(session: Session, scope: str = "all", images: str | Sequence[str] = 
     """
     check_later(later)
     bundle, stems, names = session.bundle, unique_stems(session.images), names_in(session, scope, images)
+    deleted = _deleted(session, names)
     given = {(mark.name, mark.structure) for mark in bundle.landmarks}
     return ProjectView(
         session.path.name,
@@ -78,8 +80,8 @@ def view_of(session: Session, scope: str = "all", images: str | Sequence[str] = 
         _own(session),
         names,
         stems,
-        lambda name: _image(session, name, stems[name], given, later),
-        _deleted(session, names),
+        lambda name: _image(session, name, stems[name], given, later, deleted),
+        tuple(deleted.values()),
         later,
         scope,
     )
@@ -92,17 +94,29 @@ def _own(session: Session) -> tuple[Landmark, ...]:
     return tuple(own) or session.landmarks
 
 
-def _deleted(session: Session, images: Sequence[str]) -> tuple[Landmark, ...]:
-    """Landmarks that are no more, but that some of the images were accepted with."""
-    found: dict[tuple[str, str], Landmark] = {}
+def _deleted(session: Session, images: Sequence[str]) -> dict[int, Landmark]:
+    """Landmarks that are no more, but that some of the images were accepted with, by number; each name stands once."""
+    found: dict[int, Landmark] = {}
     for name in images:
-        if session.image(name).review is ReviewState.ACCEPTED:
-            gone = [placement.landmark for placement in session.placements_in(name) if placement.deleted]
-            found |= {(mark.name, mark.structure): mark for mark in gone}
-    return tuple(found.values())
+        if session.review(name) is ReviewState.ACCEPTED:
+            gone = [placement for placement in session.placements_in(name) if placement.deleted]
+            found |= {placement.number: placement.landmark for placement in gone}
+    counts: Counter[str] = Counter()
+    for number, mark in sorted(found.items()):
+        counts[mark.name] += 1
+        which = "deleted" if counts[mark.name] == 1 else f"deleted {counts[mark.name]}"
+        found[number] = replace(mark, name=f"{mark.name} ({which})")
+    return dict(sorted(found.items()))
 
 
-def _image(session: Session, name: str, stem: str, given: Collection[tuple[str, str]], later: str) -> ImageView:
+def _image(
+    session: Session,
+    name: str,
+    stem: str,
+    given: Collection[tuple[str, str]],
+    later: str,
+    deleted: Mapping[int, Landmark],
+) -> ImageView:
     seen = session.prediction(name)
     entry = session.image(name)
     if entry.status == "failed" and entry.review is ReviewState.ACCEPTED:
@@ -111,13 +125,13 @@ def _image(session: Session, name: str, stem: str, given: Collection[tuple[str, 
     image = ImageView(name, stem, entry.review.value, entry.frame, seen, (), entry.note, entry.structures, about)
     trouble = entry.message if entry.status in ("failed", "missing") else ""
     image = replace(image, changed=entry.changed_since_accepted, trouble=trouble)
-    rows = [
-        _row(
-            image, placement, session.bundle.template, (placement.landmark.name, placement.landmark.structure) in given
-        )
-        for placement in session.placements_in(name)
-        if placement.state is not None and not (later == "leave-out" and placement.new_since_accepted)
-    ]
+    rows = []
+    for placement in session.placements_in(name):
+        if placement.state is None or (later == "leave-out" and placement.new_since_accepted):
+            continue
+        mark = placement.landmark
+        row = _row(image, placement, session.bundle.template, (mark.name, mark.structure) in given)
+        rows.append(replace(row, keypoint=deleted.get(placement.number, mark).name) if placement.deleted else row)
     return replace(image, rows=tuple(rows))
 
 

@@ -111,7 +111,8 @@ class ProjectView:
     read : callable
         Gives the `ImageView` of a name; raises ProjectError where what is stored is damaged.
     deleted : tuple of Landmark
-        Landmarks that are no more; some of the images were accepted with them and keep them.
+        Landmarks that are no more; some of the images were accepted with them and keep them. They are called
+        "NAME (deleted)" here, and "NAME (deleted 2)" and so on where several had one name.
     later : str
         Whether landmarks defined after an image was accepted are marked there or left out: one of `LATER`.
     scope : str

@@ -80,8 +80,7 @@ def _refusal(state: ProjectState, name: str, shown: Mapping[str, str] | None, al
         return Refusal.FAILED if found.failed else Refusal.UNPREDICTED
     if shown is not None and shown.get(name) != state.prediction_id(name):
         return Refusal.UNSEEN
-    suspect = state.suspect(name)
-    if suspect and not although_suspect and state.rows.left_as_is.get(name) != suspect:
+    if state.suspect(name) and not although_suspect and not state.left_as_is(name):
         return Refusal.SUSPECT
     return None
 

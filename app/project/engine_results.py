@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.orientation import Orientation
+from app.core.plausibility import words_of
 from app.engine.client import ImageFacts, Predicted
 from app.jobs import Event, Failed, Finished, Job, Result
 from app.project.entries import PredictReport
@@ -36,8 +37,11 @@ def facts_of(row: FactsRow | None, network: tuple[int, int], orientation: Orient
     return ImageFacts(*told, *network, orientation, row.patient, (row.size, row.changed_ns), row.aspect)
 
 
-def gather(job: Job, take_in: Callable[[Event], object]) -> PredictReport:
-    """Wait for a prediction job, hand its events over and report; the job is cancelled where taking in fails."""
+def gather(job: Job, take_in: Callable[[Event], object], subject: str) -> PredictReport:
+    """Wait for a prediction job, hand its events over and report; the job is cancelled where taking in fails.
+
+    The `subject` is what the bundle was made for, in the reader's words.
+    """
     done: dict[str, float] = {}
     failed, suspect, cancelled = [], [], False
     try:
@@ -45,8 +49,8 @@ def gather(job: Job, take_in: Callable[[Event], object]) -> PredictReport:
             take_in(event)
             if isinstance(event, Result) and isinstance(event.value, Predicted):
                 done[event.key] = event.value.seconds
-                if event.value.prediction.suspect:
-                    suspect.append((event.key, event.value.prediction.suspect))
+                if said := words_of(event.value.prediction.suspect, subject):
+                    suspect.append((event.key, said))
             elif isinstance(event, Failed):
                 failed.append((event.key, event.message))
             elif isinstance(event, Finished):

@@ -131,6 +131,8 @@ class Placement:
     shown : bool or None
         In an accepted image: whether its marker could be seen when that was accepted. A hidden landmark could not,
         unless a reader placed it. None in other images, and for what came later.
+    number : int
+        What tells the landmark from others of its name, deleted ones among them.
     """
 
     landmark: Landmark
@@ -144,6 +146,7 @@ class Placement:
     deleted: bool = False
     cross: npt.NDArray[np.float64] = field(default_factory=lambda: np.full(2, np.nan))
     shown: bool | None = None
+    number: int = -1
 
 
 @dataclass(frozen=True, eq=False)

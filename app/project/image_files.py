@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.core.frame import Frame
 from app.core.landmark import ReviewState
+from app.core.plausibility import code_of
 from app.project.due import Condition, Due, due
 from app.project.entries import Status
 from app.store.errors import ProjectError
@@ -42,7 +43,7 @@ class ImageFiles:
         self._other_content: dict[str, tuple[int, int]] = {}
         self._network_size = network_size
         self._predictions = predictions
-        self._suspect = predictions.known()
+        self._suspect = {key: code_of(kept) for key, kept in predictions.known().items()}
         self._slots = {name: slot for slot, name in enumerate(self.rows.images)}
         self._files: dict[str, tuple[Path, tuple[int, int] | None]] = {}
 
@@ -81,9 +82,14 @@ class ImageFiles:
         return name not in self.unread and self.prediction_key(name) in self._suspect
 
     def suspect(self, name: str) -> str:
-        """Why the image does not look like one for this bundle, or empty."""
+        """Why the image does not look like one for this bundle, as a code of `app.core.plausibility`, or empty."""
         frozen = self.rows.frozen.get(name)
-        return frozen.suspect if frozen is not None else self._suspect.get(self.prediction_key(name), "")
+        return code_of(frozen.suspect) if frozen is not None else self._suspect.get(self.prediction_key(name), "")
+
+    def left_as_is(self, name: str) -> bool:
+        """Whether a reader said that what is odd about an image now is fine."""
+        suspect = self.suspect(name)
+        return bool(suspect) and code_of(self.rows.left_as_is.get(name, "")) == suspect
 
     def prediction_id(self, name: str) -> str:
         """What tells the prediction of an image from any other of it: bundle, file, orientation, charts; else empty."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import astuple
 
 from app.core.orientation import AS_STORED, Orientation
+from app.core.plausibility import remedy
 from app.project.actions import check_unlocked
 from app.project.changes import OrientationChanged
 from app.project.state import ProjectState
@@ -30,12 +31,11 @@ def set_orientation(state: ProjectState, orientations: Mapping[str, Orientation]
     return Action(OrientationChanged.code, label, edit, tuple(changed))
 
 
-def equally_suspect(state: ProjectState, image: str, remedy: Callable[[str], Orientation | None]) -> tuple[str, ...]:
-    """The images, neither accepted nor left as they are, of which something with the same `remedy` is said."""
+def equally_suspect(state: ProjectState, image: str) -> tuple[str, ...]:
+    """The images, neither accepted nor left as they are, of which something with the same remedy is said."""
     wanted, rows = remedy(state.suspect(image)), state.rows
 
     def alike(name: str) -> bool:
-        said = state.suspect(name)
-        return not rows.accepted(name) and rows.left_as_is.get(name) != said and remedy(said) == wanted
+        return not rows.accepted(name) and remedy(state.suspect(name)) == wanted and not state.left_as_is(name)
 
     return tuple(name for name in rows.images if alike(name)) if wanted is not None else ()

@@ -23,7 +23,7 @@ def leave_as_is(state: ImageFiles, image: str, reader: str, label: str) -> Actio
     suspect = state.suspect(image)
 
     def edit(writer: Writer) -> None:
-        if suspect and state.rows.left_as_is.get(image) != suspect:
+        if suspect and not state.left_as_is(image):
             writer.put("left_as_is", image, suspect, reader, now())
 
     return Action(ReviewsChanged.code, label, edit, (image,))

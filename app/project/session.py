@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from app.core.landmark import LANDMARK_COLOUR, Landmark, Placements, PlacementState, ReviewState
 from app.core.orientation import Orientation
+from app.core.plausibility import remedy, words_of
 from app.core.prediction import Prediction
 from app.core.propagate import Places
 from app.engine.client import ImageFacts, Predicted
@@ -82,9 +83,9 @@ class Session(SessionFiles):
         review = rows.review(name)
         return ImageEntry(
             *(name, self._state.file(name)[0], facts, status, message, self._state.remark(name)),
-            *(self._state.suspect(name), review.state, review.note, self._state.frame(name), rows.reviews_in(name)),
+            *(self.suspect(name), review.state, review.note, self._state.frame(name), rows.reviews_in(name)),
             *(review.reader, review.at, self._state.replaced(name)),
-            bool(rows.left_as_is.get(name)) and rows.left_as_is[name] == self._state.suspect(name),
+            self._state.left_as_is(name),
             self._state.changed_since_accepted(name),
         )
 
@@ -101,7 +102,7 @@ class Session(SessionFiles):
     def suspect(self, image: str) -> str:
         """Why an image does not look like one for this model, or empty: as in `image`, but quick for very many."""
         self._state.slot(image)
-        return self._state.suspect(image)
+        return words_of(self._state.suspect(image), self.template.anatomy)
 
     @property
     def diagonals(self) -> npt.NDArray[np.float64]:
@@ -150,15 +151,11 @@ class Session(SessionFiles):
 
     def remedy(self, image: str) -> Orientation | None:
         """How a suspect image should be read, beyond how it is now; None where that is not known."""
-        return self._remedy_for(self._state.suspect(image))
-
-    def _remedy_for(self, said: str) -> Orientation | None:
-        judge = self.bundle.plausibility
-        return judge.remedy(said) if judge is not None else None
+        return remedy(self._state.suspect(image))
 
     def equally_suspect(self, image: str) -> tuple[str, ...]:
         """The images that are not locked and that the same remedy would mend; itself among them."""
-        return equally_suspect(self._state, image, self._remedy_for)
+        return equally_suspect(self._state, image)
 
     # --- predictions
 
@@ -209,7 +206,7 @@ class Session(SessionFiles):
 
     def predict(self) -> PredictReport:
         """Predict the images that have no valid prediction; blocks, takes results in on this thread."""
-        return gather(self.start_predict(), self.take_in)
+        return gather(self.start_predict(), self.take_in, self.template.anatomy)
 
     @property
     def decode_ahead(self) -> bool:
@@ -363,6 +360,12 @@ class Session(SessionFiles):
         self._state.slot(image)
         rows = self._state.rows.by_image.get(image, {}).values()
         return sum(row.state != PlacementState.CONFIRMED for row in rows)
+
+    def absences(self, image: str) -> int:
+        """Number of placements that a reader set absent in an image."""
+        self._state.slot(image)
+        rows = self._state.rows.by_image.get(image, {}).values()
+        return sum(row.state == PlacementState.ABSENT for row in rows)
 
     # --- reviews
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.landmark import Landmark, Placements, PlacementState
+from app.core.plausibility import code_of
 from app.core.prediction import Prediction, confidence, covering, sample_chart
 from app.core.propagate import Places, locate
 from app.core.template import Template
@@ -69,7 +70,7 @@ class ProjectState(PredictedImages):
         """Keep the prediction of an image whose facts were taken; frozen images stay as they are."""
         key = self.prediction_key(name, self.rows.facts[self.rows.key(name)].sha256)
         arrays = self._predictions.put(key, prediction, preview)
-        self._suspect[key] = prediction.suspect
+        self._suspect[key] = code_of(prediction.suspect)
         self.unread.pop(name, None)
         self._refresh_has(name)
         if name in self.rows.frozen:
@@ -104,7 +105,7 @@ class ProjectState(PredictedImages):
         if whole and frozen.bundle_sha256 == self._predictions.bundle_sha256:
             data = self._project.blob_bytes(frozen.charts), self._project.blob_bytes(frozen.maps)
             self._predictions.put_packed(key, frozen.suspect, *data)
-            self._suspect[key] = frozen.suspect
+            self._suspect[key] = code_of(frozen.suspect)
 
     # --- changes
 
@@ -253,7 +254,7 @@ class ProjectState(PredictedImages):
             later, deleted = frozen and not code, number in self.rows.deleted
             shown = self._was_shown(name, number, mark) or row is not None if frozen and code else None
             cross = np.array(self._frozen.crosses.get(number, {}).get(slot, xy[i]), float)
-            found.append(Placement(mark, state, place, error, sure, *who, later, deleted, cross, shown))
+            found.append(Placement(mark, state, place, error, sure, *who, later, deleted, cross, shown, number))
         return found
 
     def crosses(self, number: int) -> npt.NDArray[np.float64]:

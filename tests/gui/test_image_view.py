@@ -82,7 +82,7 @@ def test_turning_by_commands_shows_a_sign_and_ends_with_one_key(app, view, qtbot
     QTest.keyClick(view, Qt.Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
     assert view.turn == Turn(1)
     app.window.actions_["mirror"].trigger()
-    assert view.turn.words == "turned 90° right · mirrored"
+    assert view.turn.words == "mirrored, then turned 90° left"
     assert view.turn.side(-1, 0) == "top"  # the patient's right went up and stayed there
     assert view.fitted
     assert view.content.size() == size

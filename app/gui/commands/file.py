@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.gui.commands.command import Command
 from app.gui.state.controller import Controller
+from app.gui.widgets.question import ask
 from app.gui.widgets.settings import PROJECT_SUFFIX, data_folder, settings
 
 IMAGES = "Images (*.dcm *.png *.tif *.tiff *.jpg *.jpeg *.nii *.nii.gz *.nrrd *.mha);;All files (*)"
@@ -21,7 +22,7 @@ class ProjectFiles(Protocol):
     """What opens, makes, copies and closes projects, and adds images to the open one."""
 
     def add(self, paths: Sequence[str | Path]) -> None: ...
-    def add_samples(self) -> None: ...
+    def add_samples(self, apart: bool = False) -> None: ...
     def create(self, path: Path) -> bool: ...
     def open(self, path: Path) -> bool: ...
     def save_copy(self, path: Path) -> None: ...
@@ -52,7 +53,7 @@ def file_commands(
         Opens the dialog.
     """
     return [
-        *_images(parent, projects),
+        *_images(parent, controller, projects),
         *_projects(parent, projects),
         *recent,
         Command(
@@ -97,7 +98,7 @@ def _with_suffix(file: str) -> Path:
     return path if path.suffix else path.with_suffix(PROJECT_SUFFIX)
 
 
-def _images(parent: QWidget, projects: ProjectFiles) -> Sequence[Command]:
+def _images(parent: QWidget, controller: Controller, projects: ProjectFiles) -> Sequence[Command]:
     def open_folder() -> None:
         folder = QFileDialog.getExistingDirectory(parent, "Open folder", _last_folder())
         if folder:
@@ -110,11 +111,21 @@ def _images(parent: QWidget, projects: ProjectFiles) -> Sequence[Command]:
             settings().setValue("lastFolder", str(Path(files[0]).parent))
             projects.add(files)
 
+    def open_samples() -> None:
+        session = controller.session
+        if session is None or not session.images:
+            projects.add_samples()
+            return
+        question = f"{session.path.stem} is open. Where shall the rendered samples go?"
+        answer = ask(parent, question, ("Into a project of their own", f"Into {session.path.stem}"))
+        if answer >= 0:
+            projects.add_samples(apart=answer == 0)
+
     folder, single, drawn = "Add all images below a folder", "Add single image files", "Six rendered chest pictures"
     return [
         Command("openFolder", "File", "Open folder…", open_folder, "Ctrl+O", tip=folder),
         Command("openImages", "File", "Open images…", open_images, "Ctrl+Shift+O", tip=single),
-        Command("openSamples", "File", "Try the rendered samples", projects.add_samples, tip=f"{drawn}, no patients"),
+        Command("openSamples", "File", "Try the rendered samples", open_samples, tip=f"{drawn}, no patients"),
     ]
 
 

@@ -269,7 +269,7 @@ class ContactSheet(QAbstractScrollArea):
             words += " · new"
         elif self._controller.session.review(tile.image) is ReviewState.ACCEPTED:
             words += " · accepted"
-        elif self._is_suspect(tile.image):
+        if self._is_suspect(tile.image):
             words += " · suspect"
         draw_text(painter, QRectF(rect.x() + 6, rect.bottom() - 20, TILE - 12, 18), words)
         colour = None

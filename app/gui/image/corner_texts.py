@@ -140,8 +140,8 @@ class ImageTexts:
         entry = self._controller.open_session().image(self._view.image)
         word, colour = REVIEW_WORDS[entry.review]
         lines: list[Line] = [(entry.name, ON_IMAGE.text, True), (word, colour, False)]
-        if entry.message:
-            lines.append((entry.message, ON_IMAGE.bad, False))
+        if trouble := entry.message or self._view.trouble:
+            lines.append((trouble, ON_IMAGE.bad, False))
         elif entry.status == "waiting":
             lines.append(("waiting for its prediction", ON_IMAGE.muted, False))
         if self._view.orientation != AS_STORED:
@@ -158,7 +158,7 @@ class ImageTexts:
             lines.append((words, ON_IMAGE.bad if said.state is ReviewState.REJECTED else ON_IMAGE.caution, False))
         if entry.note:
             lines.append((f"Note: {entry.note}", ON_IMAGE.text, False))
-        if self._view.grey.picture is None and not entry.message:
+        if self._view.grey.picture is None and not trouble:
             lines.append(("loading …", ON_IMAGE.muted, False))
         return lines
 

@@ -43,6 +43,8 @@ class ImageView(Canvas):
         Whether landmarks can be placed here. In a companion, a second view that somebody else tells what to show, not.
     nothing : str
         What stands here while there is no image.
+    trouble : str
+        Why the picture of this image can't be shown, in a sentence, or empty.
     """
 
     pictureShown = Signal(list)
@@ -55,7 +57,7 @@ class ImageView(Canvas):
         self.setAccessibleName("Second image" if companion else "Image")
         self._controller, self._pictures = controller, pictures
         self.editable = not companion
-        self.nothing = ""
+        self.nothing = self.trouble = ""
         self.image = ""
         self.turn = Turn()
         self.invert = False
@@ -92,6 +94,7 @@ class ImageView(Canvas):
         controller.clicksChanged.connect(self.show_markers)
         controller.changed.connect(self._on_change)
         self._pictures.ready.connect(self._on_picture)
+        self._pictures.failed.connect(self._on_failed)
 
     # --- what is shown ---------------------------------------------------------------------------------------------
 
@@ -103,7 +106,7 @@ class ImageView(Canvas):
     def show_image(self, name: str) -> None:
         """Show an image from the beginning: fitted, with the window level and turn it had before."""
         session = self._controller.session
-        self.image = name if session is not None else ""
+        self.image, self.trouble = name if session is not None else "", ""
         self.editor.hide()
         if session is None or not name:
             self.frame_of_image = None
@@ -137,10 +140,16 @@ class ImageView(Canvas):
 
     def _on_picture(self, name: str) -> None:
         if name == self.image:
+            self.trouble = ""
             had_frame = self.frame_of_image is not None
             self._take_picture(self._pictures.picture(name), keep_view=True)
             if not had_frame:
                 self._show_prediction()
+
+    def _on_failed(self, name: str, sentence: str) -> None:
+        if name == self.image:
+            self.trouble = sentence
+            self.viewport().update()
 
     def _on_change(self, change: Change) -> None:
         """Whatever concerns this image is shown anew: what changed is the session's to know, not guessed from words."""

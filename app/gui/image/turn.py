@@ -59,10 +59,9 @@ class Turn:
 
     @property
     def words(self) -> str:
-        """What was done to the view, or empty: the turn, and then the mirror on the screen."""
-        quarters = -self.quarters % 4 if self.mirrored else self.quarters
-        said = [_TURNED[quarters]] if quarters else []
-        return " · ".join([*said, "mirrored"] if self.mirrored else said)
+        """What was done to the view, or empty; a key that turns to the right changes that to the right."""
+        said = ["mirrored"] if self.mirrored else []
+        return ", then ".join([*said, _TURNED[self.quarters]] if self.quarters else said)
 
     def side(self, x: float, y: float) -> Side:
         """The side of the screen on which a side of the stored image is: (-1, 0) is its left, (0, 1) its bottom."""

@@ -187,7 +187,7 @@ class MainWindow(QMainWindow):
         self.reader_bar.named.connect(self._set_reader)
         self.reader_bar.left.connect(self.image_view.setFocus)
         self.orientation_bar.offering.connect(self.image_view.tell_suspicion)
-        self.pictures.failed.connect(self._picture_failed)
+        self.pictures.failed.connect(lambda _, sentence: controller.say(sentence))  # on the image it stands already
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
         self.worklist.ordered.connect(lambda order: self.actions_[ORDERS[Order(order)][0]].setChecked(True))
         self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
@@ -289,12 +289,6 @@ class MainWindow(QMainWindow):
         self.controller.show_image(name)
         self.controller.choose_landmark(lowest.landmark.name)
         self.controller.tell(doubt_of(lowest, session.image(name).frame), self.image_view)
-
-    def _picture_failed(self, name: str, sentence: str) -> None:
-        if name == self.controller.image:
-            self.controller.tell(sentence, self.image_view)
-        else:
-            self.controller.say(sentence)
 
     def _say(self, sentence: str) -> None:
         self.messages.add(sentence)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.gui.image.image_view import ImageView
 from app.gui.state.controller import Controller
 from app.gui.widgets.plain_text import PlainLabel
+from app.project.entries import Change
 
 SHORTEST_MS = 4000
 PER_LETTER_MS = 60
@@ -22,8 +23,8 @@ FROM_EDGE = 64
 class Notices(QObject):
     """Shows one sentence at a time over a view; the mouse goes through it.
 
-    What stands over an image goes when another image is shown, unless it was said in the same moment: then it is about
-    what led there.
+    What stands over an image goes when another image is shown, and every sentence with the reader's next action, unless
+    it was said in the same moment: then it is about that.
 
     Parameters
     ----------
@@ -49,6 +50,7 @@ class Notices(QObject):
         controller.told.connect(self.show)
         controller.sessionChanged.connect(self.label.hide)
         controller.imageChanged.connect(self._image_changed)
+        controller.changed.connect(self._acted)
         self._just_said = QTimer(self, singleShot=True, interval=0)
 
     def show(self, sentence: str, view: QWidget | None = None) -> None:
@@ -81,6 +83,10 @@ class Notices(QObject):
         height = self.label.heightForWidth(width)
         self.label.setFixedSize(width, height)
         return width, height
+
+    def _acted(self, change: Change) -> None:
+        if change.label and not self._just_said.isActive():  # predictions and looks at files have no label
+            self.label.hide()
 
     def _image_changed(self, _: str) -> None:
         if isinstance(self.label.parent(), ImageView) and not self._just_said.isActive():

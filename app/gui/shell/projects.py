@@ -151,8 +151,10 @@ class Projects:
             self._controller.show_image(report.added[0])
         self._predicting.start()
 
-    def add_samples(self) -> None:
-        """Add the rendered samples that come with the program."""
+    def add_samples(self, apart: bool = False) -> None:
+        """Add the rendered samples that come with the program, or open them in a project of their own."""
+        if apart:
+            self.close()
         self.add([SAMPLES])
 
     def close(self) -> None:

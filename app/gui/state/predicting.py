@@ -35,6 +35,7 @@ class Predicting(JobRunner):
         self._waiting: dict[str, None] = {}
         self._under_way: set[str] = set()
         self._outdated: Counter[str] = Counter()
+        self._wanted: dict[str, None] = {}
         controller.imageChanged.connect(self._on_image)
         controller.changed.connect(self._on_change)
 
@@ -81,13 +82,17 @@ class Predicting(JobRunner):
             self._begin(due)
 
     def predict(self, names: Iterable[str]) -> None:
-        """Predict these, also again."""
-        wanted = tuple(names)
-        if self._controller.session is None or not wanted:
+        """Predict these, also again; it is told when that is done, or why it can't be."""
+        wanted, session = tuple(names), self._controller.session
+        if session is None or not wanted:
+            return
+        if locked := next((why for name in wanted if (why := self._controller.why_locked(name))), ""):
+            self._controller.tell(locked)
             return
         if self._job is not None:
             self._controller.tell("A prediction is running. Try again when it has ended, or cancel it first.")
             return
+        self._wanted = dict.fromkeys(wanted)
         self._begin(wanted)
 
     def _begin(self, names: tuple[str, ...]) -> None:
@@ -113,6 +118,7 @@ class Predicting(JobRunner):
         self._waiting.clear()
         self._under_way.clear()
         self._outdated.clear()
+        self._wanted = {}
         if job is not None:
             job.cancel()
             self.ended.emit("")
@@ -126,6 +132,7 @@ class Predicting(JobRunner):
         elif isinstance(event, Finished):
             self._under_way.clear()
             self.end(job, "Prediction cancelled" if event.cancelled else "")
+            self._tell_done(session, event.cancelled)
             if not event.cancelled:
                 self._go_on()
         else:
@@ -135,6 +142,14 @@ class Predicting(JobRunner):
                 self._controller.say(event.message)
             self._under_way.discard(event.key)
             self._again(event.key, session)
+
+    def _tell_done(self, session: Session, cancelled: bool) -> None:
+        """Say that what the reader asked for is done: what was predicted anew may look as it did before."""
+        wanted, self._wanted = tuple(self._wanted), {}
+        done = [name for name in wanted if name in session.images and session.status(name) == "predicted"]
+        if done and not cancelled:
+            what = f"“{done[0]}” was" if len(done) == 1 else f"{len(done)} images were"
+            self._controller.tell(f"{what} predicted again.")
 
     def _again(self, name: str, session: Session) -> None:
         """Where file or orientation changed meanwhile, what came is of no use: predict it again, but not for ever."""

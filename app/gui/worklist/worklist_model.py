@@ -55,6 +55,8 @@ class Row:
         Which placement that is and by how much it may be off, in a sentence; empty where there is none.
     trouble : bool
         Whether the file failed, is missing or does not look right.
+    suspect : bool
+        Whether the image does not look like one for this model.
     remark : str
         The reader's note, and what is worth knowing about the file.
     patient : str
@@ -69,6 +71,7 @@ class Row:
     remark: str
     patient: str
     doubt: str = ""
+    suspect: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,27 +135,36 @@ def row_of(session: Session, name: str) -> Row:
     """Collect one row from the session."""
     entry = session.image(name)
     lowest = session.least_certain(name) if entry.status == "predicted" else None
-    corrected = session.corrections(name)
+    absent = session.absences(name)
+    corrected = session.corrections(name) - absent
     final = REVIEW_WORDS[entry.review] if entry.review not in OPEN else ""
     trouble = entry.status in ("failed", "missing") or bool(entry.suspect) or entry.changed_since_accepted
     if entry.status in ("failed", "missing"):
         words = [STATUS_WORDS[entry.status]]
     elif final:
         new = len(session.new_since_accepted(name))
-        words = [final, *(["file changed"] if entry.changed_since_accepted else [])]
+        words = [
+            final,
+            *([SUSPECT] if entry.suspect else []),
+            *(["file changed"] if entry.changed_since_accepted else []),
+        ]
         words += [f"{new} new"] if new else []  # what it is since stands before it; there is room for no more
     elif entry.status == "waiting":
         words = ["waiting"]
     else:
         error = error_words(lowest.expected_error, entry.frame) if lowest is not None else ""
-        doubt = "predicted" if lowest is None else error if corrected else f"{error} at {lowest.landmark.name}"
+        doubt = (
+            "predicted" if lowest is None else error if corrected or absent else f"{error} at {lowest.landmark.name}"
+        )
         doubt = "" if entry.structures else doubt  # there the words matter more, and the bar says it too
         words = [SUSPECT] if entry.suspect else [doubt] if doubt else []
         words += [f"{corrected} corrected"] if corrected else []
+        words += [f"{absent} absent"] if absent else []
     words += [f"{said.structure} {REVIEW_WORDS[said.state]}".replace("_", " ") for said in entry.structures]
     words += [entry.note] if entry.note else []
     sure, doubt = (lowest.confidence, doubt_of(lowest, entry.frame)) if lowest is not None else (None, "")
-    return Row(name, " · ".join(words), entry.review, sure, trouble, remark_of(entry), patient_of(entry), doubt)
+    said = (entry.review, sure, trouble, remark_of(entry), patient_of(entry), doubt)
+    return Row(name, " · ".join(words), *said, bool(entry.suspect))
 
 
 class WorklistModel(QAbstractListModel):

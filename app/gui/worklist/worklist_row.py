@@ -81,7 +81,8 @@ class RowPainter(QStyledItemDelegate):
         if row.patient and beside.width() >= painter.fontMetrics().horizontalAdvance(row.patient):
             painter.drawText(beside, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, row.patient)
         looked_at = row.review is ReviewState.ACCEPTED  # what a reader took as it is needs no red any more
-        painter.setPen(QColor(theme.BAD if row.trouble and not looked_at else theme.MUTED))
+        doubtful = theme.CAUTION if row.suspect and looked_at else theme.MUTED
+        painter.setPen(QColor(theme.BAD if row.trouble and not looked_at else doubtful))
         bar = BAR if row.confidence is not None else 0
         second = QRect(left, rect.y() + 29, right - left - bar - 6, 17)
         words = painter.fontMetrics().elidedText(row.words, Qt.TextElideMode.ElideRight, second.width())

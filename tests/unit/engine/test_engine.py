@@ -17,6 +17,7 @@ from skimage.draw import polygon2mask
 
 from app.core.frame import Frame, Provenance, Spacing
 from app.core.orientation import Orientation
+from app.core.plausibility import Finding, Reason
 from app.core.prediction import native_mask, sample_chart
 from app.engine import scheduler as scheduler
 from app.engine.client import Engine
@@ -158,7 +159,7 @@ def test_a_flat_image_shows_nothing_and_is_suspect(shared, tmp_path):
     path = write_png(tmp_path / "flat.png", np.full((100, 80), 7, np.uint8))
     results, _, _ = outcome(shared.predict([("flat", path)]))
     assert not results["flat"].prediction.present.any()
-    assert "same grey value everywhere" in results["flat"].prediction.suspect
+    assert results["flat"].prediction.suspect == Finding(Reason.FLAT).code
     assert not results["flat"].prediction.masks.any()
 
 

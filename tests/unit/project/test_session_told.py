@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import apsw
 import numpy as np
 import pytest
 
@@ -228,3 +229,32 @@ def test_who_touched_an_image_last_is_told(session: Session):
     entry = session.image("im1.png")
     assert (entry.review, entry.reviewed_by) == (ReviewState.IN_PROGRESS, "Bea")
     assert entry.reviewed_at == max(p.at for p in session.placements_in("im1.png"))
+
+
+MIRRORED = Finding(Reason.LOOKS, Orientation(mirrored=True))
+SENTENCE = "This frontal chest radiograph looks mirrored; right and left may be swapped."
+
+
+def test_what_is_odd_is_kept_as_a_code(session: Session):
+    session.set_orientation(session.images, quarter_turns=1)
+    fake_predict(session, suspect=MIRRORED.code)
+    assert {session.suspect(name) for name in session.images} == {SENTENCE}
+    session.leave_as_is("im0.png")
+    session.set_review("im1.png", "accepted", although_suspect=True)
+    with apsw.Connection(str(session.path), flags=apsw.SQLITE_OPEN_READONLY) as db:
+        kept = db.execute("SELECT suspect FROM left_as_is UNION SELECT suspect FROM frozen").fetchall()
+    assert kept == [(MIRRORED.code,)]
+
+
+def test_sentences_that_earlier_versions_kept_go_on_working(session: Session):
+    session.set_orientation(session.images, quarter_turns=1)
+    fake_predict(session, suspect=SENTENCE)
+    assert session.suspect("im0.png") == SENTENCE
+    assert session.remedy("im0.png") == MIRRORED.needed
+    session.leave_as_is("im0.png")
+    session.close()
+    with apsw.Connection(str(session.path)) as db:
+        db.execute("UPDATE left_as_is SET suspect = ?", (SENTENCE,))
+    with Session.open(session.path) as again:
+        assert [again.image(name).left_as_is for name in again.images] == [True, False, False]
+        assert again.equally_suspect("im1.png") == ("im1.png", "im2.png")
