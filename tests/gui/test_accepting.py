@@ -107,6 +107,14 @@ def test_a_suspect_image_is_asked_about_once(app, qtbot, words: str, accepted: b
     assert (window.controller.image == first) is not accepted
 
 
+def test_an_accepted_suspect_image_says_that_it_is_suspect(app, qtbot) -> None:
+    window, session = app.window, app.window.controller.session
+    first = session.images[0]
+    hand_in(app, first, suspect=Finding(Reason.OTHER).code)
+    session.set_review(first, "accepted", although_suspect=True)
+    assert window.worklist.model.row(first).words == "accepted · does not look right"
+
+
 def test_leave_it_is_undone_and_nothing_else(app, qtbot) -> None:
     window, session = app.window, app.window.controller.session
     first = session.images[0]

@@ -126,6 +126,30 @@ def test_the_samples_open_from_the_first_screen(start, qtbot) -> None:
     qtbot.waitUntil(lambda: not window.predicting.running, timeout=20_000)
 
 
+@pytest.mark.parametrize(
+    ("answer", "apart"), [("Into a project of their own", True), ("Into project", False), ("Cancel", None)]
+)
+def test_the_samples_ask_where_to_go_while_a_project_is_open(app, qtbot, answer: str, apart: bool | None) -> None:
+    window = app.window
+    before, path = window.controller.session.images, window.controller.session.path
+    asked = []
+
+    def choose() -> None:
+        box = QApplication.activeModalWidget()
+        asked.append(box.text())
+        next(button for button in box.buttons() if button.text().replace("&", "") == answer).click()
+
+    QTimer.singleShot(0, choose)
+    window.actions_["openSamples"].trigger()
+    window.predicting.cancel()
+    assert asked == ["project is open. Where shall the rendered samples go?"]
+    session = window.controller.session
+    assert (session.path != path) is bool(apart)
+    assert (len(session.images) > len(before)) is (apart is not None)
+    assert set(before).isdisjoint(session.images) or not apart or len(session.images) == 6
+    qtbot.waitUntil(lambda: not window.predicting.running, timeout=20_000)
+
+
 def test_the_system_theme_follows_the_system(start, qtbot) -> None:
     window = start().window
     hints = QApplication.styleHints()

@@ -169,3 +169,37 @@ def test_a_project_that_is_open_elsewhere_is_shown_with_the_model_that_was_asked
     session = app.window.controller.session
     assert session.read_only
     assert session.bundle.folder == bundle
+
+
+def test_a_sentence_goes_with_the_readers_next_action(apex, qtbot) -> None:
+    window, session = apex.window, apex.window.controller.session
+    notice = window.notices.label
+    window.controller.tell("Something was refused.", window.image_view)
+    QTest.qWait(1)  # the moment in which it was said is over
+    session.move_placement(session.images[0], "Apex", (50, 60))
+    assert not notice.isVisible()
+    window.actions_["undo"].trigger()
+    assert notice.isVisible()
+    assert notice.text().startswith("Undone: Move “Apex”")  # said in the same moment as the change
+
+
+def test_predicting_again_says_when_it_is_done_and_why_an_accepted_image_is_left_alone(apex, qtbot) -> None:
+    window, session = apex.window, apex.window.controller.session
+    first = session.images[0]
+    window.actions_["predictAgain"].trigger()
+    qtbot.waitUntil(lambda: not window.predicting.running, timeout=30_000)
+    assert window.notices.label.text() == f"“{first}” was predicted again."
+    session.set_review(first, "accepted")
+    window.actions_["predictAgain"].trigger()
+    assert not window.predicting.running
+    assert window.notices.label.text() == (f"“{first}” is accepted and locked. Reopen it to correct it (Review menu).")
+
+
+def test_why_an_image_can_not_be_read_stands_on_it_once(start, qtbot, tmp_path) -> None:
+    (tmp_path / "broken.dcm").write_bytes((SAMPLES / "rendered_1.dcm").read_bytes()[:3000])
+    window = start(tmp_path).window
+    session = window.controller.session
+    qtbot.waitUntil(lambda: session.image("broken.dcm").status == "failed", timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.image_view.trouble), timeout=30_000)
+    assert not window.notices.label.isVisible()
+    assert window.messages.sentences().count(session.image("broken.dcm").message) == 1

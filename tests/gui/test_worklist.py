@@ -171,6 +171,17 @@ def test_a_row_says_what_is_new_since_its_image_was_accepted(app, qtbot) -> None
     assert " new" not in window.worklist.model.row(first).words
 
 
+def test_absent_is_not_counted_as_corrected(app, qtbot) -> None:
+    session, model = app.window.controller.session, app.window.worklist.model
+    first, second, _ = session.images
+    session.move_placement(first, "heart_00", (60, 70))
+    session.set_absent(first, "heart_01")
+    session.set_absent(first, "heart_02")
+    assert model.row(first).words.endswith(" · 1 corrected · 2 absent")
+    session.set_absent(second, "heart_01")
+    assert model.row(second).words.endswith(" · 1 absent")
+
+
 def test_the_row_names_its_least_certain_point_and_a_click_on_the_bar_leads_there(app, qtbot) -> None:
     window, session = app.window, app.window.controller.session
     name = session.images[1]

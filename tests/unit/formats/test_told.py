@@ -249,3 +249,41 @@ def test_nonsense_of_the_child_ends_in_a_sentence(session: Session, tmp_path: Pa
     code = f"import sys; print({words!r}, flush=True); sys.stdin.read()"
     events = ended(start_export(session, ["csv"], tmp_path / "out", worker=("-c", code)))
     assert [type(event) for event in events] == [Failed, Finished]
+
+
+def test_keypoints_outside_the_picture_or_of_a_rejected_structure_are_not_called_visible(
+    session: Session, tmp_path: Path
+):
+    session.define_landmark("hilum", "right_lung", (0.1, 0.2))
+    session.move_placement("im1.png", "right_lung_03", (50.5, 60.25))
+    session.set_review("im1.png", "rejected", structure="right_lung")
+    write(view_of(session), tmp_path, ["csv", "coco"])
+    found, names = annotation(tmp_path, "im1.png", "right_lung")
+    points = {name: found["keypoints"][3 * i : 3 * i + 3] for i, name in enumerate(names)}
+    by_the_reader = points.pop("right_lung_03")
+    assert by_the_reader == [50.5, 60.25, 2]  # it counts, whatever the outline is like
+    assert set(map(tuple, points.values())) == {(0, 0, 0)}
+    assert found["num_keypoints"] == 1
+    found, names = annotation(tmp_path, "im2.png", "right_lung")
+    outside = {row["landmark"] for row in table(tmp_path) if row["image"] == "im2.png" and row["outside_picture"]}
+    flags = {name: found["keypoints"][3 * i + 2] for i, name in enumerate(names)}
+    assert {name for name, flag in flags.items() if flag == 1} == outside & set(names)
+    assert set(flags.values()) <= {1, 2}
+
+
+def test_two_deleted_landmarks_of_one_name_are_two_keypoints(session: Session, tmp_path: Path):
+    for image, uv in (("im0.png", (0.1, 0.2)), ("im1.png", (-0.3, 0.4))):
+        session.define_landmark("hilum", "heart", uv)
+        session.set_review(image, "accepted")
+        session.delete_landmark("hilum")
+    write(view_of(session), tmp_path, ["csv", "coco"])
+    for image, name, other in (
+        ("im0.png", "hilum (deleted)", "hilum (deleted 2)"),
+        ("im1.png", "hilum (deleted 2)", "hilum (deleted)"),
+    ):
+        found, names = annotation(tmp_path, image, "heart")
+        row = row_of(tmp_path, image, "hilum")
+        here = found["keypoints"][3 * names.index(name) :][:3]
+        np.testing.assert_allclose(here[:2], [float(row["x_px"]), float(row["y_px"])], atol=1e-3)
+        assert here[2] > 0
+        assert found["keypoints"][3 * names.index(other) :][:3] == [0, 0, 0]
