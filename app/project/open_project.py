@@ -15,6 +15,7 @@ import apsw
 from psygnal import EmitLoopError, Signal
 
 from app.core.template import Template
+from app.core.text import one_line
 from app.engine.client import Engine
 from app.io.bundle import Bundle
 from app.project.actions import OF_IMAGES
@@ -223,9 +224,11 @@ class OpenProject:
 
     @reader.setter
     def reader(self, name: str) -> None:
-        self._reader = name
+        name = one_line(name)
         if self._lock is not None:
             self._project.set_meta(reader=name)
+        self._reader = name  # not before it is kept
+        if self._lock is not None:
             self._lock.name(name)
         self._emit(ReaderChanged())
 

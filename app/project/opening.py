@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
-from app.core.text import kept_path, path_kept
+from app.core.text import kept_path, one_line, path_kept
 from app.io.bundle import Bundle, read_bundle
 from app.store.errors import ProjectError, Trouble, project_error
 from app.store.lock import ProjectLock
@@ -26,6 +26,7 @@ class Opened(NamedTuple):
 
 def new_project(path: str | Path, model: str | Path | Bundle, reader: str) -> Opened:
     """Make a project file; see `Session.create`."""
+    reader = one_line(reader)
     file, bundle = Path(path), model if isinstance(model, Bundle) else read_bundle(model)
     if file.is_symlink() and not file.exists():
         raise project_error(Trouble.LINK, file)
@@ -43,7 +44,7 @@ def existing_project(
     path: str | Path, read_only: bool, model: str | Path | Bundle | None, reader: str | None
 ) -> Opened:
     """Open a project file; see `Session.open`."""
-    file = Path(path)
+    file, reader = Path(path), None if reader is None else one_line(reader)
     if not real_path(file).is_file():
         raise project_error(Trouble.MISSING, file)
     if read_only:

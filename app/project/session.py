@@ -18,6 +18,7 @@ from app.core.orientation import Orientation
 from app.core.plausibility import remedy, words_of
 from app.core.prediction import Prediction
 from app.core.propagate import Places
+from app.core.text import well_formed
 from app.engine.client import ImageFacts, Predicted
 from app.io.bundle import Bundle
 from app.io.discover import discover
@@ -420,6 +421,7 @@ class Session(SessionFiles):
             Where nothing can be done: no image of several can be accepted, or one is locked or unknown.
         """
         names, wanted = _several(image), ReviewState(state)
+        note = None if note is None else well_formed(note)
         words = wanted.value.replace("_", " ")
         if structure is None:
             self._project.check_writable()

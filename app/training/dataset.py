@@ -79,7 +79,9 @@ def read_pictures(contours: Contours) -> list[np.ndarray]:
     """The contours' images as 8-bit grey arrays; raises OSError where one cannot be read."""
     pictures = []
     for path in contours.images:
-        picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        # Not cv2.imread: on Windows it finds no file whose path is not plain ASCII.
+        data = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)
+        picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
         if picture is None:
             raise OSError(f"The training image {path} cannot be read.")
         pictures.append(np.asarray(picture))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from tests.gui.conftest import in_image, shown_fully
+from app.jobs import Result
+from tests.gui.conftest import hover, in_image, shown_fully
+from tests.unit.store.fakes import fake_predicted
 
 
 @pytest.fixture
@@ -100,3 +104,37 @@ def test_clicks_in_the_image_beside_count_too(app, bar, qtbot) -> None:
     assert [c.image for c in window.controller.clicks] == list(session.images[:2])
     assert bar.define.isEnabled()
     bar.end()
+
+
+def test_a_click_means_what_the_newest_prediction_shows_there(app, bar, qtbot) -> None:
+    window, session = app.window, app.window.controller.session
+    name = session.images[0]
+    place = session.preview_places("heart", (0.4, 0.2)).xy[0]
+    click(app, qtbot, name, place)
+    (before,) = window.controller.clicks
+    session.start_predict([name]).cancel()
+    height, width = session.image(name).frame.height, session.image(name).frame.width
+    shifted = session.prediction(name)
+    charts = shifted.charts.copy()
+    charts[..., 0] += 12.5
+    told = fake_predicted(session, name, 23, (height, width))
+    session.take_in(Result(name, replace(told, prediction=replace(shifted, charts=charts))))
+    (now,) = window.controller.clicks
+    assert now.xy == before.xy
+    assert now.uv == pytest.approx(session.template_point(name, now.xy, "heart")[1])
+    assert now.uv[0] < before.uv[0] - 0.02
+
+
+def test_what_is_switched_off_is_neither_named_nor_clicked(app, bar, qtbot) -> None:
+    window, session = app.window, app.window.controller.session
+    place = session.preview_places("heart", (0.4, 0.2)).xy[0]
+    window.controller.show_image(session.images[0])
+    qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
+    hover(window.image_view.viewport(), in_image(app, place))
+    qtbot.waitUntil(lambda: window.image_view.pointing.spot is not None)
+    window.actions_["structures"].trigger()
+    assert window.image_view.pointing.under == ()
+    assert window.image_view.pointing.spot is None
+    click(app, qtbot, session.images[0], place)
+    assert window.controller.clicks == ()
+    assert "There is no structure here" in window.messages.sentences()[-1]

@@ -39,7 +39,8 @@ class Pointing(QObject):
         self._menu_at: QPointF | None = None
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.look_up)
-        controller.structureChanged.connect(lambda _: self.look_up() if self.mouse is not None else None)
+        for signal in (controller.structureChanged, controller.lookChanged):
+            signal.connect(lambda *_: self.look_up() if self.mouse is not None else None)
 
     def move(self, at: QPointF) -> None:
         """The mouse is here now."""

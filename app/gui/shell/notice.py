@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.gui.image.image_view import ImageView
 from app.gui.state.controller import Controller
 from app.gui.widgets.plain_text import PlainLabel
-from app.project.entries import Change
+from app.project.changes import Change
 
 SHORTEST_MS = 4000
 PER_LETTER_MS = 60

@@ -19,7 +19,8 @@ from app.jobs import Failed
 from app.project.accepting import Refusal
 from app.project.changes import Change, ImagesChanged, ReaderChanged
 from app.project.session import Placement, Session
-from tests.unit.store.fakes import fake_predict, make
+from app.store.errors import ProjectError
+from tests.unit.store.fakes import fake_predict, make, write_images
 
 
 def told_by(session: Session) -> list[Change]:
@@ -258,3 +259,27 @@ def test_sentences_that_earlier_versions_kept_go_on_working(session: Session):
     with Session.open(session.path) as again:
         assert [again.image(name).left_as_is for name in again.images] == [True, False, False]
         assert again.equally_suspect("im1.png") == ("im1.png", "im2.png")
+
+
+def test_half_characters_in_a_name_or_note_are_spelled_out(bundle: Bundle, tmp_path: Path):
+    path = tmp_path / "half.dsr"
+    with Session.create(path, bundle, reader="A\udcffn") as session:
+        session.add_images([write_images(tmp_path / "images")])
+        assert session.reader == "A\\xffn"
+        session.reader = "B\ud83d"
+        name = session.images[0]
+        session.set_review(name, "rejected", "no\udcfe\nsecond line")
+        session.set_review(name, "rejected", "\ud800", structure="heart")
+    with Session.open(path) as again:
+        assert again.reader == "B\\ud83d"
+        entry = again.image(name)
+        assert (entry.note, entry.structures[0].note) == ("no\\xfe\nsecond line", "\\ud800")
+        assert entry.reviewed_by == "B\\ud83d"
+
+
+def test_a_readers_name_that_can_not_be_kept_is_not_taken(session: Session):
+    session.reader = "Bea"
+    session.path.unlink()
+    with pytest.raises(ProjectError):
+        session.reader = "Cem"
+    assert session.reader == "Bea"

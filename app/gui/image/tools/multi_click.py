@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
@@ -16,7 +17,7 @@ from app.gui.state.controller import Click, Controller
 from app.gui.state.interaction import Drag
 from app.gui.widgets.name_editor import free_name
 from app.gui.widgets.plain_text import PlainLabel, caption, tip
-from app.project.changes import ImagesChanged
+from app.project.changes import Change
 
 if TYPE_CHECKING:
     from app.project.session import Session
@@ -27,11 +28,17 @@ FEWEST = 2
 MOST_CHIPS = 4
 
 
-def click_on_chart(session: Session, image: str, xy: tuple[float, float], structure: str | None) -> Click:
-    """A click in native pixels as a template point; raises ValueError with a sentence where it means no place."""
+def click_on_chart(
+    session: Session, image: str, xy: tuple[float, float], structure: str | None, shown: Callable[[str], bool]
+) -> Click:
+    """A click in native pixels as a template point; raises ValueError with a sentence where it means no place.
+
+    Without a `structure` the smallest one is meant that is there and that `shown` says is switched on.
+    """
     if session.image(image).status != "predicted":
         raise ValueError(f"{image} is not predicted yet: a click there has no place on the template.")
-    found = session.template_point(image, xy, structure)
+    meant = structure or next(filter(shown, session.structures_at(image, xy)), None)
+    found = session.template_point(image, xy, meant) if meant is not None else None
     if found is None and structure is not None:
         title = session.template.structure(structure).title
         raise ValueError(f"{title} was not found in {image}. Click in another image.")
@@ -121,7 +128,7 @@ class MultiClick(QWidget):
         self.name.returnPressed.connect(self.keep)
         cancel.clicked.connect(self.end)
         controller.sessionChanged.connect(self.end)
-        controller.changed.connect(lambda change: self._forget_removed() if isinstance(change, ImagesChanged) else None)
+        controller.changed.connect(self._on_change)
         self.hide()
 
     def begin(self) -> None:
@@ -148,7 +155,7 @@ class MultiClick(QWidget):
             return
         structure = others[0].structure if others else None
         try:
-            click = click_on_chart(session, image, (at.x(), at.y()), structure)
+            click = click_on_chart(session, image, (at.x(), at.y()), structure, self._controller.look.shows)
         except ValueError as error:
             self._controller.tell(str(error))
             return
@@ -160,11 +167,27 @@ class MultiClick(QWidget):
         self._controller.set_clicks(tuple(click for click in self._controller.clicks if click.image != image))
         self._show()
 
-    def _forget_removed(self) -> None:
-        names = set(self._controller.open_session().images)
+    def _on_change(self, change: Change) -> None:
+        """Images went, or what they show of the template is another place by now: clicks stay where they were made."""
+        session = self._controller.open_session()
         for click in self._controller.clicks:
-            if click.image not in names:
+            if click.image not in session.images:
                 self.take_back(click.image)
+            elif not change.images or click.image in change.images:
+                self._read_again(session, click)
+
+    def _read_again(self, session: Session, click: Click) -> None:
+        if session.status(click.image) == "waiting":  # its next prediction will say
+            return
+        try:
+            now = click_on_chart(session, click.image, click.xy, click.structure, self._controller.look.shows)
+        except ValueError as error:
+            self.take_back(click.image)
+            self._controller.tell(f"The click in {click.image} was taken back. {error}")
+            return
+        if now != click:
+            self._controller.set_clicks(tuple(now if c.image == click.image else c for c in self._controller.clicks))
+            self._show()
 
     def keep(self) -> None:
         """Define the landmark where the clicks agree, if there are enough of them and a name."""
