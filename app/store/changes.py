@@ -1,8 +1,13 @@
-"""Changes: what an action is, how it writes, and what SQLite's session extension records of it, row by row."""
+"""Changes: what an action is, how it writes, and the record of what it did to each row, before and after.
+
+The record is plain JSON: a list of ``[table, row before, row after]``, rows by the names of their columns, null where
+there was or is no row. Undo, redo, what is kept in memory and the audit trail are made from that alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,20 +17,19 @@ import apsw
 from app.store.blobs import checksum
 from app.store.schema import TRAIL
 
+Row = tuple[Any, ...]
+
 
 class RowChange(NamedTuple):
-    """What happened to one row of a table of `TRAIL`; `old` or `new` is None where there was or is no row.
-
-    In an update, unchanged columns of `new` are `apsw.no_change`.
-    """
+    """What happened to one row of a table of `TRAIL`; `old` or `new` is None where there was or is no row."""
 
     table: str
-    old: tuple[Any, ...] | None
-    new: tuple[Any, ...] | None
+    old: Row | None
+    new: Row | None
 
     @property
     def key(self) -> Any:
-        """The first column, which is part of every key: an update's `new` does not hold it."""
+        """The first column, which is part of every key."""
         row = self.old if self.old is not None else self.new
         assert row is not None
         return row[0]
@@ -38,7 +42,7 @@ class Action:
     Attributes
     ----------
     kind : str
-        ``images landmarks placements review spacing orientation``.
+        A code: what kind of change it is.
     label : str
         In plain words: "Move “Right hilum” in JPCLN001".
     edit : callable
@@ -59,7 +63,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of the table of changes, without its changeset.
+    """One row of the table of changes, without its record.
 
     Attributes
     ----------
@@ -96,32 +100,121 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-class Writer:
-    """What an action may do to the tables."""
+class Table:
+    """One table of an open project file, and the statements for its rows.
 
-    def __init__(self, db: apsw.Connection, statements: dict[str, str]) -> None:
+    Parameters
+    ----------
+    db : apsw.Connection
+    name : str
+
+    Attributes
+    ----------
+    columns : tuple of str
+    keys : tuple of int
+        Places of the columns that are its key.
+    """
+
+    def __init__(self, db: apsw.Connection, name: str) -> None:
+        info = list(db.execute(f"PRAGMA table_info({name})"))
+        self.name = name
+        self.columns: tuple[str, ...] = tuple(column for _, column, *_ in info)
+        self.keys = tuple(place for place, (*_, key) in enumerate(info) if key)
+        keys = [f'"{self.columns[place]}"' for place in self.keys]
+        update = ", ".join(f'"{column}" = excluded."{column}"' for _, column, _, _, _, key in info if not key)
+        same = " AND ".join(f'"{column}" IS ?' for column in self.columns)
+        each = ", ".join(f'"{column}" = ?' for column in self.columns)
+        self.select = f"SELECT * FROM {name} WHERE {' AND '.join(f'{key} = ?' for key in keys)}"
+        self.insert = f"INSERT INTO {name} VALUES ({', '.join('?' * len(info))})"
+        self.put = f"{self.insert} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {update} RETURNING *"
+        self.update = f"UPDATE {name} SET {each} WHERE {same}"
+        self.delete = f"DELETE FROM {name} WHERE {same}"
+
+    def key(self, row: Row) -> Row:
+        """The key of a row."""
+        return tuple(row[place] for place in self.keys)
+
+    def named(self, row: Row | None) -> dict[str, Any] | None:
+        """A row by the names of its columns."""
+        return None if row is None else dict(zip(self.columns, row, strict=True))
+
+    def row(self, named: dict[str, Any] | None) -> Row | None:
+        """The other way round; raises KeyError where a column is missing."""
+        return None if named is None else tuple(named[column] for column in self.columns)
+
+
+class Tables(dict[str, Table]):
+    """The tables of an open file by name, each looked up when first asked for."""
+
+    def __init__(self, db: apsw.Connection) -> None:
         self._db = db
-        self._statements = statements
+
+    def __missing__(self, name: str) -> Table:
+        self[name] = Table(self._db, name)
+        return self[name]
+
+    def to_json(self, changes: Iterable[RowChange]) -> str:
+        """Changes as they stand in the file."""
+        plain = [[table, self[table].named(old), self[table].named(new)] for table, old, new in changes]
+        return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    def from_json(self, text: str) -> list[RowChange]:
+        """Changes from what stands in the file; raises ValueError, TypeError or KeyError if nobody wrote that."""
+        changes = []
+        for table, old, new in json.loads(text):
+            if table not in TRAIL:
+                raise ValueError(f"no action changes the table {table}")
+            changes.append(RowChange(table, self[table].row(old), self[table].row(new)))
+        return changes
+
+
+class Writer:
+    """What an action may do to the tables; it keeps a record of the rows of those that can be undone."""
+
+    def __init__(self, db: apsw.Connection, tables: Tables) -> None:
+        self._db = db
+        self._tables = tables
+        self._record: dict[Row, RowChange] = {}
+
+    @property
+    def changes(self) -> list[RowChange]:
+        """What has changed so far; deletions first, so that a row may take another's place."""
+        return in_order(change for change in self._record.values() if change.old != change.new)
 
     def put(self, table: str, *row: Any) -> None:
         """Insert a row or replace the one with the same key (as an update, so that undo sees one change)."""
-        self._db.execute(self._upsert(table), row)
-
-    def _upsert(self, table: str) -> str:
-        if table not in self._statements:
-            info = list(self._db.execute(f"PRAGMA table_info({table})"))
-            keys = [f'"{name}"' for _, name, _, _, _, key in info if key]
-            update = ", ".join(f'"{name}" = excluded."{name}"' for _, name, _, _, _, key in info if not key)
-            marks = ", ".join("?" * len(info))
-            self._statements[table] = (
-                f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {update}"
-            )
-        return self._statements[table]
+        about = self._tables[table]
+        old = next(iter(list(self._db.execute(about.select, about.key(row)))), None)
+        (new,) = list(self._db.execute(about.put, row))  # as SQLite keeps it: with its number, reals as reals
+        self._note(about, old, new)
 
     def drop(self, table: str, **key: Any) -> None:
         """Delete the rows whose columns equal `key`."""
         where = " AND ".join(f'"{column}" = ?' for column in key)
-        self._db.execute(f"DELETE FROM {table} WHERE {where}", tuple(key.values()))
+        gone = list(self._db.execute(f"DELETE FROM {table} WHERE {where} RETURNING *", tuple(key.values())))
+        for row in gone:
+            self._note(self._tables[table], row, None)
+
+    def _note(self, about: Table, old: Row | None, new: Row | None) -> None:
+        row = new if new is not None else old
+        if about.name in TRAIL and row is not None:
+            key = (about.name, *about.key(row))
+            first = self._record[key].old if key in self._record else old
+            self._record[key] = RowChange(about.name, first, new)
+
+    def again(self, changes: Iterable[RowChange]) -> bool:
+        """Do recorded changes to the rows once more; False where a row is not as they left it."""
+        for table, old, new in changes:
+            about = self._tables[table]
+            if old is None and new is not None:
+                self._db.execute(about.insert, new)
+            elif old is not None and new is not None:
+                self._db.execute(about.update, (*new, *old))
+            elif old is not None:
+                self._db.execute(about.delete, old)
+            if self._db.changes() != 1:
+                return False
+        return True
 
     def blob(self, data: bytes) -> str:
         """Keep packed arrays; returns the checksum that names them. Blobs stay, so that undo finds them again."""
@@ -130,29 +223,11 @@ class Writer:
         return name
 
 
-class Recording:
-    """SQLite's session extension, watching the tables that can be undone (`schema.TRAIL`)."""
-
-    def __init__(self, db: apsw.Connection) -> None:
-        self._session = apsw.Session(db, "main")
-        for table in TRAIL:
-            self._session.attach(table)
-
-    def __enter__(self) -> Recording:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._session.close()
-
-    def changeset(self) -> bytes:
-        """What has changed so far, empty where nothing did."""
-        changeset: bytes = self._session.changeset()
-        return changeset
+def in_order(changes: Iterable[RowChange]) -> list[RowChange]:
+    """Changes with deletions first."""
+    return sorted(changes, key=lambda change: change.new is not None)
 
 
-def changed_rows(changeset: bytes) -> list[RowChange]:
-    """What a changeset did, row by row; deletions first, so that a row may take another's place."""
-    if not changeset:
-        return []
-    found = [RowChange(change.name, change.old, change.new) for change in apsw.Changeset.iter(changeset)]
-    return sorted(found, key=lambda change: change.new is not None)
+def inverted(changes: Iterable[RowChange]) -> list[RowChange]:
+    """What takes changes back."""
+    return in_order(RowChange(change.table, change.new, change.old) for change in changes)

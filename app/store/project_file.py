@@ -1,9 +1,8 @@
 """The project file: SQLite through apsw, with every action as one transaction in an append-only table of changes.
 
-SQLite's session extension records what an action did to the tables of `TRAIL` as a changeset. The changeset lies beside
-who did what and when; undoing applies its inverse, and that is itself a new row of the table. So the table is undo
-stack and audit trail at once, and both survive reopening. Facts that are no action (the size of an image, a failed
-prediction) are written outside the trail.
+What an action did to the rows of the tables of `TRAIL` lies beside who did what and when, as plain JSON; undoing does
+the inverse, and that is itself a new row of the table. So the table is undo stack and audit trail at once, and both
+survive reopening. Facts that are no action (the size of an image, a failed prediction) are written outside the trail.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import apsw
 
 from app.core.text import kept_path, path_kept
 from app.store.blobs import Arrays, DamagedBlob, unpack
-from app.store.changes import Action, Entry, Recording, RowChange, Writer, changed_rows, now
+from app.store.changes import Action, Entry, RowChange, Tables, Writer, inverted, now
 from app.store.database import connect, connect_to_read, run, set_durable, transaction, value
 from app.store.errors import ProjectError, Trouble, of_database, project_error
 from app.store.paths import Watch, beside, check_beside, connected, disconnected, identity, open_under, real_path
@@ -63,7 +62,7 @@ class Project:
         self._entries: list[Entry] = []
         self._undo: list[Entry] = []
         self._redo: list[Entry] = []
-        self._statements: dict[str, str] = {}
+        self._tables = Tables(db)
         self._closed = False
         connected(self._identity, self.file)
 
@@ -280,15 +279,16 @@ class Project:
         tuple or None
             The entry and what changed, row by row; None where nothing changed, and then nothing is recorded.
         """
-        with self._transaction(), Recording(self._db) as recording:
-            action.edit(Writer(self._db, self._statements))
-            changeset = recording.changeset()
-            if not changeset:
+        with self._transaction():
+            writer = Writer(self._db, self._tables)
+            action.edit(writer)
+            changes = writer.changes
+            if not changes:
                 return None
             entry = Entry(0, now(), reader, action.kind, action.label, action.images, action.landmarks)
-            entry = self._append(entry, changeset)
+            entry = self._append(entry, changes)
         self._take(entry)
-        return entry, changed_rows(changeset)
+        return entry, changes
 
     def undo(self, reader: str) -> tuple[Entry, list[RowChange]] | None:
         """Take the last action back; returns that action and what changed, None where there is nothing to undo."""
@@ -300,21 +300,25 @@ class Project:
 
     def _again(self, target: Entry, reader: str, undo: bool) -> tuple[Entry, list[RowChange]]:
         with self._transaction():
-            (changeset,) = next(iter(self._db.execute("SELECT changeset FROM changes WHERE id = ?", (target.id,))))
+            changes = self.touches(target)
             if undo:
-                changeset = apsw.Changeset.invert(changeset)
-            apsw.Changeset.apply(changeset, self._db, conflict=lambda *_: apsw.SQLITE_CHANGESET_ABORT)
+                changes = inverted(changes)
+            if not Writer(self._db, self._tables).again(changes):
+                raise project_error(Trouble.DAMAGED, self.path, "its rows are not as its last change left them")
             link = {"undoes": target.id} if undo else {"redoes": target.id}
             row = Entry(0, now(), reader, target.kind, target.label, target.images, target.landmarks, **link)
-            entry = self._append(row, changeset)
+            entry = self._append(row, changes)
         self._take(entry)
-        return target, changed_rows(changeset)
+        return target, changes
 
     def touches(self, entry: Entry) -> list[RowChange]:
         """What an action did, row by row."""
         with self.guarded():
-            (changeset,) = next(iter(self._db.execute("SELECT changeset FROM changes WHERE id = ?", (entry.id,))))
-        return changed_rows(changeset)
+            ((text,),) = list(self._db.execute("SELECT rows FROM changes WHERE id = ?", (entry.id,)))
+            try:
+                return self._tables.from_json(text)
+            except NONSENSE as error:
+                raise of_database(self.path, error) from error
 
     def check_writable(self) -> None:
         """Raise ValueError if the project is open for reading only."""
@@ -337,13 +341,18 @@ class Project:
             self._watch.settle()  # the commit may have written the log back into the file
         self.on_trouble(None)
 
-    def _append(self, entry: Entry, changeset: bytes) -> Entry:
+    def _append(self, entry: Entry, changes: list[RowChange]) -> Entry:
         self._db.execute(
-            "INSERT INTO changes (at, reader, kind, label, images, landmarks, changeset, undoes, redoes)"
+            "INSERT INTO changes (at, reader, kind, label, images, landmarks, rows, undoes, redoes)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(entry.at, entry.reader, entry.kind, entry.label, json.dumps(entry.images, ensure_ascii=False)),
-                *(json.dumps(entry.landmarks, ensure_ascii=False), changeset, entry.undoes, entry.redoes),
+                *(
+                    json.dumps(entry.landmarks, ensure_ascii=False),
+                    self._tables.to_json(changes),
+                    entry.undoes,
+                    entry.redoes,
+                ),
             ),
         )
         return Entry(self._db.last_insert_rowid(), *list(vars(entry).values())[1:])

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import apsw
 import numpy as np
 import numpy.typing as npt
 
@@ -15,12 +13,10 @@ from app.core.frame import Provenance, Spacing
 from app.core.landmark import Landmark, ReviewState
 from app.core.orientation import AS_STORED, Orientation
 from app.core.text import path_kept
-from app.store.changes import RowChange
+from app.store.changes import Row, RowChange
 from app.store.errors import of_database
 from app.store.project_file import NONSENSE, Project
 from app.store.schema import TRAIL
-
-Row = tuple[Any, ...]
 
 
 class PlacementRow(NamedTuple):
@@ -193,8 +189,6 @@ class Rows:
 
     def _take(self, changes: list[RowChange]) -> None:
         for table, old, new in changes:
-            if old is not None and new is not None:
-                new = tuple(a if b is apsw.no_change else b for a, b in zip(self._whole(table, old), new, strict=True))
             getattr(self, f"_{table}_changed")(old, new)
         tables = {change.table for change in changes}
         if "images" in tables:
@@ -202,31 +196,6 @@ class Rows:
         if tables & {"landmarks", "landmark_order"}:
             self.landmarks = {number: self.landmarks[number] for number in sorted(self.landmarks, key=self.position)}
             self.numbers = {mark.name: number for number, mark in self.landmarks.items()}
-
-    def _whole(self, table: str, old: Row) -> Row:
-        """The row in memory with the key of `old` (an update's `old` holds the key and the changed columns alone)."""
-        if table == "images":
-            return self._images[old[0]]
-        if table == "landmarks":
-            return landmark_row(old[0], self.landmarks[old[0]])
-        if table == "landmark_order":
-            return old[0], self._positions[old[0]]
-        if table == "placements":
-            return self.by_image[old[0]][old[1]]
-        if table == "frozen":
-            return self.frozen[old[0]]
-        if table == "frozen_facts":
-            return self.frozen_facts[old[0]]
-        if table == "structure_reviews":
-            return self.structure_reviews[old[0]][old[1]]
-        if table == "reviews":
-            review = self.reviews[old[0]]
-            return old[0], review.state.value, *review[1:]
-        if table == "left_as_is":
-            return old[0], self.left_as_is[old[0]], "", ""
-        if table == "readings":
-            return old[0], *astuple(self.orientations[old[0]]), ""
-        return old
 
     def _images_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
@@ -281,11 +250,7 @@ class Rows:
 
     def _spacings_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
-            before = self.spacings.get(new[0], (1.0, 1.0))
-            self.spacings[new[0]] = (
-                before[0] if new[1] is apsw.no_change else new[1],
-                before[1] if new[2] is apsw.no_change else new[2],
-            )
+            self.spacings[new[0]] = new[1], new[2]
         elif old is not None:
             del self.spacings[old[0]]
 

@@ -1,10 +1,12 @@
 """The tables of the project file: those of format 1, and one step for each later format.
 
-A new file is made by the same steps, so that there is one truth of what a file of each format looks like.
+Steps that also change what stands in rows have a module of their own (`format_9`). A new file is made by the same
+steps, so that there is one truth of what a file of each format looks like.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +15,8 @@ import apsw
 
 from app.store.database import Schema, foreign_parts, run, schema_made_by, schema_of, transaction, value
 from app.store.errors import Trouble, project_error
+from app.store.format_9 import CHANGE as CHANGE_9
+from app.store.format_9 import to_format_9
 
 APPLICATION_ID = 0x44534556  # "DSEV"
 TRAIL = (
@@ -57,10 +61,14 @@ class Migration(NamedTuple):
     pretend : str
         What makes a file that is open for reading only look so: temporary tables or views of the same names, which
         SQLite finds first and keeps in memory.
+    rewrite : callable or None
+        Does both to a file that holds something already, given its connection and whether it is for reading only;
+        `change` only says then what becomes of the tables.
     """
 
     change: str
-    pretend: str
+    pretend: str = ""
+    rewrite: Callable[[apsw.Connection, bool], None] | None = None
 
 
 _STRUCTURE_REVIEWS = """structure_reviews (image TEXT NOT NULL, structure TEXT NOT NULL, state TEXT NOT NULL,
@@ -114,6 +122,8 @@ MIGRATIONS = (
         f"CREATE TABLE {_FROZEN_FACTS}; {_FREEZE_FACTS}",
         f"CREATE TEMP TABLE {_FROZEN_FACTS}; {_FREEZE_FACTS}",
     ),
+    # 8 to 9: the table of changes keeps plain rows.
+    Migration(CHANGE_9, rewrite=to_format_9),
 )
 """From format 1 on; a new step goes to the end."""
 
@@ -151,6 +161,11 @@ def migrate(db: apsw.Connection, version: int, read_only: bool) -> None:
     steps = MIGRATIONS[max(version, 1) - 1 :]
     if not steps:
         return
-    script = ";".join(step.pretend if read_only else step.change for step in steps)
     with transaction(db):
-        run(db, script if read_only else f"{script}; PRAGMA user_version={FORMAT}")
+        for step in steps:
+            if step.rewrite is not None:
+                step.rewrite(db, read_only)
+            else:
+                run(db, step.pretend if read_only else step.change)
+        if not read_only:
+            run(db, f"PRAGMA user_version={FORMAT}")
