@@ -165,7 +165,7 @@ class Tables(dict[str, Table]):
             if table not in TRAIL:
                 raise ValueError(f"no action changes the table {table}")
             changes.append(RowChange(table, self[table].row(old), self[table].row(new)))
-        return changes
+        return in_order(changes)
 
 
 class Writer:
