@@ -41,7 +41,7 @@ def large_project(folder: Path) -> Path:
             facts.append((str(session.image(name).path), "", "", 2048, 2048, None, None, None, "", key, *size))
             rows.append((session.bundle.sha256, key, checksum(charts), charts, checksum(rest), rest))
         with session._project._db as db:
-            db.executemany("INSERT INTO facts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,'')", facts)
+            db.executemany("INSERT INTO facts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,'',1)", facts)
         with session._predictions._db as db:
             db.executemany("INSERT INTO predictions VALUES (?,?,'')", [row[:2] for row in rows])
             db.executemany("INSERT INTO charts VALUES (?,?,?,?)", [row[:4] for row in rows])
