@@ -41,6 +41,8 @@ class ImageFacts:
         Height of a pixel over its width (`Frame.aspect`).
     acquisition : Acquisition
         What the header says of how it was taken; the project does not keep it.
+    uids : tuple of str
+        DICOM's names of study, series and instance; empty where the file says none.
     """
 
     height: int
@@ -55,6 +57,7 @@ class ImageFacts:
     stamp: tuple[int, int] = (-1, -1)
     aspect: float = 1.0
     acquisition: Acquisition = UNKNOWN
+    uids: tuple[str, str, str] = ("", "", "")
 
     @property
     def frame(self) -> Frame:
@@ -109,7 +112,9 @@ def facts_from(data: dict[str, Any], network: tuple[int, int], orientation: Orie
     read = data["remark"], data["sha256"]
     taken = Acquisition(**data["acquisition"])
     patient, stamp, aspect = str(data["patient"]), tuple(data["stamp"]), float(data["aspect"])
-    return ImageFacts(*size, spacing, *read, *network, orientation, patient, stamp, aspect, taken)
+    study, series, instance = map(str, data["uids"])
+    uids = study, series, instance
+    return ImageFacts(*size, spacing, *read, *network, orientation, patient, stamp, aspect, taken, uids)
 
 
 def picture_from(message: Message, network: tuple[int, int]) -> Picture:

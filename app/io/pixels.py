@@ -36,7 +36,7 @@ class Image:
     windows : tuple of (name, centre, width)
         Window presets of the file, in terms of `pixels`.
     facts : dict
-        A few facts for display; nothing that names a patient: ``patient`` is a hash of the file's patient number.
+        A few facts of the file; nothing that names a patient: ``patient`` is a hash of the patient's number there.
     aspect : float
         Height of a pixel over its width; 1 where nobody says otherwise.
     acquisition : Acquisition

@@ -29,7 +29,8 @@ from app.project.changes import (
 from app.project.image_files import ImageFiles
 from app.project.state import ProjectState
 from app.store.changes import Action, Writer, now
-from app.store.rows import landmark_row
+from app.store.rows import ImageRow, landmark_row
+from app.store.schema import FILE, OWN
 
 OF_IMAGES = (
     *("placements", "reviews", "structure_reviews", "spacings", "readings"),
@@ -102,7 +103,7 @@ def add_images(state: ProjectState, new: Mapping[str, Path], folder: Path, label
 
     def edit(writer: Writer) -> None:
         for position, (name, path) in enumerate(new.items(), first):
-            writer.put("images", name, position, kept_path(path), relative_to(path, folder))
+            writer.put("images", *ImageRow(None, name, position, FILE, kept_path(path), relative_to(path, folder)))
 
     return Action(ImagesChanged.code, label, edit, tuple(new))
 
@@ -113,9 +114,9 @@ def remove_images(state: ProjectState, images: Sequence[str], label: str) -> Act
 
     def edit(writer: Writer) -> None:
         for name in images:
-            writer.drop("images", name=name)
             for table in OF_IMAGES:
                 writer.drop(table, image=name)
+            writer.drop("images", name=name)
 
     return Action(ImagesChanged.code, label, edit, tuple(images))
 
@@ -250,7 +251,7 @@ def place(
 
     def edit(writer: Writer) -> None:
         remember_file(state, writer, image)
-        writer.put("placements", image, number, said.value, x, y, reader, now())
+        writer.put("placements", image, OWN, number, said.value, x, y, reader, now())
 
     return Action(PlacementsChanged.code, label, edit, (image,), (landmark,))
 
@@ -302,7 +303,7 @@ def reset(state: ProjectState, image: str, landmark: str, label: str) -> Action:
     number = state.rows.number(landmark)
 
     def edit(writer: Writer) -> None:
-        writer.drop("placements", image=image, landmark=number)
+        writer.drop("placements", image=image, opinion=OWN, landmark=number)
 
     return Action(PlacementsChanged.code, label, edit, (image,), (landmark,))
 
@@ -321,7 +322,7 @@ def set_review(
     def edit(writer: Writer) -> None:
         for name in changed:
             remember_file(state, writer, name)
-            writer.put("reviews", name, wanted.value, after[name][1], reader, now())
+            writer.put("reviews", name, OWN, wanted.value, after[name][1], reader, now())
             was, becomes = before[name][0] is ReviewState.ACCEPTED, wanted is ReviewState.ACCEPTED
             if becomes and not was:
                 state.freeze(name, writer)
@@ -361,9 +362,9 @@ def review_structure(
         for name, said in before.items():
             words = kept[name] if note is None else note
             if wanted is ReviewState.UNREAD:
-                writer.drop("structure_reviews", image=name, structure=structure)
+                writer.drop("structure_reviews", image=name, opinion=OWN, structure=structure)
             elif said is None or (said.state, said.note) != (wanted, words):
                 remember_file(state, writer, name)
-                writer.put("structure_reviews", name, structure, wanted.value, words, reader, now())
+                writer.put("structure_reviews", name, OWN, structure, wanted.value, words, reader, now())
 
     return Action(ReviewsChanged.code, label, edit, tuple(images))

@@ -108,6 +108,6 @@ KEPT: dict[str, type[Change]] = {
 """The kinds that the project file keeps, by their codes."""
 
 
-def change_of(entry: Entry, by: object = None) -> Change:
-    """What a row of the table of changes tells."""
-    return KEPT.get(entry.kind, Change)(entry.images, entry.landmarks, entry.label, by)
+def change_of(entry: Entry, images: tuple[str, ...]) -> Change:
+    """What a row of the table of changes tells; `images` are the names of its images."""
+    return KEPT.get(entry.kind, Change)(images, entry.landmarks, entry.label)

@@ -23,6 +23,8 @@ def facts_row(path: str, facts: ImageFacts, project: str) -> FactsRow:
     spacing = facts.spacing
     row = FactsRow(path, "", "", facts.height, facts.width, remark=facts.remark, sha256=facts.sha256)
     key = hashlib.sha256(f"{project} {facts.patient}".encode()).hexdigest()[:8] if facts.patient else ""
+    study, series, instance = facts.uids
+    row = row._replace(study_uid=study, series_uid=series, instance_uid=instance)
     row = row._replace(size=facts.stamp[0], changed_ns=facts.stamp[1], patient=key, aspect=facts.aspect)
     if spacing is None:
         return row
@@ -34,7 +36,8 @@ def facts_of(row: FactsRow | None, network: tuple[int, int], orientation: Orient
     if row is None or row.height is None or row.width is None:
         return None
     told = (row.height, row.width, file_spacing(row), row.remark, row.sha256)
-    return ImageFacts(*told, *network, orientation, row.patient, (row.size, row.changed_ns), row.aspect)
+    uids = row.study_uid, row.series_uid, row.instance_uid
+    return ImageFacts(*told, *network, orientation, row.patient, (row.size, row.changed_ns), row.aspect, uids=uids)
 
 
 def gather(job: Job, take_in: Callable[[Event], object], subject: str) -> PredictReport:

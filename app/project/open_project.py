@@ -250,6 +250,9 @@ class OpenProject:
             _LOG.exception("A view failed to follow a change: %s", change)
         return change
 
+    def _told(self, entry: Entry) -> Change:
+        return change_of(entry, self._state.rows.names(entry.images))
+
     def _act(self, action: Action) -> Change | None:
         """Do an action, durable when it returns; returns what was emitted, None where nothing changed."""
         done = self._project.act(self._reader, action)
@@ -257,7 +260,7 @@ class OpenProject:
             return None
         action.kept()
         self._state.apply(done[1])
-        change = self._emit(change_of(done[0]))
+        change = self._emit(self._told(done[0]))
         self.check_kept()  # between the last look and the commit the file may have gone
         return change
 
@@ -288,8 +291,8 @@ class OpenProject:
     def _step(self, entry: Entry | None, undo: bool) -> Step | None:
         if entry is None:
             return None
-        touched = (row.key for row in self._project.touches(entry) if row.table in OF_IMAGES or row.table == "images")
-        return Step(undo, entry.label, tuple(dict.fromkeys(touched)))
+        rows = [row for row in self._project.touches(entry) if row.table in OF_IMAGES or row.table == "images"]
+        return Step(undo, entry.label, tuple(dict.fromkeys(map(self._state.rows.image_of, rows))))
 
     def undo(self) -> Change | None:
         """Take the last action back, also after reopening; returns its change, None where there is nothing to undo."""
@@ -311,7 +314,7 @@ class OpenProject:
                 self._state.apply(changes)
         finally:
             if last is not None:
-                told = self._emit(change_of(last))
+                told = self._emit(self._told(last))
         self.check_kept()
         return told
 

@@ -44,7 +44,8 @@ def move_images(state: ProjectState, found: Mapping[str, Path], folder: Path, la
 
     def edit(writer: Writer) -> None:
         for name, path in found.items():
-            writer.put("images", name, state.rows.image_position(name), kept_path(path), relative_to(path, folder))
+            row = state.rows.image_row(name)
+            writer.put("images", *row._replace(path=kept_path(path), relative=relative_to(path, folder)))
             if (facts := known[name]) is not None:  # not of the trail: they stay where the action is undone
                 writer.put("facts", *facts)
 

@@ -112,14 +112,14 @@ class ProjectState(PredictedImages):
     def apply(self, changes: list[RowChange]) -> None:
         """Follow what an action, an undo or a redo did to the project file."""
         charts = self.charts  # read before the rows change, so that slots and rows agree
-        self.rows.apply(changes)
+        changes = self.rows.apply(changes)
         tables = {change.table for change in changes}
         if "images" in tables:
             self._has = self._places = None
             self._follow_images(charts)
         for change in changes:
             if change.table == "images":  # its file may be elsewhere now
-                self._files.pop(change.key, None)
+                self._files.pop(self.rows.image_of(change), None)
             elif change.table in ("readings", "frozen") and change.key in self._slots:
                 self._reload(change.key)
         if tables & {"images", "landmarks"}:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import apsw
 
 from app.store.blobs import checksum
-from app.store.schema import TRAIL
+from app.store.schema import NAMING_IMAGES, TRAIL
 
 Row = tuple[Any, ...]
 
@@ -71,8 +71,10 @@ class Entry:
     at : str
         UTC, ISO 8601.
     reader, kind, label : str
-    images, landmarks : tuple of str
-        Whose display the action touches.
+    images : tuple of int
+        Numbers of the images whose display the action touches.
+    landmarks : tuple of str
+        Whose display it touches.
     undoes, redoes : int or None
         The action that this one took back or did again.
     """
@@ -82,7 +84,7 @@ class Entry:
     reader: str
     kind: str
     label: str
-    images: tuple[str, ...]
+    images: tuple[int, ...]
     landmarks: tuple[str, ...]
     undoes: int | None = None
     redoes: int | None = None
@@ -169,12 +171,16 @@ class Tables(dict[str, Table]):
 
 
 class Writer:
-    """What an action may do to the tables; it keeps a record of the rows of those that can be undone."""
+    """What an action may do to the tables; it keeps a record of the rows of those that can be undone.
+
+    Actions name images; the tables have their numbers.
+    """
 
     def __init__(self, db: apsw.Connection, tables: Tables) -> None:
         self._db = db
         self._tables = tables
         self._record: dict[Row, RowChange] = {}
+        self._numbers: dict[str, int] = {}
 
     @property
     def changes(self) -> list[RowChange]:
@@ -184,16 +190,29 @@ class Writer:
     def put(self, table: str, *row: Any) -> None:
         """Insert a row or replace the one with the same key (as an update, so that undo sees one change)."""
         about = self._tables[table]
+        if table in NAMING_IMAGES:
+            row = (self.number(row[0]), *row[1:])
         old = next(iter(list(self._db.execute(about.select, about.key(row)))), None)
         (new,) = list(self._db.execute(about.put, row))  # as SQLite keeps it: with its number, reals as reals
         self._note(about, old, new)
 
     def drop(self, table: str, **key: Any) -> None:
         """Delete the rows whose columns equal `key`."""
+        if table in NAMING_IMAGES:
+            key["image"] = self.number(key["image"])
         where = " AND ".join(f'"{column}" = ?' for column in key)
         gone = list(self._db.execute(f"DELETE FROM {table} WHERE {where} RETURNING *", tuple(key.values())))
         for row in gone:
             self._note(self._tables[table], row, None)
+
+    def number(self, image: str) -> int:
+        """The number of an image, also of one that was dropped meanwhile; raises ValueError for an unknown name."""
+        if image not in self._numbers:
+            found = list(self._db.execute("SELECT number FROM images WHERE name = ?", (image,)))
+            if not found:
+                raise ValueError(f"The project has no image “{image}”.")
+            self._numbers[image] = found[0][0]
+        return self._numbers[image]
 
     def _note(self, about: Table, old: Row | None, new: Row | None) -> None:
         row = new if new is not None else old

@@ -285,7 +285,8 @@ class Project:
             changes = writer.changes
             if not changes:
                 return None
-            entry = Entry(0, now(), reader, action.kind, action.label, action.images, action.landmarks)
+            images = tuple(map(writer.number, action.images))
+            entry = Entry(0, now(), reader, action.kind, action.label, images, action.landmarks)
             entry = self._append(entry, changes)
         self._take(entry)
         return entry, changes

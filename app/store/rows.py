@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,18 @@ from app.core.text import path_kept
 from app.store.changes import Row, RowChange
 from app.store.errors import of_database
 from app.store.project_file import NONSENSE, Project
-from app.store.schema import TRAIL
+from app.store.schema import NAMING_IMAGES, OWN, TRAIL
+
+
+class ImageRow(NamedTuple):
+    """One image as it stands in the table; `source` says what `path` is: a file."""
+
+    number: int | None
+    name: str
+    position: int
+    source: str
+    path: str
+    relative: str
 
 
 class PlacementRow(NamedTuple):
@@ -84,6 +95,9 @@ class FactsRow(NamedTuple):
     changed_ns: int = -1
     patient: str = ""
     aspect: float = 1.0
+    study_uid: str = ""
+    series_uid: str = ""
+    instance_uid: str = ""
 
 
 class FrozenFacts(NamedTuple):
@@ -157,7 +171,8 @@ class Rows:
     """
 
     def __init__(self, project: Project) -> None:
-        self._images: dict[str, Row] = {}
+        self._images: dict[str, ImageRow] = {}
+        self._names: dict[int, str] = {}
         self.images: tuple[str, ...] = ()
         self.landmarks: dict[int, Landmark] = {}
         self.numbers: dict[str, int] = {}
@@ -183,25 +198,44 @@ class Rows:
         except NONSENSE as error:
             raise of_database(project.path, error) from error
 
-    def apply(self, changes: list[RowChange]) -> None:
-        """Do to memory what was done to the file."""
-        self._take(changes)
+    def apply(self, changes: list[RowChange]) -> list[RowChange]:
+        """Do to memory what was done to the file; returns the same with the names of images for their numbers."""
+        return self._take(changes)
 
-    def _take(self, changes: list[RowChange]) -> None:
+    def _take(self, changes: list[RowChange]) -> list[RowChange]:
+        self._names.update((row[0], row[1]) for table, *both in changes if table == "images" for row in both if row)
+        known = (change for change in changes if change.table not in NAMING_IMAGES or change.key in self._names)
+        changes = [RowChange(table, self._named(table, old), self._named(table, new)) for table, old, new in known]
         for table, old, new in changes:
             getattr(self, f"_{table}_changed")(old, new)
         tables = {change.table for change in changes}
         if "images" in tables:
-            self.images = tuple(sorted(self._images, key=lambda name: self._images[name][1]))
+            self.images = tuple(sorted(self._images, key=lambda name: self._images[name].position))
         if tables & {"landmarks", "landmark_order"}:
             self.landmarks = {number: self.landmarks[number] for number in sorted(self.landmarks, key=self.position)}
             self.numbers = {mark.name: number for number, mark in self.landmarks.items()}
+        return changes
+
+    def _named(self, table: str, row: Row | None) -> Row | None:
+        """A row with the name of its image in front."""
+        if row is None or table not in NAMING_IMAGES:
+            return row
+        return (self._names[row[0]], *row[1:])
+
+    def image_of(self, change: RowChange) -> str:
+        """The name of the image of which a row tells, as it stands in the file."""
+        row = change.new or change.old or ("", "")
+        return str(row[1] if change.table == "images" else self._names[row[0]])
+
+    def names(self, numbers: Iterable[int]) -> tuple[str, ...]:
+        """The names of images, without those that are not known any more."""
+        return tuple(self._names[number] for number in numbers if number in self._names)
 
     def _images_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
-            self._images[new[0]] = new
+            self._images[new[1]] = ImageRow(*new)
         elif old is not None:
-            del self._images[old[0]]
+            del self._images[old[1]]
 
     def _landmarks_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
@@ -226,27 +260,33 @@ class Rows:
         return self._positions.get(number, number)
 
     def _placements_changed(self, old: Row | None, new: Row | None) -> None:
+        if (new or old or ())[1] != OWN:  # nothing shows other opinions yet
+            return
         if new is not None:
-            row = PlacementRow(*new)
+            row = PlacementRow(new[0], *new[2:])
             self.by_landmark.setdefault(row.landmark, {})[row.image] = row
             self.by_image.setdefault(row.image, {})[row.landmark] = row
         elif old is not None:
-            del self.by_landmark[old[1]][old[0]]
-            del self.by_image[old[0]][old[1]]
+            del self.by_landmark[old[2]][old[0]]
+            del self.by_image[old[0]][old[2]]
 
     def _reviews_changed(self, old: Row | None, new: Row | None) -> None:
+        if (new or old or ())[1] != OWN:
+            return
         if new is not None:
-            self.reviews[new[0]] = Review(ReviewState(new[1]), *new[2:])
+            self.reviews[new[0]] = Review(ReviewState(new[2]), *new[3:])
         elif old is not None:
             del self.reviews[old[0]]
 
     def _structure_reviews_changed(self, old: Row | None, new: Row | None) -> None:
+        if (new or old or ())[1] != OWN:
+            return
         if new is not None:
-            image, structure, state, note, reader, at = new
+            image, _, structure, state, note, reader, at = new
             review = StructureReview(image, structure, ReviewState(state), note, reader, at)
             self.structure_reviews.setdefault(review.image, {})[review.structure] = review
         elif old is not None:
-            del self.structure_reviews[old[0]][old[1]]
+            del self.structure_reviews[old[0]][old[2]]
 
     def _spacings_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
@@ -304,13 +344,13 @@ class Rows:
 
     def path(self, name: str) -> Path:
         """Where the file of an image is: beside the project if it moved with it, else where it was."""
-        _, _, path, relative = self._images[name]
-        moved = self.folder / path_kept(str(relative))
-        return moved if relative and moved.is_file() else path_kept(str(path))
+        image = self._images[name]
+        moved = self.folder / path_kept(image.relative)
+        return moved if image.relative and moved.is_file() else path_kept(image.path)
 
     def facts_of(self, name: str) -> FactsRow | None:
         """What is known of an image's file; of an accepted one, of the file that was accepted."""
-        path = self._images[name][2]
+        path = self._images[name].path
         known, held = self.facts.get(path), self.frozen_facts.get(name)
         if held is None or name not in self.frozen:
             return known
@@ -328,17 +368,15 @@ class Rows:
 
     def key(self, name: str) -> str:
         """The path under which an image's facts are kept."""
-        path: str = self._images[name][2]
-        return path
+        return self._images[name].path
 
-    def image_position(self, name: str) -> int:
-        """An image's place in the project's order, as a number that others may lie between."""
-        place: int = self._images[name][1]
-        return place
+    def image_row(self, name: str) -> ImageRow:
+        """An image as it stands in the table."""
+        return self._images[name]
 
     def next_position(self) -> int:
         """A place behind all images."""
-        return 1 + max((row[1] for row in self._images.values()), default=0)
+        return 1 + max((row.position for row in self._images.values()), default=0)
 
     def review(self, name: str) -> Review:
         """The review of an image; until it is reviewed, what a reader touched in it is in progress."""

@@ -1,7 +1,7 @@
 """The tables of the project file: those of format 1, and one step for each later format.
 
-Steps that also change what stands in rows have a module of their own (`format_9`). A new file is made by the same
-steps, so that there is one truth of what a file of each format looks like.
+Steps that also change what stands in rows have a module of their own (`format_9`, `format_10`). A new file is made by
+the same steps, so that there is one truth of what a file of each format looks like.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from app.store.database import Schema, foreign_parts, run, schema_made_by, schem
 from app.store.errors import Trouble, project_error
 from app.store.format_9 import CHANGE as CHANGE_9
 from app.store.format_9 import to_format_9
+from app.store.format_10 import CHANGE as CHANGE_10
+from app.store.format_10 import to_format_10
 
 APPLICATION_ID = 0x44534556  # "DSEV"
 TRAIL = (
@@ -25,6 +27,15 @@ TRAIL = (
     *("left_as_is", "corrected_files"),
 )
 """Tables whose changes can be undone."""
+NAMING_IMAGES = (
+    *("placements", "reviews", "structure_reviews", "spacings", "readings"),
+    *("frozen", "frozen_facts", "left_as_is", "corrected_files"),
+)
+"""Those of which the first column is the number of an image."""
+OWN = ""
+"""The project's own opinion: what its readers say who name no other."""
+FILE = "file"
+"""The source of an image that lies in a file."""
 
 _FORMAT_1 = """
 CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
@@ -124,6 +135,8 @@ MIGRATIONS = (
     ),
     # 8 to 9: the table of changes keeps plain rows.
     Migration(CHANGE_9, rewrite=to_format_9),
+    # 9 to 10: images have numbers and a source, what readers can differ about an opinion, files their UIDs.
+    Migration(CHANGE_10, rewrite=to_format_10),
 )
 """From format 1 on; a new step goes to the end."""
 

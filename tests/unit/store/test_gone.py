@@ -150,7 +150,7 @@ def test_a_file_that_goes_amid_an_action_is_told_and_the_action_is_not_done(
 ):
     def edit(writer: Writer) -> None:
         accident(project.path)
-        writer.put("images", "late", 99, "/late", "")
+        writer.put("images", None, "late", 99, "file", "/late", "")
 
     before = project.history()
     with pytest.raises(ProjectError) as error:

@@ -52,7 +52,7 @@ from app.store.changes import Action
 path = Path(sys.argv[1])
 lock = ProjectLock(path, "Cleo")
 project = Project.open(path, read_only=False)
-project.act("Cleo", Action("images", "Add last", lambda w: w.put("images", "last", 99, "/last", "last")))
+project.act("Cleo", Action("images", "Add last", lambda w: w.put("images", None, "last", 99, "file", "/last", "last")))
 os.kill(os.getpid(), signal.SIGKILL)
 """
 PASSING_BY = """

@@ -23,7 +23,7 @@ def make(path: Path) -> Project:
 
 
 def add(name: str) -> Action:
-    return Action("images", f"Add {name}", lambda w: w.put("images", name, 1, f"/{name}", name), (name,))
+    return Action("images", f"Add {name}", lambda w: w.put("images", None, name, 1, "file", f"/{name}", name), (name,))
 
 
 def test_sqlite_is_new_enough():
@@ -62,11 +62,11 @@ def test_actions_undo_and_redo_survive_reopening(tmp_path: Path):
     project.undo("Bob")
     project.close()
     project = Project.open(path, read_only=False)
-    assert [row[0] for row in project.rows("images")] == ["a"]
+    assert [row[1] for row in project.rows("images")] == ["a"]
     assert project.next_undo.label == "Add a"
     assert project.next_redo.label == "Add b"
     project.redo("Bob")
-    assert [row[0] for row in project.rows("images")] == ["a", "b"]
+    assert [row[1] for row in project.rows("images")] == ["a", "b"]
     assert [(e.reader, e.label, undone) for e, undone in project.entries()] == [
         ("Ann", "Add a", False),
         ("Ann", "Add b", False),
@@ -84,7 +84,7 @@ def test_a_failing_action_leaves_nothing(tmp_path: Path):
     project = make(tmp_path / "p")
 
     def edit(writer):
-        writer.put("images", "a", 1, "/a", "a")
+        writer.put("images", None, "a", 1, "file", "/a", "a")
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
@@ -109,6 +109,16 @@ def test_landmark_numbers_are_never_used_again(tmp_path: Path):
     _, again = project.act("Ann", new)
     assert changes[0].new[0] == 2
     assert again[0].new[0] == 3
+    project.close()
+
+
+def test_image_numbers_are_never_used_again(tmp_path: Path):
+    project = make(tmp_path / "p")
+    project.act("Ann", add("a"))
+    project.act("Ann", Action("images", "Remove a", lambda w: w.drop("images", name="a"), ()))
+    project.act("Ann", add("a"))
+    assert project.rows("images") == [(2, "a", 1, "file", "/a", "a")]
+    assert [entry.images for entry, _ in project.entries()] == [(1,), (), (2,)]
     project.close()
 
 
@@ -209,7 +219,7 @@ def test_what_is_not_as_the_action_left_it_is_not_undone(tmp_path: Path):
     other.close()
     with pytest.raises(ProjectError):
         project.undo("Ann")
-    assert [row[2] for row in project.rows("images")] == ["/elsewhere"]
+    assert [row[4] for row in project.rows("images")] == ["/elsewhere"]
     assert project.next_undo.label == "Add a"
     assert project.next_redo is None
     project.close()

@@ -16,7 +16,7 @@ from app.io.bundle import Bundle
 from app.project.changes import PlacementNudged
 from app.project.session import Session
 from app.project.undo_groups import same_group
-from app.store.changes import Action, Entry
+from app.store.changes import Action, Entry, Writer
 from app.store.charts import CODES, FROZEN, FrozenPlacements
 from app.store.errors import ProjectError
 from app.store.project_file import Project
@@ -24,17 +24,23 @@ from app.store.rows import FactsRow, Rows, file_stamp, landmark_of, landmark_row
 
 MARK = Landmark("hilum", "right_lung", 0.125, -0.25, "where it crosses", "mine", "#ff8000", hidden=True, locked=False)
 ROWS = {
-    "images": [("b.png", 1, "/films/b.png", "b.png"), ("a.png", 2, "/films/a.png", "")],
+    "images": [(7, "b.png", 1, "file", "/films/b.png", "b.png"), (3, "a.png", 2, "file", "/films/a.png", "")],
     "landmarks": [landmark_row(1, MARK), landmark_row(2, Landmark("apex", "heart", 0.5, 0.75))],
     "landmark_order": [(1, 9)],
-    "placements": [("a.png", 1, "corrected", 3.5, 4.25, "Ann", "t1"), ("b.png", 1, "absent", None, None, "Bea", "t2")],
-    "reviews": [("a.png", "rejected", "blurred", "Ann", "t3")],
-    "structure_reviews": [
-        ("a.png", "heart", "rejected", "leaks", "Ann", "t4"),
-        ("a.png", "aorta", "second_opinion", "", "Bea", "t5"),
+    "placements": [
+        (3, "", 1, "corrected", 3.5, 4.25, "Ann", "t1"),
+        (7, "", 1, "absent", None, None, "Bea", "t2"),
+        (7, "Cleo", 1, "corrected", 8.5, 9.5, "Cleo", "t6"),
+        (3, "Cleo", 2, "corrected", 8.5, 9.5, "Cleo", "t6"),
     ],
-    "spacings": [("a.png", 0.5, 0.25, "Ann")],
-    "readings": [("b.png", 3, 1, 0, "Ann")],
+    "reviews": [(3, "", "rejected", "blurred", "Ann", "t3"), (3, "Cleo", "accepted", "", "Cleo", "t7")],
+    "structure_reviews": [
+        (3, "", "heart", "rejected", "leaks", "Ann", "t4"),
+        (3, "", "aorta", "second_opinion", "", "Bea", "t5"),
+        (3, "Cleo", "heart", "second_opinion", "", "Cleo", "t8"),
+    ],
+    "spacings": [(3, 0.5, 0.25, "Ann")],
+    "readings": [(7, 3, 1, 0, "Ann")],
     "facts": [
         tuple(FactsRow("/films/a.png", "ok", "", 300, 400, 0.1, 0.2, "calibrated", "r", "ab", 7, 8, "p")),
         tuple(FactsRow("/films/b.png", "ok", "", 30, 40, 0.1, 0.2, "calibrated", "", "cd", 7, 8)),
@@ -55,7 +61,7 @@ def said(rows: Rows) -> dict[str, object]:
     for name in ("by_landmark", "by_image", "structure_reviews"):  # what is empty says nothing
         found[name] = {key: inner for key, inner in found[name].items() if inner}
     found["order"] = [*rows.landmarks]
-    found["paths"] = [(rows.key(name), rows.path(name), rows.image_position(name)) for name in rows.images]
+    found["paths"] = [(rows.key(name), rows.path(name), rows.image_row(name)) for name in rows.images]
     return found
 
 
@@ -105,28 +111,34 @@ def test_a_touched_image_is_in_progress_until_it_is_reviewed(project: Project):
 def test_images_keep_the_order_of_adding(project: Project):
     rows = Rows(project)
     assert rows.next_position() == 3
-    assert (rows.image_position("b.png"), rows.image_position("a.png")) == (1, 2)
+    assert (rows.image_row("b.png").number, rows.image_row("a.png").number) == (7, 3)
     assert rows.key("a.png") == "/films/a.png"
 
 
+def take_out(w: Writer) -> None:
+    for table in ("placements", "readings"):
+        w.drop(table, image="b.png")
+    w.drop("images", name="b.png")
+
+
 EDITS = {
-    "an image moves": lambda w: w.put("images", "a.png", 2, "/other/a.png", "x"),
-    "an image comes": lambda w: w.put("images", "c.png", 0, "/films/c.png", ""),
-    "an image goes": lambda w: w.drop("images", name="b.png"),
+    "an image moves": lambda w: w.put("images", 3, "a.png", 2, "file", "/other/a.png", "x"),
+    "an image comes": lambda w: w.put("images", None, "c.png", 0, "file", "/films/c.png", ""),
+    "an image goes": take_out,
     "a landmark is renamed": lambda w: w.put("landmarks", 1, "hilus", *landmark_row(1, MARK)[2:]),
     "a landmark is shown and locked": lambda w: w.put("landmarks", *landmark_row(1, MARK)[:8], 0, 1),
     "a landmark goes": lambda w: w.drop("landmarks", id=2),
     "an order changes": lambda w: w.put("landmark_order", 1, 0),
     "an order goes": lambda w: w.drop("landmark_order", landmark=1),
-    "only x of a placement": lambda w: w.put("placements", "a.png", 1, "corrected", 99.0, 4.25, "Ann", "t1"),
-    "only y of a placement": lambda w: w.put("placements", "a.png", 1, "corrected", 3.5, 99.0, "Ann", "t1"),
-    "only the state of a placement": lambda w: w.put("placements", "a.png", 1, "confirmed", 3.5, 4.25, "Ann", "t1"),
-    "a placement goes": lambda w: w.drop("placements", image="a.png", landmark=1),
-    "only the state of a review": lambda w: w.put("reviews", "a.png", "accepted", "blurred", "Ann", "t3"),
-    "only the note of a review": lambda w: w.put("reviews", "a.png", "rejected", "sharp", "Ann", "t3"),
-    "a review comes": lambda w: w.put("reviews", "b.png", "accepted", "fine", "Ann", "t9"),
+    "only x of a placement": lambda w: w.put("placements", "a.png", "", 1, "corrected", 99.0, 4.25, "Ann", "t1"),
+    "only y of a placement": lambda w: w.put("placements", "a.png", "", 1, "corrected", 3.5, 99.0, "Ann", "t1"),
+    "only the state of a placement": lambda w: w.put("placements", "a.png", "", 1, "confirmed", 3.5, 4.25, "Ann", "t1"),
+    "a placement goes": lambda w: w.drop("placements", image="a.png", opinion="", landmark=1),
+    "only the state of a review": lambda w: w.put("reviews", "a.png", "", "accepted", "blurred", "Ann", "t3"),
+    "only the note of a review": lambda w: w.put("reviews", "a.png", "", "rejected", "sharp", "Ann", "t3"),
+    "a review comes": lambda w: w.put("reviews", "b.png", "", "accepted", "fine", "Ann", "t9"),
     "a review goes": lambda w: w.drop("reviews", image="a.png"),
-    "only a structure's note": lambda w: w.put("structure_reviews", "a.png", "heart", "rejected", "?", "Ann", "t4"),
+    "only a structure's note": lambda w: w.put("structure_reviews", "a.png", "", "heart", "rejected", "?", "Ann", "t4"),
     "a structure's review goes": lambda w: w.drop("structure_reviews", image="a.png", structure="aorta"),
     "only the row spacing": lambda w: w.put("spacings", "a.png", 0.75, 0.25, "Ann"),
     "only the column spacing": lambda w: w.put("spacings", "a.png", 0.5, 0.75, "Ann"),
@@ -156,6 +168,28 @@ def test_memory_follows_the_file(project: Project, tmp_path: Path, edit: str):
     again = Project.open(tmp_path / "p", read_only=True)
     assert said(Rows(again)) == after
     again.close()
+
+
+OPINIONS = {
+    "a placement": lambda w: w.put("placements", "a.png", "Dan", 1, "absent", None, None, "Dan", "t9"),
+    "a placement goes": lambda w: w.drop("placements", image="a.png", opinion="Cleo"),
+    "a review": lambda w: w.put("reviews", "b.png", "Dan", "accepted", "", "Dan", "t9"),
+    "a structure": lambda w: w.put("structure_reviews", "a.png", "Cleo", "heart", "rejected", "", "Cleo", "t9"),
+}
+
+
+@pytest.mark.parametrize("edit", OPINIONS)
+def test_another_opinion_is_kept_beside_the_project_s_own(project: Project, edit: str):
+    tables = ("placements", "reviews", "structure_reviews")
+    followed, before = Rows(project), said(Rows(project))
+    rows = [project.rows(table) for table in tables]
+    _, changes = project.act("Dan", Action("x", edit, OPINIONS[edit]))
+    followed.apply(changes)
+    assert said(followed) == said(Rows(project)) == before
+    assert [project.rows(table) for table in tables] != rows
+    followed.apply(project.undo("Dan")[1])
+    assert said(followed) == said(Rows(project)) == before
+    assert [sorted(project.rows(table)) for table in tables] == [sorted(found) for found in rows]
 
 
 def test_a_landmark_survives_its_row():

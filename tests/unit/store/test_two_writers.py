@@ -29,7 +29,7 @@ from app.store.changes import Action
 path, me, actions = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 
 def act(project, label):
-    project.act(me, Action("images", label, lambda w: w.put("images", label, 1000, "/" + label, label)))
+    project.act(me, Action("images", label, lambda w: w.put("images", None, label, 1000, "file", "/" + label, label)))
 
 print("ready", flush=True)
 for trial in sys.stdin:
