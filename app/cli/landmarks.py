@@ -10,7 +10,8 @@ import numpy as np
 
 from app.core.frame import Frame
 from app.core.landmark import Landmark
-from app.core.prediction import Prediction, native_mask
+from app.core.masks import ImageMasks
+from app.core.prediction import Prediction
 from app.core.propagate import FARTHEST_SHARE, locate
 from app.core.template import Template
 from app.io.landmark_set import read_landmark_set
@@ -97,9 +98,10 @@ def read_off(spot: Spot, prediction: Prediction, frame: Frame, template: Templat
     c = template.index(spot.structure)
     structure = template.structures[c]
     where = f"pixel ({spot.xy[0]:g}, {spot.xy[1]:g}) of {spot.image}"
-    if not prediction.present[c]:
+    mask = ImageMasks(template, frame, prediction).native(spot.structure)
+    if mask is None:
         return f"The {structure.title.lower()} was not found in {spot.image}; define the landmark in another image."
-    rows, columns = np.nonzero(native_mask(prediction.masks[c], frame))
+    rows, columns = np.nonzero(mask)
     outside = float(np.hypot(columns - spot.xy[0], rows - spot.xy[1]).min()) if len(rows) else float("inf")
     uv, miss = locate(prediction.charts[c].astype(float), structure, spot.xy)
     limit = FARTHEST_SHARE * frame.diagonal

@@ -284,20 +284,21 @@ def _shaped(
 
 def native_mask(probability: npt.NDArray[np.uint8], frame: Frame) -> npt.NDArray[np.bool_]:
     """One structure's mask [height, width] in native pixels from its probability [H, W] on the network's grid."""
-    matrix = frame.to_network_affine
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    native = cv2.warpAffine(probability, matrix, (frame.width, frame.height), flags=flags)
-    return np.asarray(native > 127)
+    return _warped(probability, frame.to_network_affine, (frame.width, frame.height))
 
 
-def covering(prediction: Prediction, frame: Frame, template: Template, xy: npt.ArrayLike) -> tuple[str, ...]:
-    """The structures whose masks cover a native pixel [2], the smallest first."""
-    x, y = np.rint(frame.to_network(xy)).astype(int)
-    if not (0 <= x < frame.network_width and 0 <= y < frame.network_height):
-        return ()
-    shown = zip(template.structures, prediction.masks[:, y, x] > 127, prediction.present, strict=True)
-    hits = [structure for structure, covers, present in shown if covers and present]
-    return tuple(structure.name for structure in sorted(hits, key=lambda structure: structure.area_mm2))
+def native_pixel(probability: npt.NDArray[np.uint8], frame: Frame, xy: npt.ArrayLike) -> bool:
+    """What `native_mask` says of the pixel in which a native point [2] on the image lies."""
+    pixel = np.clip(np.rint(np.asarray(xy, float)), 0, (frame.width - 1, frame.height - 1))
+    linear = frame.to_network_affine[:, :2]
+    return bool(_warped(probability, np.c_[linear, frame.to_network(pixel)], (1, 1))[0, 0])
+
+
+def _warped(
+    probability: npt.NDArray[np.uint8], matrix: npt.NDArray[np.float64], size: tuple[int, int]
+) -> npt.NDArray[np.bool_]:
+    warped = cv2.warpAffine(probability, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    return np.asarray(warped > 127)
 
 
 def sample_chart(grid: npt.NDArray[np.floating], uv: npt.ArrayLike) -> Points:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.frame import Frame
-from app.core.prediction import Prediction, native_mask
+from app.core.masks import ImageMasks
+from app.core.prediction import Prediction
 from app.core.template import Template
 from app.formats.output_folder import OutputFolder
 from app.io.atomic import write_bytes
@@ -47,12 +48,12 @@ def write_masks(
     writing ends half way.
     """
     paths = []
-    for c, structure in enumerate(template.structures):
+    masks = ImageMasks(template, frame, prediction)
+    for structure in template.structures:
         if structure.name in leave_out:
             continue
-        if prediction.present[c]:
-            mask = native_mask(prediction.masks[c], frame)
-        else:
+        mask = masks.native(structure.name)
+        if mask is None:
             mask = np.zeros((frame.height, frame.width), bool)
         path = folder / f"{structure.name}.png"
         if output is not None:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from app.core.frame import Frame
 from app.core.landmark import Landmark, ReviewState
-from app.core.prediction import Prediction, native_mask
+from app.core.masks import ImageMasks
+from app.core.prediction import Prediction
 from app.core.template import Template
 from app.formats.csv_table import UNREAD, About, MaskSource, Row, orientation
 from app.store.rows import StructureReview
@@ -74,9 +75,9 @@ class ImageView:
     def mask(self, template: Template, structure: str) -> npt.NDArray[np.bool_] | None:
         """One structure's mask [height, width] at native size, or None where there is none that could be good."""
         source = self.mask_source(template, structure)
-        if self.prediction is None or self.frame is None or source is not MaskSource.PREDICTED:
+        if source is not MaskSource.PREDICTED:
             return None
-        return native_mask(self.prediction.masks[template.index(structure)], self.frame)
+        return ImageMasks(template, self.frame, self.prediction).native(structure)
 
 
 def mask_source(

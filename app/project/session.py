@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.landmark import LANDMARK_COLOUR, Landmark, Placements, PlacementState, ReviewState
+from app.core.masks import ImageMasks, MaskState
 from app.core.orientation import Orientation
 from app.core.plausibility import remedy, words_of
 from app.core.prediction import Prediction
@@ -233,6 +234,23 @@ class Session(SessionFiles):
     def preview(self, name: str) -> npt.NDArray[np.uint8] | None:
         """Small 8-bit picture of an image, longest side at most 512; None before it was decoded."""
         return self._state.preview(name)
+
+    # --- masks
+
+    def masks(self, image: str) -> ImageMasks:
+        """The masks of all structures in an image as they are now: a snapshot, for those who ask often or elsewhere."""
+        return self._state.masks(image)
+
+    def mask(self, image: str, structure: str) -> npt.NDArray[np.bool_] | None:
+        """A structure's mask [H, W] in native pixels, None where it is absent or nothing was predicted.
+
+        Raises KeyError for a structure that the template does not have.
+        """
+        return self._state.masks(image).native(structure)
+
+    def mask_state(self, image: str, structure: str) -> MaskState | None:
+        """Where a structure's mask comes from, None where nothing was predicted."""
+        return self._state.masks(image).state(structure)
 
     # --- landmarks
 

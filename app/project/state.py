@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.landmark import Landmark, Placements, PlacementState
+from app.core.masks import ImageMasks
 from app.core.plausibility import code_of
-from app.core.prediction import Prediction, confidence, covering, sample_chart
+from app.core.prediction import Prediction, confidence, sample_chart
 from app.core.propagate import Places, locate
 from app.core.template import Template
 from app.project.entries import MovePreview, Placement
@@ -361,8 +362,12 @@ class ProjectState(PredictedImages):
 
     def structures_at(self, image: str, xy: tuple[float, float]) -> tuple[str, ...]:
         """The structures whose masks cover a pixel, the smallest first."""
-        prediction, frame = self.prediction(image), self.frame(image)
-        return () if prediction is None or frame is None else covering(prediction, frame, self._template, xy)
+        return self.masks(image).covering(xy)
+
+    def masks(self, image: str) -> ImageMasks:
+        """The masks of an image as they are now."""
+        prediction = self.prediction(image)  # first: it knows unknown names
+        return ImageMasks(self._template, self.frame(image), prediction)
 
     def place_in(self, image: str, structure: str, uv: tuple[float, float]) -> npt.NDArray[np.float64]:
         """Where a template point is predicted in one image [2], NaN where it is nowhere."""

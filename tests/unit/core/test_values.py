@@ -12,11 +12,11 @@ from app.core import metrics
 from app.core.chart import GRID, REACH, ChartMesh
 from app.core.frame import Frame
 from app.core.inverse_chart import decode, main_body
+from app.core.masks import ImageMasks
 from app.core.prediction import (
     ErrorModel,
     Prediction,
     confidence,
-    covering,
     from_output,
     native_mask,
     present_structures,
@@ -206,7 +206,10 @@ def test_of_overlapping_structures_the_smallest_comes_first():
     masks, uv = output_of(frame)
     found = from_output(AveragedOutput(masks, uv, np.zeros_like(uv)), frame, TEMPLATE)
     assert LUNG.area_mm2 > HEART.area_mm2
-    assert covering(found, frame, TEMPLATE, np.array([250, 300]) + 3 * np.array([30, 25])) == ("heart", "lung")
+    assert ImageMasks(TEMPLATE, frame, found).covering(np.array([250, 300]) + 3 * np.array([30, 25])) == (
+        "heart",
+        "lung",
+    )
 
 
 def test_the_whole_height_of_a_network_that_is_not_square_is_looked_at():
@@ -218,7 +221,7 @@ def test_the_whole_height_of_a_network_that_is_not_square_is_looked_at():
     charts, error = np.zeros((2, GRID, GRID, 2), np.float32), np.zeros((2, GRID, GRID), np.float32)
     found = Prediction("", masks, empty, charts, error, np.ones(2, bool))
     places = [(40, 260), (40, 220), (80, 260), (-20, 260), (40, 305)]
-    assert [covering(found, frame, TEMPLATE, xy) for xy in places] == [("heart",), (), (), (), ()]
+    assert [ImageMasks(TEMPLATE, frame, found).covering(xy) for xy in places] == [("heart",), (), (), (), ()]
     native = native_mask(masks[1], frame)
     assert native.shape == (300, 200)
     ys, xs = np.nonzero(native)
@@ -237,8 +240,8 @@ def test_masks_come_back_to_native_pixels_and_structures_are_found_under_them():
     assert abs(xs.min() - ((80 - left) / scale)) <= 1
     prediction = from_output(AveragedOutput(*output_of(frame), np.zeros_like(uv)), frame, TEMPLATE)
     centre = np.array([100, 150])
-    assert covering(prediction, frame, TEMPLATE, centre + 3 * np.array([-10, 0])) == ("lung",)
-    assert covering(prediction, frame, TEMPLATE, (-40, 150)) == ()
+    assert ImageMasks(TEMPLATE, frame, prediction).covering(centre + 3 * np.array([-10, 0])) == ("lung",)
+    assert ImageMasks(TEMPLATE, frame, prediction).covering((-40, 150)) == ()
 
 
 # --- shapes, looks

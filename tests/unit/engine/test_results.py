@@ -18,6 +18,7 @@ FACTS = {
     "patient": "p1",
     "stamp": [1234, 98765],
     "aspect": 1.6,
+    "uids": ["1.2.3", "1.2.3.4", "1.2.3.4.5"],
     "acquisition": {"modality": "DX", "view": "AP", "laterality": "L", "towards_right": "L", "towards_bottom": "F"},
 }
 
@@ -53,4 +54,5 @@ def test_a_picture_comes_with_the_facts_of_its_file():
     assert facts.frame == Frame(300, 200, 384, 224, aspect=1.6)
     assert (facts.remark, facts.sha256, facts.patient) == ("First of 2 frames.", "ab" * 32, "p1")
     assert facts.stamp == (1234, 98765)
+    assert facts.uids == ("1.2.3", "1.2.3.4", "1.2.3.4.5")
     assert facts.acquisition == Acquisition("DX", "", "AP", "L", "L", "F")

@@ -36,11 +36,12 @@ def test_facts_of_a_file_are_kept_whole_but_for_who_the_patient_is_and_how_it_wa
     spacing = Spacing(0.5, 0.2, Provenance.CALIBRATED)
     told = ImageFacts(
         *(300, 200, spacing, "First of 2 frames.", "ab" * 32, 384, 224, Orientation(1, mirrored=True)),
-        *("123", (1234, 98765), 2.5, Acquisition("DX", view="AP")),
+        *("123", (1234, 98765), 2.5, Acquisition("DX", view="AP"), ("1.2", "1.2.3", "1.2.3.4")),
     )
     row = facts_row("/films/a.dcm", told, "project")
     assert (row.path, row.status, row.message) == ("/films/a.dcm", "", "")
     kept = facts_of(row, (384, 224), Orientation(1, mirrored=True))
     assert kept == replace(told, patient=row.patient, acquisition=UNKNOWN)
+    assert kept.uids == ("1.2", "1.2.3", "1.2.3.4")
     assert row.patient not in ("", "123")
     assert facts_row("/films/a.dcm", replace(told, patient="", spacing=None), "project").patient == ""
