@@ -189,9 +189,8 @@ def main() -> None:
         for item in to_do(work, asked.again):
             if time.monotonic() > end:
                 break
-            work.set_result(
-                item.job_id, mutate_and_test(item.mutations, command(item.mutations[0], PACKAGES[name]), 120)
-            )
+            tests = command(item.mutations[0], PACKAGES[name])
+            work.set_result(item.job_id, mutate_and_test(item.mutations, tests, PATIENCE_SECONDS))
         scores.append(report(name, work, asked.details))
         work.close()
     sys.stdout.write("\n".join(scores) + "\n")
