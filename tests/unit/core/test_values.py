@@ -162,15 +162,17 @@ def test_beyond_the_reach_of_the_local_fit_the_global_map_goes_on():
     assert found.pixels_per_mm == pytest.approx(np.sqrt(np.linalg.det(matrix)), rel=1e-3)
 
 
-def test_a_bend_at_the_rim_is_followed_for_four_pixels_and_no_further():
-    """Rows bend down near the right rim; beyond the reach only the structure's global slope is left."""
-    flat = Structure("flat", "Flat", "#ffffff", np.array([[0, 0], [100, 0], [100, 60], [0, 60]], float))
+@pytest.mark.parametrize("mm", [1.0, 2.5, 0.4])
+def test_a_bend_at_the_rim_is_followed_for_four_pixels_and_no_further(mm):
+    """Rows bend down near the right rim; beyond the reach, in pixels of any size, only the global slope is left."""
+    flat = Structure("flat", "Flat", "#ffffff", mm * np.array([[0, 0], [100, 0], [100, 60], [0, 60]], float))
     row, column = np.mgrid[:120, :150].astype(float)
     x = column - 20
-    y = row - 30 - np.where(x > 80, (x - 80) ** 2 / 40, 0)  # a pixel per mm
+    y = row - 30 - np.where(x > 80, (x - 80) ** 2 / 40, 0)
     inside = (x >= 0) & (x <= 100) & (y >= 0) & (y <= 60)
-    uv = np.moveaxis(flat.to_chart(np.stack([x, y], -1)), -1, 0).astype(np.float32)
-    found = decode(uv, inside, flat, flat.to_chart([[98, 30], [102, 30], [108, 30], [120, 30]])).xy
+    uv = np.moveaxis(flat.to_chart(mm * np.stack([x, y], -1)), -1, 0).astype(np.float32)
+    wanted = flat.to_chart(mm * np.array([[98, 30], [102, 30], [108, 30], [120, 30]]))
+    found = decode(uv, inside, flat, wanted).xy
     np.testing.assert_allclose(found[:, 0], [118, 122, 128, 140], atol=1e-3)
     assert found[0, 1] == pytest.approx(60 + 18**2 / 40, abs=0.2)
     assert found[1, 1] - found[0, 1] > 4 * 0.7  # the bend falls by .9 and more per pixel there

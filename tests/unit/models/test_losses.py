@@ -19,14 +19,18 @@ def test_uv_dense_counts_inside_the_mask_only_and_per_structure():
     assert losses.uv_dense(uv, target, inside).item() == pytest.approx((0.5 + 1.0) / 2)
 
 
-def test_landmarks_are_sampled_bilinearly_where_scipy_says():
+@pytest.mark.parametrize("margin", [-1.5, 0.49])
+def test_landmarks_are_sampled_bilinearly_where_scipy_says(margin):
+    """Within the outermost half pixel of the picture the map goes on as it is at its edge."""
     rng = np.random.default_rng(0)
     uv = rng.normal(size=(1, 2, 2, 10, 12)).astype(np.float32)
-    xy = rng.uniform(1, 8, (5, 2))
+    xy = rng.uniform(-margin, np.array([11, 9]) + margin, (5, 2))
+    if margin > 0:
+        xy[:4] = [[-margin, 3.2], [11 + margin, 6.7], [4.4, -margin], [7.1, 9 + margin]]
     structure = np.array([0, 1, 1, 0, 1])
     own = np.stack(
         [
-            [map_coordinates(uv[0, s, k], [[p[1]], [p[0]]], order=1)[0] for k in (0, 1)]
+            [map_coordinates(uv[0, s, k], [[p[1]], [p[0]]], order=1, mode="nearest")[0] for k in (0, 1)]
             for p, s in zip(xy, structure, strict=True)
         ]
     )
