@@ -149,11 +149,14 @@ def test_cancelling_leaves_whole_files_only(session: Session, tmp_path: Path):
         view_of(session), tmp_path, ["csv", "masks"], lambda *told: seen.append(told[0]), lambda: len(seen) >= 1
     )
     assert report.cancelled
+    assert not report.complete
     assert report.images == ["im0.png"]
     assert report.not_written == [("landmarks.csv", CANCELLED)]
     assert (tmp_path / "landmarks.csv").read_text() == "from last week"
     assert len(list((tmp_path / "masks" / "im0").iterdir())) == 5
     assert not list(tmp_path.rglob("*.part"))
+    alone = writing.write(view_of(session), tmp_path / "masks alone", ["masks"], cancelled=lambda: True)
+    assert not alone.complete, "although nothing failed and every file of it is whole"
 
 
 def test_a_cancelled_job_ends_soon_and_silently(session: Session, tmp_path: Path):

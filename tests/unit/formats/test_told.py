@@ -206,6 +206,47 @@ def test_hidden_landmarks_of_ones_own_are_exported(session: Session, tmp_path: P
     assert (mine["name"], mine["structure"], mine["u"], mine["v"]) == ("mine", "right_lung", 0.25, -0.5)
 
 
+def test_of_the_model_s_landmarks_those_that_a_reader_shows_or_moved_are_the_project_s_own(
+    session: Session, tmp_path: Path
+):
+    session.define_landmark("mine", "heart", (0.25, -0.5))
+    session.update_landmark("heart_03", hidden=False)
+    session.move_landmark("heart_05", (0.125, 0.0625))  # hidden still, and no more where the model has it
+    write(view_of(session), tmp_path, ["landmarks"])
+    marks = json.loads((tmp_path / "landmarks.json").read_text("utf-8"))["landmarks"]
+    assert {mark["name"] for mark in marks} == {"mine", "heart_03", "heart_05"}
+
+
+def test_the_notes_count_structures_placements_and_images(session: Session, tmp_path: Path):
+    for name in ("gone", "lost"):
+        session.define_landmark(name, "heart", (0.1, 0.2))
+    session.set_review("im0.png", "accepted")
+    hidden = sum(mark.hidden for mark in session.landmarks)
+    for name in ("gone", "lost"):
+        session.delete_landmark(name)
+    for name in ("later", "last"):
+        session.define_landmark(name, "heart", (0.1, 0.2))
+    for image, structure in (("im1.png", "heart"), ("im1.png", "left_lung"), ("im2.png", "heart")):
+        session.set_review(image, "rejected", structure=structure)
+    session.move_placement("im1.png", "right_lung_02", (20.5, 30.25))
+    session.set_absent("im1.png", "right_lung_03")
+    session.move_placement("im2.png", "right_lung_02", (21.5, 31.25))
+    write(view_of(session), tmp_path, ["csv", "masks"])
+    notes = [note for note in report(tmp_path)["notes"] if "outside the picture" not in note]
+    masks, off, rejected, new, deleted, unseen = notes
+    assert masks.startswith("Masks are predictions of the model.")
+    assert off.startswith("Readers corrected 3 points of the model’s contours in 2 images, or called them absent")
+    assert rejected.startswith("Readers rejected 3 structures: no mask is written")
+    assert new.startswith("2 placements in 1 image are no part of what was accepted")
+    assert deleted.endswith("the images keep 2 placements in 1 image of them (deleted_since_accepted).")
+    assert unseen.startswith(f"{hidden} placements in 1 image are of landmarks that were hidden")
+    write(view_of(session, later="leave-out"), tmp_path, ["csv"])
+    assert [note.split(" (")[0] for note in report(tmp_path)["notes"] if "defined after" in note] == [
+        "Landmarks that were defined after an image was accepted are left out there."
+    ]
+    assert not any(note.startswith("Masks are") for note in report(tmp_path)["notes"])  # none was written
+
+
 def ended(job) -> list[object]:
     """The job's events; the test's time limit is the patience of a reader."""
     events: list[object] = []
