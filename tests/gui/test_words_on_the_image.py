@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtSvg import QSvgGenerator
 
 from app.gui.image.image_view import ImageView
-from app.gui.widgets.grey import Window
+from app.gui.widgets.grey import VoiWindow
 
 
 def words_on(view: ImageView) -> dict[str, str]:
@@ -29,7 +29,9 @@ def words_on(view: ImageView) -> dict[str, str]:
         colour, place = node.get("fill", colour), node.get("transform", place)
         if node.tag.endswith("text"):
             words, at = "".join(node.itertext()).replace("\xa0", " "), (place, node.get("y"))
-            if lines and lines[-1][0] == at and lines[-1][2] == colour:  # a sign from another font is an item of its own
+            if (
+                lines and lines[-1][0] == at and lines[-1][2] == colour
+            ):  # a sign from another font is an item of its own
                 lines[-1] = at, lines[-1][1] + words, colour
             else:
                 lines.append((at, words, colour))
@@ -41,8 +43,8 @@ def words_on(view: ImageView) -> dict[str, str]:
 
 
 def test_the_right_corner_tells_window_zoom_and_pixel_size_across_by_down(app) -> None:
-    window, view, session = app.window, app.window.image_view, app.window.desk.session
-    view.set_window(Window(40.0, 300.0))
+    window, view, session = app.window, app.window.image_view, app.window.controller.session
+    view.set_window(VoiWindow(40.0, 300.0))
     view.set_zoom(1.5)
     session.set_spacing(view.image, 0.25, 0.125)  # a row, a column
     assert {"W 300  L 40", "150 %", "0.125 x 0.25 mm/px · given by the reader"} <= set(words_on(view))
@@ -52,7 +54,7 @@ def test_the_right_corner_tells_window_zoom_and_pixel_size_across_by_down(app) -
     assert {"W 300  L 40  γ 1.50 · inverted", "0.2 mm/px · given by the reader"} <= set(words_on(view))
     session.reset_spacing(view.image)
     assert any(re.fullmatch(r"0\.35\d* mm/px · at detector", line) for line in words_on(view))
-    window.desk.show_image(session.images[2])  # a PNG
+    window.controller.show_image(session.images[2])  # a PNG
     assert "pixel size unknown" in words_on(view)
 
 
@@ -66,7 +68,7 @@ def test_the_right_corner_tells_window_zoom_and_pixel_size_across_by_down(app) -
     ],
 )
 def test_the_left_corner_tells_the_review_its_note_and_what_is_new(app, state: str, words: str, colour: str) -> None:
-    view, session = app.window.image_view, app.window.desk.session
+    view, session = app.window.image_view, app.window.controller.session
     assert words_on(view)["unread"] == "#8b949e"
     session.set_review(view.image, "second_opinion", "too large", structure="heart")
     session.set_review(view.image, "rejected", structure="left_lung")

@@ -116,17 +116,17 @@ def test_the_sentence_of_the_engine(bundle: Bundle, scores: Scores):
 
 def test_an_image_that_is_read_as_its_header_asks_is_told_no_more(bundle: Bundle, scores: Scores):
     """Stored turned to the right: the head points right, and the top is the patient's right side."""
-    pixels = changed(read_image(SAMPLES[4]).pixels, Reading(1))
+    pixels = changed(read_image(SAMPLES[4]).pixels, Orientation(1))
     taken = Acquisition(view="PA", towards_right="H", towards_bottom="L")
 
-    def said(reading: Reading) -> str:
-        frame = Frame(*pixels.shape, *bundle.network_size, reading=reading)
+    def said(orientation: Orientation) -> str:
+        frame = Frame(*pixels.shape, *bundle.network_size, orientation=orientation)
         return suspicion(bundle, scores, to_network_input(pixels, frame), frame, taken, ALL_FOUND)
 
     assert said(AS_STORED).startswith(
         "The header says that this PA chest radiograph is stored turned to the right by 90°"
     )
-    assert said(Reading(3)) == ""
+    assert said(Orientation(3)) == ""
 
 
 def test_the_checks_square_shows_the_whole_image_and_no_border():
