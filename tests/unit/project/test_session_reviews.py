@@ -52,6 +52,14 @@ def test_a_reason_stays_until_another_is_given(session: Session):
     assert said(session, "im0.png") == [("heart", ReviewState.SECOND_OPINION, "mask leaks", "Ann")]
 
 
+def test_a_reason_can_be_cleared_and_comes_back_by_undo(session: Session):
+    session.set_review("im0.png", "rejected", "mask leaks", structure="heart")
+    session.set_review("im0.png", "rejected", "", structure="heart")
+    assert said(session, "im0.png") == [("heart", ReviewState.REJECTED, "", session.reader)]
+    session.undo()
+    assert said(session, "im0.png") == [("heart", ReviewState.REJECTED, "mask leaks", session.reader)]
+
+
 def test_several_images_are_one_step_and_go_with_their_image(session: Session):
     session.set_review(["im0.png", "im2.png"], "rejected", "cut off", structure="right_lung")
     assert said(session, "im2.png") == [("right_lung", ReviewState.REJECTED, "cut off", "Ann")]
