@@ -156,6 +156,8 @@ def test_removed_images_come_back(session: Session):
 
 def test_missing_and_changed_files(session: Session, tmp_path: Path, bundle: Bundle):
     session.set_review("im2.png", "accepted")
+    there = session.placements("heart_00")
+    assert np.isfinite(there.xy[:2]).all()  # so that nothing of the old file may be left
     (tmp_path / "images" / "im0.png").unlink()
     for name in ("im1.png", "im2.png"):
         cv2.imwrite(str(tmp_path / "images" / name), np.full((301, 322), 7, np.uint8))
@@ -163,8 +165,14 @@ def test_missing_and_changed_files(session: Session, tmp_path: Path, bundle: Bun
     assert session.image("im0.png").status == "missing"
     assert "is not there" in session.image("im0.png").message
     assert session.image("im1.png").status == "waiting"
-    assert session.placements("left_lung_00").states[1] is None
-    assert np.isnan(session.placements("left_lung_00").xy[1]).all()
+    gone = session.placements("heart_00")
+    assert gone.states[1] is None
+    assert np.isnan([*gone.xy[1], gone.expected_error[1]]).all()
+    np.testing.assert_array_equal(gone.xy[0], there.xy[0])
+    assert np.isnan(session.place_in("im1.png", "heart", (0.1, 0.2))).all()
+    assert np.isnan(session.preview_places("heart", (0.1, 0.2)).xy[1]).all()
+    assert session.structures_at("im1.png", tuple(there.xy[1])) == ()
+    assert session.template_point("im1.png", tuple(there.xy[1]), "heart") is None
     assert np.isnan(session.placements_in("im1.png")[0].xy).all()
     assert session.prediction("im1.png") is None
     assert session.image("im2.png").status == "predicted"
