@@ -173,6 +173,32 @@ def test_a_in_the_sheet_says_absent_and_goes_on_return_confirms(app, qtbot) -> N
     assert app.window.image_view.grey.window == level
 
 
+def test_the_wheel_moves_the_sheet_on_and_back_and_page_keys_step_from_tile_to_tile(app, qtbot) -> None:
+    controller, sheet = app.window.controller, app.window.contact_sheet
+    name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
+    sheet.setFixedWidth(260)
+    bar, order, at = sheet.horizontalScrollBar(), [tile.image for tile in sheet.tiles], QPoint(50, 50)
+    qtbot.waitUntil(lambda: bar.maximum() == 3 * (116 + 8) + 16 - 260)  # three tiles
+    controller.show_image(order[0])
+    bar.setValue(0)
+    wheel(sheet.viewport(), at, -60)
+    assert bar.value() == 60
+    assert sheet.tile_at(QPointF(12 + 124 - 60, 50)) == 1
+    wheel(sheet.viewport(), at, 45)
+    assert bar.value() == 15
+    wheel(sheet.viewport(), at, 120)
+    assert bar.value() == 0
+    assert controller.image == order[0], "the wheel steps through images over the image alone"
+    sheet.setFocus()
+    for key, shown in ((Qt.Key.Key_PageDown, 1), (Qt.Key.Key_PageDown, 2), (Qt.Key.Key_PageDown, 2)):
+        qtbot.keyClick(sheet, key)
+        assert controller.image == order[shown]
+    assert sheet.tile_rect(2).right() < 260, "the tile of the image is in sight"
+    for key, shown in ((Qt.Key.Key_PageUp, 1), (Qt.Key.Key_Left, 0), (Qt.Key.Key_PageUp, 0), (Qt.Key.Key_Right, 1)):
+        qtbot.keyClick(sheet, key)
+        assert controller.image == order[shown]
+
+
 def test_the_crop_of_a_tile_shows_the_place_of_the_landmark_in_its_middle(app, qtbot) -> None:
     """A white square painted into the film lies where the tile says; left of it is left in the tile."""
     controller, sheet = app.window.controller, app.window.contact_sheet

@@ -45,6 +45,29 @@ def test_the_filter_knows_states_and_remarks(app, qtbot) -> None:
     assert "fissure" in window.worklist.model.row(second).words
 
 
+def test_the_chips_show_and_count_what_is_open_and_what_is_flagged(app, qtbot) -> None:
+    worklist, session = app.window.worklist, app.window.controller.session
+    first, second, third = session.images
+    for name, state in ((first, "in_progress"), (second, "accepted"), (third, "second_opinion")):
+        session.set_review(name, state)
+
+    def shown_by(chip) -> list[str]:
+        qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
+        found = list(worklist.model.shown)
+        qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
+        assert worklist.model.shown == [first, second, third]
+        return found
+
+    assert shown_by(worklist.unread) == [first]
+    assert shown_by(worklist.flagged) == [third]
+    qtbot.waitUntil(lambda: (worklist.unread.text(), worklist.flagged.text()) == ("Open 1", "Flagged 1"))
+    session.set_review(first, "rejected", structure="heart")  # the image is open still
+    session.set_review(third, "unread")
+    assert shown_by(worklist.unread) == [first, third]
+    assert shown_by(worklist.flagged) == [first]
+    qtbot.waitUntil(lambda: (worklist.unread.text(), worklist.flagged.text()) == ("Open 2", "Flagged 1"))
+
+
 def test_every_order(app, qtbot) -> None:
     window, session = app.window, app.window.controller.session
     first, second, third = session.images
