@@ -77,6 +77,24 @@ def test_nothing_is_edited_in_the_second(app, both, qtbot) -> None:
     assert len(session.history()) == steps + 1
 
 
+def test_inverting_magnifier_and_cross_hair_are_for_both(app, both) -> None:
+    window = app.window
+    middles = [view.viewport().rect().center() for view in both]
+    before = [view.grab().toImage().pixelColor(at).red() for view, at in zip(both, middles, strict=True)]
+    for name, switched in (
+        ("invert", lambda view: view.invert and view.grey.invert),
+        ("magnifier", lambda view: view.lens is not None),
+        ("crosshair", lambda view: view.crosshair),
+    ):
+        for on in (True, False):
+            window.actions_[name].trigger()
+            assert [switched(view) for view in both] == [on, on], name
+    window.controller.set_look(structures=False, uv=False)
+    window.actions_["invert"].trigger()
+    for view, at, grey in zip(both, middles, before, strict=True):
+        assert view.grab().toImage().pixelColor(at).red() == pytest.approx(255 - grey, abs=2)
+
+
 def test_each_is_seen_in_its_own_way(app, both, qtbot) -> None:
     first, second = both
     second.setFocus()

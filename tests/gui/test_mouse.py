@@ -191,6 +191,10 @@ def test_correcting_a_point_of_an_outline_says_once_which_is_which(app, qtbot) -
     told = len(window.messages.sentences())
     QTest.keyClick(view, Qt.Key.Key_Right)
     assert len(window.messages.sentences()) == told
+    window.controller.use(session)  # as another project would be: its reader may be another one
+    window.controller.choose_landmark(own)
+    QTest.keyClick(view, Qt.Key.Key_Right)
+    assert len(window.messages.sentences()) == told + 1
 
 
 def test_a_marker_of_a_locked_image_stays_under_the_mouse_and_says_why(apex, qtbot) -> None:
