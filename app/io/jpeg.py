@@ -121,7 +121,8 @@ def decode_jpeg(data: bytes, name: str) -> npt.NDArray[Any]:
     syntax = _LOSSLESS if frame.process == 3 else EXTENDED_12_BIT
     image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
     allocated = 8 if frame.bits <= 8 else 16
-    image.SetPixelFormat(gdcm.PixelFormat(1, allocated, frame.bits, frame.bits - 1, 0))
+    stored = max(frame.bits, 8)  # GDCM ends the process where fewer bits are stored than are allocated in a byte
+    image.SetPixelFormat(gdcm.PixelFormat(1, allocated, stored, stored - 1, 0))
     text = image.GetBuffer()  # bytes as text
     if text is None:
         raise ValueError("its pixels are damaged")

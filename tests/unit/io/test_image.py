@@ -149,6 +149,19 @@ def test_mha(packed, order):
     assert image.aspect == pytest.approx(1.5)
 
 
+def test_mha_of_colours_and_of_several_planes():
+    colours = np.stack([ramp(), 255 - ramp(), ramp()[::-1]], axis=-1)
+    wanted = np.rint(colours @ [0.299, 0.587, 0.114])
+    header = "ObjectType = Image\nNDims = {}\nElementNumberOfChannels = {}\nDimSize = {}\nElementType = MET_UCHAR\n"
+    header += "ElementDataFile = LOCAL\n"
+    for head, body, pixels in (
+        (header.format(2, 3, "40 48"), colours, wanted),
+        (header.format(3, 3, "40 48 2"), np.stack([colours, colours[::-1]]), wanted),
+        (header.format(3, 1, "40 48 2"), np.stack([ramp(), ramp()[::-1]]), ramp()),
+    ):
+        np.testing.assert_allclose(decode_image(head.encode() + body.tobytes(), "x.mha").pixels, pixels, atol=1)
+
+
 MHA_TYPES = {"UCHAR": "u1", "CHAR": "i1", "USHORT": "u2", "SHORT": "i2", "UINT": "u4", "INT": "i4", "LONG": "i4"}
 MHA_TYPES |= {"ULONG": "u4", "LONG_LONG": "i8", "ULONG_LONG": "u8", "FLOAT": "f4", "DOUBLE": "f8"}
 

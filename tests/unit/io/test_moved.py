@@ -71,6 +71,16 @@ def test_a_file_of_another_image_is_not_taken(tmp_path):
     assert search(tmp_path, wanted, taken={first, second}) == {}
 
 
+def test_links_that_lead_nowhere_and_files_of_another_size_end_no_search(tmp_path):
+    put(tmp_path / "1" / "longer.png", b"more than the same")
+    try:
+        (tmp_path / "2.png").symlink_to(tmp_path / "nowhere")
+    except OSError:
+        pytest.skip("no links here")
+    right = put(tmp_path / "3" / "a.png", b"same")
+    assert search(tmp_path, {"x": content("a.png", b"same")}) == {"x": right}
+
+
 def test_another_content_of_the_same_size_and_name_is_not_taken(tmp_path):
     put(tmp_path / "1" / "a.png", b"emas")
     right = put(tmp_path / "2" / "b.png", b"same")

@@ -93,6 +93,35 @@ def test_transparent_parts_are_black():
     assert "Transparent" in image.remark
 
 
+COLOUR = np.stack([GREY, 255 - GREY, ramp(49, 40)[::-1]], axis=-1)
+LUMA = np.rint(COLOUR @ [0.299, 0.587, 0.114])
+
+
+@pytest.mark.parametrize("clear", [0, 7])
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "P"])
+def test_colours_count_by_their_weights_and_only_transparent_parts_are_told(mode, clear):
+    alpha = np.full_like(GREY, 255)
+    alpha[:clear] = 0
+    wanted = LUMA
+    if mode == "LA":
+        wanted, picture = GREY, Pillow.fromarray(np.dstack([GREY, alpha]), mode)
+    elif mode == "RGBA":
+        picture = Pillow.fromarray(np.dstack([COLOUR, alpha]), mode)
+    else:  # a palette of 200 colours, one of which is clear
+        picture = Pillow.fromarray(np.where(alpha > 0, GREY // 2, 200).astype(np.uint8), mode)
+        picture.putpalette(
+            np.stack([255 - np.arange(256), np.arange(256), np.arange(256) // 3], 1).astype(np.uint8).tobytes()
+        )
+        index = GREY // 2
+        wanted = np.rint(np.stack([255 - index, index, index // 3], -1) @ [0.299, 0.587, 0.114])
+        picture.info["transparency"] = 200
+    image = decode_image(pillow(picture, "PNG"), "x.png")
+    np.testing.assert_allclose(image.pixels[clear:], wanted[clear:], atol=1)
+    assert set(image.pixels[:clear].ravel().tolist()) <= {image.pixels[clear:].min()}
+    assert ("Transparent" in image.remark) == (clear > 0)
+    assert ("Colour" in image.remark) == (mode != "LA")
+
+
 def test_cmyk_is_ink():
     ink = np.zeros((*GREY.shape, 4), np.uint8)
     ink[..., 3] = 255 - GREY
@@ -123,6 +152,14 @@ def test_a_palette_is_looked_up_in_16_bits():
     ramp_of = np.arange(256, dtype=np.uint16)[::-1] * 257
     data = tiff(GREY, photometric="palette", colormap=np.stack([ramp_of] * 3))
     np.testing.assert_array_equal(decode_image(data, "x.tif").pixels, (255 - GREY.astype(int)) * 257)
+
+
+def test_a_palette_is_looked_up_in_a_compression_that_only_pillow_reads():
+    picture = Pillow.fromarray(GREY, "P")
+    picture.putpalette(np.repeat(255 - np.arange(256), 3).astype(np.uint8).tobytes())
+    np.testing.assert_array_equal(
+        decode_image(pillow(picture, "TIFF", compression="tiff_lzw"), "x.tif").pixels, 255 - GREY
+    )
 
 
 @pytest.mark.parametrize("tagged", [True, False])
@@ -241,6 +278,23 @@ def test_a_jpeg_of_12_bits_has_the_values_that_were_coded():
     sixteen[data.index(b"\xff\xc1") + 4] = 16  # which this process has not
     with pytest.raises(ImageError, match="16 bits"):
         decode_image(bytes(sixteen), "x.jpg")
+
+
+@pytest.mark.parametrize("bits", [2, 7, 8, 9])
+def test_a_lossless_jpeg_has_the_values_that_were_coded(bits):
+    pixels = ramp(49, 40, (1 << bits) - 1, np.uint16)
+    image = decode_image(lossless_jpeg(pixels, bits), "x.jpg")
+    np.testing.assert_array_equal(image.pixels, pixels)
+    assert image.pixels.dtype == (np.uint8 if bits <= 8 else np.uint16)
+
+
+def test_a_lossless_jpeg_in_colour_is_refused():
+    grey = lossless_jpeg(GREY, 8)
+    frame = segment(0xC3, struct.pack(">BHHB", 8, 49, 40, 1), b"\x01\x11\0")
+    colour = segment(0xC3, struct.pack(">BHHB", 8, 49, 40, 3), b"\x01\x11\0\x02\x11\0\x03\x11\0")
+    assert frame in grey
+    with pytest.raises(ImageError, match="JPEG of a kind that this program does not read"):
+        decode_image(grey.replace(frame, colour), "x.jpg")
 
 
 def deep_jpegs(pixels: np.ndarray, *segments: bytes) -> tuple[bytes, ...]:
