@@ -12,7 +12,7 @@ import skimage.data
 from app.core.acquisition import UNKNOWN, Acquisition
 from app.core.frame import Frame
 from app.core.orientation import AS_STORED, ORIENTATIONS, Orientation
-from app.core.plausibility import Finding, Reason, copies
+from app.core.plausibility import Finding, Reason, copies, words_of
 from app.engine.image_check import Scores, openvino_scores, suspicion
 from app.io.bundle import Bundle
 from app.io.image import read_image
@@ -106,11 +106,11 @@ def test_the_sentence_of_the_engine(bundle: Bundle, scores: Scores):
     pixels = read_image(SAMPLES[0]).pixels
     frame = Frame(*pixels.shape, *bundle.network_size)
     mirrored = to_network_input(np.ascontiguousarray(pixels[:, ::-1]), frame)
-    said = suspicion(bundle, scores, mirrored, frame, UNKNOWN, ALL_FOUND)
+    said = words_of(suspicion(bundle, scores, mirrored, frame, UNKNOWN, ALL_FOUND), "chest")
     assert said == "This frontal chest radiograph looks mirrored; right and left may be swapped."
     assert suspicion(bundle, scores, to_network_input(pixels, frame), frame, UNKNOWN, ALL_FOUND) == ""
-    without = suspicion(bundle, None, mirrored, frame, UNKNOWN, np.zeros(5, bool))
-    assert without.startswith("None of the structures of")
+    without = words_of(suspicion(bundle, None, mirrored, frame, UNKNOWN, np.zeros(5, bool)), "chest")
+    assert without == "No structure was found. Check whether this is a chest radiograph."
     assert suspicion(bundle, None, mirrored, frame, UNKNOWN, ALL_FOUND) == ""
 
 
@@ -121,7 +121,7 @@ def test_an_image_that_is_read_as_its_header_asks_is_told_no_more(bundle: Bundle
 
     def said(orientation: Orientation) -> str:
         frame = Frame(*pixels.shape, *bundle.network_size, orientation=orientation)
-        return suspicion(bundle, scores, to_network_input(pixels, frame), frame, taken, ALL_FOUND)
+        return words_of(suspicion(bundle, scores, to_network_input(pixels, frame), frame, taken, ALL_FOUND), "chest")
 
     assert said(AS_STORED).startswith(
         "The header says that this PA chest radiograph is stored turned to the right by 90°"
