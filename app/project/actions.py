@@ -30,7 +30,7 @@ from app.project.image_files import ImageFiles
 from app.project.state import ProjectState
 from app.store.changes import Action, Writer, now
 from app.store.rows import ImageRow, landmark_row
-from app.store.schema import FILE, OWN
+from app.store.tables import FILE, OWN
 
 OF_IMAGES = (
     *("placements", "reviews", "structure_reviews", "spacings", "readings"),

@@ -12,7 +12,7 @@ from app.project.due import Condition, Due, due
 from app.project.entries import Status
 from app.store.errors import ProjectError
 from app.store.predictions import PredictionStore
-from app.store.project_file import Project
+from app.store.project_store import ProjectStore
 from app.store.rows import FactsRow, Rows, file_stamp
 
 _ACCEPTED_TOO_EARLY = "It was accepted before it was predicted. Reopen it to have it predicted."
@@ -23,7 +23,7 @@ class ImageFiles:
 
     Parameters
     ----------
-    project : Project
+    project : ProjectStore
     predictions : PredictionStore
     network_size : tuple of int
         Height and width of the network's input.
@@ -36,7 +36,7 @@ class ImageFiles:
         Images whose stored prediction can't be read just now, and why: it is not lost, and not made again.
     """
 
-    def __init__(self, project: Project, predictions: PredictionStore, network_size: tuple[int, int]) -> None:
+    def __init__(self, project: ProjectStore, predictions: PredictionStore, network_size: tuple[int, int]) -> None:
         self.rows = Rows(project)
         self.broken: dict[str, str] = {}
         self.unread: dict[str, str] = {}

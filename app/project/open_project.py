@@ -11,7 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
-import apsw
 from psygnal import EmitLoopError, Signal
 
 from app.core.template import Template
@@ -21,7 +20,7 @@ from app.io.bundle import Bundle
 from app.project.actions import OF_IMAGES
 from app.project.changes import Change, ProjectChanged, ReaderChanged, change_of
 from app.project.entries import HistoryEntry, Step
-from app.project.opening import existing_project, new_id, new_project
+from app.project.opening import existing_project, new_id, new_project, open_copy
 from app.project.state import ProjectState
 from app.project.undo_groups import same_group
 from app.store.changes import Action, Entry, RowChange
@@ -29,7 +28,7 @@ from app.store.errors import ProjectError
 from app.store.lock import ProjectLock
 from app.store.paths import real_path
 from app.store.predictions import PredictionStore
-from app.store.project_file import Project
+from app.store.project_store import ProjectStore
 
 _LOG = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ class OpenProject:
     changed: ClassVar[Signal] = Signal(Change)
     refused: ClassVar[Signal] = Signal(object)
 
-    def __init__(self, project: Project, bundle: Bundle, lock: ProjectLock | None, reader: str) -> None:
+    def __init__(self, project: ProjectStore, bundle: Bundle, lock: ProjectLock | None, reader: str) -> None:
         self.bundle = bundle
         self.threads = 2
         self._by: object = None
@@ -124,7 +123,7 @@ class OpenProject:
         self._close_files(self._project, self._predictions, self._lock)
 
     @staticmethod
-    def _close_files(project: Project, predictions: PredictionStore, lock: ProjectLock | None) -> None:
+    def _close_files(project: ProjectStore, predictions: PredictionStore, lock: ProjectLock | None) -> None:
         try:
             predictions.close()
             project.close()
@@ -148,11 +147,11 @@ class OpenProject:
         file = real_path(path)
         with ProjectLock(file, self._reader, make=True).released_on_failure() as lock:
             self._project.copy_to(file)
-            project = Project.open(path, read_only=False)
+            project = open_copy(path)
             try:
                 project.find_images_from(self._project.images_folder)
                 project.set_meta(id=new_id())  # else the window takes the copy for the project that has moved
-                with contextlib.suppress(ProjectError, apsw.Error):  # predictions can be made again
+                with contextlib.suppress(ProjectError):  # predictions can be made again
                     self._predictions.copy_to(file)
                 predictions = PredictionStore(file, self.bundle.sha256, self.template, read_only=False)
             except BaseException:

@@ -12,13 +12,14 @@ from app.store.errors import ProjectError, Trouble, project_error
 from app.store.lock import ProjectLock
 from app.store.paths import real_path
 from app.store.project_file import Project
+from app.store.project_store import ProjectStore
 from app.store.rows import landmark_of, landmark_row
 
 
 class Opened(NamedTuple):
     """What a session is made of; without a lock the project is for reading only."""
 
-    project: Project
+    project: ProjectStore
     bundle: Bundle
     lock: ProjectLock | None
     reader: str
@@ -72,6 +73,11 @@ def _open(file: Path, lock: ProjectLock | None, model: str | Path | Bundle | Non
         project.close()
         raise
     return Opened(project, bundle, lock, name)
+
+
+def open_copy(file: Path) -> ProjectStore:
+    """Open a copy that was just written, and whose lock the caller holds; raises ProjectError."""
+    return Project.open(file, read_only=False)
 
 
 def _fits(row: tuple[object, ...], bundle: Bundle, file: Path) -> None:

@@ -18,7 +18,7 @@ from app.store.blobs import Arrays
 from app.store.charts import CROSS, FROZEN, FrozenPlacements, StoredCharts, restore
 from app.store.errors import ProjectError
 from app.store.predictions import PredictionStore
-from app.store.project_file import Project
+from app.store.project_store import ProjectStore
 from app.store.rows import FrozenRow
 
 _RECENT = 16
@@ -29,7 +29,7 @@ class PredictedImages(ImageFiles):
 
     Parameters
     ----------
-    project : Project
+    project : ProjectStore
     predictions : PredictionStore
     template : Template
     network_size : tuple of int
@@ -37,7 +37,7 @@ class PredictedImages(ImageFiles):
     """
 
     def __init__(
-        self, project: Project, predictions: PredictionStore, template: Template, network_size: tuple[int, int]
+        self, project: ProjectStore, predictions: PredictionStore, template: Template, network_size: tuple[int, int]
     ) -> None:
         super().__init__(project, predictions, network_size)
         self._project = project
@@ -65,7 +65,7 @@ class PredictedImages(ImageFiles):
             self._has = self._worst = None
         return tuple(changed)
 
-    def go_on_with(self, project: Project, predictions: PredictionStore) -> None:
+    def go_on_with(self, project: ProjectStore, predictions: PredictionStore) -> None:
         """Go on with other files that hold the same."""
         self._project, self._predictions, self.rows.folder = project, predictions, project.images_folder
         self._files.clear()

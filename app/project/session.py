@@ -42,7 +42,7 @@ from app.project.orientation import equally_suspect, set_orientation
 from app.project.session_files import SessionFiles, count
 from app.store.lock import ProjectLock
 from app.store.paths import held_files
-from app.store.project_file import Project
+from app.store.project_store import ProjectStore
 from app.store.rows import file_stamp
 
 __all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "MovePreview", "Placement", "PredictReport", "Session"]
@@ -58,7 +58,7 @@ class Session(SessionFiles):
     possible: an accepted image is locked, a project may be open for reading only, a name may be unknown.
     """
 
-    def __init__(self, project: Project, bundle: Bundle, lock: ProjectLock | None, reader: str) -> None:
+    def __init__(self, project: ProjectStore, bundle: Bundle, lock: ProjectLock | None, reader: str) -> None:
         super().__init__(project, bundle, lock, reader)
         self._asked: dict[str, Path] = {}
         self._stamps: dict[str, tuple[int, int] | None] = {}

@@ -21,7 +21,7 @@ from app.store.blobs import Arrays, pack
 from app.store.changes import RowChange, Writer
 from app.store.charts import CODES, CROSS, FROZEN, StoredCharts
 from app.store.predictions import PredictionStore
-from app.store.project_file import Project
+from app.store.project_store import ProjectStore
 from app.store.rows import FactsRow, FrozenFacts, FrozenRow
 
 _STATES: tuple[PlacementState | None, ...] = (None, *(PlacementState(code) for code in CODES[1:]))
@@ -34,7 +34,7 @@ class ProjectState(PredictedImages):
 
     Parameters
     ----------
-    project : Project
+    project : ProjectStore
     predictions : PredictionStore
     template : Template
     network_size : tuple of int
@@ -42,7 +42,7 @@ class ProjectState(PredictedImages):
     """
 
     def __init__(
-        self, project: Project, predictions: PredictionStore, template: Template, network_size: tuple[int, int]
+        self, project: ProjectStore, predictions: PredictionStore, template: Template, network_size: tuple[int, int]
     ) -> None:
         super().__init__(project, predictions, template, network_size)
         self._free: list[int] = []

@@ -10,6 +10,9 @@ import apsw
 
 from app.core.text import well_formed
 
+NONSENSE = (ValueError, TypeError, KeyError, IndexError)
+"""What reading rows raises if they hold what nobody wrote."""
+
 
 class Trouble(StrEnum):
     """Why a project can't be opened, or a change can't be kept."""

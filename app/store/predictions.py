@@ -148,18 +148,17 @@ class PredictionStore:
             _lay_out(self._db)
 
     def copy_to(self, project: Path) -> None:
-        """Copy what is kept to the place beside another project file; raises apsw.Error or ProjectError."""
+        """Copy what is kept to the place beside another project file; raises ProjectError."""
         if self._db is None:
             return
         path = beside(project, ".predictions")
         check_unlinked(path)
         check_beside(path)
-        target = connect(path, "rwc")
         try:
-            with target.backup("main", self._db, "main") as backup:
+            with contextlib.closing(connect(path, "rwc")) as target, target.backup("main", self._db, "main") as backup:
                 backup.step(-1)
-        finally:
-            target.close()
+        except apsw.Error as error:
+            raise of_database(path, error) from None
 
     def close(self) -> None:
         """Close the file; closing twice does nothing."""

@@ -18,14 +18,13 @@ import apsw
 
 from app.core.text import kept_path, path_kept
 from app.store.blobs import Arrays, DamagedBlob, unpack
-from app.store.changes import Action, Entry, RowChange, Tables, Writer, inverted, now
+from app.store.changes import Action, Entry, RowChange, inverted, now
 from app.store.database import connect, connect_to_read, run, set_durable, transaction, value
-from app.store.errors import ProjectError, Trouble, of_database, project_error
+from app.store.errors import NONSENSE, ProjectError, Trouble, of_database, project_error
 from app.store.paths import Watch, beside, check_beside, connected, disconnected, identity, open_under, real_path
+from app.store.row_writer import RowWriter, Tables
 from app.store.schema import APPLICATION_ID, FORMAT, checked_version, migrate, statements
 
-NONSENSE = (ValueError, TypeError, KeyError, IndexError)
-"""What reading rows raises if they hold what nobody wrote."""
 _OPEN_AS = "open_as"
 """In `meta`: the path under which the file is open for writing, and beside which its log lies."""
 _IMAGES_FROM = "images_from"
@@ -33,7 +32,7 @@ _IMAGES_FROM = "images_from"
 
 
 class Project:
-    """One open project file.
+    """One open project file: the `ProjectStore` that SQLite makes.
 
     Parameters
     ----------
@@ -218,10 +217,10 @@ class Project:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
 
-    def rows(self, table: str, order: str = "rowid") -> list[tuple[Any, ...]]:
+    def rows(self, table: str) -> list[tuple[Any, ...]]:
         """All rows of a table."""
         with self.guarded():
-            return list(self._db.execute(f"SELECT * FROM {table} ORDER BY {order}"))
+            return list(self._db.execute(f"SELECT * FROM {table} ORDER BY rowid"))
 
     def meta(self) -> dict[str, str]:
         """What the project says of itself: model, bundle hash, format."""
@@ -280,7 +279,7 @@ class Project:
             The entry and what changed, row by row; None where nothing changed, and then nothing is recorded.
         """
         with self._transaction():
-            writer = Writer(self._db, self._tables)
+            writer = RowWriter(self._db, self._tables)
             action.edit(writer)
             changes = writer.changes
             if not changes:
@@ -304,7 +303,7 @@ class Project:
             changes = self.touches(target)
             if undo:
                 changes = inverted(changes)
-            if not Writer(self._db, self._tables).again(changes):
+            if not RowWriter(self._db, self._tables).again(changes):
                 raise project_error(Trouble.DAMAGED, self.path, "its rows are not as its last change left them")
             link = {"undoes": target.id} if undo else {"redoes": target.id}
             row = Entry(0, now(), reader, target.kind, target.label, target.images, target.landmarks, **link)

@@ -14,9 +14,9 @@ from app.core.landmark import Landmark, ReviewState
 from app.core.orientation import AS_STORED, Orientation
 from app.core.text import path_kept
 from app.store.changes import Row, RowChange
-from app.store.errors import of_database
-from app.store.project_file import NONSENSE, Project
-from app.store.schema import NAMING_IMAGES, OWN, TRAIL
+from app.store.errors import NONSENSE, Trouble, project_error
+from app.store.project_store import ProjectStore
+from app.store.tables import NAMING_IMAGES, OWN, TRAIL
 
 
 class ImageRow(NamedTuple):
@@ -170,7 +170,7 @@ class Rows:
         By path.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: ProjectStore) -> None:
         self._images: dict[str, ImageRow] = {}
         self._names: dict[int, str] = {}
         self.images: tuple[str, ...] = ()
@@ -196,7 +196,7 @@ class Rows:
                 for table in TRAIL:
                     self._take([RowChange(table, None, row) for row in project.rows(table)])
         except NONSENSE as error:
-            raise of_database(project.path, error) from error
+            raise project_error(Trouble.DAMAGED, project.path, error) from error
 
     def apply(self, changes: list[RowChange]) -> list[RowChange]:
         """Do to memory what was done to the file; returns the same with the names of images for their numbers."""

@@ -21,21 +21,6 @@ from app.store.format_10 import CHANGE as CHANGE_10
 from app.store.format_10 import to_format_10
 
 APPLICATION_ID = 0x44534556  # "DSEV"
-TRAIL = (
-    *("images", "landmarks", "landmark_order", "deleted_landmarks", "placements"),
-    *("reviews", "structure_reviews", "spacings", "readings", "frozen", "frozen_facts"),
-    *("left_as_is", "corrected_files"),
-)
-"""Tables whose changes can be undone."""
-NAMING_IMAGES = (
-    *("placements", "reviews", "structure_reviews", "spacings", "readings"),
-    *("frozen", "frozen_facts", "left_as_is", "corrected_files"),
-)
-"""Those of which the first column is the number of an image."""
-OWN = ""
-"""The project's own opinion: what its readers say who name no other."""
-FILE = "file"
-"""The source of an image that lies in a file."""
 
 _FORMAT_1 = """
 CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;

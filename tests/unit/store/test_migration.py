@@ -13,7 +13,8 @@ from app.core.landmark import ReviewState
 from app.project.session import Session
 from app.store.errors import ProjectError
 from app.store.project_file import Project
-from app.store.schema import FORMAT, NAMING_IMAGES
+from app.store.schema import FORMAT
+from app.store.tables import NAMING_IMAGES
 from tests.unit.store.fakes import chest
 from tests.unit.store.old_formats import states, version, written_then
 
