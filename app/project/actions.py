@@ -102,8 +102,11 @@ def add_images(state: ProjectState, new: Mapping[str, Path], folder: Path, label
     first = state.rows.next_position()
 
     def edit(writer: Writer) -> None:
-        for position, (name, path) in enumerate(new.items(), first):
-            writer.put("images", *ImageRow(None, name, position, FILE, kept_path(path), relative_to(path, folder)))
+        found = enumerate(new.items(), first)
+        rows = [
+            ImageRow(None, name, at, FILE, kept_path(path), relative_to(path, folder)) for at, (name, path) in found
+        ]
+        writer.put_all("images", rows)
 
     return Action(ImagesChanged.code, label, edit, tuple(new))
 

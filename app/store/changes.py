@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
@@ -97,6 +97,9 @@ class Writer(Protocol):
 
     def put(self, table: str, *row: Any) -> None:
         """Insert a row or replace the one with the same key (as an update, so that undo sees one change)."""
+
+    def put_all(self, table: str, rows: Sequence[Row]) -> None:
+        """Put many rows of a table: quick for new rows that get a number."""
 
     def drop(self, table: str, **key: Any) -> None:
         """Delete the rows whose columns equal `key`."""

@@ -7,7 +7,7 @@ there was or is no row. Undo, redo, what is kept in memory and the audit trail a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import apsw
@@ -107,6 +107,16 @@ class RowWriter:
         old = next(iter(list(self._db.execute(about.select, about.key(row)))), None)
         (new,) = list(self._db.execute(about.put, row))  # as SQLite keeps it: with its number, reals as reals
         self._note(about, old, new)
+
+    def put_all(self, table: str, rows: Sequence[Row]) -> None:
+        """Put many rows of a table."""
+        about = self._tables[table]
+        if table in NAMING_IMAGES or not all(about.key(row) == (None,) for row in rows):
+            for row in rows:
+                self.put(table, *row)
+            return
+        for new in self._db.executemany(f"{about.insert} RETURNING *", rows):  # each gets a number of its own
+            self._note(about, None, new)
 
     def drop(self, table: str, **key: Any) -> None:
         """Delete the rows whose columns equal `key`."""
