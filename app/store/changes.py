@@ -51,8 +51,7 @@ class Action:
     kept: Callable[[], None] = lambda: None
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One row of the table of changes, without its record.
 
     Attributes

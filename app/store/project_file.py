@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -355,15 +356,15 @@ class Project:
                 ),
             ),
         )
-        return Entry(self._db.last_insert_rowid(), *list(vars(entry).values())[1:])
+        return entry._replace(id=self._db.last_insert_rowid())
 
     # --- the table of changes
 
     def _read_trail(self) -> None:
         query = "SELECT id, at, reader, kind, label, images, landmarks, undoes, redoes FROM changes ORDER BY id"
+        read = cache(lambda text: tuple(json.loads(text)))  # most are of one image and one landmark
         for number, at, reader, kind, label, images, landmarks, undoes, redoes in self._db.execute(query):
-            names = tuple(json.loads(images)), tuple(json.loads(landmarks))
-            self._take(Entry(number, at, reader, kind, label, *names, undoes, redoes))
+            self._take(Entry(number, at, reader, kind, label, read(images), read(landmarks), undoes, redoes))
 
     def _take(self, entry: Entry) -> None:
         self._entries.append(entry)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import apsw
 import pytest
 
 from app.project.session import Session
 from app.store.blobs import checksum, pack
 from app.store.charts import compact, maps
-from app.store.rows import file_stamp
+from app.store.rows import FactsRow, file_stamp
 from tests.unit.store.fakes import fake_predicted
 
 IMAGES = 10_000
@@ -38,10 +39,11 @@ def large_project(folder: Path) -> Path:
             charts, rest = packed[i % KINDS]
             key = f"{i:064x}"
             size = file_stamp(session.image(name).path)
-            facts.append((str(session.image(name).path), "", "", 2048, 2048, None, None, None, "", key, *size))
+            path_of = str(session.image(name).path)
+            facts.append(FactsRow(path_of, "", "", 2048, 2048, sha256=key, size=size[0], changed_ns=size[1]))
             rows.append((session.bundle.sha256, key, checksum(charts), charts, checksum(rest), rest))
         with session._project._db as db:
-            db.executemany("INSERT INTO facts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,'',1)", facts)
+            db.executemany(f"INSERT INTO facts VALUES ({','.join('?' * len(facts[0]))})", facts)
         with session._predictions._db as db:
             db.executemany("INSERT INTO predictions VALUES (?,?,'')", [row[:2] for row in rows])
             db.executemany("INSERT INTO charts VALUES (?,?,?,?)", [row[:4] for row in rows])
@@ -132,3 +134,58 @@ def test_least_certain(benchmark, session: Session):
             session.least_certain(name)
 
     benchmark.pedantic(run, rounds=3)
+
+
+# --- 200,000 changes
+
+
+@pytest.fixture(scope="module")
+def long_history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of 10,000 images, 100,000 corrected placements and 200,000 changes, each as an action writes it."""
+    path = tmp_path_factory.mktemp("history") / "long.dsr"
+    Session.create(path, reader="Ann").close()
+    db = apsw.Connection(str(path))
+    many = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {} - 1)"
+    db.execute(
+        f"{many.format(IMAGES)} INSERT INTO images SELECT i + 1, printf('im%05d.png', i), i, 'file',"
+        " printf('/nowhere/im%05d.png', i), '' FROM n"
+    )
+    db.execute(
+        f"{many.format(10 * IMAGES)} INSERT INTO placements SELECT i / 10 + 1, '', i % 10 + 1, 'corrected', i * 1.5,"
+        " 2.25, 'Ann', '2026-01-01T00:00:00.000+00:00' FROM n"
+    )
+    db.close()
+    with Session.open(path) as session:
+        for i in range(20):
+            session.move_placement("im00000.png", "heart_00", (i + 0.25, 4.5))
+    db = apsw.Connection(str(path))
+    columns = "at, reader, kind, label, images, landmarks, rows"
+    db.execute(
+        f"{many.format(IMAGES - 1)} INSERT INTO changes ({columns}) SELECT {columns} FROM n, (SELECT * FROM changes)"
+    )
+    db.close()
+    return path
+
+
+def test_open_a_long_history(benchmark, long_history: Path):
+    """Opening 10,000 images with 200,000 changes (design 7: 2 s)."""
+    benchmark.pedantic(lambda: Session.open(long_history).close(), rounds=3)
+
+
+def test_move_placement_after_a_long_history(benchmark, long_history: Path):
+    """One correction, durable (design 7: 10 ms p99)."""
+    places = itertools.count()
+    with Session.open(long_history) as session:
+        session.placements("heart_00")
+        benchmark.pedantic(
+            lambda: session.move_placement("im00077.png", "heart_00", (next(places), 5)), rounds=300, warmup_rounds=2
+        )
+
+
+def test_undo_after_a_long_history(benchmark, long_history: Path):
+    """One correction taken back, durable."""
+    with Session.open(long_history) as session:
+        session.placements("heart_00")
+        for place in range(300):
+            session.move_placement("im00077.png", "heart_00", (place, 6))
+        benchmark.pedantic(session.undo, rounds=300)
