@@ -22,6 +22,7 @@ from app.store.blobs import Arrays, DamagedBlob, unpack
 from app.store.changes import Action, Entry, RowChange, inverted, now
 from app.store.database import connect, connect_to_read, run, set_durable, transaction, value
 from app.store.errors import NONSENSE, ProjectError, Trouble, of_database, project_error
+from app.store.garbage import no_collection
 from app.store.paths import Watch, beside, check_beside, connected, disconnected, identity, open_under, real_path
 from app.store.row_writer import RowWriter, Tables
 from app.store.schema import APPLICATION_ID, FORMAT, checked_version, migrate, statements
@@ -363,8 +364,9 @@ class Project:
     def _read_trail(self) -> None:
         query = "SELECT id, at, reader, kind, label, images, landmarks, undoes, redoes FROM changes ORDER BY id"
         read = cache(lambda text: tuple(json.loads(text)))  # most are of one image and one landmark
-        for number, at, reader, kind, label, images, landmarks, undoes, redoes in self._db.execute(query):
-            self._take(Entry(number, at, reader, kind, label, read(images), read(landmarks), undoes, redoes))
+        with no_collection():
+            for number, at, reader, kind, label, images, landmarks, undoes, redoes in self._db.execute(query):
+                self._take(Entry(number, at, reader, kind, label, read(images), read(landmarks), undoes, redoes))
 
     def _take(self, entry: Entry) -> None:
         self._entries.append(entry)

@@ -15,6 +15,7 @@ from app.core.orientation import AS_STORED, Orientation
 from app.core.text import path_kept
 from app.store.changes import Row, RowChange
 from app.store.errors import NONSENSE, Trouble, project_error
+from app.store.garbage import no_collection
 from app.store.project_store import ProjectStore
 from app.store.tables import NAMING_IMAGES, OWN, TRAIL
 
@@ -190,7 +191,7 @@ class Rows:
         self.left_as_is: dict[str, str] = {}
         self.corrected_files: dict[str, str] = {}
         try:
-            with project.one_moment():
+            with no_collection(), project.one_moment():
                 self.folder = project.images_folder
                 self.facts: dict[str, FactsRow] = {row[0]: FactsRow(*row) for row in project.rows("facts")}
                 for table in TRAIL:
