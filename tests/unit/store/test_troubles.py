@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -166,14 +167,18 @@ def nobody():
         libc.setfsuid(0)
 
 
+def above(folder: Path) -> list[Path]:
+    """The folders that pytest made for itself around a test's; there is one more where tests run side by side."""
+    return [one for one in folder.parents if Path(tempfile.gettempdir()) in one.parents]
+
+
 @linux
 @pytest.mark.parametrize("what", ["file", "folder", "unreadable"])
 def test_what_may_not_be_written_is_told_and_can_be_read(session: Session, bundle: Bundle, tmp_path: Path, what: str):
     session.set_absent("im0.png", "heart_01")
     session.close()
-    for one in (*tmp_path.parents, tmp_path, *tmp_path.rglob("*")):
-        if one.is_relative_to(tmp_path.parents[1]):
-            one.chmod(0o777)
+    for one in (*above(tmp_path), tmp_path, *tmp_path.rglob("*")):
+        one.chmod(0o777)
     locked = session.path if what != "folder" else tmp_path
     locked.chmod({"file": 0o444, "folder": 0o555, "unreadable": 0o000}[what])
     with nobody():
@@ -203,10 +208,8 @@ def test_last_changes_that_cannot_be_read_are_told_not_left_out(session: Session
     folder.mkdir()
     for name in ("p.dsr", "p.dsr-wal"):
         shutil.copy(tmp_path / name, folder)
-    for one in tmp_path.parents:
-        if one.is_relative_to(tmp_path.parents[1]):
-            one.chmod(0o777)
-    tmp_path.chmod(0o777)
+    for one in (*above(tmp_path), tmp_path):
+        one.chmod(0o777)
     folder.chmod(0o555)
     with nobody(), pytest.raises(ProjectError, match=r"its last changes lie in p\.dsr-wal") as error:
         Session.open(folder / "p.dsr", model=bundle, read_only=True)
