@@ -124,6 +124,21 @@ def remove_images(state: ProjectState, images: Sequence[str], label: str) -> Act
     return Action(ImagesChanged.code, label, edit, tuple(images))
 
 
+def rename_image(state: ProjectState, image: str, name: str, label: str) -> Action:
+    """Give an image another name; its file and what is said of it stay."""
+    check_unlocked(state, [image])
+    if not name:
+        raise ValueError("An image needs a name.")
+    if name != image and name in state.rows.images_set:
+        raise ValueError(f"There is an image “{name}” already. Choose another name.")
+    row = state.rows.image_row(image)
+
+    def edit(writer: Writer) -> None:
+        writer.put("images", *row._replace(name=name))
+
+    return Action(ImagesChanged.code, label, edit, (image,))
+
+
 def set_spacing(
     state: ProjectState, images: Sequence[str], size: tuple[float, float], reader: str, label: str
 ) -> Action:

@@ -19,7 +19,7 @@ from app.core.orientation import Orientation
 from app.core.plausibility import remedy, words_of
 from app.core.prediction import Prediction
 from app.core.propagate import Places
-from app.core.text import well_formed
+from app.core.text import one_line, well_formed
 from app.engine.client import ImageFacts, Predicted
 from app.io.bundle import Bundle
 from app.io.discover import discover
@@ -125,6 +125,14 @@ class Session(SessionFiles):
         """Take images out of the project with all that was said of them; their files stay. One undo step."""
         gone = _several(names)
         return self._act(actions.remove_images(self._state, gone, f"Remove {count(gone)}"))
+
+    def rename_image(self, image: str, name: str) -> Change | None:
+        """Give an image another name in the project; its file keeps its own. One undo step.
+
+        Views are told of the image under its new name: the old one is no image any more.
+        """
+        name = one_line(name.strip())
+        return self._act(actions.rename_image(self._state, image, name, f"Rename {stem(image)} to {stem(name)}"))
 
     def set_spacing(self, images: Names, row_mm: float, column_mm: float) -> Change | None:
         """Give the size of a pixel of images, in mm; one undo step."""

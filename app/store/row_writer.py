@@ -105,6 +105,8 @@ class RowWriter:
         if table in NAMING_IMAGES:
             row = (self.number(row[0]), *row[1:])
         old = next(iter(list(self._db.execute(about.select, about.key(row)))), None)
+        if table == "images" and old is not None:
+            self._numbers[old[1]] = old[0]  # its name may be another one in a moment
         (new,) = list(self._db.execute(about.put, row))  # as SQLite keeps it: with its number, reals as reals
         self._note(about, old, new)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -233,10 +233,27 @@ class Rows:
         return tuple(self._names[number] for number in numbers if number in self._names)
 
     def _images_changed(self, old: Row | None, new: Row | None) -> None:
+        if old is not None:
+            del self._images[old[1]]
         if new is not None:
             self._images[new[1]] = ImageRow(*new)
-        elif old is not None:
-            del self._images[old[1]]
+            if old is not None and old[1] != new[1]:
+                self._rename(old[1], new[1])
+
+    def _rename(self, old: str, new: str) -> None:
+        """What is said of an image goes on under its new name."""
+        plain = self.reviews, self.spacings, self.orientations, self.left_as_is, self.corrected_files
+        for held in cast(tuple[dict[str, Any], ...], plain):
+            if old in held:
+                held[new] = held.pop(old)
+        for rows in cast(tuple[dict[str, Any], ...], (self.frozen, self.frozen_facts)):
+            if old in rows:
+                rows[new] = rows.pop(old)._replace(image=new)
+        for parts in cast(tuple[dict[str, Any], ...], (self.by_image, self.structure_reviews)):
+            parts[new] = {key: row._replace(image=new) for key, row in parts.pop(old, {}).items()}
+        for number, row in self.by_image[new].items():
+            del self.by_landmark[number][old]
+            self.by_landmark[number][new] = row
 
     def _landmarks_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:

@@ -123,6 +123,7 @@ def take_out(w: Writer) -> None:
 
 EDITS = {
     "an image moves": lambda w: w.put("images", 3, "a.png", 2, "file", "/other/a.png", "x"),
+    "an image is renamed": lambda w: w.put("images", 3, "c.png", 2, "file", "/films/a.png", ""),
     "an image comes": lambda w: w.put("images", None, "c.png", 0, "file", "/films/c.png", ""),
     "an image goes": take_out,
     "a landmark is renamed": lambda w: w.put("landmarks", 1, "hilus", *landmark_row(1, MARK)[2:]),
