@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -15,6 +17,8 @@ from app.core.template import Template
 from app.core.text import one_line, well_formed
 
 LANDMARK_COLOUR = "#d9dde2"
+LANDMARK_COLOURS = (LANDMARK_COLOUR, "#ff8a5c", "#7fd4ff", "#c792ea", "#ffd166", "#a3d977", "#ff8fab", "#4fd1c5")
+"""What new landmarks are drawn in, one after the other: light enough for a radiograph."""
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
@@ -91,6 +95,12 @@ class Landmark:
             raise ValueError(str(error.args[0])) from None
         if not (np.isfinite(self.u) and np.isfinite(self.v) and max(abs(self.u), abs(self.v)) <= REACH):
             raise ValueError(f"Landmark “{self.name}”: u and v must lie within ±{REACH}, not ({self.u}, {self.v}).")
+
+
+def free_colour(landmarks: Iterable[Landmark]) -> str:
+    """The first of `LANDMARK_COLOURS` that the landmarks that are not hidden have least."""
+    counts = Counter(mark.colour for mark in landmarks if not mark.hidden)
+    return min(LANDMARK_COLOURS, key=lambda colour: counts[colour])
 
 
 @dataclass(frozen=True, eq=False)

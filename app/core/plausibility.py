@@ -241,6 +241,30 @@ def words_of(kept: str, subject: str) -> str:
     return kept if finding is None else words(finding, subject)
 
 
+def brief(kept: str, subject: str) -> str:
+    """The same in two or three words, for a list; empty where nothing was kept."""
+    finding = _OF_CODE.get(code_of(kept))
+    if not kept or finding is None:
+        return "does not look right" if kept else ""
+    needed = finding.needed
+    flips = ("mirrored" if needed.mirrored else "", "inverted" if needed.inverted else "")
+    turned = ("", "turned", "upside down", "turned")[needed.quarter_turns]
+    how = ", ".join(part for part in (turned, *flips) if part)
+    match finding.reason:
+        case Reason.OTHER:
+            return f"no frontal {subject}?"
+        case Reason.LATERAL:
+            return "lateral view"
+        case Reason.FLAT:
+            return "one grey value"
+        case Reason.NOTHING:
+            return "nothing found"
+        case Reason.STATED:
+            return f"stored {how}"
+        case _:
+            return f"looks {how}"
+
+
 def remedy(kept: str) -> Orientation | None:
     """How to read an image of which this was kept, on top of how it is read; None where nothing helps."""
     finding = _OF_CODE.get(code_of(kept))

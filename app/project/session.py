@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app.core.landmark import LANDMARK_COLOUR, Landmark, Placements, PlacementState, ReviewState
+from app.core.landmark import Landmark, Placements, PlacementState, ReviewState, free_colour
 from app.core.masks import ImageMasks, MaskState
 from app.core.orientation import Orientation
-from app.core.plausibility import remedy, words_of
+from app.core.plausibility import brief, remedy, words_of
 from app.core.prediction import Prediction
 from app.core.propagate import Places
 from app.core.text import one_line, well_formed
@@ -106,6 +106,11 @@ class Session(SessionFiles):
         self._state.slot(image)
         return words_of(self._state.suspect(image), self.template.anatomy)
 
+    def suspect_brief(self, image: str) -> str:
+        """The same as `suspect` in two or three words, for lists."""
+        self._state.slot(image)
+        return brief(self._state.suspect(image), self.template.anatomy)
+
     @property
     def diagonals(self) -> npt.NDArray[np.float64]:
         """Length of every image's diagonal in native pixels [N], in the order of `images`; NaN before decoding."""
@@ -156,7 +161,7 @@ class Session(SessionFiles):
         wanted, rows = Orientation(quarter_turns, mirrored, inverted), self._state.rows
         orientations = {name: rows.orientation(name).then(wanted) if more else wanted for name in _several(images)}
         words = next(iter(orientations.values())).words if len(set(orientations.values())) == 1 else wanted.words
-        label = f"Read {count(tuple(orientations))} {words}"
+        label = f"Orientation of {count(tuple(orientations))}: {words}"
         return self._act(set_orientation(self._state, orientations, self._reader, label))
 
     def remedy(self, image: str) -> Orientation | None:
@@ -280,9 +285,12 @@ class Session(SessionFiles):
         group: str = "",
         colour: str | None = None,
     ) -> Change | None:
-        """Define a landmark at a template point; it is at once placed in every predicted image. One undo step."""
+        """Define a landmark at a template point; it is at once placed in every predicted image. One undo step.
+
+        Without a `colour` it gets one that the shown landmarks have least.
+        """
         u, v = (float(value) for value in uv)
-        mark = Landmark(name.strip(), structure, u, v, rule, group, colour or LANDMARK_COLOUR)
+        mark = Landmark(name.strip(), structure, u, v, rule, group, colour or free_colour(self.landmarks))
         return self._act(actions.add_landmarks(self._state, self.template, [mark]))
 
     def add_landmark_set(self, landmarks: Sequence[Landmark]) -> Change | None:
@@ -310,6 +318,10 @@ class Session(SessionFiles):
     def delete_landmark(self, name: str) -> Change | None:
         """Delete a landmark and its placements in all images; one undo step."""
         return self._act(actions.delete_landmark(self._state, name))
+
+    def accepted_with(self, landmark: str) -> int:
+        """How many accepted images hold a landmark as a part of what was accepted, and keep it if it is deleted."""
+        return self._state.accepted_with(self._state.rows.number(landmark))
 
     # --- placements
 
@@ -457,6 +469,8 @@ class Session(SessionFiles):
             done = [] if note is not None else [name for name in names if self.review(name) is wanted]
             names = [name for name in names if name not in refused and name not in set(done)] or done
             label = f"Set {count(names)} to {words}"
+            if note is not None and all(self.review(name) is wanted for name in names):
+                label = f"{'Note to' if note else 'Remove the note of'} {count(names)}"
             action = actions.set_review(self._state, names, wanted, note, self._reader, label)
             return ReviewReport(action.images, refused, self._act(action))
         title = actions.structure_title(self.template, structure)

@@ -112,7 +112,7 @@ def test_an_accepted_suspect_image_says_that_it_is_suspect(app, qtbot) -> None:
     first = session.images[0]
     hand_in(app, first, suspect=Finding(Reason.OTHER).code)
     session.set_review(first, "accepted", although_suspect=True)
-    assert window.worklist.model.row(first).words == "accepted · does not look right"
+    assert window.worklist.model.row(first).words == "accepted · no frontal chest?"
 
 
 def test_leave_it_is_undone_and_nothing_else(app, qtbot) -> None:

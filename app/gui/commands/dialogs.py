@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,15 @@ def _text_dialog(parent: QWidget, title: str, markdown: str) -> QDialog:
     return dialog
 
 
+def version() -> str:
+    """The program's own version."""
+    pyproject = HELP.parents[1] / "pyproject.toml"
+    try:
+        return str(tomllib.loads(pyproject.read_text("utf-8"))["project"]["version"])
+    except (OSError, ValueError, KeyError):
+        return "unknown"
+
+
 def show_help(parent: QWidget) -> None:
     """The page that explains the window."""
     _text_dialog(parent, "How it works", (HELP / "help.md").read_text("utf-8"))
@@ -116,6 +126,8 @@ def show_about(parent: QWidget, session: Session | None) -> None:
         "Review of dense segmentations and landmarks on radiographs.",
         "**Research use only. Not a medical device; not for diagnosis or treatment.**",
         "Nothing leaves this machine.",
+        f"Version {markdown(version())}. The code is under the Apache License 2.0 (the file LICENSE); a bundle has a "
+        "licence note of its own.",
     ]
     if session is not None:
         bundle = f"{session.bundle.title} ({session.bundle.name}), SHA-256 {session.bundle.sha256}"

@@ -122,9 +122,12 @@ def _show_least_confident(controller: Controller, sheet: ContactSheet) -> None:
 
 def _delete(controller: Controller, session: Session, mark: Landmark) -> None:
     """Delete a landmark and say so: it may be of a kind that no view shows at the moment."""
+    kept_in = session.accepted_with(mark.name)
+    count = sum(state is not None for state in session.placements(mark.name).states) - kept_in
     if controller.do(session.delete_landmark, mark.name):
-        kept = " Accepted images keep what they were accepted with." if session.accepted else ""
-        controller.tell(f"“{mark.name}” was deleted in all images.{kept} Undo brings it back.")
+        images = "1 image" if count == 1 else f"{count} images"
+        kept = f" {kept_in} accepted {'one keeps' if kept_in == 1 else 'ones keep'} it." if kept_in else ""
+        controller.tell(f"“{mark.name}” was deleted in {images}.{kept} Undo brings it back.")
 
 
 def _definitions(parent: QWidget, controller: Controller, table: LandmarkTable) -> Sequence[Command]:

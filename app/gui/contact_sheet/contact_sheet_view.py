@@ -19,6 +19,7 @@ from app.gui.state.drags import PlacementDrag
 from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.state.pictures import Pictures
 from app.gui.widgets import theme
+from app.gui.widgets.drawing import draw_focus
 from app.gui.widgets.key_button import keeps_key
 from app.gui.widgets.markers import HIT_RADIUS, draw_marker, draw_text
 from app.gui.widgets.plain_text import tip
@@ -250,6 +251,8 @@ class ContactSheet(QAbstractScrollArea):
             if rect.left() > self.viewport().width():
                 break
             self._paint_tile(painter, rect, row)
+        if self.hasFocus():
+            draw_focus(painter, self.viewport().rect())
         painter.end()
 
     def _paint_tile(self, painter: QPainter, rect: QRect, row: int) -> None:

@@ -145,7 +145,7 @@ class ImageTexts:
         elif entry.status == "waiting":
             lines.append(("waiting for its prediction", ON_IMAGE.muted, False))
         if self._view.orientation != AS_STORED:
-            lines.append((f"read {self._view.orientation.words}", ON_IMAGE.caution, False))
+            lines.append((f"orientation: {self._view.orientation.words}", ON_IMAGE.caution, False))
         if new := self._controller.open_session().new_since_accepted(self._view.image):
             lines.append((f"{len(new)} new since accepted · Review, Show what is new", ON_IMAGE.caution, False))
         if entry.suspect and not self.suspicion_is_told:

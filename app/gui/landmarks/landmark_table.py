@@ -79,7 +79,7 @@ class RowPainter(QStyledItemDelegate):
         width = self._table.count_width
         for i, number in enumerate(self._table.landmarks.counts(mark.name)):
             cell = QRect(rect.x() + i * width, rect.y(), width, rect.height())
-            painter.setPen(QColor(theme.MUTED if number else theme.LINE))
+            painter.setPen(QColor(theme.TEXT if number else theme.FAINT))
             painter.drawText(cell, int(Qt.AlignmentFlag.AlignCenter), str(number))
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
@@ -147,6 +147,7 @@ class LandmarkTable(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTabKeyNavigation(False)  # Tab goes on to the next widget
         self.horizontalHeader().hide()
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QGridLayout, QKeySequenceEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QKeySequenceEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.gui.shell.actions import Actions
 from app.gui.widgets.plain_text import PlainLabel
@@ -27,9 +36,7 @@ class KeysDialog(QDialog):
         grid = QGridLayout()
         grid.setVerticalSpacing(4)
         self.edits: dict[str, QKeySequenceEdit] = {}
-        listed = [
-            command for command in actions.commands if command.menu != "File/Recent"
-        ]  # those change with every project
+        listed = [command for command in actions.commands if command.menu != RECENT]
         for row, command in enumerate(listed):
             edit = QKeySequenceEdit(actions[command.verb].shortcut())
             edit.setMaximumSequenceLength(1)
@@ -51,7 +58,12 @@ class KeysDialog(QDialog):
         layout.setSpacing(8)
         layout.addWidget(area)
         layout.addWidget(self.remark)
-        layout.addWidget(restore, alignment=Qt.AlignmentFlag.AlignLeft)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.addButton(restore, QDialogButtonBox.ButtonRole.ResetRole)
+        buttons.rejected.connect(self.reject)
+        for button in (restore, buttons.button(QDialogButtonBox.StandardButton.Close)):
+            button.setAutoDefault(False)  # Return ends a key that is being typed
+        layout.addWidget(buttons)
 
     def rebind(self, verb: str) -> None:
         """Take the typed key over, unless another command has it."""

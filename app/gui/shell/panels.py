@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -19,7 +20,7 @@ from app.gui.template.template_foot import TemplateFoot
 from app.gui.template.template_view import TemplateView
 from app.gui.widgets.key_button import KeyButton
 from app.gui.widgets.plain_text import PlainLabel, caption, tip
-from app.project.changes import Change, ImagesChanged, ReviewsChanged
+from app.project.changes import Change, ImagesChanged, LandmarksChanged, ReviewsChanged
 from app.store.errors import ProjectError, Trouble
 
 NEWEST_SHOWN_MS = 8000
@@ -130,7 +131,7 @@ class SheetPanel(QWidget):
 
     def __init__(self, controller: Controller, sheet: ContactSheet) -> None:
         super().__init__()
-        self._controller, self._sheet = controller, sheet
+        self._controller, self._sheet, self._wanted = controller, sheet, True
         self.caption = label("Contact sheet", heading=True)
         self.hint = label(small=True, muted=True)
         self.sort_again, self.suspects = QPushButton("Sort again"), QPushButton()
@@ -148,12 +149,30 @@ class SheetPanel(QWidget):
         layout.setSpacing(4)
         layout.addLayout(row)
         layout.addWidget(sheet)
+        controller.landmarkChanged.connect(self._show_where_it_has_a_use)
+        controller.sessionChanged.connect(self._show_where_it_has_a_use)
+        controller.changed.connect(
+            lambda change: self._show_where_it_has_a_use() if isinstance(change, LandmarksChanged) else None
+        )
         self.sort_again.clicked.connect(sheet.sort_again)
         self.suspects.clicked.connect(sheet.set_suspects_last)
+        self._show_where_it_has_a_use()
         sheet.captioned.connect(self._show_caption)
         sheet.arranged.connect(self._show_order)
         controller.modeChanged.connect(self._make_room)
         self._show_order()
+
+    def set_wanted(self, wanted: bool) -> None:
+        """Whether the reader wants it to be seen."""
+        self._wanted = wanted
+        self._show_where_it_has_a_use()
+
+    def _show_where_it_has_a_use(self, *_: object) -> None:
+        """Without a landmark there is nothing to show, and the image can have the room."""
+        session = self._controller.session
+        marks = session.landmarks if session is not None else ()
+        has_use = bool(self._controller.landmark) or any(not mark.hidden for mark in marks)
+        self.setVisible(self._wanted and has_use)
 
     def _show_caption(self, text: str) -> None:
         self.caption.setText(f"Contact sheet · {text}" if text else "Contact sheet")
@@ -178,6 +197,22 @@ class SheetPanel(QWidget):
         self.hint.setText(f"worst first · {by_mouse} · Enter confirms · A absent" if self._controller.landmark else "")
         shown = [self.caption, self.hint, *(b for b in (self.sort_again, self.suspects) if not b.isHidden())]
         self.hint.setVisible(sum(widget.sizeHint().width() + 12 for widget in shown) + 24 <= self.width())
+
+
+def width_wanted(whole: QWidget) -> int:
+    """What a row needs to show all of it that is not hidden."""
+    layout = whole.layout()
+    assert layout is not None
+    layout.invalidate()
+    return layout.sizeHint().width()
+
+
+def give_way(whole: QWidget, widgets: Sequence[QWidget]) -> None:
+    """Hide some of a row, in this order, until the rest has room."""
+    for widget in widgets:
+        if width_wanted(whole) <= whole.width():
+            return
+        widget.hide()
 
 
 def separator() -> QFrame:
@@ -211,7 +246,8 @@ class Toolbar(QWidget):
             if group[-1] != "uvColours":
                 row.addWidget(separator())
                 row.addSpacing(4)
-        row.addWidget(label("Opacity", small=True, muted=True))
+        name = label("Opacity", small=True, muted=True)
+        row.addWidget(name)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setValue(round(controller.look.opacity * 100))
@@ -222,12 +258,12 @@ class Toolbar(QWidget):
         self.value.setFixedWidth(36)
         self.opacity.valueChanged.connect(lambda value: controller.set_look(opacity=value / 100))
         self.opacity.valueChanged.connect(lambda value: self.value.setText(f"{value} %"))
-        row.addSpacing(4)
         row.addWidget(self.opacity)
-        row.addSpacing(4)
         row.addWidget(self.value)
         row.addStretch()
-        row.addWidget(KeyButton(actions["accept"], good=True))
+        self._gives_way = (name, self.value, self.opacity)
+        self._keyed.append(KeyButton(actions["accept"], good=True))
+        row.addWidget(self._keyed[-1])
         row.addSpacing(4)
         second, reject = KeyButton(actions["secondOpinion"]), KeyButton(actions["reject"])
         for button in (second, reject):
@@ -235,12 +271,21 @@ class Toolbar(QWidget):
             row.addWidget(button)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keys stand beside the words where there is room; the longest give way first, and all are in the tips."""
+        """Keys stand beside the words where there is room; the longest give way first, and all are in the tips.
+
+        Where that is not enough, what belongs to the opacity goes: the words, the number, at last the slider.
+        """
+        for widget in self._gives_way:
+            widget.show()
         hidden = sum(button.key_width() for button in self._keyed if not button.show_key)
-        wanted = self.sizeHint().width() + hidden
+        wanted = self._wanted() + hidden
         for button in sorted(self._keyed, key=KeyButton.key_width, reverse=True):
             button.set_show_key(wanted <= self.width())
             wanted -= 0 if button.show_key else button.key_width()
+        give_way(self, self._gives_way)
+
+    def _wanted(self) -> int:
+        return width_wanted(self)
 
 
 class StatusLine(QWidget):
@@ -269,14 +314,18 @@ class StatusLine(QWidget):
         row.addWidget(job_panel)
         row.addWidget(self.messages)
         row.addStretch()
-        for widget in (self.reviewed, self.bundle, self.reader, self.kept, self.research):
+        self.last = label(small=True, muted=True)
+        self.last.setToolTip("When the last change was kept")
+        for widget in (self.reviewed, self.bundle, self.reader, self.kept, self.last, self.research):
             row.addWidget(widget)
         self.messages.clicked.connect(self.messagesWanted)
         self.reader.clicked.connect(self.readerWanted)
         self.messages.hide()
-        self._count_text = ""
+        self._count_text = self._newest = ""
         self._settle = QTimer(self, singleShot=True, interval=NEWEST_SHOWN_MS)
-        self._settle.timeout.connect(lambda: self.messages.setText(self._count_text))
+        self._settle.timeout.connect(self._show_count)
+        for runner_label in job_panel.findChildren(QLabel):
+            runner_label.setMinimumWidth(0)
         self._soon = QTimer(self, singleShot=True, interval=100)
         self._soon.timeout.connect(self.refresh)
         controller.sessionChanged.connect(self.refresh)
@@ -284,7 +333,33 @@ class StatusLine(QWidget):
         controller.refused.connect(self._show_kept)
         self.refresh()
 
-    def _show_kept(self, trouble: ProjectError | None, words: str = "Every change is kept") -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Nothing is cut: what can be read elsewhere too goes where there is no room for it."""
+        there = self._controller.session is not None
+        self.bundle.setVisible(there)
+        self.last.setVisible(there and bool(self.last.text()))
+        self.reviewed.setVisible(there)
+        if self._newest:  # a sentence stands here whole or not at all
+            self.messages.setText(caption(self._newest))
+        give_way(self, [self.bundle, self.last])
+        if self._newest and width_wanted(self) > self.width():
+            self.messages.setText(caption(f"{self._count_text}, read the newest"))
+            self._newest = ""
+            self._make_room()
+        else:
+            give_way(self, [self.reviewed])
+
+    def _show_count(self) -> None:
+        self._newest = ""
+        self.messages.setText(self._count_text)
+        self._make_room()
+
+    def _show_kept(self, trouble: ProjectError | None) -> None:
+        words = "Every change is kept"
+        self.last.setText("")
         self.kept.setText(words if trouble is None else NOT_KEPT.get(trouble.trouble, "Not kept: see the message"))
         self.kept.setToolTip(tip(str(trouble or "")))
 
@@ -293,7 +368,9 @@ class StatusLine(QWidget):
         if session is None:
             return
         if change.label:  # an action; predictions and looks at files have none
-            self._show_kept(session.trouble, f"Every change is kept · last {datetime.now():%H:%M:%S}")
+            self._show_kept(session.trouble)
+            self.last.setText(f"{datetime.now():%H:%M:%S}" if session.trouble is None else "")
+            self._make_room()
         if isinstance(change, ImagesChanged):
             self._soon.start()
         elif isinstance(change, ReviewsChanged):
@@ -319,6 +396,7 @@ class StatusLine(QWidget):
             self.kept.setText("Open for reading only")
         elif not self.kept.text() or session.trouble is not None:
             self._show_kept(session.trouble)
+        self._make_room()
 
     def show_reader(self, name: str) -> None:
         """Who is reading; a click changes it."""
@@ -329,6 +407,7 @@ class StatusLine(QWidget):
         self.messages.setVisible(count > 0)
         self._count_text = f"{count} message{'' if count == 1 else 's'}"
         self.messages.setToolTip(tip(newest))
-        short = self.messages.fontMetrics().elidedText(newest, Qt.TextElideMode.ElideRight, 420)
-        self.messages.setText(caption(short) if count else "")
+        self._newest = newest if count else ""
+        self.messages.setText("")
+        self._make_room()
         self._settle.start()

@@ -14,7 +14,7 @@ from app.core.prediction import confidence, reachable
 from app.core.template import Structure
 from app.gui.state.controller import Controller
 from app.gui.widgets import theme
-from app.gui.widgets.drawing import draw_eye
+from app.gui.widgets.drawing import draw_eye, draw_focus
 from app.gui.widgets.key_button import keeps_key
 from app.project.changes import Change
 
@@ -184,6 +184,8 @@ class StructureList(QWidget):
             numbers = rect.adjusted(0, 0, -EYE - 16, 0)
             painter.drawText(numbers, middle | int(Qt.AlignmentFlag.AlignRight), words)
             draw_eye(painter, _eye(rect), not hidden)
+        if self.hasFocus():
+            draw_focus(painter, self.rect())
         painter.end()
 
     def remark(self, name: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from app.core.frame import Points
@@ -65,6 +65,13 @@ def iso_lines(structure: Structure, chart: npt.NDArray[np.floating] | None = Non
             edges = np.flatnonzero(np.diff(np.r_[0, inside.astype(np.int8), 0]))
             lines += [places[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 1]
     return lines
+
+
+def draw_focus(painter: QPainter, rect: QRect) -> None:
+    """The ring of a painted widget that has the focus."""
+    painter.setPen(QPen(QColor(theme.ACCENT), 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(rect.adjusted(0, 0, -1, -1))
 
 
 def draw_eye(painter: QPainter, rect: QRectF, is_open: bool) -> None:

@@ -16,6 +16,8 @@ AnyPixels = npt.NDArray[Any]
 
 AUTO = (0.5, 99.5)
 """Percentiles of the grey values between which the automatic window lies."""
+EDGE = 8
+"""An eighth of the picture on each side is not looked at for that: frames, collimation and burnt-in words lie there."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,9 @@ class GreyPicture:
             stored = np.round((finite - low) / slope).astype(np.uint16)
         sample = stored[:: max(1, stored.shape[0] // 256), :: max(1, stored.shape[1] // 256)]
         presets = [(name or "File", VoiWindow(centre, max(width, 1e-6))) for name, centre, width in windows]
-        shares = {"Auto": AUTO, "Bright parts": (50, 99.8), "Dark parts": (0.5, 60), "Full range": (0, 100)}
+        inner = _inner(sample)
+        presets.append(("Auto", _between(inner, *AUTO, slope, intercept)))
+        shares = {"Bright parts": (50, 99.8), "Dark parts": (0.5, 60), "Full range": (0, 100)}
         for name, (low, high) in shares.items():
             presets.append((name, _between(sample, low, high, slope, intercept)))
         return cls(np.ascontiguousarray(stored), slope, intercept, frame, tuple(presets))
@@ -102,6 +106,10 @@ class GreyPicture:
         x0, x1 = (int(np.clip(round(x), 0, width - 1)) for x in (left, right))
         y0, y1 = (int(np.clip(round(y), 0, height - 1)) for y in (top, bottom))
         step = max(1, (y1 - y0) // 256, (x1 - x0) // 256)
+        across, down = width // EDGE, height // EDGE
+        inner = max(x0, across), max(y0, down), min(x1, width - 1 - across), min(y1, height - 1 - down)
+        if min(inner[2] - inner[0], inner[3] - inner[1]) > min(x1 - x0, y1 - y0) // 2:  # else the edge is looked at
+            x0, y0, x1, y1 = inner
         part = self.stored[y0 : y1 + 1 : step, x0 : x1 + 1 : step]
         return _between(part, *AUTO, self.slope, self.intercept)
 
@@ -146,6 +154,12 @@ class GreyPicture:
         nearest = zoom > 6
         flags = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
         return cv2.warpAffine(source, full, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _inner(pixels: AnyPixels) -> AnyPixels:
+    """Pixels [H, W] without their edges."""
+    down, across = (side // EDGE for side in pixels.shape)
+    return pixels[down : pixels.shape[0] - down, across : pixels.shape[1] - across]
 
 
 def _between(stored: AnyPixels, low_percent: float, high_percent: float, slope: float, intercept: float) -> VoiWindow:

@@ -112,6 +112,8 @@ QSplitter::handle {{ background: {LINE}; }}
 QSplitter::handle:horizontal {{ width: 1px; }}
 QSplitter::handle:vertical {{ height: 1px; }}
 QAbstractScrollArea {{ background: {PANEL}; border: none; }}
+QAbstractItemView {{ border: 1px solid transparent; }}
+QAbstractItemView:focus {{ border-color: {ACCENT}; }}
 QPlainTextEdit {{ background: {BACKGROUND}; border: 1px solid {LINE}; border-radius: 4px; padding: 2px 4px; }}
 QPlainTextEdit:focus {{ border-color: {ACCENT}; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
@@ -157,6 +159,9 @@ QPushButton:hover {{ border-color: {MUTED}; }}
 QPushButton:focus {{ border-color: {ACCENT}; }}
 QPushButton:disabled {{ color: {FAINT}; }}
 QPushButton[flat="true"] {{ background: transparent; border: none; color: {ACCENT}; padding: 0 4px; }}
+QPushButton[flat="true"]:focus {{ text-decoration: underline; }}
+QPushButton[chip="true"]:focus {{ border-color: {ACCENT}; }}
+QSlider:focus::handle:horizontal {{ background: {ACCENT}; }}
 QPushButton[flat="true"]:hover {{ text-decoration: underline; }}
 QPushButton[chip="true"] {{ background: {RAISED}; border: 1px solid transparent; border-radius: 10px;
     padding: 2px 8px; color: {MUTED}; font-size: {SMALL_PX}px; }}

@@ -25,6 +25,7 @@ ORDER_OF_STATES = (*OPEN, *DOUBTFUL, ReviewState.ACCEPTED)
 REVIEW_WORDS = {state: state.value.replace("_", " ") for state in ReviewState}
 STATUS_WORDS = {"failed": "could not be read", "missing": "file is missing", "waiting": "waiting", "predicted": ""}
 SUSPECT = "does not look right"
+"""What a filter finds suspect images by, whatever is odd about each."""
 
 
 class Order(StrEnum):
@@ -112,7 +113,8 @@ def standing_of(session: Session, name: str) -> Standing:
     trouble = entry.status in ("failed", "missing") or bool(entry.suspect) or entry.changed_since_accepted
     structures = [f"{said.structure} {REVIEW_WORDS[said.state]}".replace("_", " ") for said in entry.structures]
     patient = patient_of(entry)
-    words = [name, patient, REVIEW_WORDS[entry.review], STATUS_WORDS[entry.status], SUSPECT if entry.suspect else ""]
+    words = [name, patient, REVIEW_WORDS[entry.review], STATUS_WORDS[entry.status]]
+    words += [SUSPECT, session.suspect_brief(name)] if entry.suspect else []
     flagged = trouble or entry.review in DOUBTFUL or any(said.state in DOUBTFUL for said in entry.structures)
     remark = remark_of(entry)
     text = "\n".join([*words, *structures, remark]).casefold()
@@ -139,25 +141,21 @@ def row_of(session: Session, name: str) -> Row:
     corrected = session.corrections(name) - absent
     final = REVIEW_WORDS[entry.review] if entry.review not in OPEN else ""
     trouble = entry.status in ("failed", "missing") or bool(entry.suspect) or entry.changed_since_accepted
+    odd = [session.suspect_brief(name)] if entry.suspect else []
     if entry.status in ("failed", "missing"):
         words = [STATUS_WORDS[entry.status]]
     elif final:
         new = len(session.new_since_accepted(name))
-        words = [
-            final,
-            *([SUSPECT] if entry.suspect else []),
-            *(["file changed"] if entry.changed_since_accepted else []),
-        ]
+        words = [final, *odd, *(["file changed"] if entry.changed_since_accepted else [])]
         words += [f"{new} new"] if new else []  # what it is since stands before it; there is room for no more
     elif entry.status == "waiting":
         words = ["waiting"]
     else:
-        error = error_words(lowest.expected_error, entry.frame) if lowest is not None else ""
-        doubt = (
-            "predicted" if lowest is None else error if corrected or absent else f"{error} at {lowest.landmark.name}"
-        )
-        doubt = "" if entry.structures else doubt  # there the words matter more, and the bar says it too
-        words = [SUSPECT] if entry.suspect else [doubt] if doubt else []
+        doubt = "predicted" if lowest is None else error_words(lowest.expected_error, entry.frame)
+        if lowest is not None and not (corrected or absent):
+            doubt += f" at {lowest.landmark.name}"
+        doubts = [] if entry.structures else [doubt]  # there the words matter more, and the bar says it too
+        words = odd or doubts
         words += [f"{corrected} corrected"] if corrected else []
         words += [f"{absent} absent"] if absent else []
     words += [f"{said.structure} {REVIEW_WORDS[said.state]}".replace("_", " ") for said in entry.structures]
