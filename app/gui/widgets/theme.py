@@ -161,7 +161,6 @@ QPushButton:disabled {{ color: {FAINT}; }}
 QPushButton[flat="true"] {{ background: transparent; border: none; color: {ACCENT}; padding: 0 4px; }}
 QPushButton[flat="true"]:focus {{ text-decoration: underline; }}
 QPushButton[chip="true"]:focus {{ border-color: {ACCENT}; }}
-QSlider:focus::handle:horizontal {{ background: {ACCENT}; }}
 QPushButton[flat="true"]:hover {{ text-decoration: underline; }}
 QPushButton[chip="true"] {{ background: {RAISED}; border: 1px solid transparent; border-radius: 10px;
     padding: 2px 8px; color: {MUTED}; font-size: {SMALL_PX}px; }}
