@@ -151,11 +151,16 @@ def read_acquisition(header: Header) -> Acquisition:
     )
 
 
+_SECTIONS = ("CT", "MR", "PT", "NM")
+"""Modalities whose images are sections through the patient."""
+
+
 def read_spacing(header: Header) -> tuple[Spacing | None, str]:
     """The pixel spacing and who vouches for it (design 2), None where it is unknown; and what a reader should know.
 
     PixelSpacing is calibrated where the header says how (PS3.3 10.7.1.1) or where it differs from the spacing at the
-    detector (ImagerPixelSpacing) or on the film (NominalScannedPixelSpacing). A magnification factor is told and never
+    detector (ImagerPixelSpacing) or on the film (NominalScannedPixelSpacing); of sections it lies in the patient
+    (C.7.6.2.1.1), where there is no detector that a length could be meant at. A magnification factor is told and never
     applied: whether a device took it into account is what the calibration says.
     """
     at_patient = _pair(header, "PixelSpacing")
@@ -163,6 +168,7 @@ def read_spacing(header: Header) -> tuple[Spacing | None, str]:
     if at_patient is not None:
         differs = at_detector is not None and not np.allclose(at_patient, at_detector, rtol=1e-4, atol=0)
         calibrated = bool(header.text("PixelSpacingCalibrationType")) or differs
+        calibrated = calibrated or header.text("Modality").upper() in _SECTIONS
         spacing = Spacing(*at_patient, Provenance.CALIBRATED if calibrated else Provenance.AT_DETECTOR)
     elif at_detector is not None:
         spacing = Spacing(*at_detector, Provenance.AT_DETECTOR)

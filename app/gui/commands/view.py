@@ -7,15 +7,25 @@ from functools import partial
 
 from app.gui.commands.command import Command
 from app.gui.image.image_view import ImageView
-from app.gui.image.split_view import ImagesPane
+from app.gui.image.split_view import KEPT, ImagesPane
 from app.gui.image.turn import Turn
 from app.gui.state.controller import Controller, MaskStyle
 from app.gui.widgets import theme
 
 ZOOM_STEP = 1.25
 GAMMA_STEP = 1.15
-COMPARISONS = {0: "compareNone", 1: "compareNext", -1: "comparePrevious"}
-"""Verb by which neighbour is shown beside the image."""
+COMPARISONS = {0: "compareNone", 1: "compareNext", -1: "comparePrevious", KEPT: "compareKept"}
+"""Verb by which image is shown beside the image."""
+
+
+ALONE = "alone"
+PANELS = {
+    "worklist": ("panelWorklist", "Worklist", ""),
+    "lists": ("panelLists", "Template and lists", ""),
+    "sheet": ("panelSheet", "Contact sheet", ""),
+    ALONE: ("imageAlone", "The image alone", "F11"),
+}
+"""Verb, words and key by panel; the last one stands for all others, hidden."""
 
 
 def view_commands(
@@ -23,6 +33,7 @@ def view_commands(
     images: ImagesPane,
     show_hidden: Callable[[bool], object],
     show_messages: Callable[[bool], object],
+    show_panel: Callable[[str, bool], object],
 ) -> Sequence[Command]:
     """The lines of the menu.
 
@@ -33,6 +44,8 @@ def view_commands(
         Most commands are for the one of its views that is active.
     show_hidden, show_messages : callable
         Whether the list of landmarks shows hidden ones, and whether the messages are shown.
+    show_panel : callable
+        Shows or hides one of `PANELS`.
     """
     return [
         *_zoom(images),
@@ -55,6 +68,17 @@ def view_commands(
             tip="List the points the model came with",
         ),
         Command("showMessages", "View", "Messages", show_messages, "Ctrl+M", group="own"),
+        *_panels(show_panel),
+    ]
+
+
+def _panels(show_panel: Callable[[str, bool], object]) -> Sequence[Command]:
+    def show(panel: str, on: bool) -> None:
+        show_panel(panel, on)
+
+    return [
+        Command(verb, "View/Panels", words, partial(show, panel), key, group="own", line=panel == ALONE)
+        for panel, (verb, words, key) in PANELS.items()
     ]
 
 
@@ -127,6 +151,7 @@ def _second_looks(images: ImagesPane) -> Sequence[Command]:
 
     magnifier, crosshair = partial(everywhere, ImageView.set_magnifier), partial(everywhere, ImageView.set_crosshair)
     menu, again = "View/Compare", "The same again: one image"
+    kept = "It stays while you go to any other image"
     lines = "Lines through the place under the mouse"
     return [
         Command("magnifier", "View", "Magnifier", magnifier, "G", "image", "own", "A round lens under the mouse"),
@@ -134,6 +159,9 @@ def _second_looks(images: ImagesPane) -> Sequence[Command]:
         Command("compareNone", menu, "One image", partial(compare, 0), group="compare"),
         Command("compareNext", menu, "With the next image", partial(compare, 1), "D", group="compare", tip=again),
         Command("comparePrevious", menu, "With the image before", partial(compare, -1), "Shift+D", group="compare"),
+        Command(
+            "compareKept", menu, "Keep this one beside", partial(compare, KEPT), "Ctrl+D", group="compare", tip=kept
+        ),
     ]
 
 
@@ -165,6 +193,23 @@ def _overlays(controller: Controller) -> Sequence[Command]:
         ),
         Command(
             "labels", "View", "Landmark names", lambda on: controller.set_look(labels=on), "N", group="own", line=True
+        ),
+        Command(
+            "cornerTexts",
+            "View",
+            "Texts in the corners",
+            lambda on: controller.set_look(texts=on),
+            "T",
+            group="own",
+            tip="Warnings stay",
+        ),
+        Command(
+            "linePatterns",
+            "View",
+            "Outlines with line patterns",
+            lambda on: controller.set_look(patterns=on),
+            group="own",
+            tip="Tell structures apart without their colours",
         ),
     ]
 

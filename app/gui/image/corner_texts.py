@@ -109,11 +109,15 @@ class ImageTexts:
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, view.nothing)
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        texts = self._controller.look.texts
         below = max(
-            self._block(painter, area, self._top_left(), right=False, bottom=False),
-            self._block(painter, area, self._top_right(), right=True, bottom=False),
+            self._block(painter, area, self._wanted(self._top_left()), right=False, bottom=False),
+            self._block(painter, area, self._wanted(self._top_right()), right=True, bottom=False),
         )
         if view.grey.picture is None:
+            return
+        self._turn_sign(painter, QRectF(area.left(), below + 4, area.width(), LINE))
+        if not texts:
             return
         beside = area.width() > 3 * BAR_PIXELS  # else the read-out stands above the scale bar
         over = area if beside else area.adjusted(0, 0, 0, -44)
@@ -125,8 +129,13 @@ class ImageTexts:
             x, y = np.array([-1, 0]) @ view.orientation.linear
             for letter, sign in (("R", 1), ("L", -1)):
                 draw_text(painter, area, letter, align=_EDGES[view.turn.side(sign * x, sign * y)])
-        self._turn_sign(painter, QRectF(area.left(), below + 4, area.width(), LINE))
         self._scale_bar(painter, area)
+
+    def _wanted(self, lines: list[Line]) -> list[Line]:
+        """All lines, or only the warnings where the reader has switched the texts off."""
+        if self._controller.look.texts:
+            return lines
+        return [line for line in lines if line[1] in (ON_IMAGE.bad, ON_IMAGE.caution)]
 
     def _turn_sign(self, painter: QPainter, box: QRectF) -> None:
         """Plainly: what is seen is not what is stored, or not as it is read."""
@@ -215,7 +224,10 @@ class ImageTexts:
         return [*lines, (mm, ON_IMAGE.text, False)] if mm else lines
 
     def _block(self, painter: QPainter, area: QRectF, lines: list[Line], right: bool, bottom: bool) -> float:
-        """Paint lines into a corner, folded where they are too long; returns where the block ends."""
+        """Paint lines into a corner, folded where they are too long; returns where the block ends.
+
+        What the mouse points at is looked at, perhaps the film's own side marker: there the block makes way.
+        """
         narrow = max(0.4 * area.width(), 184)
         width = area.width() if bottom else narrow if right else area.width() - narrow
         folded: list[Line] = []
@@ -225,6 +237,11 @@ class ImageTexts:
         top = area.bottom() - LINE * len(folded) if bottom else area.top()
         align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft)
         left = area.right() - width if right else area.left()
+        longest = max((_advance(line) for line in folded), default=0.0)
+        box = QRectF(area.right() - longest if right else left, top, longest, LINE * len(folded))
+        mouse = self._view.pointing.mouse
+        if mouse is not None and not bottom and box.adjusted(-LINE, -LINE, LINE, LINE).contains(mouse):
+            return top + LINE * len(folded)
         for i, (text, colour, bold) in enumerate(folded):
             painter.setFont(theme.font(small=not bold, bold=bold))
             draw_text(painter, QRectF(left, top + i * LINE, width, LINE), text, colour, align)
@@ -242,6 +259,11 @@ class ImageTexts:
                 painter.drawLine(QPointF(x, y - 4), QPointF(x, y + 4))
         painter.setFont(theme.font(small=True))
         draw_text(painter, QRectF(left + 2, y + 7, 120, 18), caption)
+
+
+def _advance(line: Line) -> float:
+    text, _, bold = line
+    return QFontMetricsF(theme.font(small=not bold, bold=bold)).horizontalAdvance(text)
 
 
 def _review_sentence(said: StructureReview, template: Template) -> str:

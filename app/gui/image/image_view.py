@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QTransform, QWheelEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent, QTransform, QWheelEvent
 
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
@@ -43,6 +44,8 @@ class ImageView(Canvas):
         Whether landmarks can be placed here. In a companion, a second view that somebody else tells what to show, not.
     nothing : str
         What stands here while there is no image.
+    mark : callable or None
+        Where there are two views: whether this one is the active one, which has a frame then.
     trouble : str
         Why the picture of this image can't be shown, in a sentence, or empty.
     """
@@ -64,6 +67,7 @@ class ImageView(Canvas):
         self.lens: Lens | None = None
         self.crosshair = False
         self.tool: Tool | None = None
+        self.mark: Callable[[ImageView], bool] | None = None
         self.frame_of_image: Frame | None = None
         self.grey, self.overlay, self.markers = GreyItem(), OverlayItem(), MarkerItem()
         for item in (self.grey, self.overlay, self.markers):
@@ -420,4 +424,8 @@ class ImageView(Canvas):
         self.texts.paint(painter, port)
         if mouse is not None and self.lens is not None:
             self.lens.paint(painter, mouse)
+        if self.mark is not None and self.mark(self):
+            painter.setPen(QPen(QColor(theme.ON_IMAGE.accent), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(port.adjusted(1, 1, -1, -1))
         painter.restore()

@@ -17,7 +17,7 @@ from app.core.prediction import Prediction
 from app.core.template import Template
 from app.gui.state.controller import Look, MaskStyle
 from app.gui.widgets import uv_colours
-from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, path_of
+from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, path_of, with_pattern
 
 
 def mask_contours(probability: npt.NDArray[np.uint8], frame: Frame) -> list[Points]:
@@ -169,7 +169,8 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
             painter.drawPath(self._iso_path(uv_channel))
         if self._look.masks != MaskStyle.OFF:
             for channel in shown:
-                painter.setPen(cosmetic(painter, QColor(template.structures[channel].colour), 1.5))
+                pen = cosmetic(painter, QColor(template.structures[channel].colour), 1.5)
+                painter.setPen(with_pattern(pen, channel) if self._look.patterns else pen)
                 painter.drawPath(self._contour(channel))
 
     def _contour(self, channel: int) -> QPainterPath:

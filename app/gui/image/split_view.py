@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QSplitter
 
 from app.gui.image.image_view import ImageView
@@ -12,9 +13,12 @@ from app.gui.state.controller import Controller
 from app.gui.state.pictures import Pictures
 from app.project.changes import ImagesChanged
 
+KEPT = 2
+"""What `ImagesPane.step` is while an image stays beside whatever is shown."""
+
 
 class ImagesPane(QSplitter):
-    """The image view and, on request, another one with the image before or after it in the worklist.
+    """The image view and, on request, another one: the image before or after it in the worklist, or one that stays.
 
     Attributes
     ----------
@@ -23,7 +27,7 @@ class ImagesPane(QSplitter):
     second : ImageView or None
         Made when it is first wanted. Nothing can be edited in it; a double click makes its image the shown one.
     step : int
-        Which neighbour the second shows, 0 for none.
+        Which neighbour the second shows, 0 for none, `KEPT` for the image that was shown when that was asked for.
     """
 
     overlapChanged = Signal()
@@ -38,8 +42,9 @@ class ImagesPane(QSplitter):
         self._controller, self._pictures, self._neighbour = controller, pictures, neighbour
         self.first = ImageView(controller, pictures)
         self.second: ImageView | None = None
-        self.step = 0
+        self.step, self._kept = 0, ""
         self._take(self.first)
+        QGuiApplication.instance().focusObjectChanged.connect(self._show_active)  # type: ignore[union-attr]
         controller.sessionChanged.connect(self.show_neighbour)
         controller.imageChanged.connect(self.show_neighbour)
         controller.changed.connect(lambda change: self.show_neighbour() if isinstance(change, ImagesChanged) else None)
@@ -72,8 +77,8 @@ class ImagesPane(QSplitter):
         return next((view for view in self.views if view.pointing.mouse is not None), self.first)
 
     def compare(self, step: int) -> None:
-        """Show a neighbour beside the image: 1 the next, -1 the one before, 0 none."""
-        self.step = step
+        """Show another image beside the shown one: 1 the next, -1 the one before, `KEPT` this one for good, 0 none."""
+        self.step, self._kept = step, self._controller.image
         if step and self.second is None:
             self.second = ImageView(self._controller, self._pictures, companion=True)
             self._take(self.second)
@@ -83,14 +88,28 @@ class ImagesPane(QSplitter):
             self.second.set_invert(self.first.invert)
             self.second.set_magnifier(self.first.lens is not None)
             self.second.set_crosshair(self.first.crosshair)
+        self.first.mark = self._is_active if step else None
+        if self.second is not None:
+            self.second.mark = self._is_active if step else None
         self.show_neighbour()
         self.compared.emit(step)
+
+    def _is_active(self, view: ImageView) -> bool:
+        return self.active is view
+
+    def _show_active(self, *_: object) -> None:
+        if self.step:
+            for view in self.made:
+                view.viewport().update()
 
     def show_neighbour(self, *_: object) -> None:
         """Let the second view show the neighbour of the shown image as the worklist is ordered now."""
         if self.second is None:
             return
-        name = self._neighbour(self.step) if self.step else ""
-        self.second.nothing = "There is no next image." if self.step > 0 else "There is no image before."
+        session, name = self._controller.session, self._neighbour(self.step) if self.step in (1, -1) else ""
+        if self.step == KEPT and session is not None and self._kept in session.images:
+            name = self._kept
+        words = {1: "There is no next image.", -1: "There is no image before."}
+        self.second.nothing = words.get(self.step, "The image that was kept here was removed.")
         if name != self.second.image:
             self.second.show_image(name)

@@ -15,7 +15,7 @@ from app.gui.commands.orientation import orientation_commands
 from app.gui.commands.recent import recent_commands, title
 from app.gui.commands.review import review_commands
 from app.gui.commands.selection import SelectionCommands
-from app.gui.commands.view import COMPARISONS, view_commands
+from app.gui.commands.view import ALONE, COMPARISONS, PANELS, view_commands
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.export.export_dialog import ExportDialog
 from app.gui.export.exporting import Exporting
@@ -125,7 +125,7 @@ class MainWindow(QMainWindow):
         return [
             *file_commands(self, controller, projects, recent, self.relocating.start, self._export),
             *edit_commands(controller, view, self._show_history, self.ask_reader, self._show_keys),
-            *view_commands(controller, self.images, show_hidden, show_messages),
+            *view_commands(controller, self.images, show_hidden, show_messages, self._show_panel),
             *image_commands(self, controller, worklist, view, self.predicting, self.show_doubt, orientation),
             *landmark_commands(
                 self, controller, self.images, self.landmark_table, self.contact_sheet, self.multi_click
@@ -173,6 +173,25 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1000, 640)
         # On a smaller screen the frame must fit too, or the status line is out of sight.
         self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize() - FRAME))
+
+    def _show_panel(self, panel: str, on: bool) -> None:
+        """Show or hide a panel; the choice is kept, but not that the image stands alone."""
+        if panel != ALONE:
+            self.actions_[PANELS[ALONE][0]].setChecked(False)
+            hidden = [key for key, (verb, *_) in PANELS.items() if key != ALONE and not self.actions_[verb].isChecked()]
+            settings().setValue("hiddenPanels", " ".join(hidden))
+        self._show_panels()
+
+    def _show_panels(self) -> None:
+        alone = self.actions_[PANELS[ALONE][0]].isChecked()
+        wanted = {key: self.actions_[verb].isChecked() and not alone for key, (verb, *_) in PANELS.items()}
+        focus = self.focusWidget()
+        self.worklist.setVisible(wanted["worklist"])
+        self.right_column.setVisible(wanted["lists"])
+        self.sheet_panel.set_wanted(wanted["sheet"])
+        self.toolbar.setVisible(not alone)
+        if focus is not None and not focus.isVisible():
+            self.image_view.setFocus()
 
     def _hosts(self) -> tuple[QWidget, ...]:
         """The views over which a sentence may stand."""
@@ -232,6 +251,10 @@ class MainWindow(QMainWindow):
         name = self.projects.reader()
         self.status.show_reader(name)
         self.reader_bar.setVisible(not name)
+        hidden = str(kept.value("hiddenPanels", "")).split()
+        for key, (verb, *_) in PANELS.items():
+            self.actions_[verb].setChecked(key not in (*hidden, ALONE))
+        self._show_panels()
         self.actions_["navigate"].setChecked(True)
         self.actions_["sortAdded"].setChecked(True)
         self.actions_[f"theme{theme.chosen().capitalize()}"].setChecked(True)
@@ -322,6 +345,8 @@ class MainWindow(QMainWindow):
         self.actions_["uvColours"].setChecked(look.uv)
         self.actions_["labels"].setChecked(look.labels)
         self.actions_["structures"].setChecked(look.structures)
+        self.actions_["cornerTexts"].setChecked(look.texts)
+        self.actions_["linePatterns"].setChecked(look.patterns)
         for button in self.toolbar.children():
             if isinstance(button, QWidget):
                 button.update()

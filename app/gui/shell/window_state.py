@@ -49,6 +49,8 @@ class WindowState:
             "opacity": look.opacity,
             "hidden": sorted(look.hidden),
             "labels": look.labels,
+            "texts": look.texts,
+            "patterns": look.patterns,
             "order": worklist.model.order.name,
             "chips": [name for name in CHIPS if getattr(worklist, name).isChecked()],
         }
@@ -66,7 +68,7 @@ class WindowState:
         if state:
             masks = str(state.get("masks"))
             look |= {"masks": MaskStyle(masks)} if masks in set(MaskStyle) else {}
-            look |= {key: bool(state[key]) for key in ("uv", "labels") if key in state}
+            look |= {key: bool(state[key]) for key in ("uv", "labels", "texts", "patterns") if key in state}
             opacity = _number(state.get("opacity"), 0.0, 1.0, controller.look.opacity)
             look["opacity"] = opacity
         controller.set_look(**look)

@@ -59,6 +59,10 @@ class Look:
         The switch for all: False shows the plain image and keeps `hidden` for later.
     labels : bool
         Whether landmarks carry their names.
+    texts : bool
+        Whether texts stand in the corners of the image; warnings do in any case.
+    patterns : bool
+        Whether each structure's outline has a line of its own, for eyes that can't tell the colours apart.
     """
 
     masks: MaskStyle = MaskStyle.OUTLINE
@@ -67,6 +71,8 @@ class Look:
     hidden: frozenset[str] = frozenset()
     structures: bool = True
     labels: bool = True
+    texts: bool = True
+    patterns: bool = False
 
     def shows(self, structure: str) -> bool:
         """Whether a structure is drawn over images."""

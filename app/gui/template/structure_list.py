@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.core.landmark import ReviewState
@@ -14,7 +14,7 @@ from app.core.prediction import confidence, reachable
 from app.core.template import Structure
 from app.gui.state.controller import Controller
 from app.gui.widgets import theme
-from app.gui.widgets.drawing import draw_eye, draw_focus
+from app.gui.widgets.drawing import draw_eye, draw_focus, with_pattern
 from app.gui.widgets.key_button import keeps_key
 from app.project.changes import Change
 
@@ -173,7 +173,11 @@ class StructureList(QWidget):
             hidden = not look.shows(structure.name)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.LINE if hidden else structure.colour))
-            painter.drawRoundedRect(QRectF(12, rect.center().y() - 5, 12, 12), 3, 3)
+            if look.patterns and not hidden:  # a piece of its outline
+                painter.setPen(with_pattern(QPen(QColor(structure.colour), 2), i))
+                painter.drawLine(QPointF(8, rect.center().y() + 1), QPointF(30, rect.center().y() + 1))
+            else:
+                painter.drawRoundedRect(QRectF(12, rect.center().y() - 5, 12, 12), 3, 3)
             painter.setFont(theme.font())
             painter.setPen(QColor(theme.MUTED if hidden else theme.TEXT))
             middle = int(Qt.AlignmentFlag.AlignVCenter)

@@ -31,6 +31,18 @@ def cosmetic(painter: QPainter, colour: QColor, width: float) -> QPen:
     return pen
 
 
+_PATTERNS: tuple[tuple[float, ...], ...] = ((), (8, 3), (2, 2.5), (10, 3, 2, 3), (5, 2.5, 1, 2.5, 1, 2.5))
+"""Dashes and gaps in widths of the line, one after the other of the structures; the first is a whole line."""
+
+
+def with_pattern(pen: QPen, number: int) -> QPen:
+    """A pen with the line of a structure, by its number on the template."""
+    if pattern := _PATTERNS[number % len(_PATTERNS)]:
+        pen.setDashPattern(list(pattern))
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    return pen
+
+
 def polygon(points: npt.ArrayLike) -> QPolygonF:
     """Points [N, 2] as Qt likes them."""
     return QPolygonF([QPointF(x, y) for x, y in np.asarray(points, float).tolist()])
