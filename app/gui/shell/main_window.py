@@ -160,6 +160,7 @@ class MainWindow(QMainWindow):
         self.worklist.setMinimumWidth(256)
         right.setMinimumWidth(300)
         self.columns.setSizes([272, 848, 320])
+        self._widths: list[int] = []
         self.middle.setSizes([600, 176])
         self.toolbar = Toolbar(self.controller, self.actions_)
         whole = QWidget()
@@ -186,10 +187,14 @@ class MainWindow(QMainWindow):
         alone = self.actions_[PANELS[ALONE][0]].isChecked()
         wanted = {key: self.actions_[verb].isChecked() and not alone for key, (verb, *_) in PANELS.items()}
         focus = self.focusWidget()
+        if self.worklist.isVisible() and self.right_column.isVisible():
+            self._widths = self.columns.sizes()
         self.worklist.setVisible(wanted["worklist"])
         self.right_column.setVisible(wanted["lists"])
         self.sheet_panel.set_wanted(wanted["sheet"])
         self.toolbar.setVisible(not alone)
+        if wanted["worklist"] and wanted["lists"] and self._widths:  # as wide as they were
+            self.columns.setSizes(self._widths)
         if focus is not None and not focus.isVisible():
             self.image_view.setFocus()
 

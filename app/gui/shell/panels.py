@@ -81,7 +81,9 @@ class RightColumn(QWidget):
         layout.setContentsMargins(0, 12, 0, 8)
         layout.setSpacing(8)
         self.hint = label(small=True, muted=True)
-        layout.addLayout(heading_row(self.title, self.hint))
+        self._heading = QWidget()
+        self._heading.setLayout(heading_row(self.title, self.hint))
+        layout.addWidget(self._heading)
         template.setMinimumHeight(120)
         whole = QVBoxLayout()
         whole.setSpacing(0)
@@ -105,10 +107,18 @@ class RightColumn(QWidget):
         controller.lookChanged.connect(self._show_uv)
         self._show_hidden(0)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """The hint stands beside the heading where there is room for both."""
+        self.hint.setVisible(self.title.sizeHint().width() + self.hint.sizeHint().width() + 36 <= self.width())
+
     def _show_title(self) -> None:
         session = self._controller.session
         self.title.setText(f"Template · {session.template.anatomy}" if session else "Template")
         self.hint.setText("click to place a landmark" if session else "")
+        self._make_room()
         self._show_uv()
 
     def _show_uv(self, *_: object) -> None:
@@ -131,7 +141,8 @@ class SheetPanel(QWidget):
 
     def __init__(self, controller: Controller, sheet: ContactSheet) -> None:
         super().__init__()
-        self._controller, self._sheet, self._wanted = controller, sheet, True
+        self._controller, self._sheet = controller, sheet
+        self._wanted, self._words = True, ""
         self.caption = label("Contact sheet", heading=True)
         self.hint = label(small=True, muted=True)
         self.sort_again, self.suspects = QPushButton("Sort again"), QPushButton()
@@ -175,7 +186,7 @@ class SheetPanel(QWidget):
         self.setVisible(self._wanted and has_use)
 
     def _show_caption(self, text: str) -> None:
-        self.caption.setText(f"Contact sheet · {text}" if text else "Contact sheet")
+        self._words = text
         self._make_room()
 
     def _show_order(self) -> None:
@@ -195,8 +206,15 @@ class SheetPanel(QWidget):
     def _make_room(self, *_: object) -> None:
         by_mouse = "drag corrects" if self._controller.mode == Mode.LANDMARK else "L to correct"
         self.hint.setText(f"worst first · {by_mouse} · Enter confirms · A absent" if self._controller.landmark else "")
-        shown = [self.caption, self.hint, *(b for b in (self.sort_again, self.suspects) if not b.isHidden())]
-        self.hint.setVisible(sum(widget.sizeHint().width() + 12 for widget in shown) + 24 <= self.width())
+        beside = [b for b in (self.sort_again, self.suspects) if not b.isHidden()]
+        room = self.width() - 24 - sum(button.sizeHint().width() + 12 for button in beside)
+        self.caption.setText(f"Contact sheet · {self._words}" if self._words else "Contact sheet")
+        if self.caption.sizeHint().width() > room:  # the name alone, and as much of it as there is room for
+            name = self.caption.fontMetrics().elidedText(
+                self._controller.landmark, Qt.TextElideMode.ElideMiddle, max(room - 12, 0)
+            )
+            self.caption.setText(name)
+        self.hint.setVisible(self.caption.sizeHint().width() + 12 + self.hint.sizeHint().width() <= room)
 
 
 def width_wanted(whole: QWidget) -> int:

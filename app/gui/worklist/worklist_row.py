@@ -42,7 +42,7 @@ class RowPainter(QStyledItemDelegate):
 
     def bar_rect(self, row: QRect) -> QRect:
         """Where a click on the confidence bar of a row counts: the bar and a little around it."""
-        return QRect(row.right() - 12 - BAR, row.y() + ROW // 2, BAR + 12, ROW // 2)
+        return QRect(row.right() - 12 - BAR, row.y() + 26, BAR + 12, ROW - 26)
 
     def editorEvent(self, event: QEvent, model: QAbstractItemModel, option: QStyleOptionViewItem, index: Index) -> bool:
         if event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
@@ -83,19 +83,18 @@ class RowPainter(QStyledItemDelegate):
         looked_at = row.review is ReviewState.ACCEPTED  # what a reader took as it is needs no red any more
         doubtful = theme.CAUTION if row.suspect and looked_at else theme.MUTED
         painter.setPen(QColor(theme.BAD if row.trouble and not looked_at else doubtful))
-        bar = BAR if row.confidence is not None else 0
-        second = QRect(left, rect.y() + 29, right - left - bar - 6, 17)
+        second = QRect(left, rect.y() + 32, right - left, 17)
         words = painter.fontMetrics().elidedText(row.words, Qt.TextElideMode.ElideRight, second.width())
         painter.drawText(second, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
-        draw_sign(painter, QPointF(right - sign / 2, rect.y() + 18.5), row.review)
+        draw_sign(painter, QPointF(right - sign / 2, rect.y() + 17), row.review)
         if row.confidence is not None:
-            line = QRectF(right - bar, rect.y() + 36, bar, 4)
+            line = QRectF(right - BAR, rect.y() + 28, BAR, 3)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.LINE))
-            painter.drawRoundedRect(line, 2, 2)
-            line.setWidth(max(4.0, bar * row.confidence))
+            painter.drawRoundedRect(line, 1.5, 1.5)
+            line.setWidth(max(4.0, BAR * row.confidence))
             painter.setBrush(QColor(theme.lowest_colour(row.confidence)))
-            painter.drawRoundedRect(line, 2, 2)
+            painter.drawRoundedRect(line, 1.5, 1.5)
         painter.restore()
 
     def _paint_thumb(self, painter: QPainter, rect: QRect, name: str) -> None:
