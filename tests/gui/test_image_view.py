@@ -8,12 +8,14 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QTest
 
+from app.core.frame import Frame
 from app.core.landmark import PlacementState
 from app.core.orientation import Orientation
 from app.gui.image import corner_texts as image_texts
 from app.gui.image.corner_texts import fold, has_sides, read_out
 from app.gui.image.turn import Turn
 from app.gui.state.controller import MaskStyle, Mode
+from app.gui.widgets.grey import GreyPicture
 from tests.gui.conftest import Hand, drag, hover, in_image, name_landmark, on_template
 
 TURNS = [Turn(quarters, mirrored) for mirrored in (False, True) for quarters in range(4)]
@@ -376,3 +378,18 @@ def test_a_mouse_that_stands_still_is_followed_when_a_line_moves_the_image(app, 
     assert port.mapToGlobal(view.pointing.mouse) == on_screen
     app.window.reader_bar.hide()
     qtbot.waitUntil(lambda: view.pointing.mouse.y() == at.y())
+
+
+def test_pictures_open_with_the_greys_of_the_anatomy_not_of_their_frame() -> None:
+    film = np.full((160, 200), 255, np.uint8)
+    film[4:-4, 4:-4] = 0  # a white frame, a black edge, and the picture within
+    film[18:-18, 22:-22] = np.linspace(120, 240, 156).astype(np.uint8)
+    picture = GreyPicture.of(film, Frame(160, 200, 8, 8))
+    name, opens = picture.presets[0]
+    assert name == "Auto"
+    whole = picture.auto_window(0, 0, 199, 159)
+    for window in (opens, whole):
+        assert window.low == pytest.approx(120, abs=3)
+        assert window.low + window.width == pytest.approx(240, abs=3)
+    edge = picture.auto_window(0, 0, 199, 12)  # what is on the screen is the edge: then that is looked at
+    assert edge.low == 0

@@ -13,6 +13,7 @@ from app.core.plausibility import (
     Finding,
     Plausibility,
     Reason,
+    brief,
     code_of,
     copies,
     remedy,
@@ -254,3 +255,22 @@ def test_what_earlier_versions_kept_is_shown(kept: str, shown: str):
     assert words_of(kept, "chest") == shown
     assert code_of(code_of(kept)) == code_of(kept)
     assert remedy(kept) is None
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        ("", ""),
+        ("It is odd.", "does not look right"),
+        (Finding(Reason.OTHER).code, "no frontal chest?"),
+        (Finding(Reason.LOOKS, Orientation(mirrored=True)).code, "looks mirrored"),
+        (Finding(Reason.LOOKS, Orientation(2, inverted=True), "PA").code, "looks upside down, inverted"),
+        (Finding(Reason.STATED, Orientation(1), "AP").code, "stored turned"),
+        (Finding(Reason.CONTRADICTS, Orientation(3), "AP").code, "looks turned"),
+        (Finding(Reason.LATERAL).code, "lateral view"),
+        (Finding(Reason.FLAT).code, "one grey value"),
+        (Finding(Reason.NOTHING).code, "nothing found"),
+    ],
+)
+def test_a_list_says_in_few_words_what_is_odd(kept: str, words: str):
+    assert brief(kept, "chest") == words

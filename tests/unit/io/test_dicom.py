@@ -134,6 +134,7 @@ def test_the_header_says_how_it_was_taken_and_where_rows_and_columns_run(path, v
         ({"PixelSpacing": [0.2, 0.3], "ImagerPixelSpacing": [0.2, 0.3]}, (0.2, 0.3, Provenance.AT_DETECTOR)),
         ({"PixelSpacing": [0.1, 0.2], "ImagerPixelSpacing": [0.2, 0.3]}, (0.1, 0.2, Provenance.CALIBRATED)),
         ({"PixelSpacing": [0.1, 0.2], "PixelSpacingCalibrationType": "FIDUCIAL"}, (0.1, 0.2, Provenance.CALIBRATED)),
+        ({"PixelSpacing": [0.7, 0.8], "Modality": "CT"}, (0.7, 0.8, Provenance.CALIBRATED)),  # there is no detector
         ({"PixelSpacing": [0, 0], "ImagerPixelSpacing": [0.2, 0.3]}, (0.2, 0.3, Provenance.AT_DETECTOR)),
     ],
 )

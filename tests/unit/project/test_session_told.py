@@ -283,3 +283,28 @@ def test_a_readers_name_that_can_not_be_kept_is_not_taken(session: Session):
     with pytest.raises(ProjectError):
         session.reader = "Cem"
     assert session.reader == "Bea"
+
+
+def test_the_history_calls_a_note_a_note_and_an_orientation_an_orientation(session: Session):
+    session.set_review("im0.png", "rejected", "blurred")
+    session.set_review("im0.png", "rejected", "mask leaks")
+    session.set_review("im0.png", "rejected", "")
+    session.set_orientation("im1.png", quarter_turns=1)
+    assert [entry.label for entry in session.history()][-4:] == [
+        "Set im0 to rejected",
+        "Note to im0",
+        "Remove the note of im0",
+        "Orientation of im1: turned right by 90°",
+    ]
+
+
+def test_new_landmarks_get_colours_of_their_own(session: Session):
+    for i in range(3):
+        session.define_landmark(f"mark {i}", "heart", (0.1 * i, 0))
+    colours = [session.landmark(f"mark {i}").colour for i in range(3)]
+    assert len(set(colours)) == 3
+    session.delete_landmark("mark 1")
+    session.define_landmark("again", "heart", (0, 0.2))
+    assert session.landmark("again").colour == colours[1]
+    session.define_landmark("own", "heart", (0, 0.2), colour="#123456")
+    assert session.landmark("own").colour == "#123456"
