@@ -16,6 +16,7 @@ from app.gui.shell.arguments import read_arguments
 from app.gui.shell.main_window import MainWindow
 from app.gui.widgets import theme
 from app.gui.widgets.settings import NAME
+from app.gui.widgets.style import Style
 
 _alive: list[MainWindow] = []
 """Open windows: Python must hold them, whether or not the caller keeps what `launch` returned."""
@@ -48,6 +49,7 @@ def launch(argv: Sequence[str] = ()) -> App:
     running = QApplication.instance()
     qt_app = running if isinstance(running, QApplication) else QApplication([sys.argv[0]])
     qt_app.setApplicationName(NAME)
+    qt_app.setStyle(Style())
     theme.start(qt_app)
     window = MainWindow(model=given.model)
     crash_log.install(window.controller.say, crash_log.start_log())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QStyle, QWidget
 
 from app.gui.widgets import theme
 
@@ -65,3 +65,15 @@ def luminance(colour: str) -> float:
     parts = [channel / 255 for channel in QColor(colour).getRgb()[:3]]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("choice", [theme.Theme.DARK, theme.Theme.LIGHT])
+def test_arrows_of_file_dialogs_can_be_seen(start, choice) -> None:
+    window = start().window
+    theme.choose(choice)
+    for which in ("SP_ArrowBack", "SP_ArrowForward", "SP_FileDialogToParent"):
+        icon = window.style().standardIcon(getattr(QStyle.StandardPixmap, which))
+        image = icon.pixmap(16, 16).toImage()
+        solid = [image.pixelColor(x, y) for x in range(16) for y in range(16) if image.pixelColor(x, y).alpha() > 200]
+        assert len(solid) > 10
+        assert min(abs(colour.lightness() - QColor(theme.PANEL).lightness()) for colour in solid) > 100

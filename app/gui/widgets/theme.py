@@ -191,7 +191,6 @@ def font(small: bool = False, bold: bool = False) -> QFont:
 
 def start(app: QApplication) -> None:
     """Dress the application as the reader likes it, and follow the system where that is wanted."""
-    app.setStyle("Fusion")
     base = QFont(family())
     base.setPixelSize(NORMAL_PX)
     app.setFont(base)
