@@ -7,7 +7,7 @@ from datetime import datetime
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QSplitter, QVBoxLayout, QWidget
 
 from app.core.landmark import ReviewState
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
@@ -183,7 +183,11 @@ class SheetPanel(QWidget):
         session = self._controller.session
         marks = session.landmarks if session is not None else ()
         has_use = bool(self._controller.landmark) or any(not mark.hidden for mark in marks)
-        self.setVisible(self._wanted and has_use)
+        shown = self._wanted and has_use
+        if shown == self.isHidden():
+            self.setVisible(shown)
+            if isinstance(parent := self.parentWidget(), QSplitter):
+                parent.refresh()  # now, not in a moment: the next click may be meant for it
 
     def _show_caption(self, text: str) -> None:
         self._words = text
