@@ -133,7 +133,7 @@ def test_a_line_pattern_tells_a_structure_apart_without_its_colour(app, qtbot) -
     whole = lengths()
     window.actions_["linePatterns"].trigger()
     right_lung, left_lung, heart = lengths()
-    assert right_lung == whole[0]
+    assert whole[0] <= right_lung < 1.1 * whole[0]  # more of it is seen where others lay over it
     assert 0.5 * whole[1] < left_lung < 0.9 * whole[1]
     assert heart < 0.75 * whole[2]
 
