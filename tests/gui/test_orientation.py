@@ -73,7 +73,7 @@ def test_all_turned_images_are_read_upright_at_once(odd: App, qtbot):
     assert bar.isVisible()  # the earlier prediction is there at once
     assert view.turn == Turn()
     click(qtbot, bar.mend)
-    assert session.undo_label == "Read a_left turned right by 90°"
+    assert session.undo_label == "Orientation of a_left: turned right by 90°"
 
 
 def listed(bar) -> OrientationDialog:
@@ -162,7 +162,7 @@ def test_several_images_of_the_worklist_are_read_otherwise(odd: App):
     by_words["Turned right by 90°"].trigger()
     by_words["With grey values inverted"].trigger()
     assert orientation(odd, names[0]) == orientation(odd, names[1]) == Orientation(1, inverted=True)
-    assert session.undo_label == "Read 2 images turned right by 90°, inverted"
+    assert session.undo_label == "Orientation of 2 images: turned right by 90°, inverted"
     by_words["As stored"].trigger()
     assert orientation(odd, names[1]) == AS_STORED
     menu.deleteLater()

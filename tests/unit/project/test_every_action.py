@@ -104,7 +104,7 @@ CASES = (
     Case("reset_spacing", lambda s: s.reset_spacing("im1.png"), SpacingChanged, ONE, (), "Reset the pixel size of im1",
          before=lambda s: s.set_spacing("im1.png", 0.5, 0.25)),
     Case("set_orientation", lambda s: s.set_orientation("im1.png", 1, inverted=True), OrientationChanged, ONE, (),
-         "Read im1 turned right by 90°, inverted"),
+         "Orientation of im1: turned right by 90°, inverted"),
     Case("define_landmark", lambda s: s.define_landmark("carina", "heart", (0.25, -0.5)), LandmarksChanged, (),
          ("carina",), "Define “carina”", locked=False),
     Case("add_landmark_set", lambda s: s.add_landmark_set([MARK, replace(MARK, name="apex")]), LandmarksChanged, (),

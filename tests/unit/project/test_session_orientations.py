@@ -41,7 +41,7 @@ def test_images_read_otherwise_wait_for_another_prediction(session: Session):
     before = snapshot(session)
     session.move_placement("im1.png", "heart_00", (7, 8))
     session.set_orientation(["im0.png", "im1.png"], quarter_turns=1)
-    assert session.undo_label == "Read 2 images turned right by 90°"
+    assert session.undo_label == "Orientation of 2 images: turned right by 90°"
     assert isinstance(seen[-1], OrientationChanged)
     assert seen[-1].images == ("im0.png", "im1.png")
     assert [session.image(name).status for name in session.images] == ["waiting", "waiting", "predicted"]
@@ -54,7 +54,7 @@ def test_images_read_otherwise_wait_for_another_prediction(session: Session):
     assert {session.image(name).status for name in session.images} == {"predicted"}
     assert orientation(session, "im0.png") == Orientation(1)
     undone = session.undo()  # and the earlier prediction counts again, at once
-    assert undone.label == "Read 2 images turned right by 90°"
+    assert undone.label == "Orientation of 2 images: turned right by 90°"
     session.undo()
     assert snapshot(session) == before
     session.redo()
@@ -65,12 +65,12 @@ def test_images_read_otherwise_wait_for_another_prediction(session: Session):
 def test_a_reading_on_top_of_another(session: Session):
     session.set_orientation("im0.png", inverted=True)
     session.set_orientation(["im0.png", "im1.png"], quarter_turns=3, more=True)
-    assert session.undo_label == "Read 2 images turned left by 90°"
+    assert session.undo_label == "Orientation of 2 images: turned left by 90°"
     assert orientation(session, "im0.png") == Orientation(3, inverted=True)
     session.set_orientation("im0.png", quarter_turns=1, more=True)
-    assert session.undo_label == "Read im0 inverted"
+    assert session.undo_label == "Orientation of im0: inverted"
     session.set_orientation(["im0.png", "im1.png"])
-    assert session.undo_label == "Read 2 images as stored"
+    assert session.undo_label == "Orientation of 2 images: as stored"
     assert orientation(session, "im1.png") == AS_STORED
     assert session.image("im0.png").status == "predicted"
     known = len(session.history())
