@@ -189,3 +189,15 @@ def test_deleting_a_landmark_says_in_how_many_images(app, qtbot) -> None:
     window.actions_["deleteLandmark"].trigger()
     expected = "“Apex” was deleted in 2 images. 1 accepted one keeps it. Undo brings it back."
     assert window.notices.label.text() == expected
+
+
+def test_the_name_of_each_image_stands_in_a_narrow_view_too(app, qtbot) -> None:
+    window = app.window
+    window.resize(*SMALL)
+    window.actions_["compareNext"].trigger()
+    qtbot.waitUntil(lambda: window.images.second.isVisible() and window.images.second.grey.picture is not None)
+    QApplication.processEvents()
+    for view in window.images.views:
+        assert view.width() < 300
+        name = pixels(view)[12:28, 12:100]
+        assert (name.min(axis=2) > 150).sum() > 60

@@ -32,6 +32,8 @@ REVIEW_WORDS = {
     ReviewState.SECOND_OPINION: ("second opinion", ON_IMAGE.caution),
 }
 LINE = 20.0
+SIDE_BY_SIDE = 368.0
+"""In a narrower view the texts of the right corner stand below those of the left one."""
 BAR_PIXELS = 140.0
 """The longest scale bar on the screen."""
 BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
@@ -110,10 +112,9 @@ class ImageTexts:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         texts = self._controller.look.texts
-        below = max(
-            self._block(painter, area, self._wanted(self._top_left()), right=False, bottom=False),
-            self._block(painter, area, self._wanted(self._top_right()), right=True, bottom=False),
-        )
+        below = self._block(painter, area, self._wanted(self._top_left()), right=False, bottom=False)
+        there = area if area.width() >= SIDE_BY_SIDE else area.adjusted(0, below - area.top(), 0, 0)
+        below = max(below, self._block(painter, there, self._wanted(self._top_right()), right=True, bottom=False))
         if view.grey.picture is None:
             return
         self._turn_sign(painter, QRectF(area.left(), below + 4, area.width(), LINE))
@@ -229,7 +230,8 @@ class ImageTexts:
         What the mouse points at is looked at, perhaps the film's own side marker: there the block makes way.
         """
         narrow = max(0.4 * area.width(), 184)
-        width = area.width() if bottom else narrow if right else area.width() - narrow
+        alone = bottom or area.width() < SIDE_BY_SIDE
+        width = area.width() if alone else narrow if right else area.width() - narrow
         folded: list[Line] = []
         for text, colour, bold in lines:
             metrics = QFontMetricsF(theme.font(small=not bold, bold=bold))
