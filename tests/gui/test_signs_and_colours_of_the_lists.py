@@ -27,7 +27,7 @@ def sign_of(app, name: str) -> np.ndarray:
     """The review sign: 17 pixels around its middle."""
     row = row_of(app, name)
     right = row.shape[1] - 13  # the last pixel before the margin
-    return row[10:27, right - 16 : right + 1]
+    return row[9:26, right - 16 : right + 1]
 
 
 def test_review_signs_have_their_colours_and_shapes(app) -> None:
@@ -75,7 +75,7 @@ def test_the_bar_of_a_row_is_as_long_and_coloured_as_its_least_certain_point(app
         wanted = PALETTE["bad" if lowest < 0.15 else "caution" if lowest < 0.25 else "good"]
         row = row_of(app, name)
         right = row.shape[1] - 13
-        bar = row[36:40, right - 31 : right + 1]
+        bar = row[28:31, right - 31 : right + 1]
         assert near(bar, wanted, 30).any(axis=0).sum() == pytest.approx(32 * lowest, abs=2)
         assert model.row(name).confidence == pytest.approx(lowest)
 

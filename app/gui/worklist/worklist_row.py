@@ -86,7 +86,7 @@ class RowPainter(QStyledItemDelegate):
         second = QRect(left, rect.y() + 32, right - left, 17)
         words = painter.fontMetrics().elidedText(row.words, Qt.TextElideMode.ElideRight, second.width())
         painter.drawText(second, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
-        draw_sign(painter, QPointF(right - sign / 2, rect.y() + 17), row.review)
+        draw_sign(painter, QPointF(right - sign / 2, rect.y() + 17.5), row.review)
         if row.confidence is not None:
             line = QRectF(right - BAR, rect.y() + 28, BAR, 3)
             painter.setPen(Qt.PenStyle.NoPen)

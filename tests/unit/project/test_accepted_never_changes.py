@@ -31,6 +31,7 @@ READS = {
     *("preview", "preview_move", "preview_places", "read_ahead", "read_only", "decode_ahead", "redo_label", "refused"),
     *("refusals", "remark", "remedy", "review", "start_find_moved", "status", "structures_at"),
     *("suspect", "template", "template_point", "undo_label", "written_again", "start_compare", "check_kept"),
+    *("absences", "accepted_with", "suspect_brief"),
 }
 """What asks and does nothing."""
 OPENING = {"create", "open", "close", "asked_by"}
