@@ -427,7 +427,7 @@ def test_children_end_with_a_parent_that_is_killed(tiny_folder, tmp_path):
         "import sys, time; from pathlib import Path; from app.engine.client import Engine;"
         "from app.io.bundle import read_bundle; e = Engine(read_bundle(sys.argv[1]), 1);"
         "list(e.predict([('x', Path(sys.argv[2]))]));"
-        "print(*[s.child.pid for s in e._conductor._seats], flush=True); time.sleep(60)"
+        "print(*[s.child.pid for s in e._scheduler._slots], flush=True); time.sleep(60)"
     )
     root = Path(__file__).resolve().parents[3]
     arguments = [sys.executable, "-c", code, str(tiny_folder), str(good)]
