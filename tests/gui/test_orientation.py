@@ -69,7 +69,7 @@ def test_all_turned_images_are_read_upright_at_once(odd: App, qtbot):
     assert view.turn == Turn(1)
     assert session.image("a_left.png").suspect == ""
     window.actions_["undo"].trigger()
-    assert window.actions_["redo"].text() == "Redo: Read 2 images turned right by 90°"
+    assert window.actions_["redo"].text() == "Redo: Orientation of 2 images: turned right by 90°"
     assert bar.isVisible()  # the earlier prediction is there at once
     assert view.turn == Turn()
     click(qtbot, bar.mend)
