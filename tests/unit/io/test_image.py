@@ -149,6 +149,30 @@ def test_mha(packed, order):
     assert image.aspect == pytest.approx(1.5)
 
 
+def nrrd_of(sizes: str, body: bytes) -> bytes:
+    return f"NRRD0004\ntype: uchar\ndimension: {len(sizes.split())}\nsizes: {sizes}\nencoding: raw\n\n".encode() + body
+
+
+def mha_of(sizes: str, body: bytes) -> bytes:
+    head = f"ObjectType = Image\nNDims = {len(sizes.split())}\nDimSize = {sizes}\nElementType = MET_UCHAR\n"
+    return head.encode() + b"ElementDataFile = LOCAL\n" + body
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("x.nii", nibabel.Nifti1Image(np.arange(40, dtype=np.uint8), np.eye(4)).to_bytes()),
+        ("x.nii", nibabel.Nifti2Image(np.arange(40, dtype=np.uint8), np.eye(4)).to_bytes()),
+        ("x.nrrd", nrrd_of("40", bytes(40))),
+        ("x.mha", mha_of("40", bytes(40))),
+        ("x.mha", mha_of("40 0", b"")),
+    ],
+)
+def test_a_line_of_numbers_is_no_picture(name, data):
+    with pytest.raises(ImageError, match="holds a line of numbers and no picture"):
+        decode_image(data, name)
+
+
 def test_mha_of_colours_and_of_several_planes():
     colours = np.stack([ramp(), 255 - ramp(), ramp()[::-1]], axis=-1)
     wanted = np.rint(colours @ [0.299, 0.587, 0.114])

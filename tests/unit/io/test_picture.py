@@ -13,6 +13,7 @@ from PIL import Image as Pillow
 
 from app.io.errors import ImageError
 from app.io.image import decode_image
+from app.io.jpeg import jpeg_frame
 from tests.unit.pictures import jpeg_of_12_bits, lossless_jpeg, ramp, segment
 
 GREY = ramp(49, 40)
@@ -278,6 +279,14 @@ def test_a_jpeg_of_12_bits_has_the_values_that_were_coded():
     sixteen[data.index(b"\xff\xc1") + 4] = 16  # which this process has not
     with pytest.raises(ImageError, match="16 bits"):
         decode_image(bytes(sixteen), "x.jpg")
+
+
+def test_a_jpeg_s_header_is_what_stands_before_its_pixels_and_its_end():
+    head, rest = lossless_jpeg(GREY, 8)[:2], lossless_jpeg(GREY, 8)[2:]
+    assert jpeg_frame(head + rest) == (3, 8, 49, 40, 1)
+    assert jpeg_frame(head + b"\xff\xff\xd0" + rest) == (3, 8, 49, 40, 1)  # filled up, and a marker without content
+    assert jpeg_frame(head + b"\xff\xd9" + rest) is None
+    assert jpeg_frame(head + segment(0xDA, b"\x01\x01\0\x01\0\0") + rest) is None
 
 
 @pytest.mark.parametrize("bits", [2, 7, 8, 9])
