@@ -149,6 +149,14 @@ def test_mha(packed, order):
     assert image.aspect == pytest.approx(1.5)
 
 
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+def test_the_header_of_a_nifti_pair_asks_for_one_file(kind):
+    header = kind(ramp().T, np.eye(4)).header
+    header["magic"] = {348: b"ni1", 540: b"ni2"}[header.sizeof_hdr]
+    with pytest.raises(ImageError, match=r"save it as one file \(.nii"):
+        decode_image(header.binaryblock, "x.nii")
+
+
 def nrrd_of(sizes: str, body: bytes) -> bytes:
     return f"NRRD0004\ntype: uchar\ndimension: {len(sizes.split())}\nsizes: {sizes}\nencoding: raw\n\n".encode() + body
 
