@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -113,6 +114,14 @@ class Job:
         """Number of events that nobody has taken yet: producers pause where it grows."""
         return len(self._events)
 
+    def wait(self, seconds: float) -> bool:
+        """Wait until the last event was posted, but no longer than that; returns whether it was."""
+        end = time.monotonic() + seconds
+        with self._ready:
+            while not self._finished and (rest := end - time.monotonic()) > 0:
+                self._ready.wait(rest)
+            return self._finished
+
     def cancel(self) -> None:
         """Ask the job to stop; it ends with ``Finished(cancelled=True)``. Does nothing once it has finished."""
         with self._ready:
@@ -132,7 +141,7 @@ class Job:
                 listener = self._listener
                 if listener is None:
                     self._events.append(event)
-                    self._ready.notify_all()
+                self._ready.notify_all()
             if listener is not None:
                 listener(event)
 
@@ -159,6 +168,44 @@ class Job:
             yield event
             if isinstance(event, Finished):
                 return
+
+
+class SteppedJob(Job):
+    """A job whose work belongs to one thread, which does a little of it at a time with `go_on`.
+
+    Parameters
+    ----------
+    title : str
+    total : int
+    steps : iterator of Event
+        Does a step of the work, some milliseconds, whenever it is asked for the next event. It is closed where the
+        job is cancelled, and undoes what must not stay.
+    refusals : tuple of exception classes
+        What a step may raise with a sentence for the reader: that becomes `Failed`, and the job ends.
+    """
+
+    def __init__(
+        self, title: str, total: int, steps: Generator[Event, None, None], refusals: tuple[type[Exception], ...]
+    ) -> None:
+        super().__init__(title, total)
+        self._steps, self._refusals = steps, refusals
+
+    def go_on(self, seconds: float) -> bool:
+        """Work for about so long, at least one step; True once all is done and told."""
+        end = time.monotonic() + seconds
+        try:
+            while not self.cancelled and not self.finished:
+                event = next(self._steps, None)
+                self.post(event if event is not None else Finished(cancelled=False))
+                if time.monotonic() > end:
+                    break
+        except self._refusals as error:
+            self.post(Failed("", str(error)))
+            self.post(Finished(cancelled=False))
+        if self.cancelled and not self.finished:
+            self._steps.close()
+            self.post(Finished(cancelled=True))
+        return self.finished
 
 
 def start_job(title: str, work: Callable[[Job], None], left: str) -> Job:

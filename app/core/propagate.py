@@ -90,8 +90,9 @@ class ChartStack:
         self._count = count
 
     def _grown(self, old: npt.NDArray[np.float16], shape: tuple[int, ...]) -> npt.NDArray[np.float16]:
-        grown = self._allocate(shape, np.float16)
-        grown[: old.shape[0], :, :, : old.shape[3]] = old
+        grown, block = self._allocate(shape, np.float16), old.shape[3]
+        used, places = -(-self._count // block), min(self._count, block)  # no page is touched that holds nothing
+        grown[:used, :, :, :places] = old[:used, :, :, :places]
         return grown
 
     def put(self, slot: int, prediction: Prediction | None) -> None:
@@ -141,6 +142,36 @@ class ChartStack:
         places = (u * affine[0] + v * affine[1] + affine[2] + xy.reshape(-1, 2)[: self._count]).astype(float)
         errors = expected.reshape(-1)[: self._count].astype(float)
         errors[np.isnan(places[:, 0])] = np.nan
+        return Places(places, errors)
+
+    def find_all(self, structure: str, uv: npt.NDArray[np.float64]) -> Places:
+        """Template points [L, 2] of one structure in all images: the numbers of `find`, at once. For few images.
+
+        Returns
+        -------
+        Places
+            `xy` [L, N, 2] and `expected_error` [L, N].
+        """
+        c, count = self.template.index(structure), self._count
+        position = (uv + REACH) / (2 * REACH) * (GRID - 1)
+        low = np.clip(np.floor(position).astype(int), 0, GRID - 2)
+        fu, fv = (position - low).astype(np.float32).T[:, :, None]
+        xy, expected = np.zeros((len(uv), count, 2), np.float32), np.zeros((len(uv), count), np.float32)
+        for down, right, weight in (
+            (0, 0, (1 - fv) * (1 - fu)),
+            (0, 1, (1 - fv) * fu),
+            (1, 0, fv * (1 - fu)),
+            (1, 1, fv * fu),
+        ):
+            rows, columns = low[:, 1] + down, low[:, 0] + right
+            offset = self._offset[c][:, rows, columns].swapaxes(0, 1).reshape(len(uv), -1, 2)[:, :count]
+            error = self._error[c][:, rows, columns].swapaxes(0, 1).reshape(len(uv), -1)[:, :count]
+            xy += weight[:, :, None] * offset.astype(np.float32)
+            expected += weight * error.astype(np.float32)
+        affine, (u, v) = self._affine[c, :, :count], uv.astype(np.float32).T[:, :, None, None]
+        places = (u * affine[0] + v * affine[1] + affine[2] + xy).astype(float)
+        errors = expected.astype(float)
+        errors[np.isnan(places[:, :, 0])] = np.nan
         return Places(places, errors)
 
     def chart(self, structure: str, slot: int) -> Points | None:

@@ -78,11 +78,16 @@ class Engine:
             if not scheduler.call(lambda: scheduler.cancel(job)):
                 job.post(Finished(cancelled=True))
 
+        items = list(items)
         job = Job(title, len(items), cancel)
-        read = orientations or {}
-        works = [Work(key, path.absolute(), job, orientation=read.get(key, AS_STORED)) for key, path in items]
-        works.sort(key=lambda work: work.key != first)
-        if not scheduler.call(lambda: scheduler.begin(job, works)):
+        read = dict(orientations or {})
+
+        def begin() -> None:  # on the scheduler's thread: there may be very many
+            works = [Work(key, path.absolute(), job, orientation=read.get(key, AS_STORED)) for key, path in items]
+            works.sort(key=lambda work: work.key != first)
+            scheduler.begin(job, works)
+
+        if not scheduler.call(begin):
             job.post(Finished(cancelled=True))
         return job
 

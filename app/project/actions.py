@@ -17,7 +17,7 @@ import numpy.typing as npt
 from app.core.frame import Provenance, Spacing
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.core.template import Template
-from app.core.text import kept_path, well_formed
+from app.core.text import kept_path
 from app.project.changes import (
     ImagesChanged,
     LandmarksChanged,
@@ -29,8 +29,8 @@ from app.project.changes import (
 from app.project.image_files import ImageFiles
 from app.project.state import ProjectState
 from app.store.changes import Action, Writer, now
-from app.store.rows import ImageRow, landmark_row
-from app.store.tables import FILE, OWN
+from app.store.rows import landmark_row
+from app.store.tables import OWN
 
 OF_IMAGES = (
     *("placements", "reviews", "structure_reviews", "spacings", "readings"),
@@ -57,58 +57,12 @@ def remember_file(state: ImageFiles, writer: Writer, name: str) -> None:
 # --- images
 
 
-def new_names(state: ProjectState, found: Sequence[tuple[str, Path]]) -> tuple[dict[str, Path], list[str]]:
-    """Names for files to be added, and the names of those that are in the project already.
-
-    Where a name is taken, folders are put in front of it, as in the design's seams.
-    """
-    paths = {state.rows.key(name): name for name in state.rows.images}
-    taken = set(paths.values())
-    new: dict[str, Path] = {}
-    known = []
-    for name, path in found:
-        full = path.absolute()
-        kept = kept_path(full)
-        if kept in paths:
-            known.append(paths[kept])
-            continue
-        unique = _free_name(name, full, taken)
-        taken.add(unique)
-        paths[kept] = unique
-        new[unique] = full
-    return new, known
-
-
-def _free_name(name: str, path: Path, taken: set[str]) -> str:
-    folders = list(path.parts[: -len(Path(name).parts)])
-    while name in taken and folders:
-        name = f"{well_formed(folders.pop().strip('/')) or '_'}/{name}"
-    unique, number = name, 2
-    while unique in taken:
-        unique, number = f"{number}/{name}", number + 1
-    return unique
-
-
 def relative_to(path: Path, folder: Path) -> str:
     """Path of an image as seen from the project's folder, empty on another drive."""
     try:
         return kept_path(Path(relpath(path, folder)).as_posix())
     except ValueError:
         return ""
-
-
-def add_images(state: ProjectState, new: Mapping[str, Path], folder: Path, label: str) -> Action:
-    """Add files under the names of `new_names`; `folder` is the project's."""
-    first = state.rows.next_position()
-
-    def edit(writer: Writer) -> None:
-        found = enumerate(new.items(), first)
-        rows = [
-            ImageRow(None, name, at, FILE, kept_path(path), relative_to(path, folder)) for at, (name, path) in found
-        ]
-        writer.put_all("images", rows)
-
-    return Action(ImagesChanged.code, label, edit, tuple(new))
 
 
 def remove_images(state: ProjectState, images: Sequence[str], label: str) -> Action:
@@ -338,6 +292,12 @@ def set_review(
     changed = tuple(name for name in before if before[name] != after[name])
 
     def edit(writer: Writer) -> None:
+        if wanted is ReviewState.ACCEPTED:
+            try:
+                state.prepare_freeze([name for name in changed if before[name][0] is not wanted], writer)
+            except BaseException:
+                state.forget_freeze()  # what was written of it is not kept
+                raise
         for name in changed:
             remember_file(state, writer, name)
             writer.put("reviews", name, OWN, wanted.value, after[name][1], reader, now())

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from app.core.prediction import Prediction
 from app.core.template import Template
+from app.project.file_check import CheckedFile, check
 from app.project.image_files import ImageFiles
 from app.project.least_certain import LargestErrors
 from app.store.blobs import Arrays
@@ -44,6 +45,7 @@ class PredictedImages(ImageFiles):
         self._template = template
         self._charts: StoredCharts | None = None
         self._frozen = FrozenPlacements()
+        self._fresh: dict[str, tuple[str, Arrays]] = {}
         self._hidden: dict[str, frozenset[int]] = {}
         self._recent: OrderedDict[str, Prediction] = OrderedDict()
         self._worst: LargestErrors | None = None
@@ -51,16 +53,21 @@ class PredictedImages(ImageFiles):
 
     def check_files(self, names: Iterable[str]) -> tuple[str, ...]:
         """Look again which files are there and unchanged; returns the images of those that are not as they were."""
-        names = tuple(names)
-        changed = [name for name in names if self.unread.pop(name, None) is not None]
+        return self.take_files(check(self.rows.folder, self.files_of(names)))
+
+    def take_files(self, found: Iterable[CheckedFile]) -> tuple[str, ...]:
+        """Take in where files were seen; what was seen of an image that has another file by now is dropped."""
+        seen = [one for one in found if one.image in self._slots and self.rows.kept(one.image) == one.kept]
+        changed = [one.image for one in seen if self.unread.pop(one.image, None) is not None]
         if changed and self._charts is not None:  # the stored prediction of these could not be read
             self._charts.put_compact(self._stored_charts(changed))
             self._has = self._worst = None
             changed = [name for name in changed if name not in self.unread]
-        for name in names:
-            if (known := self._files.pop(name, None)) is not None and known != self.file(name):
-                self._recent.pop(name, None)
-                changed.append(name)
+        for one in seen:
+            known, self._files[one.image] = self._files.get(one.image), (one.path, one.stamp)
+            if known is not None and known != (one.path, one.stamp):
+                self._recent.pop(one.image, None)
+                changed.append(one.image)
         if changed:
             self._has = self._worst = None
         return tuple(changed)
@@ -154,7 +161,11 @@ class PredictedImages(ImageFiles):
     def _freeze(self, name: str) -> None:
         self.broken.pop(name, None)
         frozen = self.rows.frozen.get(name)
-        held = self._whole(name, frozen.placements) if frozen is not None else None
+        fresh = self._fresh.get(name)
+        if frozen is not None and fresh is not None and fresh[0] == frozen.placements:
+            held: Arrays | None = fresh[1]
+        else:
+            held = self._whole(name, frozen.placements) if frozen is not None else None
         self._hidden.pop(name, None)
         if held is None:
             self._frozen.put(self.slot(name), None)

@@ -9,10 +9,12 @@ from app.io.compare import Compared, start_compare
 from app.io.names import stem
 from app.io.relocate import Content, start_search
 from app.jobs import Event, Job, Progress, Result
-from app.project import relocate
+from app.project import adding, relocate
+from app.project.adding import FoundImages
 from app.project.changes import Change, ImagesChanged
 from app.project.engine_results import gather_moved
-from app.project.entries import MovedReport
+from app.project.entries import AddReport, MovedReport
+from app.project.file_check import start_check
 from app.project.open_project import OpenProject
 from app.store.paths import held_files
 
@@ -24,6 +26,24 @@ def count(names: Sequence[str]) -> str:
 
 class SessionFiles(OpenProject):
     """The part of a `Session` that follows files which are moved, replaced or written again."""
+
+    def add_images(self, paths: Sequence[str | Path] | str | Path) -> AddReport:
+        """Add the images below some paths, files or folders (design 6); blocks. One undo step."""
+        given = [paths] if isinstance(paths, str | Path) else list(paths)
+        return self.take_added(adding.search(given, self._state.rows.folder, held_files()))
+
+    def start_add(self, paths: Sequence[str | Path]) -> Job:
+        """Look for images below some paths, as a job; hand its result to `take_added`."""
+        self._project.check_writable()
+        return adding.start_search(list(paths), self._state.rows.folder, held_files())
+
+    def take_added(self, found: FoundImages) -> AddReport:
+        """Add the images that a search found and that are not in the project yet; one undo step."""
+        new, known = adding.new_names(self._state, found.images)
+        change: Change | None = None
+        if new:
+            change = self._act(adding.add_images(self._state, new, f"Add {count(tuple(new))}"))
+        return AddReport(tuple(new), found.ignored, tuple(known), found.failed, change)
 
     def start_find_moved(self, folder: str | Path) -> Job:
         """Look below a folder for images that are missing, by their content; hand its result to `take_moved`."""
@@ -54,6 +74,20 @@ class SessionFiles(OpenProject):
     def check_files(self, images: Sequence[str] | None = None) -> tuple[str, ...]:
         """Look again which files, of all or some images, are there and unchanged; returns those that changed."""
         changed = self._state.check_files(self._state.rows.images if images is None else images)
+        if changed:
+            self._emit(ImagesChanged(changed))
+        return changed
+
+    def start_check_files(self, images: Sequence[str] | None = None) -> Job:
+        """The same as a job, for very many images or a slow disk; hand its events to `take_checked`."""
+        names = self._state.rows.images if images is None else images
+        return start_check(self._state.rows.folder, self._state.files_of(names))
+
+    def take_checked(self, event: Event) -> tuple[str, ...]:
+        """Take in which files are there; returns the images of those that are not as they were."""
+        if not isinstance(event, Result) or not isinstance(event.value, list):
+            return ()
+        changed = self._state.take_files(event.value)
         if changed:
             self._emit(ImagesChanged(changed))
         return changed

@@ -115,15 +115,16 @@ class StoredCharts(ChartStack):
         block, place = divmod(slot, self.block)
         return self._error[self.template.index(structure)][block, :, :, place].astype(float)
 
-    def only(self, slot: int) -> ChartStack:
-        """A stack of one image that shares memory with this one: `find` gives the very same numbers there."""
-        one = ChartStack(self.template, capacity=1)
-        one.resize(1)
-        block, place = divmod(slot, self.block)
-        one._offset = [a[block : block + 1, :, :, place : place + 1] for a in self._offset]
-        one._error = [a[block : block + 1, :, :, place : place + 1] for a in self._error]
-        one._affine = self._affine[:, :, slot : slot + 1]
-        return one
+    def only(self, slots: Sequence[int]) -> ChartStack:
+        """A stack of these images, in that order, copied: `find` gives the very same numbers there."""
+        wanted = np.asarray(slots, np.intp)
+        some = ChartStack(self.template, capacity=len(wanted))
+        some.resize(len(wanted))
+        block, place = np.divmod(wanted, self.block)
+        some._offset = [np.moveaxis(a[block, :, :, place], 0, 2)[None] for a in self._offset]
+        some._error = [np.moveaxis(a[block, :, :, place], 0, 2)[None] for a in self._error]
+        some._affine = self._affine[:, :, wanted]
+        return some
 
     def put_compact(self, charts: Iterable[tuple[int, Arrays]]) -> None:
         """Take stored charts in, each with its slot. Written in batches: node by node the images lie side by side."""

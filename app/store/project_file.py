@@ -292,6 +292,13 @@ class Project:
         self._take(entry)
         return entry, changes
 
+    def write_ahead(self, blobs: Iterable[bytes]) -> None:
+        """Write blobs that an action is going to name; no action, and nobody's as long as none does."""
+        with self._transaction():
+            writer = RowWriter(self._db, self._tables)
+            for data in blobs:
+                writer.blob(data)
+
     def undo(self, reader: str) -> tuple[Entry, list[RowChange]] | None:
         """Take the last action back; returns that action and what changed, None where there is nothing to undo."""
         return self._again(self._undo[-1], reader, undo=True) if self._undo else None

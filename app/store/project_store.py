@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -75,6 +75,9 @@ class ProjectStore(Protocol):
 
     def act(self, reader: str, action: Action) -> tuple[Entry, list[RowChange]] | None:
         """Do one action, all or nothing; the entry and what changed, None where nothing changed."""
+
+    def write_ahead(self, blobs: Iterable[bytes]) -> None:
+        """Write blobs that an action is going to name: no action, and nobody's as long as none does."""
 
     def undo(self, reader: str) -> tuple[Entry, list[RowChange]] | None:
         """Take the last action back; that action and what changed, None where there is nothing to undo."""

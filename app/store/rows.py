@@ -362,9 +362,12 @@ class Rows:
 
     def path(self, name: str) -> Path:
         """Where the file of an image is: beside the project if it moved with it, else where it was."""
+        return file_at(self.folder, *self.kept(name))
+
+    def kept(self, name: str) -> tuple[str, str]:
+        """Where the file of an image was, and where as seen from the project's folder, as they are kept."""
         image = self._images[name]
-        moved = self.folder / path_kept(image.relative)
-        return moved if image.relative and moved.is_file() else path_kept(image.path)
+        return image.path, image.relative
 
     def facts_of(self, name: str) -> FactsRow | None:
         """What is known of an image's file; of an accepted one, of the file that was accepted."""
@@ -436,6 +439,12 @@ def file_spacing(facts: FactsRow) -> Spacing | None:
     if facts.row_mm is None or facts.column_mm is None or facts.provenance is None:
         return None
     return Spacing(facts.row_mm, facts.column_mm, Provenance(facts.provenance))
+
+
+def file_at(folder: Path, path: str, relative: str) -> Path:
+    """Where a file is that is kept under a path, and under one as seen from the project's folder."""
+    moved = folder / path_kept(relative)
+    return moved if relative and moved.is_file() else path_kept(path)
 
 
 def file_stamp(path: Path) -> tuple[int, int] | None:

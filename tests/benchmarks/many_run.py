@@ -62,17 +62,17 @@ def first_image(app: App, act: Callable[[], object]) -> dict[str, float]:
         window.worklist.repaint()
         keys.append((time.perf_counter() - before) * 1e3)
         QTest.qWait(30)
-    told = {"predicting": float(window.predicting.running), "images": len(window.desk.session.images)}
+    told = {"predicting": float(window.predicting.running), "images": len(window.controller.session.images)}
     return seen | found | {"first_key_ms": keys[0], "keys_max_ms": max(keys)} | told
 
 
 def accept(app: App) -> dict[str, float]:
-    window, session = app.window, app.window.desk.open_session()
+    window, session = app.window, app.window.controller.open_session()
     until(app, lambda: shown(app))
     names = list(session.images)
     window.seen._shown.update((name, session.prediction_id(name)) for name in names)
     count = lambda: len(session.accepted)  # noqa: E731
-    found = watched(app, lambda: window.bulk.accept(names), lambda: count() == len(names))
+    found = watched(app, lambda: window.selection_commands.accept(names), lambda: count() == len(names))
     back = watched(app, session.undo, lambda: count() == 0)
     return found | {f"undo_{key}": value for key, value in back.items()}
 
@@ -97,7 +97,7 @@ def main() -> None:
         seen = accept(app)
     elif given.what == "copy":
         until(app, lambda: shown(app))
-        session, there = window.desk.open_session(), given.project.with_name("copy.dsr")
+        session, there = window.controller.open_session(), given.project.with_name("copy.dsr")
         seen = watched(app, lambda: window.projects.save_copy(there), lambda: session.path == there)
     else:
         until(app, lambda: shown(app))

@@ -113,7 +113,7 @@ def shown_fully(app: App) -> bool:
 
 def settled(app: App) -> bool:
     session = app.window.controller.session
-    if session is None or app.window.predicting.running:
+    if session is None or app.window.predicting.running or app.window.adding.running:
         return False
     return all(session.image(name).status == "predicted" for name in session.images)
 

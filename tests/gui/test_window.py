@@ -334,6 +334,7 @@ def test_a_folder_without_images_gets_one_sentence(app, tmp_path, qtbot) -> None
     for words in ("there is no file", "one file, but it is no image", "2 files, but none is an image"):
         window.projects.add([empty])
         window.projects.add([empty])
+        qtbot.waitUntil(lambda: not window.adding.running)
         assert words in window.messages.sentences()[-1]
         (empty / f"{words[0]}.txt").write_text("words")
     assert len(window.messages.sentences()) == 3

@@ -76,3 +76,13 @@ def test_a_listener_may_post_and_cancel():
 def test_events_are_frozen():
     with pytest.raises(AttributeError):
         Progress(1, 2).done = 3
+
+
+def test_waiting_for_a_job_ends_with_it_or_when_the_time_is_up():
+    job = Job("Counting", 1)
+    assert not job.wait(0.0)
+    worker = threading.Thread(target=lambda: job.post(Finished(False)))
+    worker.start()
+    assert job.wait(60)
+    worker.join()
+    assert list(job) == [Finished(False)]

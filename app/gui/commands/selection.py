@@ -14,10 +14,14 @@ from app.gui.commands.orientation import WAYS
 from app.gui.image.seen import Seen
 from app.gui.state.controller import Controller
 from app.gui.state.predicting import Predicting
+from app.gui.state.stepped import SteppedRunner
 from app.gui.widgets.plain_text import caption
 from app.gui.widgets.question import confirmed
 from app.project import accepting
 from app.project.accepting import Refusal, ReviewReport
+
+AT_ONCE = 8
+"""More images than that are accepted little by little."""
 
 
 def counted(number: int) -> str:
@@ -32,13 +36,18 @@ class SelectionCommands:
     ----------
     controller : Controller
     predicting : Predicting
+    accepting : SteppedRunner
+        Accepts many at once.
     seen : Seen
     view : QWidget
         The image, in which the sentences stand.
     """
 
-    def __init__(self, controller: Controller, predicting: Predicting, seen: Seen, view: QWidget) -> None:
-        self._controller, self._predicting, self._seen, self._view = controller, predicting, seen, view
+    def __init__(
+        self, controller: Controller, predicting: Predicting, accepting: SteppedRunner, seen: Seen, view: QWidget
+    ) -> None:
+        self._controller, self._predicting, self._accepting = controller, predicting, accepting
+        self._seen, self._view = seen, view
 
     def menu(self, parent: QWidget, names: Sequence[str]) -> QMenu:
         """The menu of a selection."""
@@ -107,6 +116,8 @@ class SelectionCommands:
         elif len(refused) == len(names):
             self._controller.tell(accepting.sentence(refused), self._view)
             return False
+        if len(names) > AT_ONCE:
+            return self._accept_many(names)
         reports: list[ReviewReport] = []
 
         def act() -> None:
@@ -115,9 +126,22 @@ class SelectionCommands:
 
         done = self._controller.do(act)
         for report in reports:
-            if report.sentence:
-                self._controller.tell(report.sentence, self._view)
+            self._tell_of(report)
         return done
+
+    def _accept_many(self, names: Sequence[str]) -> bool:
+        """Accept little by little, so that the window goes on; still one undo step."""
+        if self._accepting.running:
+            self._controller.tell("Images are being accepted. Wait until that has ended, or cancel it.", self._view)
+            return False
+        session, shown = self._controller.open_session(), self._seen.shown
+        return self._controller.do(
+            lambda: self._accepting.start(session.start_accept(list(names), shown=dict(shown)), self._tell_of)
+        )
+
+    def _tell_of(self, report: object) -> None:
+        if isinstance(report, ReviewReport) and report.sentence:
+            self._controller.tell(report.sentence, self._view)
 
     def review(self, names: Sequence[str], state: ReviewState) -> None:
         """Set another review state."""

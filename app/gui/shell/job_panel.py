@@ -98,7 +98,8 @@ class JobPanel(QWidget):
         self._show("")
 
     def _on_progress(self, runner: JobRunner, done: int, total: int, left: float) -> None:
-        self._running[runner] = _Shown(f"{runner.verb} {done} of {total}", done / max(total, 1), left)
+        of = f" of {total}" if total else ""  # of a search nobody knows how long it is
+        self._running[runner] = _Shown(f"{runner.verb} {done}{of}", done / max(total, 1), left)
         self._show("")
 
     def _on_end(self, runner: JobRunner, sentence: str) -> None:

@@ -28,6 +28,7 @@ from app.gui.image.split_view import ImagesPane
 from app.gui.image.tools.multi_click import MultiClick
 from app.gui.landmarks.landmark_table import LandmarkTable
 from app.gui.shell.actions import Actions
+from app.gui.shell.adding import Adding
 from app.gui.shell.comparing import Comparing
 from app.gui.shell.file_watch import FileCheck
 from app.gui.shell.job_panel import JobPanel
@@ -47,6 +48,7 @@ from app.gui.state.decode_ahead import DecodeAhead
 from app.gui.state.pictures import Pictures
 from app.gui.state.predicting import Predicting
 from app.gui.state.recent_projects import MOST
+from app.gui.state.stepped import SteppedRunner
 from app.gui.template.structure_list import StructureList
 from app.gui.template.template_view import TemplateView
 from app.gui.widgets import theme
@@ -77,7 +79,8 @@ class MainWindow(QMainWindow):
         self.decode_ahead = DecodeAhead(self.controller)
         self.pictures = Pictures(self.controller, self.bridge)
         self.predicting = Predicting(self.controller, self.bridge)
-        self.projects = Projects(self.controller, self.predicting, model)
+        self.adding = Adding(self.controller, self.bridge)
+        self.projects = Projects(self.controller, self.predicting, self.adding, model)
         self.worklist = Worklist(self.controller, self.pictures)
         self.images = ImagesPane(self.controller, self.pictures, self.worklist.neighbour)
         self.image_view = self.images.first
@@ -91,12 +94,15 @@ class MainWindow(QMainWindow):
         self.multi_click = MultiClick(self.controller, self.images)
         self.replaced_bar = ReplacedBar(self.controller)
         self.seen = Seen(self.controller, self.images)
-        self.file_check = FileCheck(self.controller)
+        self.file_check = FileCheck(self.controller, self.bridge)
         self.comparing = Comparing(self.controller, self.bridge)
-        self.selection_commands = SelectionCommands(self.controller, self.predicting, self.seen, self.image_view)
+        self.accepting = SteppedRunner(self.controller, self.bridge, "Accepting")
+        self.selection_commands = SelectionCommands(
+            self.controller, self.predicting, self.accepting, self.seen, self.image_view
+        )
         self.exporting = Exporting(self.controller, self.bridge)
         self.relocating = Relocating(self.controller, self.bridge)
-        self.job_panel = JobPanel(self.predicting, self.exporting, self.relocating)
+        self.job_panel = JobPanel(self.predicting, self.adding, self.accepting, self.exporting, self.relocating)
         self.status = StatusLine(self.controller, self.job_panel)
         self.window_state = WindowState(self.projects.recent)
         self.actions_ = Actions(self.menuBar(), self._commands())
@@ -449,7 +455,7 @@ class MainWindow(QMainWindow):
         kept.setValue("geometry", self.saveGeometry())
         kept.setValue("columns", self.columns.saveState())
         kept.sync()
-        for runner in (self.exporting, self.relocating, self.comparing):
+        for runner in (self.adding, self.accepting, self.exporting, self.relocating, self.comparing, self.file_check):
             runner.cancel()
         self.history_panel.close()
         self.projects.close()

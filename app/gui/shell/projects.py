@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.gui.shell.adding import Adding
 from app.gui.state.controller import Controller
 from app.gui.state.predicting import Predicting
 from app.gui.state.recent_projects import RecentProjects
@@ -22,16 +23,6 @@ READABLE = (Trouble.LOCKED, Trouble.READ_ONLY, Trouble.UNLOCKABLE)
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
 
 
-def nothing_new(known: int, others: int) -> str:
-    """A sentence for a search that found no new image: why, and what to do."""
-    if known:
-        return f"No new image was found: {known} {'is' if known == 1 else 'are'} in the project already."
-    if others:
-        files = "one file, but it is no image" if others == 1 else f"{others} files, but none is an image"
-        return f"No image was found: there {'is' if others == 1 else 'are'} {files}. Choose another folder."
-    return "No image was found: there is no file. Choose another folder."
-
-
 class Projects:
     """The way from files to the controller's session. Failures become messages.
 
@@ -44,8 +35,10 @@ class Projects:
         Called when the open project has become another file; set by the window.
     """
 
-    def __init__(self, controller: Controller, predicting: Predicting, model: str | None = None) -> None:
-        self._controller, self._predicting, self._model = controller, predicting, model
+    def __init__(
+        self, controller: Controller, predicting: Predicting, adding: Adding, model: str | None = None
+    ) -> None:
+        self._controller, self._predicting, self._adding, self._model = controller, predicting, adding, model
         self.recent = RecentProjects()
         self.keep_window: Callable[[], None] = lambda: None
         self.restore_window: Callable[[], None] = lambda: None
@@ -133,23 +126,7 @@ class Projects:
             stem = given[0].resolve().stem if len(given) == 1 else "project"
             if not self.create(new_project_path(f"{stem} {date.today().isoformat()}")):
                 return
-        session = self._controller.session
-        assert session is not None
-        if session.read_only:
-            self._controller.say(f"{session.path.name} is open for reading only; images cannot be added.")
-            return
-        try:
-            report = session.add_images(given)
-        except (ProjectError, ValueError, OSError) as error:
-            self._controller.say(str(error))
-            return
-        for _, sentence in report.failed:
-            self._controller.say(sentence)
-        if not report.added and not report.failed:
-            self._controller.say(nothing_new(len(report.known), report.ignored))
-        if report.added:
-            self._controller.show_image(report.added[0])
-        self._predicting.start()
+        self._adding.start(given)
 
     def add_samples(self, apart: bool = False) -> None:
         """Add the rendered samples that come with the program, or open them in a project of their own."""
@@ -162,6 +139,7 @@ class Projects:
         session = self._controller.session
         if session is not None:
             self.keep_window()
+            self._adding.cancel()
             self._predicting.forget()
             self._controller.use(None)
             session.close()

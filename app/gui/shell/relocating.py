@@ -56,9 +56,21 @@ class Relocating(JobRunner):
         session = self._controller.session
         if session is None or self._job is not None:
             return
-        session.check_files()
         self._folder, self._failed = folder, []
-        self.follow(session.start_find_moved(folder), lambda job, event: self._on_event(job, event, session))
+        self.follow(session.start_check_files(), lambda job, event: self._on_look(job, event, session))
+
+    def _on_look(self, job: Job, event: Event, session: Session) -> None:
+        """Which images are missing now, and then where they are."""
+        if session is not self._controller.session:
+            job.cancel()
+        elif isinstance(event, Result):
+            session.take_checked(event)
+        elif isinstance(event, Finished) and not event.cancelled:
+            search = session.start_find_moved(self._folder)
+            self.follow(search, lambda job, event: self._on_event(job, event, session))
+            return
+        if isinstance(event, Finished):
+            self.end(job, "Search cancelled")
 
     def _on_event(self, job: Job, event: Event, session: Session) -> None:
         if isinstance(event, Progress):

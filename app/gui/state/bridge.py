@@ -45,6 +45,10 @@ class Bridge(QObject):
         """Hand a future that is done (with a result or an exception) to `handler` on the GUI thread."""
         future.add_done_callback(lambda done: self.post(handler, done))
 
+    def handle(self) -> None:
+        """Handle what waits now, without waiting for the next turn of the event loop."""
+        self._drain()
+
     def close(self) -> None:
         """Drop what is queued; nothing is handled any more."""
         self._open = False

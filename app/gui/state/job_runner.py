@@ -40,11 +40,17 @@ class JobRunner(QObject):
         if self._job is not None:
             self._job.cancel()
 
-    def follow(self, job: Job, handler: Callable[[Job, Event], None]) -> None:
-        """Hand the events of a job that has just begun to `handler`, which calls `end` with its last one."""
+    def follow(self, job: Job, handler: Callable[[Job, Event], None], patience: float = 0.0) -> None:
+        """Hand the events of a job that has just begun to `handler`, which calls `end` with its last one.
+
+        A job that ends within the seconds of `patience` is handled before this returns.
+        """
         self._job, self._since = job, time.monotonic()
         self.started.emit(job.title, job.total)
+        done = patience > 0 and job.wait(patience)
         self._bridge.job(job, lambda event: self._hear(handler, job, event))
+        if done:
+            self._bridge.handle()
 
     def _hear(self, handler: Callable[[Job, Event], None], job: Job, event: Event) -> None:
         try:

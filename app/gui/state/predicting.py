@@ -7,13 +7,13 @@ with the project; what becomes due while a job runs follows it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from app.gui.state.bridge import Bridge
 from app.gui.state.controller import Controller
 from app.gui.state.job_runner import JobRunner
-from app.jobs import Event, Failed, Finished, Job, Progress
+from app.jobs import Event, Failed, Finished, Job, Progress, Result
 from app.project.changes import Change, ImagesChanged, OrientationChanged, PredictionChanged, ReviewsChanged
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ASKING = (ImagesChanged, PredictionChanged, OrientationChanged, ReviewsChanged)
 """Kinds of changes after which something may be due."""
+AT_ONCE = 100
+"""So many images are asked within one turn of the event loop."""
 TRIES = 3
 """So often in a row may the file of an image change while it is predicted before that is left alone."""
 
@@ -64,13 +66,30 @@ class Predicting(JobRunner):
         self.ask(None)
 
     def ask(self, names: Iterable[str] | None) -> None:
-        """Predict what is due among some images, or among all."""
+        """Predict what is due among some images, or among all.
+
+        Of very many the one that is shown is asked first; the others follow when a thread has looked at their files.
+        """
         session = self._controller.session
         if session is None or session.read_only:
             return
-        due = session.due(None if names is None else tuple(names))
+        wanted = session.images if names is None else tuple(names)
+        if len(wanted) > AT_ONCE:
+            shown = self._controller.image
+            self._ask(session, (shown,) if shown in session.images else ())
+            self._bridge.job(session.start_check_files(wanted), lambda event: self._on_seen(session, event))
+        else:
+            self._ask(session, wanted)
+
+    def _on_seen(self, session: Session, event: Event) -> None:
+        if session is not self._controller.session or not isinstance(event, Result):
+            return
+        session.take_checked(event)
+        self._ask(session, [one.image for one in event.value])  # type: ignore[attr-defined]
+
+    def _ask(self, session: Session, names: Sequence[str]) -> None:
         not_now = self._under_way | {name for name, tries in self._outdated.items() if tries >= TRIES}
-        self._waiting.update((name, None) for name in due if name not in not_now)
+        self._waiting.update((name, None) for name in session.due(names) if name not in not_now)
         if self._job is None:
             self._go_on()
 
@@ -78,7 +97,14 @@ class Predicting(JobRunner):
         """Predict what became due meanwhile, as far as it still is."""
         session, waiting = self._controller.session, tuple(self._waiting)
         self._waiting.clear()
-        if session is not None and (due := session.due(waiting)):
+        if session is None:
+            return
+        if len(waiting) > AT_ONCE:  # to ask them all again would stop the window, and what is not due is not taken in
+            there = set(session.images)
+            due = tuple(name for name in waiting if name in there)
+        else:
+            due = session.due(waiting)
+        if due:
             self._begin(due)
 
     def predict(self, names: Iterable[str]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from app.core.landmark import ReviewState
 from app.gui.state.controller import Controller
@@ -26,6 +26,8 @@ REVIEW_WORDS = {state: state.value.replace("_", " ") for state in ReviewState}
 STATUS_WORDS = {"failed": "could not be read", "missing": "file is missing", "waiting": "waiting", "predicted": ""}
 SUSPECT = "does not look right"
 """What a filter finds suspect images by, whatever is odd about each."""
+FILTER_SECONDS = 0.004
+"""So long a key of the filter may look images up; the rest follows in the next turns of the event loop."""
 
 
 class Order(StrEnum):
@@ -168,6 +170,9 @@ def row_of(session: Session, name: str) -> Row:
 class WorklistModel(QAbstractListModel):
     """Names of the images that pass the filter, in the chosen order; `row` gives the rest for painting."""
 
+    unfinished = Signal()
+    """Not all images were looked up when they were filtered: it is to be done again."""
+
     def __init__(self, controller: Controller, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._controller = controller
@@ -275,17 +280,20 @@ class WorklistModel(QAbstractListModel):
         }[self.order]
 
     def arrange(self) -> None:
-        """Filter again."""
+        """Filter again. As long as not all images are looked up, of the others the name alone is compared."""
         shown = self._sorted
-        if self.text or self.unread_only or self.flagged_only:
-            self.look_up(len(shown))
+        if (self.text or self.unread_only or self.flagged_only) and not self.look_up(FILTER_SECONDS):
+            self.unfinished.emit()
         known, key = self._standings, self.text.casefold()
         if key:
-            shown = [name for name in shown if key in known[name].text]
+            shown = [name for name in shown if key in (known[name].text if name in known else name.casefold())]
         if self.unread_only:
-            shown = [name for name in shown if known[name].review in OPEN]
+            shown = [name for name in shown if name not in known or known[name].review in OPEN]
         if self.flagged_only:
-            shown = [name for name in shown if known[name].flagged]
+            shown = [name for name in shown if name in known and known[name].flagged]
+        self._show(shown)
+
+    def _show(self, shown: list[str]) -> None:
         if shown == self.shown:  # a view needs 15 ms to lay 10,000 rows out anew
             return
         self.beginResetModel()
@@ -307,13 +315,16 @@ class WorklistModel(QAbstractListModel):
             if index.isValid():
                 self.dataChanged.emit(index, index)
 
-    def look_up(self, most: int) -> bool:
-        """Ask for the standing of some images that are not known yet; True once all are."""
+    def look_up(self, seconds: float) -> bool:
+        """Ask for the standing of images that are not known yet, for about so long; True once all are."""
         if len(self._standings) == len(self._sorted):
             return True
-        missing = (name for name in self._sorted if name not in self._standings)
-        for name in islice(missing, most):
-            self.standing(name)
+        end = time.perf_counter() + seconds
+        for name in self._sorted:
+            if name not in self._standings:
+                self.standing(name)
+                if time.perf_counter() > end:
+                    break
         return len(self._standings) == len(self._sorted)
 
     def counts(self) -> tuple[int, int]:

@@ -31,8 +31,8 @@ from app.project.changes import (
     SpacingChanged,
 )
 
-AT_A_TIME = 200
-"""Images that are looked up for the counts in one turn of the event loop."""
+TURN_SECONDS = 0.005
+"""So long images are looked up for the counts in one turn of the event loop."""
 
 
 class Worklist(QWidget):
@@ -66,6 +66,8 @@ class Worklist(QWidget):
         self.list.setItemDelegate(self.painter)
         self.sorting, self.unread, self.flagged = (QPushButton() for _ in range(3))
         self._recount = QTimer(self, singleShot=True, interval=120)
+        self._again = QTimer(self, singleShot=True, interval=0)
+        self._again.timeout.connect(self.arrange)
         self._reveal = QTimer(self, singleShot=True, interval=0)
         self._reveal.timeout.connect(self._reveal_current)
         self._recount.timeout.connect(self._show_counts)
@@ -107,6 +109,7 @@ class Worklist(QWidget):
         escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self.filter, context=Qt.ShortcutContext.WidgetShortcut)
         escape.activated.connect(self._leave_filter)
         self.model.modelReset.connect(self._show_nothing)
+        self.model.unfinished.connect(self._again.start)
         self.list.customContextMenuRequested.connect(self._ask_menu)
         for chip in (self.unread, self.flagged):
             chip.toggled.connect(self._chips_changed)
@@ -230,7 +233,7 @@ class Worklist(QWidget):
         session = self._controller.session
         count = len(session.images) if session else 0
         self.filter.setPlaceholderText(f"Filter {count} image{'' if count == 1 else 's'}" if count else "Filter images")
-        if not self.model.look_up(AT_A_TIME):  # give the window its turn
+        if not self.model.look_up(TURN_SECONDS):  # give the window its turn
             QTimer.singleShot(0, self, self._show_counts)
             return
         unread, flagged = self.model.counts()

@@ -253,3 +253,19 @@ def test_dicom_without_preamble_and_suffix_is_known_by_its_elements(tmp_path, ex
     assert [name for name, _ in found.images] == ["CR.IMA", "IM0001"]
     for _, path in found.images:
         np.testing.assert_array_equal(read_image(path).pixels, ramp(top=4095, dtype=np.uint16))
+
+
+def test_a_search_that_is_cancelled_tells_what_it_found_until_then(tmp_path):
+    for name in ("a", "b", "c", "d"):
+        (tmp_path / f"{name}.png").write_bytes(b"")
+    answers = iter((False, False, False, True))
+    found = discover([tmp_path], cancelled=lambda: next(answers))
+    assert [name for name, _ in found.images] == ["a.png", "b.png", "c.png"]
+
+
+def test_a_long_search_tells_how_many_images_it_has_found(tmp_path):
+    for i in range(250):
+        (tmp_path / f"{i}.{'png' if i < 150 else 'txt'}").write_bytes(b"")
+    told = []
+    discover([tmp_path], told=told.append)
+    assert told == [100, 150]  # after 100 and after 200 files, in natural order

@@ -32,6 +32,7 @@ READS = {
     *("refusals", "remark", "remedy", "review", "start_find_moved", "status", "structures_at"),
     *("suspect", "template", "template_point", "undo_label", "written_again", "start_compare", "check_kept"),
     *("absences", "accepted_with", "suspect_brief"),
+    *("start_add", "start_check_files"),
 }
 """What asks and does nothing."""
 OPENING = {"create", "open", "close", "asked_by"}
@@ -55,10 +56,13 @@ def predicted_again(session: Session) -> None:
         session.take_in(Result(name, fake_predicted(session, name, 53, (200, 260))))
 
 
-def touched(session: Session) -> None:
+def touched(session: Session, by_job: bool = False) -> None:
     for name in ACCEPTED:
         os.utime(session.image(name).path, ns=(1, 1))
-    session.check_files()
+    if by_job:
+        assert [name for event in session.start_check_files() for name in session.take_checked(event)] == list(ACCEPTED)
+    else:
+        session.check_files()
 
 
 def named(session: Session) -> None:
@@ -96,6 +100,7 @@ OTHERS: tuple[tuple[str, Do], ...] = (
     ("take_in", predicted_again),
     ("predict", lambda s: s.predict()),
     ("check_files", touched),
+    ("take_checked", lambda s: touched(s, by_job=True)),
     ("reader", named),
     ("save_copy", lambda s: s.save_copy(s.path.with_name("copy.dsr"))),
     ("threads", lambda s: setattr(s, "threads", 1)),

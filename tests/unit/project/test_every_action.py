@@ -13,6 +13,7 @@ import pytest
 from app.core.landmark import Landmark
 from app.io.bundle import Bundle
 from app.jobs import Result
+from app.project.adding import FoundImages
 from app.project.changes import (
     Change,
     CorrectionsChanged,
@@ -89,11 +90,19 @@ def more(session: Session) -> Path:
     return write_images(session.path.parent / "more", 1).rename(session.path.parent / "others")
 
 
+def searched(session: Session, folder: Path) -> FoundImages:
+    (found,) = [event.value for event in session.start_add([folder]) if isinstance(event, Result)]
+    assert isinstance(found, FoundImages)
+    return found
+
+
 MARK = Landmark("carina", "heart", 0.25, -0.5)
 ONE = ("im1.png",)
 CASES = (
     Case("add_images", lambda s: s.add_images(more(s)), ImagesChanged, ("others/im0.png",), (), "Add others/im0",
          locked=False),
+    Case("take_added", lambda s: s.take_added(searched(s, more(s))), ImagesChanged, ("others/im0.png",), (),
+         "Add others/im0", locked=False),
     Case("remove_images", lambda s: s.remove_images("im1.png"), ImagesChanged, ONE, (), "Remove im1"),
     Case("rename_image", lambda s: s.rename_image("im1.png", "a/é.png"), ImagesChanged, ("a/é.png",), (),
          "Rename im1 to a/é", called=ONE),
@@ -167,7 +176,7 @@ def test_every_action_of_a_session_is_here():
         if isinstance(method, ast.FunctionDef)
         and any(isinstance(part, ast.Attribute) and part.attr == "_act" for part in ast.walk(method))
     }
-    by_another = {"move_landmark"}  # through `update_landmark`
+    by_another = {"move_landmark", "add_images"}  # through `update_landmark` and `take_added`
     assert acting | by_another == {case.method for case in CASES}
 
 

@@ -57,12 +57,24 @@ def test_each_slot_finds_what_was_stored_for_it(charts, c, structure, node):
         _, xy, error = written_out(slot, c, *node)
         np.testing.assert_allclose(places.xy[slot], xy, atol=2e-3)
         np.testing.assert_allclose(places.expected_error[slot], error, atol=2e-3)
-        alone = charts.only(slot).find(structure, uv)
+        alone = charts.only([slot]).find(structure, uv)
         np.testing.assert_array_equal(alone.xy[0], places.xy[slot])
         np.testing.assert_array_equal(alone.expected_error[0], places.expected_error[slot])
     empty = np.setdiff1d(np.arange(len(charts)), SLOTS)
     assert np.isnan(places.xy[empty]).all()
     assert np.isnan(places.expected_error[empty]).all()
+
+
+@pytest.mark.parametrize("structure", [s.name for s in TEMPLATE.structures])
+def test_many_points_in_some_images_are_the_numbers_of_each_point_in_all(charts, structure):
+    uv = np.random.default_rng(3).uniform(-1.1, 1.1, (7, 2))
+    slots = [SLOTS[2], SLOTS[0], max(SLOTS)]
+    some = charts.only(slots).find_all(structure, uv)
+    assert some.xy.shape == (7, 3, 2)
+    for row, point in enumerate(uv):
+        each = charts.find(structure, point)
+        np.testing.assert_array_equal(some.xy[row], each.xy[slots])
+        np.testing.assert_array_equal(some.expected_error[row], each.expected_error[slots])
 
 
 @pytest.mark.parametrize(("c", "structure"), [*enumerate(s.name for s in TEMPLATE.structures)])

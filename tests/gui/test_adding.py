@@ -1,0 +1,73 @@
+"""Adding images is a job: it can be cancelled, what is given meanwhile follows it, and it ends with its project."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.gui.shell import adding
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every search ends in a later turn of the event loop."""
+    monkeypatch.setattr(adding, "PATIENCE_SECONDS", 0.0)
+
+
+def folder_of(folder: Path, *names: str) -> Path:
+    folder.mkdir()
+    for name in names:
+        cv2.imwrite(str(folder / name), np.full((300, 320), 90, np.uint8))
+    return folder
+
+
+def test_what_is_given_while_images_are_added_follows_in_its_own_undo_step(app, tmp_path, qtbot) -> None:
+    window, session = app.window, app.window.controller.session
+    before = session.images
+    window.projects.add([folder_of(tmp_path / "one", "b.png", "a.png")])
+    window.projects.add([folder_of(tmp_path / "two", "c.png")])
+    assert session.images == before
+    assert window.job_panel.cancel.isVisible()
+    qtbot.waitUntil(lambda: not window.adding.running)
+    assert session.images == (*before, "a.png", "b.png", "c.png")
+    assert window.controller.image == "c.png"
+    assert session.undo_label == "Add c"
+    session.undo()
+    assert session.undo_label == "Add 2 images"
+
+
+def test_cancelling_adds_nothing_and_forgets_what_waits(app, tmp_path, qtbot) -> None:
+    window, session = app.window, app.window.controller.session
+    before = session.images
+    window.projects.add([folder_of(tmp_path / "one", "a.png")])
+    window.projects.add([folder_of(tmp_path / "two", "c.png")])
+    window.job_panel.cancel.click()
+    qtbot.waitUntil(lambda: not window.adding.running)
+    assert window.job_panel.label.text() == "No image was added: cancelled"
+    qtbot.wait(20)
+    assert session.images == before
+
+
+def test_images_are_not_added_to_another_project_than_the_one_they_were_given_to(app, tmp_path, qtbot) -> None:
+    window = app.window
+    shutil.copytree(window.controller.session.path.parent, tmp_path / "copy")
+    window.projects.add([folder_of(tmp_path / "one", "a.png")])
+    assert window.projects.open(tmp_path / "copy" / "project.dsr")
+    qtbot.waitUntil(lambda: not window.adding.running)
+    assert "a.png" not in window.controller.session.images
+
+
+def test_a_project_for_reading_takes_no_images(start, predicted, tmp_path, qtbot) -> None:
+    from app.project.session import Session
+
+    shutil.copytree(predicted, tmp_path / "project")
+    with Session.open(tmp_path / "project" / "project.dsr", reader="Somebody"):
+        window = start("--project", tmp_path / "project" / "project.dsr").window
+        window.projects.add([folder_of(tmp_path / "one", "a.png")])
+        assert not window.adding.running
+        assert "images cannot be added" in window.messages.sentences()[-1]
+        window.close()
