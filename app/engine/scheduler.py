@@ -6,6 +6,7 @@ child, so cancelling takes milliseconds.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -392,6 +393,11 @@ class Scheduler:
             log.exception("A listener of “%s” raised an error.", job.title)
 
     def _wind_up(self) -> None:
+        while not self._calls.empty():  # what was asked for while the thread was dying must end as well
+            call = self._calls.get()
+            if call is not None:
+                with contextlib.suppress(Exception):
+                    call()
         children = [slot.child for slot in self._slots if slot.child is not None]
         for child in children:
             child.kill()

@@ -139,8 +139,10 @@ def _read(request: Message) -> tuple[Any, dict[str, Any]]:
     from app.io.image import decode_image, read_bytes
 
     path = Path(request.fields["path"])
-    with contextlib.suppress(OSError):  # reading it says why
+    stamp = [-1, -1]  # of a file that can be read all the same: nothing is known of it, so it is read again
+    with contextlib.suppress(OSError):
         stat = path.stat()
+        stamp = [stat.st_size, stat.st_mtime_ns]
     data = read_bytes(path)
     digest = hashlib.sha256(data).hexdigest()
     image = decode_image(data, path.name)
@@ -152,7 +154,7 @@ def _read(request: Message) -> tuple[Any, dict[str, Any]]:
     facts["uids"] = [image.facts.get(key, "") for key in ("study_uid", "series_uid", "instance_uid")]
     facts["aspect"] = image.aspect
     facts["acquisition"] = asdict(image.acquisition)
-    facts["stamp"] = [stat.st_size, stat.st_mtime_ns]  # as it was before: who changes it meanwhile is found out
+    facts["stamp"] = stamp  # as it was before: who changes it meanwhile is found out
     return image, facts
 
 
