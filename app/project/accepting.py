@@ -6,13 +6,17 @@ their id; a program that calls `Session.set_review` without saying so vouches fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.jobs import Event, Progress, Result, SteppedJob
 from app.project.changes import Change
 from app.project.state import ProjectState
+from app.store.errors import ProjectError
 
+TOGETHER = 6
+"""Images that are made ready in one step: about 20 ms."""
 NAMED = 3
 """So many images are named in a sentence; more are counted."""
 
@@ -70,6 +74,35 @@ def refusals(
         if not state.rows.accepted(name) and (why := _refusal(state, name, shown, although_suspect)) is not None:
             found[name] = why
     return found
+
+
+def start(
+    state: ProjectState,
+    names: Sequence[str],
+    shown: Mapping[str, str] | None,
+    accept: Callable[[], ReviewReport],
+) -> SteppedJob:
+    """Make ready what accepting images needs, step by step, and then `accept` them; see `Session.start_accept`.
+
+    Raises
+    ------
+    ValueError
+        If none of the images can be accepted.
+    """
+    refused = refusals(state, names, shown, although_suspect=False)
+    if refused and len(refused) == len(names):
+        raise ValueError(sentence(refused))
+    wanted = [name for name in names if name not in refused and not state.rows.accepted(name)]
+
+    def steps() -> Generator[Event, None, None]:
+        yield Progress(0, len(wanted))
+        for first in range(0, len(wanted), TOGETHER):
+            some = wanted[first : first + TOGETHER]
+            state.prepare_freeze([name for name in some if name in state.rows.images_set])
+            yield Progress(first + len(some), len(wanted), some[-1])
+        yield Result("", accept())
+
+    return SteppedJob(f"Accepting {len(wanted)} images", len(wanted), steps(), (ValueError, ProjectError))
 
 
 def _refusal(state: ProjectState, name: str, shown: Mapping[str, str] | None, although_suspect: bool) -> Refusal | None:

@@ -6,7 +6,7 @@ is started when it is first needed.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from app.core.text import one_line, well_formed
 from app.engine.client import ImageFacts, Predicted
 from app.io.bundle import Bundle
 from app.io.names import stem
-from app.jobs import Event, Failed, Finished, Job, Progress, Result, SteppedJob
+from app.jobs import Event, Failed, Finished, Job, Result, SteppedJob
 from app.project import accepting, actions, entries, replaced_files
 from app.project.accepting import Refusal, ReviewReport
 from app.project.changes import Change, PredictionChanged
@@ -39,7 +39,6 @@ from app.project.entries import (
 from app.project.least_certain import LeastCertain
 from app.project.orientation import equally_suspect, set_orientation
 from app.project.session_files import SessionFiles, count
-from app.store.errors import ProjectError
 from app.store.lock import ProjectLock
 from app.store.project_store import ProjectStore
 from app.store.rows import file_stamp
@@ -48,8 +47,6 @@ __all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "MovePreview", "
 
 ImageEntry = entries.ImageEntry[ImageFacts]
 Names = str | Sequence[str]
-TOGETHER = 6
-"""Images that are made ready in one step: about 20 ms."""
 
 
 class Session(SessionFiles):
@@ -470,33 +467,17 @@ class Session(SessionFiles):
         action = actions.review_structure(self._state, names, structure, wanted, note, self._reader, label)
         return ReviewReport(tuple(names), {}, self._act(action))
 
-    def start_accept(
-        self, images: Names, shown: Mapping[str, str] | None = None, although_suspect: bool = False
-    ) -> SteppedJob:
+    def start_accept(self, images: Names, shown: Mapping[str, str] | None = None) -> SteppedJob:
         """Accept very many images little by little, as a job that this thread goes on with; else as `set_review`.
 
-        Nothing is accepted before everything is made ready: then all of it is, as one undo step. Yields a `Result`
-        with the `ReviewReport`.
+        Nothing is accepted before all is made ready; then it is one undo step. Yields a `Result`: the `ReviewReport`.
         """
-        names = _several(images)
-        refused = self.refusals(names, shown, although_suspect)
-        if refused and len(refused) == len(names):
-            raise ValueError(accepting.sentence(refused))
         self._project.check_writable()
-        wanted = [name for name in names if name not in refused and not self._state.rows.accepted(name)]
+        return accepting.start(self._state, names := _several(images), shown, lambda: self._accept(names, shown))
 
-        def steps() -> Generator[Event, None, None]:
-            yield Progress(0, len(wanted))
-            for first in range(0, len(wanted), TOGETHER):
-                there = [name for name in wanted[first : first + TOGETHER] if name in self._state.rows.images_set]
-                self._state.prepare_freeze(there)
-                yield Progress(min(first + TOGETHER, len(wanted)), len(wanted), wanted[first])
-            still = [name for name in names if name in self._state.rows.images_set]
-            accepted = ReviewState.ACCEPTED
-            yield Result("", self.set_review(still, accepted, shown=shown, although_suspect=although_suspect))
-
-        title = f"Accepting {len(wanted)} images"
-        return SteppedJob(title, len(wanted), steps(), (ValueError, ProjectError))
+    def _accept(self, names: Sequence[str], shown: Mapping[str, str] | None) -> ReviewReport:
+        there = [name for name in names if name in self._state.rows.images_set]
+        return self.set_review(there, ReviewState.ACCEPTED, shown=shown)
 
     def leave_as_is(self, image: str) -> Change | None:
         """Say that a suspect image is fine as it is; one undo step."""
