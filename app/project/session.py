@@ -318,9 +318,13 @@ class Session(SessionFiles):
         """One landmark in all images, in the order of `images`."""
         return self._state.placements(self._state.rows.number(landmark))
 
-    def placements_in(self, image: str) -> list[Placement]:
-        """All landmarks in one image, in the order of `landmarks`."""
-        return self._state.placements_in(image)
+    def placements_in(self, image: str, hidden: bool = True, also: str = "") -> list[Placement]:
+        """All landmarks in one image, in the order of `landmarks`.
+
+        With ``hidden=False`` only those that are not hidden, and `also` the one of that name: a view that shows three
+        of 170 need not wait for the others.
+        """
+        return self._state.placements_in(image, hidden, also)
 
     def new_since_accepted(self, image: str) -> tuple[str, ...]:
         """The landmarks, hidden ones apart, that came after an image was accepted: nobody saw them there."""

@@ -281,16 +281,19 @@ class ProjectState(PredictedImages):
             xy[~has], expected[~has] = np.nan, np.nan
         return Places(xy, expected)
 
-    def placements_in(self, name: str) -> list[Placement]:
-        """All landmarks in one image, in the project's order of landmarks."""
+    def placements_in(self, name: str, hidden: bool = True, also: str = "") -> list[Placement]:
+        """All landmarks in one image, in the project's order of landmarks; see `Session.placements_in`."""
         marks = self._marks_in(name)
+        if not hidden:
+            marks = {number: mark for number, mark in marks.items() if not mark.hidden or mark.name == also}
         slot, (xy, expected) = self.slot(name), self._places_in(name, list(marks.values()))
         predicted = self.predicted(name)
         frame, manual = self.frame(name), self.rows.by_image.get(name, {})
-        frozen = name in self.rows.frozen
+        diagonal = frame.diagonal if frame is not None else np.nan
+        frozen, crosses = name in self.rows.frozen, self._frozen.crosses
         found = []
-        for i, (number, mark) in enumerate(marks.items()):
-            place, error = xy[i], float(expected[i])
+        for i, ((number, mark), error) in enumerate(zip(marks.items(), expected.tolist(), strict=True)):
+            place = xy[i]
             state = (PlacementState.ABSENT if np.isnan(place[0]) else PlacementState.PREDICTED) if predicted else None
             row = manual.get(number)
             code, frozen_xy, frozen_error = self._frozen.at(number, slot) if frozen else (0, place, error)
@@ -298,11 +301,12 @@ class ProjectState(PredictedImages):
                 state, place, error = PlacementState(row.state), row.xy, 0.0 if row.x is not None else np.nan
             elif code:
                 state, place, error = _STATES[code], frozen_xy, frozen_error
-            sure = float(confidence(error, frame.diagonal)) if frame is not None else float(error == 0)
+            sure = float(confidence(error, diagonal)) if frame is not None else float(error == 0)
             who = (row.reader, row.at) if row is not None else ("", "")
             later, deleted = frozen and not code, number in self.rows.deleted
             shown = self._was_shown(name, number, mark) or row is not None if frozen and code else None
-            cross = np.array(self._frozen.crosses.get(number, {}).get(slot, xy[i]), float)
+            held = crosses[number].get(slot) if number in crosses else None
+            cross = np.array(xy[i] if held is None else held, float)
             found.append(Placement(mark, state, place, error, sure, *who, later, deleted, cross, shown, number))
         return found
 

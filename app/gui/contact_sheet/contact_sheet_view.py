@@ -20,8 +20,9 @@ from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.state.pictures import Pictures
 from app.gui.widgets import theme
 from app.gui.widgets.drawing import draw_focus
+from app.gui.widgets.cached_pictures import MarkerStyle, paint_marker, paint_text
 from app.gui.widgets.key_button import keeps_key
-from app.gui.widgets.markers import HIT_RADIUS, draw_marker, draw_text
+from app.gui.widgets.markers import HIT_RADIUS, RADIUS
 from app.gui.widgets.plain_text import tip
 from app.project.changes import (
     Change,
@@ -264,9 +265,9 @@ class ContactSheet(QAbstractScrollArea):
             painter.drawImage(rect.topLeft(), crop)
         at = self.drawn_at(tile.image) or QPointF()
         painter.setClipRect(rect)
-        draw_marker(painter, at, tile.state, self._controller.session.landmark(self._controller.landmark).colour)
+        colour = self._controller.session.landmark(self._controller.landmark).colour
+        paint_marker(painter, at, MarkerStyle(tile.state, colour, False, RADIUS))
         painter.setClipping(False)
-        painter.setFont(theme.font(small=True))
         words = tile.state.value if np.isnan(tile.confidence) else f"{tile.confidence:.2f}"
         if self._controller.landmark in self._controller.session.new_since_accepted(tile.image):
             words += " · new"
@@ -274,14 +275,14 @@ class ContactSheet(QAbstractScrollArea):
             words += " · accepted"
         if self._is_suspect(tile.image):
             words += " · suspect"
-        draw_text(painter, QRectF(rect.x() + 6, rect.bottom() - 20, TILE - 12, 18), words)
-        colour = None
+        paint_text(painter, QRectF(rect.x() + 6, rect.bottom() - 20, TILE - 12, 18), words, small=True)
+        frame_colour = None
         if tile.image == self._controller.image:
-            colour = theme.ACCENT
+            frame_colour = theme.ACCENT
         elif tile.confidence < 0.6:
-            colour = theme.confidence_colour(tile.confidence)
-        if colour:
-            painter.setPen(QPen(QColor(colour), 2))
+            frame_colour = theme.confidence_colour(tile.confidence)
+        if frame_colour:
+            painter.setPen(QPen(QColor(frame_colour), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(rect).adjusted(-1, -1, 1, 1), 2, 2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from app.core.orientation import AS_STORED
 from app.gui.image.turn import Side, Turn
 from app.gui.state.controller import Controller, Mode
 from app.gui.widgets import theme
+from app.gui.widgets.cached_pictures import paint_text
 from app.gui.widgets.markers import draw_text
 from app.gui.widgets.theme import ON_IMAGE
 from app.store.rows import StructureReview
@@ -70,6 +72,11 @@ def fold(text: str, metrics: QFontMetricsF, width: float) -> list[str]:
         else:
             lines.append(metrics.elidedText(word, Qt.TextElideMode.ElideMiddle, width))
     return lines
+
+
+@lru_cache(maxsize=256)
+def _folded(text: str, bold: bool, width: float) -> tuple[str, ...]:
+    return tuple(fold(text, QFontMetricsF(theme.font(small=not bold, bold=bold)), width))
 
 
 def has_sides(template: Template) -> bool:
@@ -234,10 +241,8 @@ class ImageTexts:
         width = area.width() if alone else narrow if right else area.width() - narrow
         folded: list[Line] = []
         for text, colour, bold in lines:
-            metrics = QFontMetricsF(theme.font(small=not bold, bold=bold))
-            folded += [(part, colour, bold) for part in fold(text, metrics, width)]
+            folded += [(part, colour, bold) for part in _folded(text, bold, width)]
         top = area.bottom() - LINE * len(folded) if bottom else area.top()
-        align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft)
         left = area.right() - width if right else area.left()
         longest = max((_advance(line) for line in folded), default=0.0)
         box = QRectF(area.right() - longest if right else left, top, longest, LINE * len(folded))
@@ -245,8 +250,8 @@ class ImageTexts:
         if mouse is not None and not bottom and box.adjusted(-LINE, -LINE, LINE, LINE).contains(mouse):
             return top + LINE * len(folded)
         for i, (text, colour, bold) in enumerate(folded):
-            painter.setFont(theme.font(small=not bold, bold=bold))
-            draw_text(painter, QRectF(left, top + i * LINE, width, LINE), text, colour, align)
+            line = QRectF(left, top + i * LINE, width, LINE)
+            paint_text(painter, line, text, colour, small=not bold, bold=bold, right=right)
         return top + LINE * len(folded)
 
     def _scale_bar(self, painter: QPainter, area: QRectF) -> None:
@@ -259,8 +264,7 @@ class ImageTexts:
             painter.drawLine(QPointF(left, y), QPointF(left + length, y))
             for x in (left, left + length):
                 painter.drawLine(QPointF(x, y - 4), QPointF(x, y + 4))
-        painter.setFont(theme.font(small=True))
-        draw_text(painter, QRectF(left + 2, y + 7, 120, 18), caption)
+        paint_text(painter, QRectF(left + 2, y + 7, 120, 18), caption, small=True)
 
 
 def _advance(line: Line) -> float:

@@ -77,8 +77,7 @@ class GreyItem(pg.GraphicsObject):  # type: ignore[misc]
         if table_key != self._table_key or self._table is None:
             self._table, self._table_key, self._shown = picture.table(self.window, self.invert), table_key, None
         if self._shown is None:
-            grey = cv2.LUT(self._grid, self._table) if self._grid.dtype == np.uint8 else self._table[self._grid]
-            grey = np.ascontiguousarray(grey)
+            grey = np.ascontiguousarray(cv2.LUT(self._grid, self._table))  # also of 65,536 entries
             # copy(): QImage does not keep the array alive
             self._shown = QImage(grey.data, width, height, width, QImage.Format.Format_Grayscale8).copy()
         return self._shown

@@ -26,7 +26,8 @@ from app.gui.state.pictures import Pictures
 from app.gui.widgets import theme
 from app.gui.widgets.canvas import Canvas
 from app.gui.widgets.grey import GreyPicture, VoiWindow
-from app.gui.widgets.markers import HIT_RADIUS, Marker, MarkerItem
+from app.gui.widgets.marker_item import MarkerItem
+from app.gui.widgets.markers import HIT_RADIUS, Marker
 from app.gui.widgets.name_editor import NameEditor
 from app.project.changes import Change, OrientationChanged
 
@@ -201,7 +202,7 @@ class ImageView(Canvas):
             return
         place_of = session.images.index(name) if self._controller.moving is not None else -1
         found = []
-        for placement in session.placements_in(name):
+        for placement in session.placements_in(name, hidden=False, also=self._controller.landmark):
             mark = placement.landmark
             self._states[mark.name] = placement.state
             chosen = mark.name == self._controller.landmark

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem
 from app.gui.image.grey_item import GreyItem
 from app.gui.image.overlays import OverlayItem
 from app.gui.state.controller import Controller
-from app.gui.widgets.markers import MarkerItem
+from app.gui.widgets.marker_item import MarkerItem
 from app.gui.widgets.theme import ON_IMAGE
 
 if TYPE_CHECKING:

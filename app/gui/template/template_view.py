@@ -20,7 +20,8 @@ from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.widgets import theme, uv_colours
 from app.gui.widgets.canvas import Canvas
 from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, polygon
-from app.gui.widgets.markers import HIT_RADIUS, Marker, MarkerItem
+from app.gui.widgets.marker_item import MarkerItem
+from app.gui.widgets.markers import HIT_RADIUS, Marker
 from app.gui.widgets.name_editor import NameEditor, free_name
 from app.gui.widgets.plain_text import tip
 from app.project.changes import Change, PredictionChanged

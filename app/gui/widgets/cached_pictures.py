@@ -1,0 +1,127 @@
+"""Markers and lines of text as small pictures that are made once and then copied: an outline drawn anew takes 0.2 ms.
+
+All functions paint in screen pixels, with a painter whose transform is none (`QPainter.resetTransform`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import ceil, floor
+from typing import NamedTuple
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
+
+from app.core.landmark import PlacementState
+from app.gui.widgets import theme
+from app.gui.widgets.markers import draw_marker
+
+PHASES = 4
+"""A picture is made for each quarter of a pixel, so that a marker is off by an eighth of one at most."""
+EDGE = 2
+"""Empty pixels around what is drawn, for smooth borders."""
+
+
+class MarkerStyle(NamedTuple):
+    """All that a marker's picture depends on.
+
+    Attributes
+    ----------
+    state : PlacementState
+    colour : str
+    chosen : bool
+    radius : float
+        In screen pixels.
+    """
+
+    state: PlacementState
+    colour: str
+    chosen: bool
+    radius: float
+
+
+@lru_cache(maxsize=2048)
+def _marker_picture(style: MarkerStyle, ratio: float, phase_x: int, phase_y: int) -> QImage:
+    """The picture of a marker, with its centre a part of a device pixel beside the middle pixel's corner."""
+    reach = _marker_reach(style, ratio)
+    picture = _empty(2 * reach, 2 * reach, ratio)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    at = QPointF(reach + phase_x / PHASES, reach + phase_y / PHASES) / ratio
+    draw_marker(painter, at, style.state, style.colour, style.chosen, style.radius)
+    painter.end()
+    return picture
+
+
+def _marker_reach(style: MarkerStyle, ratio: float) -> int:
+    """Device pixels from the centre to the border of a marker's picture; the ring of a chosen one is 4 px wider."""
+    return ceil((style.radius + 6) * ratio) + EDGE
+
+
+def paint_marker(painter: QPainter, at: QPointF, style: MarkerStyle) -> None:
+    """Paint one marker: the same as `draw_marker`, from a picture."""
+    ratio = painter.device().devicePixelRatioF()
+    x, phase_x = _split(at.x() * ratio)
+    y, phase_y = _split(at.y() * ratio)
+    reach = _marker_reach(style, ratio)
+    picture = _marker_picture(style, ratio, phase_x, phase_y)
+    painter.drawImage(QPointF((x - reach) / ratio, (y - reach) / ratio), picture)
+
+
+def _split(place: float) -> tuple[int, int]:
+    """Whole pixels, and the rest in quarters."""
+    quarters = floor(place * PHASES + 0.5)
+    return quarters // PHASES, quarters % PHASES
+
+
+@lru_cache(maxsize=1024)
+def text_size(text: str, small: bool = False, bold: bool = False) -> tuple[float, float]:
+    """Width and height of a line of text in the theme's font, in screen pixels."""
+    metrics = QFontMetricsF(theme.font(small=small, bold=bold))
+    return metrics.horizontalAdvance(text), metrics.height()
+
+
+@lru_cache(maxsize=1024)
+def _text_picture(text: str, colour: str, small: bool, bold: bool, ratio: float) -> QImage:
+    """A line of text on a soft dark plate that is readable on any grey."""
+    width, height = text_size(text, small, bold)
+    plate = QRectF(EDGE, EDGE, ceil(width) + 8, ceil(height) + 2)
+    picture = _empty(ceil((plate.width() + 2 * EDGE) * ratio), ceil((plate.height() + 2 * EDGE) * ratio), ratio)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(0, 0, 0, 190))
+    painter.drawRoundedRect(plate, 3, 3)
+    painter.setPen(QColor(colour))
+    painter.setFont(theme.font(small=small, bold=bold))
+    box = plate.adjusted(4, 1, -4, -1)
+    painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
+    painter.end()
+    return picture
+
+
+def paint_text(
+    painter: QPainter,
+    box: QRectF,
+    text: str,
+    colour: str = theme.ON_IMAGE.text,
+    *,
+    small: bool = False,
+    bold: bool = False,
+    right: bool = False,
+) -> None:
+    """Paint a line of text on its plate into a box: in the middle of its height, on its left or right side."""
+    ratio = painter.device().devicePixelRatioF()
+    width, height = text_size(text, small, bold)
+    x = box.right() - ceil(width) if right else box.left()
+    y = box.center().y() - (ceil(height) + 2) / 2
+    at = QPointF(round((x - 4 - EDGE) * ratio) / ratio, round((y - EDGE) * ratio) / ratio)
+    painter.drawImage(at, _text_picture(text, colour, small, bold, ratio))
+
+
+def _empty(width: int, height: int, ratio: float) -> QImage:
+    """A transparent picture of some device pixels."""
+    picture = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(0)
+    return picture
