@@ -420,7 +420,17 @@ class ProjectState(PredictedImages):
         return LeastCertain(self.rows.landmarks[number], error, float(confidence(error, frame.diagonal)))
 
     def _refresh_worst(self, name: str) -> None:
-        if self._worst is not None and name in self._slots:
+        if self._worst is None or name not in self._slots:
+            return
+        if name not in self.rows.frozen:  # without an object for each landmark: this is done at every correction
+            marks = self.rows.landmarks
+            errors = self._places_in(name, list(marks.values()))[1]
+            by_hand = {number: row for number, row in self.rows.by_image.get(name, {}).items() if number in marks}
+            index = {number: i for i, number in enumerate(marks)} if by_hand else {}
+            for number, row in by_hand.items():
+                errors[index[number]] = 0.0 if row.x is not None else np.nan
+            self._worst.set(self.places[name], np.fromiter(marks, np.int64, len(marks)), errors)
+        else:
             each = zip(self._marks_in(name), self.placements_in(name), strict=True)
             shown = [(n, p.expected_error) for n, p in each if not (p.new_since_accepted or p.deleted)]
             numbers, errors = np.array([n for n, _ in shown], np.int64), np.array([error for _, error in shown], float)

@@ -109,6 +109,21 @@ def test_next_image_of_2048(benchmark, heavy):
     measure(benchmark, "next", heavy)
 
 
+def test_next_image_with_the_key_held_down(benchmark, heavy):
+    """Goal: 60 ms a step."""
+    measure(benchmark, "held", heavy)
+
+
+def test_marker_moved_to_repainted(benchmark, heavy):
+    """Goal: 25 ms, from the release of the button."""
+    measure(benchmark, "marker", heavy)
+
+
+def test_216_landmarks_and_all_overlays(benchmark, heavy):
+    """Goals on 950 x 700: window level 10 ms, pan and zoom 16 ms at the 95th percentile."""
+    measure(benchmark, "crowded", heavy)
+
+
 def test_window_level_drag(benchmark, heavy):
     measure(benchmark, "drag", heavy)
 

@@ -3,7 +3,10 @@
 ``start``: seconds from the process's start to the first handled click. ``stalls``: gaps of the event loop while images
 are predicted. ``next``: from a key to the painted next image. ``landmark``: from the Enter that ends a new landmark's
 name to the repainted window. ``drag``: handling and painting one step of a window level drag; ``scroll``: of the
-contact sheet. ``rows``: opening a large project, one key in the worklist's filter, and the memory of all processes.
+contact sheet. ``held``: from one step to the next with the key for the next image held down, each painted.
+``marker``: from the release that corrects a marker to its painted place. ``crowded``: one step of window level, pan and
+zoom with 216 landmarks and all overlays on 950 x 700. ``rows``: opening a large project, one key in
+the worklist's filter, and the memory of all processes.
 """
 
 from __future__ import annotations
@@ -18,11 +21,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from app.gui.application import App, launch
+from app.gui.state.controller import MaskStyle, Mode
 
 
 class Probe:
@@ -222,9 +227,102 @@ def drag(app: App) -> dict[str, float]:
     return summary(times)
 
 
+class Painted(QObject):
+    """Counts how often a widget was painted."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+def held(app: App) -> dict[str, float]:
+    until(app, lambda: shown(app))
+    QTest.qWait(1500)
+    painted, times = Painted(app.window.image_view.viewport()), []
+    for _ in range(len(app.window.controller.session.images) - 1):
+        before, count = time.perf_counter(), painted.count
+        app.window.actions_["nextImage"].trigger()
+        until(app, lambda count=count: painted.count > count)
+        app.qt_app.processEvents()
+        times.append((time.perf_counter() - before) * 1e3)
+    return summary(times)
+
+
+def mouse(app: App, kind: QEvent.Type, at: QPoint, button: Qt.MouseButton, holds: Qt.MouseButton) -> None:
+    """Send one event of a mouse that holds some buttons to the image."""
+    port = app.window.image_view.viewport()
+    none = Qt.KeyboardModifier.NoModifier
+    app.qt_app.sendEvent(port, QMouseEvent(kind, QPointF(at), QPointF(port.mapToGlobal(at)), button, holds, none))
+
+
+def marker(app: App) -> dict[str, float]:
+    window, view, times = app.window, app.window.image_view, []
+    until(app, lambda: shown(app))
+    window.controller.session.define_landmark("Benchmark", "heart", (0.1, 0.2))
+    window.controller.choose_landmark("Benchmark")
+    window.controller.set_mode(Mode.LANDMARK)
+    painted, left, none = Painted(view.viewport()), Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    for i in range(30):
+        QTest.qWait(200)
+        at = view.viewport_of(*view.drawn_at("Benchmark")).toPoint()
+        to = at + QPoint(12, 8) * (-1) ** i
+        mouse(app, QEvent.Type.MouseButtonPress, at, left, left)
+        mouse(app, QEvent.Type.MouseMove, to, none, left)
+        app.qt_app.processEvents()
+        before, count = time.perf_counter(), painted.count
+        mouse(app, QEvent.Type.MouseButtonRelease, to, left, none)
+        until(app, lambda count=count: painted.count > count)
+        times.append((time.perf_counter() - before) * 1e3)
+    return summary(times)
+
+
+def crowded(app: App) -> dict[str, float]:
+    window, port = app.window, app.window.image_view.viewport()
+    session = window.controller.session
+    until(app, lambda: shown(app))
+    for landmark in session.landmarks:
+        session.update_landmark(landmark.name, hidden=False)
+    for i in range(216 - len(session.landmarks)):
+        session.define_landmark(f"Benchmark {i}", "right_lung", (-0.8 + 0.03 * i, 0.7 * np.sin(i)))
+    window.controller.set_look(masks=MaskStyle.FILL, uv=True)
+    window.resize(window.width() + 950 - port.width(), window.height() + 700 - port.height())
+    QTest.qWait(1000)
+    seen: dict[str, float] = {}
+    left, middle, right = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton, Qt.MouseButton.RightButton
+    for what, button, step in (("level", left, (1, 1)), ("pan", middle, (2, 1)), ("zoom", right, (0, 1))):
+        at, times = port.rect().center(), []
+        mouse(app, QEvent.Type.MouseButtonPress, at, button, button)
+        for i in [*range(12, 52), *range(52, 12, -1)]:
+            before = time.perf_counter()
+            mouse(app, QEvent.Type.MouseMove, at + QPoint(*step) * i, Qt.MouseButton.NoButton, button)
+            port.repaint()
+            times.append((time.perf_counter() - before) * 1e3)
+            app.qt_app.processEvents()
+        mouse(app, QEvent.Type.MouseButtonRelease, at, button, Qt.MouseButton.NoButton)
+        seen |= {f"{what}_{k}": v for k, v in summary(times).items()}
+    return seen | {"width": port.width(), "height": port.height()}
+
+
+RUNS: dict[str, Callable[[App], dict[str, float]]] = {
+    "stalls": stalls,
+    "next": next_image,
+    "held": held,
+    "landmark": landmark,
+    "scroll": scroll,
+    "drag": drag,
+    "marker": marker,
+    "crowded": crowded,
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("start", "stalls", "next", "landmark", "drag", "scroll", "rows"))
+    parser.add_argument("what", choices=(*RUNS, "start", "rows"))
     parser.add_argument("--project", type=Path, required=True)
     parser.add_argument("--images", type=Path)
     parser.add_argument("--began", type=float, default=0.0)
@@ -232,21 +330,8 @@ def main() -> None:
     app = launch([*([str(given.images)] if given.images else []), "--project", str(given.project)])
     sys.excepthook = sys.__excepthook__  # the window's own would log a fault of this script and say nothing here
     app.window.resize(1280, 800)
-    match given.what:
-        case "start":
-            seen = start(app, given.began)
-        case "stalls":
-            seen = stalls(app)
-        case "next":
-            seen = next_image(app)
-        case "landmark":
-            seen = landmark(app)
-        case "scroll":
-            seen = scroll(app)
-        case "rows":
-            seen = rows(app, given.began)
-        case _:
-            seen = drag(app)
+    timed = {"start": start, "rows": rows}
+    seen = RUNS[given.what](app) if given.what in RUNS else timed[given.what](app, given.began)
     print(json.dumps(seen))  # noqa: T201
     sys.stdout.flush()
     app.window.close()

@@ -93,7 +93,7 @@ def _steps(controller: Controller, worklist: Worklist) -> Sequence[Command]:
     def step(by: int) -> None:
         name = worklist.neighbour(by)
         if name:
-            controller.show_image(name)
+            controller.step_to(name)
 
     def jump(row: int) -> None:
         if worklist.model.shown:

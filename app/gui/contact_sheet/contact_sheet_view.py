@@ -78,15 +78,23 @@ class ContactSheet(QAbstractScrollArea):
         self.stale, self.suspects_last, self.suspects = False, True, 0
         self._suspect: dict[str, bool] = {}
         self._crops: OrderedDict[tuple[str, int, int], QImage] = OrderedDict()
-        self._clicking = False
+        self._clicking, self._held_in = False, ""
         self._soon = QTimer(self, singleShot=True, interval=100)
         self._soon.timeout.connect(self.collect)
         controller.sessionChanged.connect(self._forget)
         controller.landmarkChanged.connect(self._begin)
         controller.imageChanged.connect(self._show_current)
         controller.movingChanged.connect(self.viewport().update)
-        controller.heldChanged.connect(self.viewport().update)
+        controller.heldChanged.connect(self._show_held)
         controller.changed.connect(self._on_change)
+
+    def _show_held(self) -> None:
+        """A landmark is dragged in one image: its tile alone is painted anew, not the strip."""
+        held = self._controller.held
+        before, self._held_in = self._held_in, held.image if held is not None else ""
+        for row, tile in enumerate(self.tiles):
+            if tile.image in (before, self._held_in):
+                self.viewport().update(self.tile_rect(row).adjusted(-2, -2, 2, 2))
 
     def _forget(self) -> None:
         self._crops.clear()
@@ -251,7 +259,8 @@ class ContactSheet(QAbstractScrollArea):
             rect = self.tile_rect(row)
             if rect.left() > self.viewport().width():
                 break
-            self._paint_tile(painter, rect, row)
+            if event.rect().intersects(rect.adjusted(-2, -2, 2, 2)):
+                self._paint_tile(painter, rect, row)
         if self.hasFocus():
             draw_focus(painter, self.viewport().rect())
         painter.end()

@@ -122,7 +122,7 @@ class ImageTexts:
         below = self._block(painter, area, self._wanted(self._top_left()), right=False, bottom=False)
         there = area if area.width() >= SIDE_BY_SIDE else area.adjusted(0, below - area.top(), 0, 0)
         below = max(below, self._block(painter, there, self._wanted(self._top_right()), right=True, bottom=False))
-        if view.grey.picture is None:
+        if view.grey.picture is None or self._passing:
             return
         self._turn_sign(painter, QRectF(area.left(), below + 4, area.width(), LINE))
         if not texts:
@@ -145,6 +145,11 @@ class ImageTexts:
             return lines
         return [line for line in lines if line[1] in (ON_IMAGE.bad, ON_IMAGE.caution)]
 
+    @property
+    def _passing(self) -> bool:
+        """Whether this image is only stepped over: its name is all that can be read in so short a time."""
+        return self._controller.passing and self._view.image == self._controller.image
+
     def _turn_sign(self, painter: QPainter, box: QRectF) -> None:
         """Plainly: what is seen is not what is stored, or not as it is read."""
         if self._view.turn == Turn.of(self._view.orientation):
@@ -154,6 +159,8 @@ class ImageTexts:
         draw_text(painter, box, f"View {words}", ON_IMAGE.caution, Qt.AlignmentFlag.AlignCenter)
 
     def _top_left(self) -> list[Line]:
+        if self._passing:
+            return [(self._view.image, ON_IMAGE.text, True)]
         entry = self._controller.open_session().image(self._view.image)
         word, colour = REVIEW_WORDS[entry.review]
         lines: list[Line] = [(entry.name, ON_IMAGE.text, True), (word, colour, False)]
@@ -181,7 +188,7 @@ class ImageTexts:
 
     def _top_right(self) -> list[Line]:
         view = self._view
-        if view.grey.picture is None:
+        if view.grey.picture is None or self._passing:
             return []
         window = view.grey.window
         gamma = f"  γ {window.gamma:.2f}" if window.gamma != 1 else ""

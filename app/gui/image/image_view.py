@@ -89,6 +89,7 @@ class ImageView(Canvas):
         controller.sessionChanged.connect(self._on_session)
         if self.editable:
             controller.imageChanged.connect(self.show_image)
+            controller.imagePassed.connect(self._pass_by)
         controller.landmarkChanged.connect(self.show_markers)
         controller.structureChanged.connect(self._show_look)
         controller.lookChanged.connect(self._show_look)
@@ -120,12 +121,28 @@ class ImageView(Canvas):
             self.show_markers()
             self.viewport().update()
             return
-        self.frame_of_image = session.image(name).frame
+        self._show_picture(name)
+        self._show_prediction()
+        self.pointing.stand()
+
+    def _pass_by(self, name: str) -> None:
+        """Show the picture of an image and nothing more: the next one will follow in a moment."""
+        self.image = name
+        self.editor.hide()
+        self._states.clear()
+        self._stored = []
+        self.overlay.set_prediction(None, None, None)
+        self.markers.set_markers([], False)
+        self.markers.set_spot(None)
+        self._show_picture(name)
+
+    def _show_picture(self, name: str) -> None:
+        self.frame_of_image = self._controller.open_session().image(name).frame
         self.fitted = True
         self._show_turn()
         self._take_picture(self._pictures.anything(name), keep_view=False)
-        self._show_prediction()
-        self.pointing.stand()
+        if self.grey.picture is None:
+            self.viewport().update()
 
     def _take_picture(self, picture: GreyPicture | None, keep_view: bool) -> None:
         self.grey.set_picture(picture)

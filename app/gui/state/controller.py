@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.core.landmark import ReviewState
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OUTLINE_STAYS = "The outline is the model’s mask and stays where it is; the solid marker is your correction."
+
+
+REST_MS = 100
+"""Images that follow each other faster than this are passed by: a key that is held down repeats every 30 to 40 ms."""
 
 
 class Mode(StrEnum):
@@ -160,10 +164,18 @@ class Controller(QObject):
     """The open session, the chosen image, landmark and structure, the mode and the look.
 
     `changed` and `refused` forward the session's own signals (on the GUI thread, which is the session's).
+
+    Attributes
+    ----------
+    passing : bool
+        True while images are stepped over faster than anyone can look at them: `image` is the one whose picture is
+        shown, and nothing else is shown of it.
     """
 
     sessionChanged = Signal()
     imageChanged = Signal(str)
+    imagePassed = Signal(str)
+    """An image is stepped over: only its picture is wanted. `imageChanged` follows for the one at which it ends."""
     landmarkChanged = Signal(str)
     structureChanged = Signal(str)
     modeChanged = Signal(str)
@@ -190,6 +202,11 @@ class Controller(QObject):
         self.held: Held | None = None
         self._outline_told = False
         self.clicks: tuple[Click, ...] = ()
+        self.passing = False
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._arrive)
+        self._shown = QTimer(self, singleShot=True, interval=0)  # the time counts from when the step before was painted
+        self._shown.timeout.connect(self._rest.start)
         self.interaction = Interaction(self, self.let_go, self.tell)
 
     def use(self, session: Session | None) -> None:
@@ -200,6 +217,9 @@ class Controller(QObject):
             self.session.refused.disconnect(self._on_refused)
         self.session = session
         self.image = self.landmark = ""
+        self.passing = False
+        self._shown.stop()
+        self._rest.stop()
         self.spot = self.moving = None
         self.clicks = ()
         self._outline_told = False
@@ -240,10 +260,31 @@ class Controller(QObject):
 
     def show_image(self, name: str) -> None:
         """Choose the image to look at."""
-        if name != self.image:
+        if name != self.image or self.passing:
             self.interaction.cancel()
-            self.image = name
+            self.image, self.passing = name, False
             self.imageChanged.emit(name)
+
+    def step_to(self, name: str) -> None:
+        """Choose an image on the way through many, as with a key held down.
+
+        Where such steps follow each other quickly, the picture is shown and all else waits until they end: what is
+        overtaken is never made.
+        """
+        hurried = self._rest.isActive() or self._shown.isActive()
+        self._rest.stop()
+        self._shown.start()
+        if not hurried:
+            self.show_image(name)
+        elif name != self.image:
+            self.interaction.cancel()
+            self.image, self.passing = name, True
+            self.imagePassed.emit(name)
+
+    def _arrive(self) -> None:
+        """The steps have ended: now everything follows the image."""
+        if self.passing:
+            self.show_image(self.image)
 
     def choose_landmark(self, name: str) -> None:
         """Choose the landmark that list, contact sheet and markers emphasise; empty for none."""

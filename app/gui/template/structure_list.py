@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.core.landmark import ReviewState
 from app.core.prediction import confidence, reachable
 from app.core.template import Structure
-from app.gui.state.controller import Controller
+from app.gui.state.controller import Controller, Spot
 from app.gui.widgets import theme
 from app.gui.widgets.drawing import draw_eye, draw_focus, with_pattern
 from app.gui.widgets.key_button import keeps_key
-from app.project.changes import Change
+from app.project.changes import Change, LandmarksChanged, PlacementsChanged, ReviewsChanged
 
 if TYPE_CHECKING:
     from app.project.session import Session
@@ -60,15 +60,24 @@ class StructureList(QWidget):
         self._controller = controller
         self._confidence: dict[str, float] = {}
         self._said: dict[str, StructureReview] = {}
-        self._over = NOWHERE
+        self._over, self._pointed = NOWHERE, ""
         controller.sessionChanged.connect(self._on_session)
         controller.imageChanged.connect(self._collect)
         controller.changed.connect(self._on_change)
         controller.structureChanged.connect(self.update)
-        controller.spotChanged.connect(self.update)
+        controller.spotChanged.connect(self._show_pointed)
         controller.lookChanged.connect(self.update)
 
+    def _show_pointed(self, spot: Spot | None) -> None:
+        """Light up the structure under the mouse; most of its ways lie within one."""
+        name = spot.structure if spot is not None else ""
+        if name != self._pointed:
+            self._pointed = name
+            self.update()
+
     def _on_change(self, change: Change) -> None:
+        if isinstance(change, PlacementsChanged | LandmarksChanged) and not isinstance(change, ReviewsChanged):
+            return  # confidences and reviews of structures do not depend on points
         if not change.images or self._controller.image in change.images:
             self._collect()
 
@@ -165,8 +174,7 @@ class StructureList(QWidget):
         for i, structure in enumerate(self._structures()):
             rect = self.row_rect(i)
             chosen = structure.name == self._controller.structure and look.uv
-            pointed = self._controller.spot is not None and self._controller.spot.structure == structure.name
-            if chosen or pointed or i == self._over:
+            if chosen or structure.name == self._pointed or i == self._over:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(theme.SELECTED if chosen else theme.RAISED))
                 painter.drawRoundedRect(rect.adjusted(4, 1, -4, -1), 4, 4)

@@ -5,13 +5,16 @@ All functions paint in screen pixels, with a painter whose transform is none (`Q
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from math import ceil, floor
+from math import ceil
 from typing import NamedTuple
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 
+from app.core.frame import Points
 from app.core.landmark import PlacementState
 from app.gui.widgets import theme
 from app.gui.widgets.markers import draw_marker
@@ -58,20 +61,29 @@ def _marker_reach(style: MarkerStyle, ratio: float) -> int:
     return ceil((style.radius + 6) * ratio) + EDGE
 
 
-def paint_marker(painter: QPainter, at: QPointF, style: MarkerStyle) -> None:
-    """Paint one marker: the same as `draw_marker`, from a picture."""
+def paint_markers(painter: QPainter, at: Points, styles: Sequence[MarkerStyle]) -> None:
+    """Paint markers, the same as `draw_marker`, from pictures.
+
+    Parameters
+    ----------
+    painter : QPainter
+    at : array [N, 2]
+        Their centres, in screen pixels.
+    styles : sequence of MarkerStyle
+        One for each.
+    """
     ratio = painter.device().devicePixelRatioF()
-    x, phase_x = _split(at.x() * ratio)
-    y, phase_y = _split(at.y() * ratio)
-    reach = _marker_reach(style, ratio)
-    picture = _marker_picture(style, ratio, phase_x, phase_y)
-    painter.drawImage(QPointF((x - reach) / ratio, (y - reach) / ratio), picture)
+    quarters = np.floor(at * (ratio * PHASES) + 0.5).astype(int)
+    whole, phases = quarters // PHASES, quarters % PHASES
+    for (x, y), (phase_x, phase_y), style in zip(whole.tolist(), phases.tolist(), styles, strict=True):
+        reach = _marker_reach(style, ratio)
+        picture = _marker_picture(style, ratio, phase_x, phase_y)
+        painter.drawImage(QPointF((x - reach) / ratio, (y - reach) / ratio), picture)
 
 
-def _split(place: float) -> tuple[int, int]:
-    """Whole pixels, and the rest in quarters."""
-    quarters = floor(place * PHASES + 0.5)
-    return quarters // PHASES, quarters % PHASES
+def paint_marker(painter: QPainter, at: QPointF, style: MarkerStyle) -> None:
+    """Paint one marker; see `paint_markers`."""
+    paint_markers(painter, np.array([at.toTuple()]), [style])
 
 
 @lru_cache(maxsize=1024)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from app.core.frame import Points
 from app.gui.widgets import theme
-from app.gui.widgets.cached_pictures import MarkerStyle, paint_marker, paint_text, text_size
+from app.gui.widgets.cached_pictures import MarkerStyle, paint_markers, paint_text, text_size
 from app.gui.widgets.markers import RADIUS, Marker
 
 MOST_LABELS = 40
@@ -111,8 +111,8 @@ class MarkerItem(pg.GraphicsObject):  # type: ignore[misc]
         seen = (anchors > [port.left() - reach, port.top() - reach]) & (
             anchors < [port.right() + reach, port.bottom() + reach]
         )
-        for i in np.flatnonzero(seen.all(axis=1)).tolist():
-            paint_marker(painter, QPointF(*anchors[i].tolist()), self._styles[i])
+        inside = np.flatnonzero(seen.all(axis=1))
+        paint_markers(painter, anchors[inside], [self._styles[i] for i in inside.tolist()])
         for i, box in self._labels(anchors, port).items():
             paint_text(painter, box, self.markers[i].name, small=True)
         if self.spot is not None:

@@ -227,7 +227,7 @@ class Worklist(QWidget):
 
     def _row_chosen(self, index: QModelIndex, _: QModelIndex) -> None:
         if index.isValid():
-            self._controller.show_image(self.model.shown[index.row()])
+            self._controller.step_to(self.model.shown[index.row()])
 
     def _show_counts(self) -> None:
         session = self._controller.session
