@@ -30,7 +30,7 @@ def tour(out: Path) -> int:
     """Open the samples, predict them, place landmarks, correct one, export; returns the exit code."""
     from app.gui.application import launch
     from app.gui.shell.projects import SAMPLES
-    from app.gui.state.controller import MaskStyle
+    from app.gui.state.view_state import MaskStyle
 
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

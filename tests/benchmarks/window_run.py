@@ -27,7 +27,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from app.gui.application import App, launch
-from app.gui.state.controller import MaskStyle, Mode
+from app.gui.state.view_state import MaskStyle, Mode
 
 
 class Probe:

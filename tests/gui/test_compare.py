@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from app.gui.image.turn import Turn
-from app.gui.state.controller import Mode
+from app.gui.state.view_state import Mode
 from tests.gui.conftest import drag, hover, in_image, name_landmark, on_template
 
 

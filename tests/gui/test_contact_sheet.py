@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from app.core.landmark import PlacementState
-from app.gui.state.controller import Mode
+from app.gui.state.view_state import Mode
 from app.project.session import Session
 from tests.gui.conftest import SAMPLES, Hand, drag, in_image, shown_fully
 

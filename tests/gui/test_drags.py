@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QFocusEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from app.gui.state.controller import Mode
+from app.gui.state.view_state import Mode
 from tests.gui.conftest import Hand, in_image, on_template, shown_fully
 
 AWAY = QPoint(46, 28)

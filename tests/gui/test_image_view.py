@@ -14,7 +14,7 @@ from app.core.orientation import Orientation
 from app.gui.image import corner_texts as image_texts
 from app.gui.image.corner_texts import fold, has_sides, read_out
 from app.gui.image.turn import Turn
-from app.gui.state.controller import MaskStyle, Mode
+from app.gui.state.view_state import MaskStyle, Mode
 from app.gui.widgets.grey import GreyPicture
 from tests.gui.conftest import Hand, drag, hover, in_image, name_landmark, on_template
 
@@ -279,7 +279,7 @@ def test_place_here_acts_under_the_mouse(app, view, session, qtbot) -> None:
 def test_an_image_without_prediction_takes_placements_by_hand(app, view, session, qtbot, monkeypatch) -> None:
     landmark_mode(app, qtbot)
     monkeypatch.setattr(type(session._state), "predicted", lambda state, name: False)
-    view.show_markers()
+    view.draw(anew=True)
     assert view.state_of("Apex") is None
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=in_image(app, (300, 420)))
     assert session.placements_in(view.image)[-1].xy == pytest.approx([300, 420], abs=1 / view.zoom)

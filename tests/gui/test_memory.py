@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog
 
-from app.gui.state.controller import MaskStyle
+from app.gui.state.view_state import MaskStyle
 from app.gui.widgets.settings import settings
 from app.gui.worklist.worklist_model import Order
 

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from app.core.landmark import PlacementState
-from app.gui.state.controller import Mode
+from app.gui.state.view_state import Mode
 from tests.gui.conftest import Hand, drag, in_image, on_template
 
 SLIPS = [QPoint(0, 0), QPoint(2, 0), QPoint(0, -4), QPoint(-5, 4)]

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from app.gui.state.controller import Mode
+from app.gui.state.view_state import Mode
 from app.store.lock import ProjectLock
 from tests.gui.conftest import SAMPLES, name_landmark
 

@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 
 from app.core.landmark import PlacementState, ReviewState
-from app.gui.state.controller import Mode
+from app.gui.state.view_state import Mode
 from tests.gui.conftest import drag, in_image, name_landmark, on_template, settled, shown_fully
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.gui.state.controller import Mode
+from app.gui.state.view_state import Mode
 from app.gui.template.template_foot import TemplateFoot
 from tests.gui.conftest import drag, name_landmark, on_template
 from tests.gui.test_window import hover

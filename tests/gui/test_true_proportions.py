@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint
 
 from app.gui.image.spacing_dialog import SpacingDialog
 from app.gui.image.turn import Turn
-from app.gui.state.controller import MaskStyle
+from app.gui.state.view_state import MaskStyle
 from tests.gui.conftest import drag, in_image, name_landmark
 from tests.unit.pictures import write_dicom
 

@@ -17,7 +17,7 @@ from app.core.prediction import native_mask
 from app.gui.image.corner_texts import bar_length
 from app.gui.image.overlays import mask_contours, uv_field
 from app.gui.image.turn import Turn
-from app.gui.state.controller import MaskStyle
+from app.gui.state.view_state import MaskStyle
 from app.gui.widgets import theme
 from app.gui.widgets.grey import VoiWindow
 from app.gui.widgets.markers import draw_marker

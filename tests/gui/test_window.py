@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QWidg
 from app.core.landmark import PlacementState
 from app.gui.shell import crash_log
 from app.gui.shell.keys_dialog import KeysDialog
-from app.gui.state.controller import Mode
+from app.gui.state.view_state import Mode
 from tests.gui.conftest import Hand, drag, hover, in_image, name_landmark, on_template
 
 

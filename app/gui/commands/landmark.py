@@ -16,7 +16,8 @@ from app.gui.image.split_view import ImagesPane
 from app.gui.image.tools.multi_click import MultiClick
 from app.gui.landmarks.landmark_dialog import LandmarkDialog
 from app.gui.landmarks.landmark_table import LandmarkTable
-from app.gui.state.controller import Controller, Mode
+from app.gui.state.controller import Controller
+from app.gui.state.view_state import Mode
 from app.project.session import Session
 
 

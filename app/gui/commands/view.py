@@ -9,7 +9,8 @@ from app.gui.commands.command import Command
 from app.gui.image.image_view import ImageView
 from app.gui.image.split_view import KEPT, ImagesPane
 from app.gui.image.turn import Turn
-from app.gui.state.controller import Controller, MaskStyle
+from app.gui.state.controller import Controller
+from app.gui.state.view_state import MaskStyle
 from app.gui.widgets import theme
 
 ZOOM_STEP = 1.25

@@ -14,10 +14,11 @@ from PySide6.QtWidgets import QAbstractScrollArea
 
 from app.core.landmark import ReviewState
 from app.gui.contact_sheet.tiles import Tile, collect_tiles, in_the_order_of, suspects_last
-from app.gui.state.controller import Controller, Mode
+from app.gui.state.controller import Controller
 from app.gui.state.drags import PlacementDrag
 from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.state.pictures import Pictures
+from app.gui.state.view_state import Mode
 from app.gui.widgets import theme
 from app.gui.widgets.drawing import draw_focus
 from app.gui.widgets.cached_pictures import MarkerStyle, paint_marker, paint_text

@@ -13,7 +13,8 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from app.core.landmark import PlacementState, ReviewState
 from app.core.orientation import AS_STORED
 from app.gui.image.turn import Side, Turn
-from app.gui.state.controller import Controller, Mode
+from app.gui.state.controller import Controller
+from app.gui.state.view_state import Mode
 from app.gui.widgets import theme
 from app.gui.widgets.cached_pictures import paint_text
 from app.gui.widgets.markers import draw_text

@@ -18,16 +18,17 @@ from app.gui.image.lens import Lens, draw_crosshair
 from app.gui.image.mouse_and_keys import ImageInput
 from app.gui.image.overlays import OverlayItem
 from app.gui.image.pointing import Pointing
+from app.gui.image.resolve import Drawn, resolve
 from app.gui.image.tools.drags import GAMMAS
 from app.gui.image.tools.tool import Tool
 from app.gui.image.turn import Turn
-from app.gui.state.controller import Controller, Mode, Spot
+from app.gui.state.controller import Controller
 from app.gui.state.pictures import Pictures
-from app.gui.widgets import theme
+from app.gui.state.view_state import Mode, ViewState
 from app.gui.widgets.canvas import Canvas
 from app.gui.widgets.grey import GreyPicture, VoiWindow
 from app.gui.widgets.marker_item import MarkerItem
-from app.gui.widgets.markers import HIT_RADIUS, Marker
+from app.gui.widgets.markers import HIT_RADIUS
 from app.gui.widgets.name_editor import NameEditor
 from app.project.changes import Change, OrientationChanged
 
@@ -80,24 +81,13 @@ class ImageView(Canvas):
         self.image_input = ImageInput(self, controller)
         self._windows: dict[str, VoiWindow] = {}
         self._turns: dict[str, Turn] = {}
-        self._states: dict[str, PlacementState | None] = {}
-        self._stored: list[Marker] = []
+        self.drawn = Drawn()
         self._listen()
 
     def _listen(self) -> None:
         controller = self._controller
         controller.sessionChanged.connect(self._on_session)
-        if self.editable:
-            controller.imageChanged.connect(self.show_image)
-            controller.imagePassed.connect(self._pass_by)
-        controller.landmarkChanged.connect(self.show_markers)
-        controller.structureChanged.connect(self._show_look)
-        controller.lookChanged.connect(self._show_look)
-        controller.modeChanged.connect(self._show_mode)
-        controller.spotChanged.connect(self._show_spot)
-        controller.movingChanged.connect(self.show_markers)
-        controller.heldChanged.connect(self._show_held)
-        controller.clicksChanged.connect(self.show_markers)
+        controller.stateChanged.connect(self._follow)
         controller.changed.connect(self._on_change)
         self._pictures.ready.connect(self._on_picture)
         self._pictures.failed.connect(self._on_failed)
@@ -109,6 +99,17 @@ class ImageView(Canvas):
         self._turns.clear()
         self.show_image(self._controller.image if self.editable else "")
 
+    def _follow(self, old: ViewState, new: ViewState) -> None:
+        """The reader looks at something else: draw what is different now."""
+        if self.editable and (new.image, new.passing) != (old.image, old.passing):
+            self.show_image(new.image)
+        else:
+            self.draw()
+        if new.mode != old.mode:
+            self._show_mode()
+        if new.look != old.look:
+            self.viewport().update()  # the texts in the corners too
+
     def show_image(self, name: str) -> None:
         """Show an image from the beginning: fitted, with the window level and turn it had before."""
         session = self._controller.session
@@ -117,24 +118,13 @@ class ImageView(Canvas):
         if session is None or not name:
             self.frame_of_image = None
             self.grey.set_picture(None)
-            self.overlay.set_prediction(None, None, None)
-            self.show_markers()
+            self.draw(anew=True)
             self.viewport().update()
             return
         self._show_picture(name)
-        self._show_prediction()
-        self.pointing.stand()
-
-    def _pass_by(self, name: str) -> None:
-        """Show the picture of an image and nothing more: the next one will follow in a moment."""
-        self.image = name
-        self.editor.hide()
-        self._states.clear()
-        self._stored = []
-        self.overlay.set_prediction(None, None, None)
-        self.markers.set_markers([], False)
-        self.markers.set_spot(None)
-        self._show_picture(name)
+        self.draw(anew=True)
+        if not self._controller.passing:
+            self.pointing.stand()
 
     def _show_picture(self, name: str) -> None:
         self.frame_of_image = self._controller.open_session().image(name).frame
@@ -166,7 +156,7 @@ class ImageView(Canvas):
             had_frame = self.frame_of_image is not None
             self._take_picture(self._pictures.picture(name), keep_view=True)
             if not had_frame:
-                self._show_prediction()
+                self.draw(anew=True)
 
     def _on_failed(self, name: str, sentence: str) -> None:
         if name == self.image:
@@ -194,69 +184,27 @@ class ImageView(Canvas):
             self._show_turn()
         if self.grey.picture is None:
             self._take_picture(self._pictures.anything(name), keep_view=True)
-        self._show_prediction()
-        self._show_spot(self._controller.spot)
+        self.draw(anew=True)
 
-    def _show_prediction(self) -> None:
-        session = self._controller.session
-        prediction = session.prediction(self.image) if session and self.image else None
-        template = session.template if session else None
-        self.overlay.set_prediction(template, prediction, self.frame_of_image)
-        self._show_look()
+    def draw(self, anew: bool = False) -> None:
+        """Draw what belongs over the picture now, as far as it differs from what is drawn.
 
-    def _show_look(self, *_: object) -> None:
-        self.overlay.set_look(self._controller.look, self._controller.structure)
-        self.show_markers()
-        self.viewport().update()
-
-    def show_markers(self, *_: object) -> None:
-        """Collect the placements of this image."""
-        self._states.clear()
-        session, frame, name = self._controller.session, self.frame_of_image, self.image
-        if session is None or frame is None or name not in session.images:  # it may just have been removed
-            self._stored = []
-            self.markers.set_markers([], False)
-            return
-        place_of = session.images.index(name) if self._controller.moving is not None else -1
-        found = []
-        for placement in session.placements_in(name, hidden=False, also=self._controller.landmark):
-            mark = placement.landmark
-            self._states[mark.name] = placement.state
-            chosen = mark.name == self._controller.landmark
-            if mark.hidden and not chosen:
-                continue
-            xy = np.asarray(placement.xy, float)
-            if placement.state == PlacementState.ABSENT or not np.isfinite(xy).all():
-                xy = placement.cross
-            moving = self._controller.moving_place(mark.name, place_of)
-            xy = xy if moving is None or np.isnan(moving[0]) else moving
-            if placement.state is None or not np.isfinite(xy).all():
-                continue
-            x, y = frame.to_corner(xy)
-            found.append(Marker(mark.name, (float(x), float(y)), placement.state, mark.colour, chosen))
-        for click in self._controller.clicks:
-            if click.image == name:
-                x, y = frame.to_corner(click.xy)
-                found.append(Marker("", (float(x), float(y)), PlacementState.CONFIRMED, theme.ON_IMAGE.accent))
-        self._stored = found
-        self._show_held()
-
-    def _show_held(self) -> None:
-        """The markers as they are stored, but for one that is being dragged in this image."""
-        frame, held, shown = self.frame_of_image, self._controller.held, self._stored
-        if held is not None and held.image == self.image and frame is not None:
-            x, y = frame.to_corner(held.xy).tolist()
-            shown = [replace(m, xy=(x, y)) if m.name == held.landmark else m for m in shown]
-        self.markers.set_markers(shown, self._controller.look.labels)
-
-    def _show_spot(self, spot: Spot | None) -> None:
-        session, frame, name = self._controller.session, self.frame_of_image, self.image
-        own = spot is not None and spot.source == "image" and spot.image == name and not spot.pinned
-        if spot is None or session is None or frame is None or not name or own:
-            self.markers.set_spot(None)
-            return
-        xy = session.place_in(name, spot.structure, spot.uv)
-        self.markers.set_spot(QPointF(*frame.to_corner(xy)) if np.isfinite(xy).all() else None, spot.pinned)
+        Parameters
+        ----------
+        anew : bool
+            Whether something in the project may have changed.
+        """
+        stored = None if anew else self.drawn.stored
+        old, controller = self.drawn, self._controller
+        new = resolve(controller.session, controller.state, self.image, self.frame_of_image, stored)
+        self.drawn = new
+        self.overlay.set_drawn(new)
+        if new.markers != old.markers or new.labels != old.labels:
+            self.markers.set_markers(list(new.markers), new.labels)
+        if (new.spot, new.pinned) != (old.spot, old.pinned):
+            self.markers.set_spot(QPointF(*new.spot) if new.spot is not None else None, new.pinned)
+        if anew or new.overlay != old.overlay:
+            self.viewport().update()  # the texts in the corners too
 
     def _show_mode(self, *_: object) -> None:
         pointing = self.tool is not None or (self.editable and self._controller.mode == Mode.LANDMARK)
@@ -301,7 +249,7 @@ class ImageView(Canvas):
 
     def set_magnifier(self, on: bool) -> None:
         """Show a lens under the mouse."""
-        self.lens = Lens(self, self._controller) if on else None
+        self.lens = Lens(self) if on else None
         self.viewport().update()
 
     def set_crosshair(self, on: bool) -> None:
@@ -372,7 +320,7 @@ class ImageView(Canvas):
 
     def state_of(self, landmark: str) -> PlacementState | None:
         """Who says where a landmark is in this image, None where nobody does."""
-        return self._states.get(landmark)
+        return self.drawn.stored.state_of(landmark)
 
     def drawn_at(self, landmark: str) -> np.ndarray:
         """Where the marker of a landmark is drawn now, native pixels [2]; NaN where it is not drawn."""

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem
 
 from app.gui.image.grey_item import GreyItem
 from app.gui.image.overlays import OverlayItem
-from app.gui.state.controller import Controller
 from app.gui.widgets.marker_item import MarkerItem
 from app.gui.widgets.theme import ON_IMAGE
 
@@ -26,10 +25,9 @@ GAP = 10.0
 class Lens:
     """Paints with items of its own, so that the view's keep what they have prepared for the screen."""
 
-    def __init__(self, view: ImageView, controller: Controller) -> None:
-        self._view, self._controller = view, controller
+    def __init__(self, view: ImageView) -> None:
+        self._view = view
         self._grey, self._overlay, self._markers = GreyItem(), OverlayItem(), MarkerItem()
-        self._shown: object = None
 
     def paint(self, painter: QPainter, at: QPointF) -> None:
         """Paint the lens about a viewport position, in screen pixels."""
@@ -70,16 +68,11 @@ class Lens:
         return plane * larger * QTransform.fromTranslate(RADIUS, RADIUS)
 
     def _follow_view(self) -> None:
-        view, session = self._view, self._controller.session
+        view = self._view
         if self._grey.picture is not view.grey.picture:
             self._grey.set_picture(view.grey.picture)
         self._grey.set_window(view.grey.window, view.grey.invert)
-        prediction = session.prediction(view.image) if session is not None and view.image else None
-        shown = (prediction, view.frame_of_image)
-        if shown != self._shown:
-            self._shown = shown
-            self._overlay.set_prediction(session.template if session else None, prediction, view.frame_of_image)
-        self._overlay.set_look(self._controller.look, self._controller.structure)
+        self._overlay.set_drawn(view.drawn)
         self._markers.set_markers(view.markers.markers, labels=False)
         self._markers.set_spot(view.markers.spot, view.markers.spot_pinned)
 

@@ -10,9 +10,10 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
 from app.core.landmark import PlacementState
 from app.gui.image.tools.drags import GammaDrag, WindowDrag, ZoomDrag
-from app.gui.state.controller import OUTLINE_STAYS, Controller, Mode
+from app.gui.state.controller import OUTLINE_STAYS, Controller
 from app.gui.state.drags import PanDrag, PlacementDrag
 from app.gui.state.interaction import Drag, StuckDrag
+from app.gui.state.view_state import Mode
 from app.gui.widgets.key_button import keeps_key
 from app.gui.widgets.plain_text import tip
 

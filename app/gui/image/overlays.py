@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from app.core.frame import Frame, Points
 from app.core.prediction import Prediction
 from app.core.template import Template
-from app.gui.state.controller import Look, MaskStyle
+from app.gui.image.resolve import Drawn, Overlay
 from app.gui.widgets import uv_colours
 from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, path_of, with_pattern
 
@@ -81,8 +81,7 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         self._frame: Frame | None = None
         self._prediction: Prediction | None = None
         self._template: Template | None = None
-        self._structure = ""
-        self._look = Look()
+        self._overlay = Overlay()
         self._contours: dict[int, QPainterPath] = {}
         self._iso: QPainterPath | None = None
         self._iso_of: object = None
@@ -91,42 +90,29 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         self._layer: QImage | None = None
         self._layer_of: object = None
 
-    def set_prediction(self, template: Template | None, prediction: Prediction | None, frame: Frame | None) -> None:
-        """Show another image's prediction, or none; what is shown already stays as it is prepared."""
-        if template is self._template and prediction is self._prediction and frame == self._frame:
+    def set_drawn(self, drawn: Drawn) -> None:
+        """Show what belongs to an image; what is prepared for the same prediction already is kept."""
+        if drawn.overlay != self._overlay:
+            self._overlay = drawn.overlay
+            self.update()
+        if drawn.template is self._template and drawn.prediction is self._prediction and drawn.frame == self._frame:
             return
         self.prepareGeometryChange()
-        self._template, self._prediction, self._frame = template, prediction, frame
+        self._template, self._prediction, self._frame = drawn.template, drawn.prediction, drawn.frame
         self._contours.clear()
         self._iso = self._iso_of = self._merged = self._merged_of = None
         self._layer = self._layer_of = None
         self.update()
 
-    def set_look(self, look: Look, structure: str) -> None:
-        """Change what is drawn."""
-        self._look, self._structure = look, structure
-        self.update()
-
     @property
     def outlined(self) -> Prediction | None:
         """The prediction whose outlines or masks are drawn, where they are; None where the reader switched them off."""
-        prediction, template, look = self._prediction, self._template, self._look
-        if prediction is None or template is None or look.masks == MaskStyle.OFF:
-            return None
-        shown = any(look.shows(structure.name) for structure in template.structures)
-        return prediction if shown else None
+        return self._prediction if self._overlay.masks else None
 
     def boundingRect(self) -> QRectF:
         if self._frame is None:
             return QRectF()
         return QRectF(0, 0, self._frame.width, self._frame.height)
-
-    def _uv_channel(self) -> int | None:
-        prediction, template = self._prediction, self._template
-        if not self._look.uv or prediction is None or template is None or not self._structure:
-            return None
-        channel = template.index(self._structure)
-        return channel if prediction.present[channel] and self._look.shows(self._structure) else None
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Draw from a picture of the size of the screen that is made again only when the view or the look changes."""
@@ -136,7 +122,7 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         world = painter.worldTransform()
         port = widget.rect() if widget is not None else painter.viewport()
         ratio = painter.device().devicePixelRatioF()
-        key = (id(prediction), frame, self._look, self._structure, port.size().toTuple(), ratio, _numbers(world))
+        key = (id(prediction), frame, self._overlay, port.size().toTuple(), ratio, _numbers(world))
         if key != self._layer_of or self._layer is None:
             layer = QImage(port.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
             layer.setDevicePixelRatio(ratio)
@@ -152,10 +138,9 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         painter.restore()
 
     def _draw(self, painter: QPainter, prediction: Prediction, template: Template, frame: Frame) -> None:
-        shown = [c for c, s in enumerate(template.structures) if self._look.shows(s.name) and prediction.present[c]]
-        uv_channel = self._uv_channel()
+        overlay = self._overlay
         painter.setClipRect(self.boundingRect())
-        merged = self._field(shown, uv_channel)
+        merged = self._field(overlay)
         if merged is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.save()
@@ -164,14 +149,13 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
             painter.restore()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if uv_channel is not None:
+        if overlay.uv is not None:
             painter.setPen(cosmetic(painter, QColor(255, 255, 255, 110), 1.0))
-            painter.drawPath(self._iso_path(uv_channel))
-        if self._look.masks != MaskStyle.OFF:
-            for channel in shown:
-                pen = cosmetic(painter, QColor(template.structures[channel].colour), 1.5)
-                painter.setPen(with_pattern(pen, channel) if self._look.patterns else pen)
-                painter.drawPath(self._contour(channel))
+            painter.drawPath(self._iso_path(overlay.uv))
+        for channel in overlay.outlined:
+            pen = cosmetic(painter, QColor(template.structures[channel].colour), 1.5)
+            painter.setPen(with_pattern(pen, channel) if overlay.patterns else pen)
+            painter.drawPath(self._contour(channel))
 
     def _contour(self, channel: int) -> QPainterPath:
         if channel not in self._contours:
@@ -190,20 +174,18 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
             self._iso, self._iso_of = path_of([self._frame.to_corner(line) for line in lines]), channel
         return self._iso
 
-    def _field(self, shown: list[int], uv_channel: int | None) -> QImage | None:
+    def _field(self, overlay: Overlay) -> QImage | None:
         """The merged picture of fills and uv colours; made again only when one of them changes."""
         assert self._prediction is not None
         assert self._template is not None
-        fills = self._look.masks == MaskStyle.FILL
-        key = (tuple(shown) if fills else (), uv_channel, self._look.opacity)
+        key = (overlay.filled, overlay.uv, overlay.opacity)
         if key == self._merged_of:
             return self._merged
         pixels: npt.NDArray[np.uint8] | None = None
-        if fills:
-            rest = [c for c in shown if c != uv_channel]
-            pixels = fill_field(self._prediction, self._template, rest, self._look.opacity * 0.7)
-        if uv_channel is not None:
-            field = uv_field(self._prediction, uv_channel, self._look.opacity)
+        if overlay.filled:
+            pixels = fill_field(self._prediction, self._template, overlay.filled, overlay.opacity * 0.7)
+        if overlay.uv is not None:
+            field = uv_field(self._prediction, overlay.uv, overlay.opacity)
             pixels = field if pixels is None else over(field, pixels)
         self._merged_of = key
         self._merged = None if pixels is None else bgra_image(pixels)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, QPointF, QTimer, Signal
 
-from app.gui.state.controller import Controller, Spot
+from app.gui.state.controller import Controller
+from app.gui.state.view_state import Spot
 from app.gui.widgets.name_editor import free_name
 
 if TYPE_CHECKING:

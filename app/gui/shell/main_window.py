@@ -43,12 +43,13 @@ from app.gui.shell.relocating import Relocating
 from app.gui.shell.welcome import Welcome
 from app.gui.shell.window_state import WindowState
 from app.gui.state.bridge import Bridge
-from app.gui.state.controller import Controller, MaskStyle, Mode
+from app.gui.state.controller import Controller
 from app.gui.state.decode_ahead import DecodeAhead
 from app.gui.state.pictures import Pictures
 from app.gui.state.predicting import Predicting
 from app.gui.state.recent_projects import MOST
 from app.gui.state.stepped import SteppedRunner
+from app.gui.state.view_state import MaskStyle, Mode
 from app.gui.template.structure_list import StructureList
 from app.gui.template.template_view import TemplateView
 from app.gui.widgets import theme

@@ -14,7 +14,8 @@ from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.landmarks.landmark_table import LandmarkTable, StateHeads
 from app.gui.shell.actions import Actions
 from app.gui.shell.job_panel import JobPanel
-from app.gui.state.controller import Controller, Mode
+from app.gui.state.controller import Controller
+from app.gui.state.view_state import Mode
 from app.gui.template.structure_list import StructureList
 from app.gui.template.template_foot import TemplateFoot
 from app.gui.template.template_view import TemplateView

@@ -10,8 +10,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from app.gui.state.controller import Controller, MaskStyle
+from app.gui.state.controller import Controller
 from app.gui.state.recent_projects import RecentProjects
+from app.gui.state.view_state import MaskStyle
 from app.gui.widgets.settings import settings
 from app.gui.worklist.worklist_model import Order
 

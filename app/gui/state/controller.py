@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +14,13 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.landmark import ReviewState
 from app.gui.state.interaction import Interaction
+from app.gui.state.view_state import Click, Held, Look, Mode, Moving, Spot, ViewState
 from app.project.changes import Change, ImagesChanged, LandmarksChanged
 from app.store.errors import ProjectError
 
 if TYPE_CHECKING:
     from app.core.frame import Frame
-    from app.project.session import MovePreview, Session
+    from app.project.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -31,146 +31,21 @@ REST_MS = 100
 """Images that follow each other faster than this are passed by: a key that is held down repeats every 30 to 40 ms."""
 
 
-class Mode(StrEnum):
-    """What the left mouse button does in the image."""
-
-    NAVIGATE = "navigate"
-    LANDMARK = "landmark"
-
-
-class MaskStyle(StrEnum):
-    """How masks are drawn."""
-
-    OUTLINE = "outline"
-    FILL = "fill"
-    OFF = "off"
-
-
-@dataclass(frozen=True)
-class Look:
-    """What is drawn over the image.
-
-    Attributes
-    ----------
-    masks : MaskStyle
-    uv : bool
-        Whether the chosen structure shows its uv colours and iso-lines.
-    opacity : float
-        Of fills and uv colours, 0 to 1.
-    hidden : frozenset of str
-        Structures that are switched off, one by one.
-    structures : bool
-        The switch for all: False shows the plain image and keeps `hidden` for later.
-    labels : bool
-        Whether landmarks carry their names.
-    texts : bool
-        Whether texts stand in the corners of the image; warnings do in any case.
-    patterns : bool
-        Whether each structure's outline has a line of its own, for eyes that can't tell the colours apart.
-    """
-
-    masks: MaskStyle = MaskStyle.OUTLINE
-    uv: bool = True
-    opacity: float = 0.45
-    hidden: frozenset[str] = frozenset()
-    structures: bool = True
-    labels: bool = True
-    texts: bool = True
-    patterns: bool = False
-
-    def shows(self, structure: str) -> bool:
-        """Whether a structure is drawn over images."""
-        return self.structures and structure not in self.hidden
-
-
-@dataclass(frozen=True)
-class Spot:
-    """A template point under the mouse, or one that is just being named.
-
-    Attributes
-    ----------
-    structure : str
-    uv : tuple of float
-    source : str
-        The view that need not draw it: ``template`` or ``image``.
-    pinned : bool
-        True while its name is being typed.
-    image : str
-        The image that is pointed at, where the source is one.
-    """
-
-    structure: str
-    uv: tuple[float, float]
-    source: str
-    pinned: bool = False
-    image: str = ""
-
-
-@dataclass(frozen=True)
-class Click:
-    """One of several clicks that mean the same place.
-
-    Attributes
-    ----------
-    image : str
-    xy : tuple of float
-        Native pixels.
-    structure : str
-    uv : tuple of float
-        What the image shows there.
-    """
-
-    image: str
-    xy: tuple[float, float]
-    structure: str
-    uv: tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Moving:
-    """A landmark that is being dragged over the template; nothing is stored before it is dropped.
-
-    Attributes
-    ----------
-    landmark : str
-    uv : tuple of float
-        Where it is now.
-    preview : MovePreview
-        Where that puts it in all images.
-    """
-
-    landmark: str
-    uv: tuple[float, float]
-    preview: MovePreview
-
-
-@dataclass(frozen=True)
-class Held:
-    """A placement that is being dragged in one image; nothing is stored before it is dropped.
-
-    Attributes
-    ----------
-    image, landmark : str
-    xy : tuple of float
-        Where it is now, native pixels.
-    """
-
-    image: str
-    landmark: str
-    xy: tuple[float, float]
-
-
 class Controller(QObject):
-    """The open session, the chosen image, landmark and structure, the mode and the look.
+    """The open session and what is looked at of it. Nothing else replaces the view's state.
 
+    `stateChanged` carries the states before and after; a signal of its own follows for each part that differs.
     `changed` and `refused` forward the session's own signals (on the GUI thread, which is the session's).
 
     Attributes
     ----------
-    passing : bool
-        True while images are stepped over faster than anyone can look at them: `image` is the one whose picture is
-        shown, and nothing else is shown of it.
+    session : Session or None
+    state : ViewState
+    interaction : Interaction
+        The drag that is running.
     """
+
+    stateChanged = Signal(object, object)
 
     sessionChanged = Signal()
     imageChanged = Signal(str)
@@ -192,22 +67,93 @@ class Controller(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session: Session | None = None
-        self.image = ""
-        self.landmark = ""
-        self.structure = ""
-        self.mode = Mode.NAVIGATE
-        self.look = Look()
-        self.spot: Spot | None = None
-        self.moving: Moving | None = None
-        self.held: Held | None = None
+        self.state = ViewState()
         self._outline_told = False
-        self.clicks: tuple[Click, ...] = ()
-        self.passing = False
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._arrive)
         self._shown = QTimer(self, singleShot=True, interval=0)  # the time counts from when the step before was painted
         self._shown.timeout.connect(self._rest.start)
         self.interaction = Interaction(self, self.let_go, self.tell)
+
+    # --- the state
+
+    def _set(self, **fields: Any) -> None:
+        """Replace parts of the state and say so; the same again says nothing."""
+        old, new = self.state, replace(self.state, **fields)
+        if new == old:
+            return
+        self.state = new
+        self.stateChanged.emit(old, new)
+        if new.image != old.image or new.passing != old.passing:
+            (self.imagePassed if new.passing else self.imageChanged).emit(new.image)
+        if new.landmark != old.landmark:
+            self.landmarkChanged.emit(new.landmark)
+        if new.structure != old.structure:
+            self.structureChanged.emit(new.structure)
+        if new.mode != old.mode:
+            self.modeChanged.emit(new.mode.value)
+        if new.look != old.look:
+            self.lookChanged.emit()
+        if new.spot != old.spot:
+            self.spotChanged.emit(new.spot)
+        if new.moving != old.moving:
+            self.movingChanged.emit()
+        if new.held != old.held:
+            self.heldChanged.emit()
+        if new.clicks != old.clicks:
+            self.clicksChanged.emit()
+
+    @property
+    def image(self) -> str:
+        """Name of the shown image, or empty."""
+        return self.state.image
+
+    @property
+    def landmark(self) -> str:
+        """Name of the chosen landmark, or empty."""
+        return self.state.landmark
+
+    @property
+    def structure(self) -> str:
+        """Name of the chosen structure, or empty."""
+        return self.state.structure
+
+    @property
+    def mode(self) -> Mode:
+        """What the left mouse button does in the image."""
+        return self.state.mode
+
+    @property
+    def look(self) -> Look:
+        """What is drawn over the image."""
+        return self.state.look
+
+    @property
+    def passing(self) -> bool:
+        """Whether images are being stepped over."""
+        return self.state.passing
+
+    @property
+    def spot(self) -> Spot | None:
+        """The template point under the mouse."""
+        return self.state.spot
+
+    @property
+    def moving(self) -> Moving | None:
+        """The landmark that is being dragged over the template."""
+        return self.state.moving
+
+    @property
+    def held(self) -> Held | None:
+        """The placement that is being dragged in one image."""
+        return self.state.held
+
+    @property
+    def clicks(self) -> tuple[Click, ...]:
+        """Those that a new landmark is made of."""
+        return self.state.clicks
+
+    # --- what is done
 
     def use(self, session: Session | None) -> None:
         """Take another project; the caller has closed the one before."""
@@ -216,14 +162,12 @@ class Controller(QObject):
             self.session.changed.disconnect(self._on_change)
             self.session.refused.disconnect(self._on_refused)
         self.session = session
-        self.image = self.landmark = ""
-        self.passing = False
         self._shown.stop()
         self._rest.stop()
-        self.spot = self.moving = None
-        self.clicks = ()
         self._outline_told = False
-        self.structure = session.template.structures[0].name if session else ""
+        first = session.template.structures[0].name if session else ""
+        # Told by `sessionChanged`: everything is another.
+        self.state = ViewState(structure=first, mode=self.state.mode, look=self.state.look, tool=self.state.tool)
         if session is not None:
             session.changed.connect(self._on_change)
             session.refused.connect(self._on_refused)
@@ -262,8 +206,7 @@ class Controller(QObject):
         """Choose the image to look at."""
         if name != self.image or self.passing:
             self.interaction.cancel()
-            self.image, self.passing = name, False
-            self.imageChanged.emit(name)
+            self._set(image=name, passing=False)
 
     def step_to(self, name: str) -> None:
         """Choose an image on the way through many, as with a key held down.
@@ -278,8 +221,7 @@ class Controller(QObject):
             self.show_image(name)
         elif name != self.image:
             self.interaction.cancel()
-            self.image, self.passing = name, True
-            self.imagePassed.emit(name)
+            self._set(image=name, passing=True)
 
     def _arrive(self) -> None:
         """The steps have ended: now everything follows the image."""
@@ -294,48 +236,35 @@ class Controller(QObject):
             return
         if name != self.landmark:
             self.interaction.cancel()
-            self.landmark = name
-            self.landmarkChanged.emit(name)
+            self._set(landmark=name)
 
     def choose_structure(self, name: str) -> None:
         """Choose the structure that shows its uv colours."""
-        if name != self.structure:
-            self.structure = name
-            self.structureChanged.emit(name)
+        self._set(structure=name)
 
     def set_mode(self, mode: Mode) -> None:
         """Choose what the left mouse button does."""
         if mode != self.mode:
             self.interaction.cancel()
-            self.mode = Mode(mode)
-            self.modeChanged.emit(self.mode.value)
+            self._set(mode=Mode(mode))
 
     def set_look(self, **fields: Any) -> None:
         """Change what is drawn over the image."""
-        look = replace(self.look, **fields)
-        if look != self.look:
-            self.look = look
-            self.lookChanged.emit()
+        self._set(look=replace(self.look, **fields))
 
     def point_at(self, spot: Spot | None) -> None:
         """Say which template point the mouse is on; hovering never takes away a point that is being named."""
         if self.spot is not None and self.spot.pinned and spot is not None and not spot.pinned:
             return
-        if spot != self.spot:
-            self.spot = spot
-            self.spotChanged.emit(spot)
+        self._set(spot=spot)
 
     def set_clicks(self, clicks: tuple[Click, ...]) -> None:
         """Keep the clicks that a new landmark is made of."""
-        if clicks != self.clicks:
-            self.clicks = clicks
-            self.clicksChanged.emit()
+        self._set(clicks=clicks)
 
     def hold(self, held: Held | None) -> None:
         """Show a placement elsewhere in one image, in all views, until it is dropped or let go."""
-        if held != self.held:
-            self.held = held
-            self.heldChanged.emit()
+        self._set(held=held)
 
     def held_place(self, image: str, landmark: str) -> tuple[float, float] | None:
         """Where a landmark that is being dragged in this image is now, native pixels; None if it is not dragged."""
@@ -391,16 +320,14 @@ class Controller(QObject):
 
     def move(self, landmark: str, uv: tuple[float, float]) -> None:
         """Show a landmark elsewhere on its chart, in all views, until it is dropped (`end_move`)."""
-        self.moving = Moving(landmark, uv, self.open_session().preview_move(landmark, uv))
-        self.movingChanged.emit()
+        self._set(moving=Moving(landmark, uv, self.open_session().preview_move(landmark, uv)))
 
     def end_move(self, keep: bool) -> None:
         """Drop the landmark that is being moved, as one undo step; or put it back where it was."""
-        moving, self.moving = self.moving, None
+        moving = self.moving
         if moving is not None and keep:
             self.do(self.open_session().move_landmark, moving.landmark, moving.uv)
-        if moving is not None:
-            self.movingChanged.emit()
+        self._set(moving=None)  # not before: until the session has it, the marker stays where it was dropped
 
     def moving_place(self, landmark: str, slot: int) -> npt.NDArray[np.float64] | None:
         """Where a landmark that is being moved would be in an image, native pixels [2]; None if it is not moved."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QPointF
 
-from app.gui.state.controller import Controller, Held
+from app.gui.state.controller import Controller
 from app.gui.state.interaction import Clicked, Drag
+from app.gui.state.view_state import Held
 from app.project.changes import Change
 
 if TYPE_CHECKING:

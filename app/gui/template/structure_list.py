@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.core.landmark import ReviewState
 from app.core.prediction import confidence, reachable
 from app.core.template import Structure
-from app.gui.state.controller import Controller, Spot
+from app.gui.state.controller import Controller
+from app.gui.state.view_state import Spot
 from app.gui.widgets import theme
 from app.gui.widgets.drawing import draw_eye, draw_focus, with_pattern
 from app.gui.widgets.key_button import keeps_key

@@ -6,7 +6,8 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from app.gui.state.controller import Controller, Moving
+from app.gui.state.controller import Controller
+from app.gui.state.view_state import Moving
 from app.gui.template.template_view import chart_picture
 from app.gui.widgets import theme, uv_colours
 

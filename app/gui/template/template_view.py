@@ -14,14 +14,16 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from app.core.chart import REACH
 from app.core.landmark import PlacementState
 from app.core.template import Structure, Template
-from app.gui.state.controller import Controller, Mode, Spot
+from app.gui.state.controller import Controller
 from app.gui.state.drags import PanDrag
 from app.gui.state.interaction import Drag, StuckDrag
+from app.gui.state.view_state import Mode, Spot
 from app.gui.widgets import theme, uv_colours
 from app.gui.widgets.canvas import Canvas
 from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, polygon
+from app.gui.widgets.marker import Marker
 from app.gui.widgets.marker_item import MarkerItem
-from app.gui.widgets.markers import HIT_RADIUS, Marker
+from app.gui.widgets.markers import HIT_RADIUS
 from app.gui.widgets.name_editor import NameEditor, free_name
 from app.gui.widgets.plain_text import tip
 from app.project.changes import Change, PredictionChanged

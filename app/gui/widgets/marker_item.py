@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from app.core.frame import Points
 from app.gui.widgets import theme
 from app.gui.widgets.cached_pictures import MarkerStyle, paint_markers, paint_text, text_size
-from app.gui.widgets.markers import RADIUS, Marker
+from app.gui.widgets.marker import Marker
+from app.gui.widgets.markers import RADIUS
 
 MOST_LABELS = 40
 BESIDE = RADIUS + 10

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
@@ -14,28 +12,6 @@ from app.gui.widgets import theme
 RADIUS = 7.0
 HIT_RADIUS = 12.0
 """A landmark is picked up only from this close, in screen pixels."""
-
-
-@dataclass(frozen=True)
-class Marker:
-    """One landmark as it is drawn.
-
-    Attributes
-    ----------
-    name : str
-        Of the landmark.
-    xy : tuple of float
-        In the coordinates of the item (corner frame of the image, or mm of the template).
-    state : PlacementState
-    colour : str
-    chosen : bool
-    """
-
-    name: str
-    xy: tuple[float, float]
-    state: PlacementState
-    colour: str
-    chosen: bool = False
 
 
 def draw_marker(

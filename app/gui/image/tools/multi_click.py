@@ -13,8 +13,9 @@ from app.core.click_average import ClickAverage, click_average
 from app.core.propagate import FARTHEST_SHARE
 from app.gui.image.image_view import ImageView
 from app.gui.image.split_view import ImagesPane
-from app.gui.state.controller import Click, Controller
+from app.gui.state.controller import Controller
 from app.gui.state.interaction import Drag
+from app.gui.state.view_state import Click
 from app.gui.widgets.name_editor import free_name
 from app.gui.widgets.plain_text import PlainLabel, caption, tip
 from app.project.changes import Change

@@ -1,0 +1,235 @@
+"""What an image view draws, worked out of the session and the view's state by pure functions: no Qt, no widget.
+
+The view compares what is returned with what it draws and applies the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.frame import Frame
+from app.core.landmark import PlacementState
+from app.core.prediction import Prediction
+from app.core.template import Template
+from app.gui.state.view_state import Look, MaskStyle, ViewState
+from app.gui.widgets.marker import Marker
+from app.gui.widgets.palette import ON_IMAGE
+from app.project.entries import Placement
+
+
+class ShownSession(Protocol):
+    """What is asked of a session to draw one of its images; see `Session`."""
+
+    @property
+    def images(self) -> Sequence[str]: ...
+
+    @property
+    def template(self) -> Template: ...
+
+    def prediction(self, image: str) -> Prediction | None: ...
+
+    def placements_in(self, image: str, hidden: bool = True, also: str = "") -> list[Placement]: ...
+
+    def place_in(self, image: str, structure: str, uv: tuple[float, float]) -> npt.NDArray[np.float64]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class StoredMarkers:
+    """The markers of one image as the project has them, while one landmark is chosen.
+
+    Attributes
+    ----------
+    image, landmark : str
+    markers : tuple of Marker
+    states : dict
+        Who says where each of them is, by name; those that are drawn nowhere too. None where nobody does.
+    """
+
+    image: str
+    landmark: str
+    markers: tuple[Marker, ...] = ()
+    states: dict[str, PlacementState | None] | None = None
+
+    def state_of(self, landmark: str) -> PlacementState | None:
+        """Who says where a landmark is in this image, None where nobody does."""
+        return self.states.get(landmark) if self.states is not None else None
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """How masks and uv colours are drawn.
+
+    Attributes
+    ----------
+    masks : bool
+        Whether the masks of any structure are switched on: then a prediction counts as seen (`Seen`), also one in
+        which nothing was found.
+    outlined : tuple of int
+        Channels whose outlines are drawn.
+    filled : tuple of int
+        Channels that are filled with their colour; never the one with uv colours.
+    uv : int or None
+        The channel that shows its uv colours and iso-lines.
+    opacity : float
+        Of fills and uv colours, 0 to 1.
+    patterns : bool
+        Whether each outline has a line of its own.
+    """
+
+    masks: bool = False
+    outlined: tuple[int, ...] = ()
+    filled: tuple[int, ...] = ()
+    uv: int | None = None
+    opacity: float = 0.45
+    patterns: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """What an image view draws over a picture. Places are in the corner frame of the image (see `Frame.to_corner`).
+
+    Attributes
+    ----------
+    image : str
+        Empty while nothing is drawn.
+    frame : Frame or None
+    template : Template or None
+    prediction : Prediction or None
+        Whose masks are drawn.
+    overlay : Overlay
+    stored : StoredMarkers
+    markers : tuple of Marker
+        As they are drawn: one that is dragged is where the mouse has it.
+    labels : bool
+        Whether landmarks carry their names.
+    spot : tuple of float or None
+        The place that another view's mouse is on.
+    pinned : bool
+        Whether a name is being typed for it.
+    """
+
+    image: str = ""
+    frame: Frame | None = None
+    template: Template | None = None
+    prediction: Prediction | None = None
+    overlay: Overlay = Overlay()
+    stored: StoredMarkers = StoredMarkers("", "")
+    markers: tuple[Marker, ...] = ()
+    labels: bool = True
+    spot: tuple[float, float] | None = None
+    pinned: bool = False
+
+
+def resolve(
+    session: ShownSession | None,
+    state: ViewState,
+    image: str,
+    frame: Frame | None,
+    stored: StoredMarkers | None = None,
+) -> Drawn:
+    """What to draw over the picture of an image.
+
+    Parameters
+    ----------
+    session : ShownSession or None
+    state : ViewState
+    image : str
+        Empty for none; also one that was just removed.
+    frame : Frame or None
+        Of the picture that is shown, or of the image before its picture is there.
+    stored : StoredMarkers, optional
+        Those of an earlier call, where nothing in the project has changed since: while something is dragged they need
+        not be looked up at every step of the mouse.
+    """
+    if session is None or frame is None or image not in session.images:
+        return Drawn()
+    if state.passing and image == state.image:
+        return Drawn(image, frame, labels=state.look.labels)
+    if stored is None or (stored.image, stored.landmark) != (image, state.landmark):
+        stored = stored_markers(session, image, state.landmark, frame)
+    prediction = session.prediction(image)
+    return Drawn(
+        image=image,
+        frame=frame,
+        template=session.template,
+        prediction=prediction,
+        overlay=overlay_of(session.template, prediction, state.look, state.structure),
+        stored=stored,
+        markers=_as_dragged(stored.markers, session, state, frame, image) + _clicked(state, image, frame),
+        labels=state.look.labels,
+        spot=_spot(session, state, image, frame),
+        pinned=state.spot is not None and state.spot.pinned,
+    )
+
+
+def stored_markers(session: ShownSession, image: str, landmark: str, frame: Frame) -> StoredMarkers:
+    """The landmarks that are not hidden, and the chosen one, where the project has them."""
+    states: dict[str, PlacementState | None] = {}
+    markers: list[Marker] = []
+    for placement in session.placements_in(image, hidden=False, also=landmark):
+        mark = placement.landmark
+        states[mark.name] = placement.state
+        xy = np.asarray(placement.xy, float)
+        if placement.state == PlacementState.ABSENT or not np.isfinite(xy).all():
+            xy = placement.cross
+        if placement.state is not None and np.isfinite(xy).all():
+            place = _corner(frame, xy)
+            markers.append(Marker(mark.name, place, placement.state, mark.colour, mark.name == landmark))
+    return StoredMarkers(image, landmark, tuple(markers), states)
+
+
+def overlay_of(template: Template, prediction: Prediction | None, look: Look, structure: str) -> Overlay:
+    """Which structures are drawn, and how: those that are switched on and were found."""
+    if prediction is None:
+        return Overlay(opacity=look.opacity)
+    names = [one.name for one in template.structures]
+    shown = tuple(c for c, name in enumerate(names) if look.shows(name) and prediction.present[c])
+    chosen = names.index(structure) if structure in names else -1
+    uv = chosen if look.uv and chosen in shown else None
+    return Overlay(
+        masks=look.masks != MaskStyle.OFF and any(map(look.shows, names)),
+        outlined=shown if look.masks != MaskStyle.OFF else (),
+        filled=tuple(c for c in shown if c != uv) if look.masks == MaskStyle.FILL else (),
+        uv=uv,
+        opacity=look.opacity,
+        patterns=look.patterns,
+    )
+
+
+def _as_dragged(
+    markers: tuple[Marker, ...], session: ShownSession, state: ViewState, frame: Frame, image: str
+) -> tuple[Marker, ...]:
+    """The markers, but for one that is dragged in this image, or over the template and so in all images."""
+    places: dict[str, tuple[float, float]] = {}
+    if state.moving is not None:
+        xy = state.moving.preview.placements.xy[tuple(session.images).index(image)]
+        if np.isfinite(xy).all():
+            places[state.moving.landmark] = _corner(frame, xy)
+    if state.held is not None and state.held.image == image:
+        places[state.held.landmark] = _corner(frame, state.held.xy)
+    return tuple(replace(m, xy=places[m.name]) if m.name in places else m for m in markers) if places else markers
+
+
+def _clicked(state: ViewState, image: str, frame: Frame) -> tuple[Marker, ...]:
+    """The clicks that a new landmark is made of, as far as they are in this image; they have no name yet."""
+    here = (click for click in state.clicks if click.image == image)
+    return tuple(Marker("", _corner(frame, click.xy), PlacementState.CONFIRMED, ON_IMAGE.accent) for click in here)
+
+
+def _spot(session: ShownSession, state: ViewState, image: str, frame: Frame) -> tuple[float, float] | None:
+    """The template point that is pointed at elsewhere; the image under the mouse need not show it again."""
+    spot = state.spot
+    if spot is None or (spot.source == "image" and spot.image == image and not spot.pinned):
+        return None
+    xy = session.place_in(image, spot.structure, spot.uv)
+    return _corner(frame, xy) if np.isfinite(xy).all() else None
+
+
+def _corner(frame: Frame, xy: npt.ArrayLike) -> tuple[float, float]:
+    x, y = frame.to_corner(xy).tolist()
+    return x, y

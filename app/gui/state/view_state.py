@@ -1,0 +1,177 @@
+"""What is being looked at, as one frozen object: nothing here knows Qt, and nothing of it is stored in the project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.project.session import MovePreview
+
+
+class Mode(StrEnum):
+    """What the left mouse button does in the image."""
+
+    NAVIGATE = "navigate"
+    LANDMARK = "landmark"
+
+
+class MaskStyle(StrEnum):
+    """How masks are drawn."""
+
+    OUTLINE = "outline"
+    FILL = "fill"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is drawn over the image.
+
+    Attributes
+    ----------
+    masks : MaskStyle
+    uv : bool
+        Whether the chosen structure shows its uv colours and iso-lines.
+    opacity : float
+        Of fills and uv colours, 0 to 1.
+    hidden : frozenset of str
+        Structures that are switched off, one by one.
+    structures : bool
+        The switch for all: False shows the plain image and keeps `hidden` for later.
+    labels : bool
+        Whether landmarks carry their names.
+    texts : bool
+        Whether texts stand in the corners of the image; warnings do in any case.
+    patterns : bool
+        Whether each structure's outline has a line of its own, for eyes that can't tell the colours apart.
+    """
+
+    masks: MaskStyle = MaskStyle.OUTLINE
+    uv: bool = True
+    opacity: float = 0.45
+    hidden: frozenset[str] = frozenset()
+    structures: bool = True
+    labels: bool = True
+    texts: bool = True
+    patterns: bool = False
+
+    def shows(self, structure: str) -> bool:
+        """Whether a structure is drawn over images."""
+        return self.structures and structure not in self.hidden
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A template point under the mouse, or one that is just being named.
+
+    Attributes
+    ----------
+    structure : str
+    uv : tuple of float
+    source : str
+        The view that need not draw it: ``template`` or ``image``.
+    pinned : bool
+        True while its name is being typed.
+    image : str
+        The image that is pointed at, where the source is one.
+    """
+
+    structure: str
+    uv: tuple[float, float]
+    source: str
+    pinned: bool = False
+    image: str = ""
+
+
+@dataclass(frozen=True)
+class Click:
+    """One of several clicks that mean the same place.
+
+    Attributes
+    ----------
+    image : str
+    xy : tuple of float
+        Native pixels.
+    structure : str
+    uv : tuple of float
+        What the image shows there.
+    """
+
+    image: str
+    xy: tuple[float, float]
+    structure: str
+    uv: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Moving:
+    """A landmark that is being dragged over the template; nothing is stored before it is dropped.
+
+    Attributes
+    ----------
+    landmark : str
+    uv : tuple of float
+        Where it is now.
+    preview : MovePreview
+        Where that puts it in all images.
+    """
+
+    landmark: str
+    uv: tuple[float, float]
+    preview: MovePreview
+
+
+@dataclass(frozen=True)
+class Held:
+    """A placement that is being dragged in one image; nothing is stored before it is dropped.
+
+    Attributes
+    ----------
+    image, landmark : str
+    xy : tuple of float
+        Where it is now, native pixels.
+    """
+
+    image: str
+    landmark: str
+    xy: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class ViewState:
+    """All that the window's views look at together. `Controller` alone replaces it.
+
+    Attributes
+    ----------
+    image, landmark, structure : str
+        What is chosen; empty for none.
+    mode : Mode
+    look : Look
+    tool : str
+        Name of the tool that has the left mouse button of every image; empty where the mode says what it does.
+    passing : bool
+        True while images are stepped over faster than anyone can look at them: of `image` the picture is shown and
+        nothing else.
+    spot : Spot or None
+        The template point under the mouse.
+    moving : Moving or None
+        A landmark that is being dragged over the template.
+    held : Held or None
+        A placement that is being dragged in one image.
+    clicks : tuple of Click
+        Those that a new landmark is made of.
+    """
+
+    image: str = ""
+    landmark: str = ""
+    structure: str = ""
+    mode: Mode = Mode.NAVIGATE
+    look: Look = Look()
+    tool: str = ""
+    passing: bool = False
+    spot: Spot | None = None
+    moving: Moving | None = None
+    held: Held | None = None
+    clicks: tuple[Click, ...] = ()
