@@ -12,8 +12,8 @@ from app.core.landmark import Landmark, ReviewState
 from app.gui.commands.command import Command
 from app.gui.commands.dialogs import ask_colour
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
+from app.gui.image.multi_click_bar import MultiClick
 from app.gui.image.split_view import ImagesPane
-from app.gui.image.tools.multi_click import MultiClick
 from app.gui.landmarks.landmark_dialog import LandmarkDialog
 from app.gui.landmarks.landmark_table import LandmarkTable
 from app.gui.state.controller import Controller
@@ -90,7 +90,7 @@ def _placements(controller: Controller, images: ImagesPane) -> Sequence[Command]
             "placeHere",
             "Landmark",
             "Place under the mouse",
-            lambda: view.image_input.place_at(view.pointing.place),
+            view.image_input.place_here,
             "P",
             needs,
             tip=tip,

@@ -12,7 +12,9 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from app.core.landmark import PlacementState, ReviewState
 from app.core.orientation import AS_STORED
+from app.gui.image.pointing import Pointing
 from app.gui.image.turn import Side, Turn
+from app.gui.image.viewport import Surface
 from app.gui.state.controller import Controller
 from app.gui.state.view_state import Mode
 from app.gui.widgets import theme
@@ -24,7 +26,6 @@ from app.store.rows import StructureReview
 if TYPE_CHECKING:
     from app.core.frame import Frame
     from app.core.template import Template
-    from app.gui.image.image_view import ImageView
 
 MARGIN = 12.0
 REVIEW_WORDS = {
@@ -105,8 +106,8 @@ class ImageTexts:
         Whether what makes the image suspect stands elsewhere already.
     """
 
-    def __init__(self, view: ImageView, controller: Controller) -> None:
-        self._view, self._controller = view, controller
+    def __init__(self, view: Surface, pointing: Pointing, controller: Controller) -> None:
+        self._view, self._pointing, self._controller = view, pointing, controller
         self.suspicion_is_told = False
 
     def paint(self, painter: QPainter, port: QRectF) -> None:
@@ -221,7 +222,7 @@ class ImageTexts:
         return "drag corrects · arrows nudge"
 
     def _bottom_right(self) -> list[Line]:
-        view, pointing = self._view, self._view.pointing
+        view, pointing = self._view, self._pointing
         frame = view.frame_of_image
         xy = view.native_of(pointing.mouse) if pointing.mouse is not None else None
         if xy is None or frame is None or not frame.contains(xy):

@@ -19,8 +19,8 @@ from app.gui.image.mouse_and_keys import ImageInput
 from app.gui.image.overlays import OverlayItem
 from app.gui.image.pointing import Pointing
 from app.gui.image.resolve import Drawn, resolve
-from app.gui.image.tools.drags import GAMMAS
 from app.gui.image.tools.tool import Tool
+from app.gui.image.tools.window_level import GAMMAS
 from app.gui.image.turn import Turn
 from app.gui.state.controller import Controller
 from app.gui.state.pictures import Pictures
@@ -29,7 +29,7 @@ from app.gui.widgets.canvas import Canvas
 from app.gui.widgets.grey import GreyPicture, VoiWindow
 from app.gui.widgets.marker_item import MarkerItem
 from app.gui.widgets.markers import HIT_RADIUS
-from app.gui.widgets.name_editor import NameEditor
+from app.gui.widgets.name_editor import NameEditor, free_name
 from app.project.changes import Change, OrientationChanged
 
 
@@ -55,6 +55,8 @@ class ImageView(Canvas):
     pictureShown = Signal(list)
     stepped = Signal(int)
     markerMenu = Signal(str, QPoint)
+    _made = False
+    """Events come while pyqtgraph constructs its widget."""
 
     def __init__(self, controller: Controller, pictures: Pictures, companion: bool = False) -> None:
         super().__init__(background="#000000")
@@ -68,21 +70,22 @@ class ImageView(Canvas):
         self.invert = False
         self.lens: Lens | None = None
         self.crosshair = False
-        self.tool: Tool | None = None
+        self._tool: Tool | None = None
         self.mark: Callable[[ImageView], bool] | None = None
         self.frame_of_image: Frame | None = None
         self.grey, self.overlay, self.markers = GreyItem(), OverlayItem(), MarkerItem()
         for item in (self.grey, self.overlay, self.markers):
             self.add(item)
-        self.texts = ImageTexts(self, controller)
         self.editor = NameEditor(self)
         self.editor.ended.connect(lambda: controller.point_at(None))
-        self.pointing = Pointing(self, controller)
-        self.image_input = ImageInput(self, controller)
+        self.pointing = Pointing(self, controller, self)
+        self.texts = ImageTexts(self, self.pointing, controller)
+        self.image_input = ImageInput(self, self, self.pointing, controller, lambda: self.tool, self.stepped.emit)
         self._windows: dict[str, VoiWindow] = {}
         self._turns: dict[str, Turn] = {}
         self.drawn = Drawn()
         self._listen()
+        self._made = True
 
     def _listen(self) -> None:
         controller = self._controller
@@ -105,7 +108,7 @@ class ImageView(Canvas):
             self.show_image(new.image)
         else:
             self.draw()
-        if new.mode != old.mode:
+        if (new.mode, new.tool) != (old.mode, old.tool):
             self._show_mode()
         if new.look != old.look:
             self.viewport().update()  # the texts in the corners too
@@ -261,8 +264,34 @@ class ImageView(Canvas):
         """Let the left button do what a tool does, or no longer."""
         if tool is not self.tool:
             self._controller.interaction.cancel()
-            self.tool = tool
+            self._tool = tool
+            self._controller.set_tool(tool.name if tool is not None else "")
         self._show_mode()
+
+    @property
+    def tool(self) -> Tool | None:
+        """What has the left button for a while; None where the mode says what it does."""
+        tool = self._tool
+        return tool if tool is not None and tool.name == self._controller.state.tool else None
+
+    @property
+    def window_level(self) -> VoiWindow:
+        """What is shown between black and white."""
+        return self.grey.window
+
+    def ask_menu(self, event: QMouseEvent) -> None:
+        """Offer what can be done with the marker under the mouse, or with the image."""
+        self.pointing.keep_for_menu(event.position())
+        self.markerMenu.emit(self.marker_at(event.position()), event.globalPosition().toPoint())
+
+    def ask_name(self, at: QPointF, structure: str, uv: tuple[float, float]) -> None:
+        """Ask for the name of a new landmark at a template point; its field stands at a position in the viewport."""
+        suggestion = free_name(mark.name for mark in self._controller.open_session().landmarks)
+        self.editor.ask(at.toPoint(), suggestion, lambda name: self._controller.define_landmark(name, structure, uv))
+
+    def tell(self, sentence: str) -> None:
+        """Let a sentence stand over this image."""
+        self._controller.tell(sentence, self)
 
     def tell_suspicion(self, elsewhere: bool) -> None:
         """Whether what makes the image suspect is told elsewhere and need not stand on it."""
@@ -311,12 +340,8 @@ class ImageView(Canvas):
 
     def marker_at(self, at: QPointF) -> str:
         """Name of the landmark whose marker is close to a viewport position, or empty."""
-        close = []
-        for marker in self.markers.markers:
-            distance = float(np.hypot(*(self.from_plane(*marker.xy) - at).toTuple()))
-            if distance <= HIT_RADIUS:
-                close.append((distance, marker.name))
-        return min(close)[1] if close else ""
+        found = self.nearest([marker.xy for marker in self.markers.markers], at, HIT_RADIUS)
+        return self.markers.markers[found].name if found >= 0 else ""
 
     def state_of(self, landmark: str) -> PlacementState | None:
         """Who says where a landmark is in this image, None where nobody does."""
@@ -361,7 +386,7 @@ class ImageView(Canvas):
             event.accept()
 
     def event(self, event: QEvent) -> bool:
-        if hasattr(self, "image_input") and self.image_input.keeps(event):  # events come while pyqtgraph constructs
+        if self._made and self.image_input.keeps(event):  # events come while pyqtgraph constructs
             return True
         return bool(super().event(event))
 
@@ -371,7 +396,7 @@ class ImageView(Canvas):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        if hasattr(self, "pointing"):
+        if self._made:
             self.pointing.stand()
 
     def leaveEvent(self, event: QEvent) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem
 
 from app.gui.image.grey_item import GreyItem
 from app.gui.image.overlays import OverlayItem
+from app.gui.image.viewport import Surface
 from app.gui.widgets.marker_item import MarkerItem
 from app.gui.widgets.theme import ON_IMAGE
-
-if TYPE_CHECKING:
-    from app.gui.image.image_view import ImageView
 
 RADIUS = 96
 POWER = 3.0
@@ -25,7 +21,7 @@ GAP = 10.0
 class Lens:
     """Paints with items of its own, so that the view's keep what they have prepared for the screen."""
 
-    def __init__(self, view: ImageView) -> None:
+    def __init__(self, view: Surface) -> None:
         self._view = view
         self._grey, self._overlay, self._markers = GreyItem(), OverlayItem(), MarkerItem()
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from PySide6.QtCore import QObject, QPointF, QTimer, Signal
 
+from app.gui.image.viewport import Surface
 from app.gui.state.controller import Controller
 from app.gui.state.view_state import Spot
-from app.gui.widgets.name_editor import free_name
-
-if TYPE_CHECKING:
-    from app.gui.image.image_view import ImageView
 
 
 class Pointing(QObject):
@@ -30,8 +25,8 @@ class Pointing(QObject):
 
     overlapChanged = Signal()
 
-    def __init__(self, view: ImageView, controller: Controller) -> None:
-        super().__init__(view)
+    def __init__(self, view: Surface, controller: Controller, parent: QObject) -> None:
+        super().__init__(parent)
         self._view, self._controller = view, controller
         self.mouse: QPointF | None = None
         self.under: tuple[str, ...] = ()
@@ -123,10 +118,7 @@ class Pointing(QObject):
             return
         structure, uv = spot.structure, spot.uv
         self._controller.point_at(Spot(structure, uv, "image", pinned=True, image=self._view.image))
-        suggestion = free_name(mark.name for mark in session.landmarks)
-        self._view.editor.ask(
-            at.toPoint(), suggestion, lambda name: self._controller.define_landmark(name, structure, uv)
-        )
+        self._view.ask_name(at, structure, uv)
 
     def name_landmark_here(self) -> None:
         """Define a landmark where the mouse is, or was when a menu opened."""

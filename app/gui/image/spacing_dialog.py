@@ -79,7 +79,7 @@ class SpacingDialog(QDialog):
         self.length = _number(" mm long", 1, 2000)
         self.scope = QComboBox()
         self.keep_button, self.reset_button = QPushButton("Set"), QPushButton("Back to the file’s own")
-        self.ruler = Ruler(view)
+        self.ruler = Ruler(view, view)
         self._lay_out()
         self.typed.setChecked(True)
         self.measured.toggled.connect(self._show_way)

@@ -20,12 +20,12 @@ from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.export.export_dialog import ExportDialog
 from app.gui.export.exporting import Exporting
 from app.gui.history.history_panel import HistoryPanel
+from app.gui.image.multi_click_bar import MultiClick
 from app.gui.image.nudge_keys import NudgeKeys
 from app.gui.image.orientation_bar import OrientationBar
 from app.gui.image.replaced_bar import ReplacedBar
 from app.gui.image.seen import Seen
 from app.gui.image.split_view import ImagesPane
-from app.gui.image.tools.multi_click import MultiClick
 from app.gui.landmarks.landmark_table import LandmarkTable
 from app.gui.shell.actions import Actions
 from app.gui.shell.adding import Adding

@@ -10,6 +10,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtWidgets import QPushButton
+
 from app.gui.state.controller import Controller
 from app.gui.state.recent_projects import RecentProjects
 from app.gui.state.view_state import MaskStyle
@@ -19,8 +21,6 @@ from app.gui.worklist.worklist_model import Order
 if TYPE_CHECKING:
     from app.gui.shell.panels import Toolbar
     from app.gui.worklist.worklist_view import Worklist
-
-CHIPS = ("unread", "flagged")
 
 
 def _name_hash(name: str) -> str:
@@ -53,7 +53,7 @@ class WindowState:
             "texts": look.texts,
             "patterns": look.patterns,
             "order": worklist.model.order.name,
-            "chips": [name for name in CHIPS if getattr(worklist, name).isChecked()],
+            "chips": [name for name, chip in _chips(worklist).items() if chip.isChecked()],
         }
         settings().setValue(f"windows/{session.id}", json.dumps(state))
 
@@ -76,8 +76,8 @@ class WindowState:
         toolbar.opacity.setValue(round(controller.look.opacity * 100))
         if state.get("structure") in known:
             controller.choose_structure(str(state["structure"]))
-        for name in CHIPS:
-            getattr(worklist, name).setChecked(name in state.get("chips", []))
+        for name, chip in _chips(worklist).items():
+            chip.setChecked(name in state.get("chips", []))
         order = str(state.get("order"))
         worklist.set_order(Order[order] if order in Order.__members__ else Order.ADDED)
         image = next((name for name in session.images if _name_hash(name) == state["image"]), "") if state else ""
@@ -95,3 +95,8 @@ class WindowState:
             isinstance(state, dict) and isinstance(state.get("hidden"), list) and isinstance(state.get("chips"), list)
         )
         return state if good and "image" in state else {}
+
+
+def _chips(worklist: Worklist) -> dict[str, QPushButton]:
+    """The chips of the filter, by the names under which they are remembered."""
+    return {"unread": worklist.unread, "flagged": worklist.flagged}

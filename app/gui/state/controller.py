@@ -248,6 +248,12 @@ class Controller(QObject):
             self.interaction.cancel()
             self._set(mode=Mode(mode))
 
+    def set_tool(self, name: str) -> None:
+        """Say which tool has the left mouse button of the images; empty: the mode says it."""
+        if name != self.state.tool:
+            self.interaction.cancel()
+            self._set(tool=name)
+
     def set_look(self, **fields: Any) -> None:
         """Change what is drawn over the image."""
         self._set(look=replace(self.look, **fields))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import QPointF
@@ -13,16 +13,20 @@ from app.gui.state.interaction import Clicked, Drag
 from app.gui.state.view_state import Held
 from app.project.changes import Change
 
-if TYPE_CHECKING:
-    from app.gui.widgets.canvas import Canvas
-
 Shift = Callable[[QPointF], np.ndarray]
+
+
+class Pannable(Protocol):
+    """What can be moved along."""
+
+    def pan(self, pixels: QPointF) -> None:
+        """Move the content by screen pixels."""
 
 
 class PanDrag(Drag):
     """Moves the picture along."""
 
-    def __init__(self, view: Canvas, start: QPointF, clicked: Clicked | None = None) -> None:
+    def __init__(self, view: Pannable, start: QPointF, clicked: Clicked | None = None) -> None:
         super().__init__(start, clicked)
         self.view, self.last = view, start
 

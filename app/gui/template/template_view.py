@@ -158,7 +158,7 @@ class TemplateView(Canvas):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange and hasattr(self, "item"):
+        if event.type() == QEvent.Type.StyleChange and self._laid_out:
             self.item.update()  # it is cached as a picture
 
     def _show_template(self) -> None:
@@ -226,12 +226,8 @@ class TemplateView(Canvas):
 
     def marker_at(self, at: QPointF) -> str:
         """Name of the landmark whose marker is close to a viewport position, or empty."""
-        close = []
-        for marker in self.markers.markers:
-            distance = float(np.hypot(*(self.from_plane(*marker.xy) - at).toTuple()))
-            if distance <= HIT_RADIUS * 0.7:
-                close.append((distance, marker.name))
-        return min(close)[1] if close else ""
+        found = self.nearest([marker.xy for marker in self.markers.markers], at, HIT_RADIUS * 0.7)
+        return self.markers.markers[found].name if found >= 0 else ""
 
     # --- the mouse -------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QTransform, QWheelEvent
@@ -21,6 +24,9 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
     """
 
     zoomChanged = Signal(float)
+    _follows_theme = False
+    _laid_out = False
+    """Both hold while pyqtgraph constructs its widget, which sends events already."""
 
     def __init__(self, parent: QWidget | None = None, background: str = "", margin: int = 0) -> None:
         super().__init__(parent, background=background or theme.BACKGROUND)
@@ -40,10 +46,11 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self._zoom = 1.0
         self._margin = margin
         self.content = QRectF(0, 0, 1, 1)
+        self._laid_out = True
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange and getattr(self, "_follows_theme", False):
+        if event.type() == QEvent.Type.StyleChange and self._follows_theme:
             self.setBackground(theme.BACKGROUND)
 
     def add(self, item: QGraphicsItem) -> None:
@@ -120,8 +127,18 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         """Plane to viewport pixel."""
         return QPointF(self.box.mapViewToScene(self._turning.map(QPointF(x, y))))
 
+    def nearest(self, places: Sequence[tuple[float, float]], at: QPointF, reach: float) -> int:
+        """Which of some places in the plane is nearest to a viewport pixel, within some screen pixels; -1 for none."""
+        if not places:
+            return -1
+        origin, right, down = (self.from_plane(*corner).toTuple() for corner in ((0, 0), (1, 0), (0, 1)))
+        linear = np.subtract([right, down], origin)
+        away = np.hypot(*(np.asarray(places, float) @ linear + np.subtract(origin, at.toTuple())).T)
+        found = int(np.argmin(away))
+        return found if away[found] <= reach else -1
+
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        if not hasattr(self, "content"):  # pyqtgraph resizes while it constructs
+        if not self._laid_out:
             super().resizeEvent(event)
             return
         centre, zoom = self._centre, self._zoom

@@ -115,6 +115,7 @@ class Worklist(QWidget):
             chip.toggled.connect(self._chips_changed)
         self.list.selectionModel().currentChanged.connect(self._row_chosen)
         self._controller.imageChanged.connect(self._show_current)
+        self._controller.imagePassed.connect(self._show_current)
         self._controller.sessionChanged.connect(self._on_session)
         self._controller.changed.connect(self._on_change)
 

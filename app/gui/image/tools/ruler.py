@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
 
 from app.core.frame import Points
+from app.gui.image.viewport import Viewport
 from app.gui.state.interaction import Drag
 from app.gui.widgets.theme import ON_IMAGE
-
-if TYPE_CHECKING:
-    from app.gui.image.image_view import ImageView
 
 CLOSE = 12.0
 """An end is picked up from this close, in screen pixels."""
@@ -30,8 +26,10 @@ class Ruler(QObject):
 
     changed = Signal()
 
-    def __init__(self, view: ImageView) -> None:
-        super().__init__(view)
+    name = "ruler"
+
+    def __init__(self, view: Viewport, parent: QObject) -> None:
+        super().__init__(parent)
         self._view = view
         self.ends: Points | None = None
 
@@ -45,8 +43,9 @@ class Ruler(QObject):
         """How long the line is, with pixels that are so large; 0 while there is none."""
         return 0.0 if self.ends is None else float(np.hypot(*(np.diff(self.ends, axis=0)[0] * (column, row))))
 
-    def begin(self, view: ImageView, at: QPointF) -> Drag:
+    def begin(self, view: Viewport, event: QMouseEvent) -> Drag:
         """A drag of the end that is close, or a new line."""
+        at = event.position()
         here = view.native_of(at)
         if here is None:
             return Drag(at)
@@ -77,7 +76,7 @@ class Ruler(QObject):
 class _EndDrag(Drag):
     """Pulls one end of the line, which keeps its offset from the mouse; the other stays."""
 
-    def __init__(self, ruler: Ruler, view: ImageView, start: QPointF, fixed: Points, grip: Points) -> None:
+    def __init__(self, ruler: Ruler, view: Viewport, start: QPointF, fixed: Points, grip: Points) -> None:
         super().__init__(start)
         self._ruler, self._view = ruler, view
         self._fixed, self._grip, self._before = fixed, grip, ruler.ends

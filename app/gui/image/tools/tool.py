@@ -1,29 +1,42 @@
-"""What a tool must offer that takes the left button of an image view over for a while."""
+"""What a tool must offer: it has a button of the mouse, and sees a `Viewport` instead of the widget."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from PySide6.QtCore import QPointF
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QMouseEvent, QPainter
 
+from app.gui.image.viewport import Viewport
 from app.gui.state.interaction import Drag
-
-if TYPE_CHECKING:
-    from app.gui.image.image_view import ImageView
 
 
 class Tool(Protocol):
-    """The ruler, or the clicks that are collected for a landmark. Every other button and key works as ever."""
+    """One way to use a button in an image. Every other button and key works as ever.
 
-    def begin(self, view: ImageView, at: QPointF) -> Drag:
-        """The left button goes down at a viewport position."""
-        ...
+    Attributes
+    ----------
+    name : str
+        By which `ViewState.tool` names it while it has the left button.
+    """
+
+    name: str
+
+    def begin(self, view: Viewport, event: QMouseEvent) -> Drag:
+        """The button goes down; returns the drag that this may become."""
 
     def escape(self) -> bool:
         """Esc was pressed in the view while nothing was dragged; False where that means nothing to the tool."""
-        ...
 
     def paint(self, painter: QPainter) -> None:
         """Paint over the view in screen pixels."""
-        ...
+
+
+class PlainTool:
+    """A tool that paints nothing and to which Esc means nothing."""
+
+    def escape(self) -> bool:
+        """Means nothing."""
+        return False
+
+    def paint(self, painter: QPainter) -> None:
+        """Nothing to paint."""

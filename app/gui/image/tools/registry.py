@@ -1,0 +1,30 @@
+"""Which tool a button starts. A new tool is a file of its own and a line here, or is given to a view for a while."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+
+from app.gui.image.tools.landmark import PlaceLandmark
+from app.gui.image.tools.pan import Pan
+from app.gui.image.tools.tool import Tool
+from app.gui.image.tools.window_level import WindowLevel
+from app.gui.image.tools.zoom import Zoom
+from app.gui.state.controller import Controller
+from app.gui.state.view_state import Mode
+
+
+class Tools:
+    """The tools of one image view, by button, and by mode for the left one."""
+
+    def __init__(self, controller: Controller) -> None:
+        self.landmark = PlaceLandmark(controller)
+        navigate = WindowLevel()
+        self._by_button: dict[Qt.MouseButton, Tool] = {
+            Qt.MouseButton.MiddleButton: Pan(),
+            Qt.MouseButton.RightButton: Zoom(),
+        }
+        self._by_mode: dict[Mode, Tool] = {Mode.NAVIGATE: navigate, Mode.LANDMARK: self.landmark}
+
+    def tool_for(self, button: Qt.MouseButton, mode: Mode) -> Tool | None:
+        """The tool of a button; None where it has none."""
+        return self._by_mode[mode] if button == Qt.MouseButton.LeftButton else self._by_button.get(button)
