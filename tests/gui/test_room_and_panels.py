@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialogButtonBox, QLabel, QTextBrowser, QWidget
 
 from app.gui.shell.keys_dialog import KeysDialog
-from app.gui.state.controller import MaskStyle
+from app.gui.state.view_state import MaskStyle
 from app.gui.widgets import theme
 from tests.gui.conftest import name_landmark, shown_fully
 

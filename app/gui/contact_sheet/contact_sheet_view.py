@@ -20,8 +20,8 @@ from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.state.pictures import Pictures
 from app.gui.state.view_state import Mode
 from app.gui.widgets import theme
-from app.gui.widgets.drawing import draw_focus
 from app.gui.widgets.cached_pictures import MarkerStyle, paint_marker, paint_text
+from app.gui.widgets.drawing import draw_focus
 from app.gui.widgets.key_button import keeps_key
 from app.gui.widgets.markers import HIT_RADIUS, RADIUS
 from app.gui.widgets.plain_text import tip

@@ -255,7 +255,7 @@ class ImageTexts:
         left = area.right() - width if right else area.left()
         longest = max((_advance(line) for line in folded), default=0.0)
         box = QRectF(area.right() - longest if right else left, top, longest, LINE * len(folded))
-        mouse = self._view.pointing.mouse
+        mouse = self._pointing.mouse
         if mouse is not None and not bottom and box.adjusted(-LINE, -LINE, LINE, LINE).contains(mouse):
             return top + LINE * len(folded)
         for i, (text, colour, bold) in enumerate(folded):

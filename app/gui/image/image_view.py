@@ -30,6 +30,7 @@ from app.gui.widgets.grey import GreyPicture, VoiWindow
 from app.gui.widgets.marker_item import MarkerItem
 from app.gui.widgets.markers import HIT_RADIUS
 from app.gui.widgets.name_editor import NameEditor, free_name
+from app.gui.widgets.palette import ON_IMAGE
 from app.project.changes import Change, OrientationChanged
 
 
@@ -416,7 +417,7 @@ class ImageView(Canvas):
         if mouse is not None and self.lens is not None:
             self.lens.paint(painter, mouse)
         if self.mark is not None and self.mark(self):
-            painter.setPen(QPen(QColor(theme.ON_IMAGE.accent), 2))
+            painter.setPen(QPen(QColor(ON_IMAGE.accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(port.adjusted(1, 1, -1, -1))
         painter.restore()
