@@ -319,11 +319,7 @@ class Session(SessionFiles):
         return self._state.placements(self._state.rows.number(landmark))
 
     def placements_in(self, image: str, hidden: bool = True, also: str = "") -> list[Placement]:
-        """All landmarks in one image, in the order of `landmarks`.
-
-        With ``hidden=False`` only those that are not hidden, and `also` the one of that name: a view that shows three
-        of 170 need not wait for the others.
-        """
+        """All landmarks in one image, in their order; with ``hidden=False`` the shown ones and the one named `also`."""
         return self._state.placements_in(image, hidden, also)
 
     def new_since_accepted(self, image: str) -> tuple[str, ...]:
