@@ -285,7 +285,7 @@ def test_a_jpeg_s_header_is_what_stands_before_its_pixels_and_its_end():
     head, rest = lossless_jpeg(GREY, 8)[:2], lossless_jpeg(GREY, 8)[2:]
     assert jpeg_frame(head + rest) == (3, 8, 49, 40, 1)
     assert jpeg_frame(head + b"\xff\xff\xd0" + rest) == (3, 8, 49, 40, 1)  # filled up, and a marker without content
-    assert jpeg_frame(head + b"\xff\xd9" + rest) is None
+    assert jpeg_frame(head + b"\xff\xd9\0\4ab" + rest) is None
     assert jpeg_frame(head + segment(0xDA, b"\x01\x01\0\x01\0\0") + rest) is None
 
 
