@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPaintEngine, QPainter
 
 from app.core.frame import Points
 from app.core.landmark import PlacementState
 from app.gui.widgets import theme
-from app.gui.widgets.markers import draw_marker
+from app.gui.widgets.markers import draw_marker, draw_text
 
 PHASES = 4
 """A picture is made for each quarter of a pixel, so that a marker is off by an eighth of one at most."""
@@ -123,6 +123,11 @@ def paint_text(
     right: bool = False,
 ) -> None:
     """Paint a line of text on its plate into a box: in the middle of its height, on its left or right side."""
+    if painter.paintEngine().type() != QPaintEngine.Type.Raster:  # a file of lines and letters takes no pictures
+        painter.setFont(theme.font(small=small, bold=bold))
+        side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+        draw_text(painter, box, text, colour, Qt.AlignmentFlag.AlignVCenter | side)
+        return
     ratio = painter.device().devicePixelRatioF()
     width, height = text_size(text, small, bold)
     x = box.right() - ceil(width) if right else box.left()
