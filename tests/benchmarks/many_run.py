@@ -2,7 +2,7 @@
 
 ``first``: seconds from the moment a folder is given until its first image is painted, the gaps of the event loop until
 the worklist stands, and the first key of the filter while predictions run. ``again``: the same for a project that is
-opened again. ``accept``: gaps while all images are accepted at once, and undone. ``copy``, ``export``: gaps meanwhile.
+opened again. ``accept``: gaps while all images are accepted at once, and undone. ``export``: gaps meanwhile.
 """
 
 from __future__ import annotations
@@ -70,18 +70,20 @@ def accept(app: App) -> dict[str, float]:
     window, session = app.window, app.window.controller.open_session()
     until(app, lambda: shown(app))
     names = list(session.images)
-    window.seen._shown.update((name, session.prediction_id(name)) for name in names)
     count = lambda: len(session.accepted)  # noqa: E731
-    found = watched(app, lambda: window.selection_commands.accept(names), lambda: count() == len(names))
+    found = watched(
+        app, lambda: window.accepting.start(session.start_accept(names), lambda _: None), lambda: count() == len(names)
+    )
     back = watched(app, session.undo, lambda: count() == 0)
     return found | {f"undo_{key}": value for key, value in back.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("first", "again", "accept", "copy", "export"))
+    parser.add_argument("what", choices=("first", "again", "accept", "export"))
     parser.add_argument("--project", type=Path, required=True)
     parser.add_argument("--images", type=Path)
+    parser.add_argument("--began", type=float, default=0.0)
     given = parser.parse_args()
     app = launch([] if given.what in ("first", "again") else ["--project", str(given.project)])
     sys.excepthook = sys.__excepthook__  # the window's own would log a fault of this script and say nothing here
@@ -95,10 +97,6 @@ def main() -> None:
         seen = first_image(app, lambda: window.projects.open(given.project))
     elif given.what == "accept":
         seen = accept(app)
-    elif given.what == "copy":
-        until(app, lambda: shown(app))
-        session, there = window.controller.open_session(), given.project.with_name("copy.dsr")
-        seen = watched(app, lambda: window.projects.save_copy(there), lambda: session.path == there)
     else:
         until(app, lambda: shown(app))
         folder = given.project.with_name("exported")
