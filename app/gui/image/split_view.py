@@ -47,6 +47,7 @@ class ImagesPane(QSplitter):
         QGuiApplication.instance().focusObjectChanged.connect(self._show_active)  # type: ignore[union-attr]
         controller.sessionChanged.connect(self.show_neighbour)
         controller.imageChanged.connect(self.show_neighbour)
+        controller.imagePassed.connect(self.show_neighbour)
         controller.changed.connect(lambda change: self.show_neighbour() if isinstance(change, ImagesChanged) else None)
 
     def _take(self, view: ImageView) -> None:
