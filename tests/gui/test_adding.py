@@ -61,6 +61,20 @@ def test_images_are_not_added_to_another_project_than_the_one_they_were_given_to
     assert "a.png" not in window.controller.session.images
 
 
+def test_images_given_to_the_next_project_come_although_the_last_one_was_still_being_searched(
+    app, tmp_path, qtbot
+) -> None:
+    window = app.window
+    shutil.copytree(window.controller.session.path.parent, tmp_path / "copy")
+    window.projects.add([folder_of(tmp_path / "one", "a.png")])
+    assert window.projects.open(tmp_path / "copy" / "project.dsr")
+    before = window.controller.session.images
+    window.projects.add([folder_of(tmp_path / "two", "c.png")])
+    assert window.adding.running
+    qtbot.waitUntil(lambda: not window.adding.running)
+    assert window.controller.session.images == (*before, "c.png")
+
+
 def test_a_project_for_reading_takes_no_images(start, predicted, tmp_path, qtbot) -> None:
     from app.project.session import Session
 

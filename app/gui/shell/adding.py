@@ -73,8 +73,9 @@ class Adding(JobRunner):
             self._controller.do(lambda: self._tell_of(session.take_added(event.value)))  # type: ignore[arg-type]
         elif isinstance(event, Finished):
             self.end(job, "No image was added: cancelled" if job is self._cancelled else "")
-            if self._next and session is self._controller.session:
-                self._go_on(session)
+            current = self._controller.session  # what waits was given to this one, also while another one's job ended
+            if self._next and current is not None:
+                self._go_on(current)
 
     def _tell_of(self, report: AddReport) -> None:
         for sentence in first_few(report.failed):
