@@ -5,10 +5,11 @@ All raise ValueError with a sentence for the reader where the action is not poss
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os.path import relpath
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,8 @@ def rename_image(state: ProjectState, image: str, name: str, label: str) -> Acti
     check_unlocked(state, [image])
     if not name:
         raise ValueError("An image needs a name.")
+    if name != image and (PureWindowsPath(name).drive or not {"", ".", ".."}.isdisjoint(re.split(r"[/\\]", name))):
+        raise ValueError(f"“{name}” can’t name an image: a name has no drive and no empty part, “.” or “..”.")
     if name != image and name in state.rows.images_set:
         raise ValueError(f"There is an image “{name}” already. Choose another name.")
     row = state.rows.image_row(image)

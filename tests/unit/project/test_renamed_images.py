@@ -65,3 +65,15 @@ def test_a_name_that_another_image_has_or_none_is_refused(session: Session, name
     with pytest.raises(ValueError, match=words):
         session.rename_image("im1.png", name)
     assert session.rename_image("im1.png", "im1.png") is None
+
+
+@pytest.mark.parametrize(
+    "name", ["/abs", "../../evil", "a/../b.png", "a/./b.png", "a//b.png", "a/", "..", r"..\evil", r"C:\evil", "C:evil"]
+)
+def test_a_name_that_leads_to_another_folder_is_refused(session: Session, name: str):
+    before = session.images
+    with pytest.raises(ValueError, match="no drive and no empty part"):
+        session.rename_image("im1.png", name)
+    assert session.images == before
+    session.rename_image("im1.png", "left/im..1.png")
+    assert session.images == ("im0.png", "left/im..1.png", "im2.png")
