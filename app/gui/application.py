@@ -15,7 +15,7 @@ from app.gui.shell import crash_log
 from app.gui.shell.arguments import read_arguments
 from app.gui.shell.main_window import MainWindow
 from app.gui.widgets import theme
-from app.gui.widgets.settings import NAME
+from app.gui.widgets.settings import NAME, PROJECT_SUFFIX
 from app.gui.widgets.style import Style
 
 _alive: list[MainWindow] = []
@@ -42,10 +42,15 @@ def launch(argv: Sequence[str] = ()) -> App:
     Parameters
     ----------
     argv : sequence of str
-        The arguments without the program's name: ``[PATH...] [--project FILE] [--model NAME|FOLDER]``. Without any,
-        the project that was open last is opened again; if there is none, the window offers ways to begin.
+        The arguments without the program's name: ``[PATH...] [--project FILE] [--model NAME|FOLDER]``. A PATH that is
+        a project's file is opened as such. Without any argument the project that was open last is opened again; if
+        there is none, the window offers ways to begin.
     """
     given = read_arguments(argv)
+    kept = [path for path in given.paths if path.lower().endswith(PROJECT_SUFFIX) and Path(path).is_file()]
+    if kept and not given.project:  # a double click on a project's file
+        given.project = kept[0]
+        given.paths.remove(kept[0])
     running = QApplication.instance()
     qt_app = running if isinstance(running, QApplication) else QApplication([sys.argv[0]])
     qt_app.setApplicationName(NAME)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QTextBrowser
 from app.gui.shell.keys_dialog import KeysDialog
 from app.gui.shell.projects import SAMPLES
 from app.gui.widgets import theme
+from app.project.session import Session
 from tests.gui.conftest import name_landmark
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,3 +179,12 @@ def test_the_tour_leaves_pictures_and_a_table(tmp_path) -> None:
     assert pictures[1] != pictures[2]
     rows = (tmp_path / "out" / "landmarks.csv").read_text("utf-8-sig").splitlines()
     assert any("Heart apex" in row and "corrected" in row for row in rows)
+
+
+def test_a_project_file_given_as_a_path_is_opened_and_no_new_project_is_made(start, tmp_path):
+    path = tmp_path / "kept.dsr"
+    with Session.create(path) as session:
+        session.define_landmark("apex", "heart", (0.25, -0.5))
+    app = start(path)
+    assert app.window.controller.session.path == path
+    assert "apex" in {mark.name for mark in app.window.controller.session.landmarks}
