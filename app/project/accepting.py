@@ -6,6 +6,7 @@ their id; a program that calls `Session.set_review` without saying so vouches fo
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -96,13 +97,27 @@ def start(
 
     def steps() -> Generator[Event, None, None]:
         yield Progress(0, len(wanted))
-        for first in range(0, len(wanted), TOGETHER):
-            some = wanted[first : first + TOGETHER]
-            state.prepare_freeze([name for name in some if name in state.rows.images_set])
-            yield Progress(first + len(some), len(wanted), some[-1])
-        yield Result("", accept())
+        try:
+            for first in range(0, len(wanted), TOGETHER):
+                some = wanted[first : first + TOGETHER]
+                _make_ready(state, some)
+                yield Progress(first + len(some), len(wanted), some[-1])
+            yield Result("", accept())
+        finally:
+            state.forget_freeze()
 
     return SteppedJob(f"Accepting {len(wanted)} images", len(wanted), steps(), (ValueError, ProjectError))
+
+
+def _make_ready(state: ProjectState, names: Sequence[str]) -> None:
+    """Make images ready that are still there, predicted and open; what is damaged is lost, so `accept` refuses it."""
+    free = [n for n in names if n in state.rows.images_set and not state.rows.accepted(n) and state.predicted(n)]
+    try:
+        state.prepare_freeze(free)
+    except ValueError:
+        for name in free:
+            with contextlib.suppress(ValueError):
+                state.prepare_freeze([name])
 
 
 def _refusal(state: ProjectState, name: str, shown: Mapping[str, str] | None, although_suspect: bool) -> Refusal | None:

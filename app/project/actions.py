@@ -296,11 +296,7 @@ def set_review(
 
     def edit(writer: Writer) -> None:
         if wanted is ReviewState.ACCEPTED:
-            try:
-                state.prepare_freeze([name for name in changed if before[name][0] is not wanted], writer)
-            except BaseException:
-                state.forget_freeze()  # what was written of it is not kept
-                raise
+            state.prepare_freeze([name for name in changed if before[name][0] is not wanted], writer)
         for name in changed:
             remember_file(state, writer, name)
             writer.put("reviews", name, OWN, wanted.value, after[name][1], reader, now())

@@ -254,7 +254,11 @@ class OpenProject:
 
     def _act(self, action: Action) -> Change | None:
         """Do an action, durable when it returns; returns what was emitted, None where nothing changed."""
-        done = self._project.act(self._reader, action)
+        try:
+            done = self._project.act(self._reader, action)
+        except BaseException:
+            self._state.forget_freeze()  # what was written of it is not kept
+            raise
         if done is None:
             return None
         action.kept()
@@ -291,7 +295,7 @@ class OpenProject:
         if entry is None:
             return None
         rows = [row for row in self._project.touches(entry) if row.table in OF_IMAGES or row.table == "images"]
-        return Step(undo, entry.label, tuple(dict.fromkeys(map(self._state.rows.image_of, rows))))
+        return Step(undo, entry.label, self._state.rows.images_of(rows))
 
     def undo(self) -> Change | None:
         """Take the last action back, also after reopening; returns its change, None where there is nothing to undo."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -227,6 +227,12 @@ class Rows:
         """The name of the image of which a row tells, as it stands in the file."""
         row = change.new or change.old or ("", "")
         return str(row[1] if change.table == "images" else self._names[row[0]])
+
+    def images_of(self, changes: Sequence[RowChange]) -> tuple[str, ...]:
+        """The names of the images of which rows tell; one that is gone has its name from the row that took it away."""
+        told = {row[0]: row[1] for c in changes if c.table == "images" for row in (c.old, c.new) if row is not None}
+        names = self._names | told
+        return tuple(dict.fromkeys(names[change.key] for change in changes))
 
     def names(self, numbers: Iterable[int]) -> tuple[str, ...]:
         """The names of images, without those that are not known any more."""

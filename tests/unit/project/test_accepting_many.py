@@ -70,3 +70,15 @@ def test_an_image_that_is_removed_meanwhile_is_left_out(session: Session):
     events = to_its_end(job)
     assert events[-1] == Finished(cancelled=False)
     assert session.accepted == ALL[1:]
+
+
+def test_an_image_that_has_no_prediction_meanwhile_is_refused_and_frozen_whole_later(session: Session):
+    job = session.start_accept(ALL)
+    job.go_on(0.0)
+    session.set_orientation("im1.png", 1)  # what was predicted of it no longer counts
+    (report,) = [event.value for event in to_its_end(job) if isinstance(event, Result)]
+    assert (report.changed, list(report.refused)) == (("im0.png", "im2.png"), ["im1.png"])
+    session.take_in(Result("im1.png", fake_predicted(session, "im1.png", 3)))
+    session.set_review("im1.png", "accepted")
+    assert len(session.placements_in("im1.png")) == len(session.landmarks)
+    assert session.prediction("im1.png") is not None

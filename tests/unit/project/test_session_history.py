@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app.core.landmark import PlacementState, ReviewState
+from app.io.bundle import Bundle
 from app.project.changes import Change, LandmarksChanged, PlacementsChanged
 from app.project.session import Session
 from tests.unit.store.fakes import chest, make, snapshot
@@ -146,3 +147,14 @@ def test_what_is_damaged_of_one_accepted_image_harms_no_other(session: Session, 
         assert not again.predict().done
         again.set_review("im0.png", "unread")  # the prediction is there still
         assert snapshot(again) == before
+
+
+def test_what_undo_would_bring_back_is_known_after_reopening(session: Session, bundle: Bundle):
+    session.set_absent("im1.png", "heart_01")
+    session.remove_images("im1.png")
+    session.close()
+    with Session.open(session.path, model=bundle) as again:
+        assert again.next_undo.images == ("im1.png",)
+        again.undo()
+        assert again.corrections("im1.png") == 1
+        assert again.next_redo.images == ("im1.png",)
