@@ -6,10 +6,12 @@ import json
 import os
 import threading
 
+import pytest
 from PySide6.QtCore import Qt
 
 from app.formats.from_session import view_of
 from app.formats.write import write
+from app.gui.state import predicting
 from tests.gui.conftest import shown_fully
 
 
@@ -97,3 +99,23 @@ def test_an_accepted_image_whose_file_was_only_written_again_is_not_flagged(app,
     os.utime(path, ns=(2 * 10**18, 2 * 10**18))
     window.file_check.begin()
     qtbot.waitUntil(lambda: window.worklist.model.row(second).words == "accepted · file changed", timeout=30_000)
+
+
+@pytest.mark.parametrize("stop", ["cancel", "forget"])
+def test_files_that_were_being_looked_at_begin_no_prediction_once_it_is_cancelled(
+    app, qtbot, monkeypatch, stop: str
+) -> None:
+    window, session = app.window, app.window.controller.session
+    monkeypatch.setattr(predicting, "AT_ONCE", 1)
+    jobs, begun, start = [], [], session.start_check_files
+    monkeypatch.setattr(session, "start_check_files", lambda names=None: jobs.append(start(names)) or jobs[-1])
+    window.predicting.started.connect(lambda *told: begun.append(told))
+    session.set_orientation(session.images[1:], 1)  # the shown image is not due: no prediction runs yet
+    assert len(jobs) == 1
+    assert jobs[0].wait(10)
+    getattr(window.predicting, stop)()
+    window.bridge.handle()
+    assert not begun
+    window.predicting.start()
+    qtbot.waitUntil(lambda: bool(begun))
+    window.predicting.cancel()

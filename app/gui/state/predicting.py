@@ -38,6 +38,7 @@ class Predicting(JobRunner):
         self._under_way: set[str] = set()
         self._outdated: Counter[str] = Counter()
         self._wanted: dict[str, None] = {}
+        self._checks: set[Job] = set()
         controller.imageChanged.connect(self._on_image)
         controller.changed.connect(self._on_change)
 
@@ -77,12 +78,18 @@ class Predicting(JobRunner):
         if len(wanted) > AT_ONCE:
             shown = self._controller.image
             self._ask(session, (shown,) if shown in session.images else ())
-            self._bridge.job(session.start_check_files(wanted), lambda event: self._on_seen(session, event))
+            check = session.start_check_files(wanted)
+            self._checks.add(check)
+            self._bridge.job(check, lambda event: self._on_seen(session, check, event))
         else:
             self._ask(session, wanted)
 
-    def _on_seen(self, session: Session, event: Event) -> None:
-        if session is not self._controller.session or not isinstance(event, Result):
+    def _on_seen(self, session: Session, check: Job, event: Event) -> None:
+        if check not in self._checks:  # cancelled, or of a project that was closed meanwhile
+            return
+        if isinstance(event, Finished):
+            self._checks.discard(check)
+        if not isinstance(event, Result):
             return
         session.take_checked(event)
         self._ask(session, [one.image for one in event.value])  # type: ignore[attr-defined]
@@ -135,12 +142,20 @@ class Predicting(JobRunner):
 
     def cancel(self) -> None:
         """Stop; what is predicted stays."""
+        self._stop_checks()
         self._waiting.clear()
         super().cancel()
+
+    def _stop_checks(self) -> None:
+        """Take nothing in any more of the files that are being looked at: each batch would begin a prediction."""
+        for check in self._checks:
+            check.cancel()
+        self._checks.clear()
 
     def forget(self) -> None:
         """The session is about to close: cancel and take nothing in any more."""
         job, self._job = self._job, None
+        self._stop_checks()
         self._waiting.clear()
         self._under_way.clear()
         self._outdated.clear()
