@@ -181,6 +181,26 @@ def test_images_that_come_stand_last_and_undo_takes_only_them_away(app, qtbot) -
     assert model.shown == list(session.images)
 
 
+def test_an_image_stays_in_view_and_in_its_list_when_its_new_name_is_taken_back(app, qtbot) -> None:
+    window, session = app.window, app.window.controller.session
+    model, (first, second, third) = window.worklist.model, session.images
+    window.controller.show_image(second)
+    assert model.look_up(10)
+    session.rename_image(second, "other.png")
+    assert window.controller.image == "other.png"
+    assert window.worklist.selected() == ["other.png"]
+    qtbot.keyClicks(window.worklist.filter, "other")
+    assert model.shown == ["other.png"]
+    window.worklist.filter.clear()
+    session.undo()
+    assert window.controller.image == second
+    assert model.shown == [first, second, third]
+    assert model.look_up(10)
+    assert sum(model.counts()) == 3
+    session.redo()
+    assert window.controller.image == "other.png"
+
+
 def test_a_row_says_what_is_new_since_its_image_was_accepted(app, qtbot) -> None:
     window, session = app.window, app.window.controller.session
     first, second, _ = session.images

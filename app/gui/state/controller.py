@@ -194,7 +194,8 @@ class Controller(QObject):
         assert session is not None
         self.interaction.follow(change)  # first: what is dragged may be gone
         if isinstance(change, ImagesChanged) and self.image not in session.images:
-            self.show_image(session.images[0] if session.images else "")
+            renamed = len(change.images) == 1 and change.images[0] in session.images
+            self.show_image(change.images[0] if renamed else session.images[0] if session.images else "")
         if isinstance(change, LandmarksChanged) and self.landmark not in {mark.name for mark in session.landmarks}:
             self.choose_landmark("")
         self.changed.emit(change)

@@ -237,10 +237,10 @@ class WorklistModel(QAbstractListModel):
             self.reload()
             return
         there = set(session.images)
-        for name in names:
+        before = set(self._sorted)
+        for name in (*names, *(before - there)):  # a new name is told, the one before it is not
             self._rows.pop(name, None)
             self._standings.pop(name, None)
-        before = set(self._sorted)
         if before == there:
             self.refresh(names)
             return
@@ -317,7 +317,7 @@ class WorklistModel(QAbstractListModel):
 
     def look_up(self, seconds: float) -> bool:
         """Ask for the standing of images that are not known yet, for about so long; True once all are."""
-        if len(self._standings) == len(self._sorted):
+        if self._all_known():
             return True
         end = time.perf_counter() + seconds
         for name in self._sorted:
@@ -325,7 +325,10 @@ class WorklistModel(QAbstractListModel):
                 self.standing(name)
                 if time.perf_counter() > end:
                     break
-        return len(self._standings) == len(self._sorted)
+        return self._all_known()
+
+    def _all_known(self) -> bool:
+        return all(name in self._standings for name in self._sorted)
 
     def counts(self) -> tuple[int, int]:
         """Number of images that are unread or in progress, and of flagged ones, among those looked up."""
