@@ -72,13 +72,19 @@ def launch(argv: Sequence[str] = ()) -> App:
     return App(qt_app, window)
 
 
+def _close_from_the_event_loop(*_: object) -> None:
+    """Ctrl+C. Python may call this in the middle of a paint event, where closing would crash."""
+    if not _alive:
+        raise KeyboardInterrupt
+    QTimer.singleShot(0, _alive[0], _alive[0].close)
+
+
 def run(argv: Sequence[str]) -> int:
     """Start the window and stay until it is closed, by Ctrl+C in the terminal too; returns the exit code."""
     crash_log.watch_threads()
+    signal.signal(signal.SIGINT, _close_from_the_event_loop)  # before launch, which already starts child processes
     app = launch(argv)
     crash_log.watch_threads(lambda sentence: app.window.bridge.post(app.window.controller.say, sentence))
-    # Python may call the handler in the middle of a paint event, where closing would crash: the event loop closes.
-    signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, app.window, app.window.close))
     # Python handles a signal only when it runs: Qt's event loop lets it run at least this often.
     beat = QTimer(app.window)
     beat.start(500)

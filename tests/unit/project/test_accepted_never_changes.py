@@ -89,11 +89,18 @@ def the_rest_accepted(session: Session) -> None:
     session.set_review("im1.png", "second_opinion", "left apex?")
 
 
+def accepted_by_a_job(session: Session) -> None:
+    job = session.start_accept(session.images)
+    while not job.go_on(0.0):
+        pass
+
+
 OTHERS: tuple[tuple[str, Do], ...] = (
     ("move_landmark", every_landmark_moved),
     ("delete_landmark", every_landmark_deleted),
     ("update_landmark", all_changed),
     ("set_review", the_rest_accepted),
+    ("start_accept", accepted_by_a_job),
     ("take_moved", moved_accepted),
     ("find_moved", lambda s: s.find_moved(s.path.parent)),
     ("start_predict", predicted_again),

@@ -35,7 +35,7 @@ def test_an_old_project_is_brought_up_to_date(tmp_path: Path, number: int):
         assert session.id == kept
         assert [said.state for said in session.image("im0.png").structures] == [ReviewState.REJECTED]
         assert session.undo().label == "Set heart in im0 to rejected"
-        assert session.undo().label == "Read im2 inverted"
+        assert session.undo().label == "Orientation of im2: inverted"
         assert session.undo().label == "Set “heart_00” absent in im0"
 
 
