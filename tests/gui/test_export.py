@@ -79,6 +79,22 @@ def test_nothing_chosen_can_not_be_exported(app, qtbot, tmp_path, monkeypatch) -
     dialog.reject()
 
 
+def test_a_dialog_opened_while_another_export_runs_can_export_when_that_has_ended(
+    app, qtbot, tmp_path, monkeypatch
+) -> None:
+    first = dialog_of(app, tmp_path / "out", monkeypatch)
+    qtbot.mouseClick(first.export, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: app.window.findChild(ExportDialog, "exportDialog") is None)
+    second = dialog_of(app, tmp_path / "other", monkeypatch)
+    assert not second.export.isEnabled()
+    assert second.remark.text()
+    qtbot.waitUntil(lambda: not app.window.exporting.running, timeout=30_000)
+    assert second.export.isEnabled()
+    assert not second.remark.text()
+    finish(app, qtbot, second)
+    assert (tmp_path / "other" / "landmarks.csv").is_file()
+
+
 def test_cancel_in_the_job_panel(app, qtbot, tmp_path, monkeypatch) -> None:
     window = app.window
     dialog = dialog_of(app, tmp_path / "out", monkeypatch)

@@ -99,6 +99,8 @@ class ExportDialog(QDialog):
         self.buttons.accepted.connect(self._begin)
         self.buttons.rejected.connect(self.reject)
         self.remark = _styled("", "muted")
+        exporting.started.connect(self._check)
+        exporting.ended.connect(self._check)
         self._lay_out()
         self._check()
 
