@@ -76,7 +76,7 @@ class Frame:
         Size of the network's input, in pixels.
     spacing : Spacing or None
         None where the size of a pixel is unknown.
-    orientation : Reading
+    orientation : Orientation
         How the network sees the image; everything else stays as stored.
     aspect : float
         Height of a pixel over its width, as the file says; 1 where pixels are square or nobody says otherwise. Kept

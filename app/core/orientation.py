@@ -26,7 +26,7 @@ class Orientation:
 
     Examples
     --------
-    >>> Reading(quarter_turns=1).then(Reading(quarter_turns=-1)) == AS_STORED
+    >>> Orientation(quarter_turns=1).then(Orientation(quarter_turns=-1)) == AS_STORED
     True
     """
 
@@ -52,7 +52,7 @@ class Orientation:
         return np.asarray(flip @ turn, float)
 
     def then(self, other: Orientation) -> Orientation:
-        """This reading, and then another one on top of what it shows."""
+        """This orientation, and then another one on top of what it shows."""
         turns = -other.quarter_turns if self.mirrored else other.quarter_turns  # a mirror runs the clock backwards
         return Orientation(self.quarter_turns + turns, self.mirrored != other.mirrored, self.inverted != other.inverted)
 

@@ -51,7 +51,7 @@ class Finding:
     Attributes
     ----------
     reason : Reason
-    needed : Reading
+    needed : Orientation
         What would mend it, on top of how the image is read now.
     view : str
         ``AP`` or ``PA`` where the header says so, else ``frontal``.
@@ -107,7 +107,7 @@ class Plausibility:
             Of the image as read now and then by each of `ORIENTATIONS`, as log-odds against showing something else.
         acquisition : Acquisition
             What the header says of the image as stored.
-        orientation : Reading
+        orientation : Orientation
             How the image is read now.
         present : array [C], bool
             Which structures were found: one that looks upright but lacks more than half of them shows

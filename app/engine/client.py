@@ -63,7 +63,7 @@ class Engine:
         items : sequence of (key, path)
         first : str or None
             Key of the image to begin with.
-        readings : mapping of key to Reading, or None
+        orientations : mapping of key to Orientation, or None
             Of the images that are not read as stored.
 
         Returns

@@ -31,7 +31,7 @@ class ImageFacts:
         Of the file's bytes, hexadecimal.
     network_height, network_width : int
         Size of the network's input that the image is predicted with.
-    orientation : Reading
+    orientation : Orientation
         How the network sees it.
     patient : str
         Equal for images of one patient, empty where the file does not say; never a name or number.

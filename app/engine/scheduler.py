@@ -54,7 +54,7 @@ class Work:
 
     @property
     def orientation_fields(self) -> list[int]:
-        """The reading as it goes through the pipe."""
+        """The orientation as it goes through the pipe."""
         return list(astuple(self.orientation))
 
     @property

@@ -85,7 +85,7 @@ class PredictedImages(ImageFiles):
         return self._charts
 
     @property
-    def decode_ahead(self) -> bool:
+    def reading_ahead(self) -> bool:
         """Whether `read_ahead` has begun and has not come to its end."""
         return self._charts is not None and not self._charts.complete
 
@@ -107,7 +107,7 @@ class PredictedImages(ImageFiles):
 
     def _charts_with(self, name: str) -> StoredCharts:
         """The charts, of which that image's are surely there; the others may still be on their way."""
-        if self._charts is None or not self.decode_ahead:
+        if self._charts is None or not self.reading_ahead:
             return self.charts
         if name in self.rows.frozen:
             self._freeze(name)

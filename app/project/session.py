@@ -213,9 +213,9 @@ class Session(SessionFiles):
         return gather(self.start_predict(), self.take_in, self.template.anatomy)
 
     @property
-    def decode_ahead(self) -> bool:
+    def reading_ahead(self) -> bool:
         """Whether `read_ahead` has begun and has not read everything yet."""
-        return self._state.decode_ahead
+        return self._state.reading_ahead
 
     def read_ahead(self, seconds: float) -> bool:
         """Read the predictions of a large project little by little, for about so long; True once all are read.

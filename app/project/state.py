@@ -408,7 +408,7 @@ class ProjectState(PredictedImages):
         """The least certain placement in an image, None where nothing is placed or while predictions are read."""
         self.slot(name)
         frame = self.frame(name)
-        if self.decode_ahead:
+        if self.reading_ahead:
             return None
         if self._worst is None:
             self._worst = LargestErrors(len(self._order))

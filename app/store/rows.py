@@ -158,7 +158,7 @@ class Rows:
     structure_reviews : dict of str to dict of str to StructureReview
         By image and structure.
     spacings : dict of str to (row_mm, column_mm)
-    readings : dict of str to Reading
+    orientations : dict of str to Orientation
         Of the images that are not read as stored.
     frozen : dict of str to FrozenRow
     frozen_facts : dict of str to FrozenFacts

@@ -176,7 +176,7 @@ def rows(app: App, began: float) -> dict[str, float]:
     app.qt_app.processEvents()
     window.repaint()
     opened, times = time.time() - began, []
-    until(app, lambda: not window.controller.session.decode_ahead)
+    until(app, lambda: not window.controller.session.reading_ahead)
     read = time.time() - began
     before = time.perf_counter()
     window.controller.choose_landmark("heart_00")

@@ -41,7 +41,7 @@ def change_everything(app, qtbot) -> None:
 
 def shown(app) -> list[QWidget]:
     """Every dialog and menu that exists beside the menu bar's own and the history, which stays."""
-    menus = [m for m in app.window.findChildren(QMenu) if m.objectName() in ("contextMenu", "bulkMenu")]
+    menus = [m for m in app.window.findChildren(QMenu) if m.objectName() in ("contextMenu", "selectionMenu")]
     return menus + [d for d in app.window.findChildren(QDialog) if d.objectName() != "historyPanel"]
 
 

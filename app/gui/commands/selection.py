@@ -52,7 +52,7 @@ class SelectionCommands:
     def menu(self, parent: QWidget, names: Sequence[str]) -> QMenu:
         """The menu of a selection."""
         menu = QMenu(parent)
-        menu.setObjectName("bulkMenu")
+        menu.setObjectName("selectionMenu")
         writable = self._controller.session is not None and not self._controller.session.read_only
         of = "" if len(names) == 1 else f" {counted(len(names))}"
         self._add_accept(menu, names, writable)

@@ -139,7 +139,7 @@ class ContactSheet(QAbstractScrollArea):
     def sorted_anew(self) -> list[Tile]:
         """The tiles as they would lie if they were sorted again; empty without a landmark."""
         session, landmark = self._controller.session, self._controller.landmark
-        if session is None or not landmark or session.decode_ahead:
+        if session is None or not landmark or session.reading_ahead:
             return []
         fresh = collect_tiles(session, landmark)
         return suspects_last(fresh, self._is_suspect) if self.suspects_last else fresh
@@ -149,7 +149,7 @@ class ContactSheet(QAbstractScrollArea):
         session, landmark = self._controller.session, self._controller.landmark
         fresh: list[Tile] = []
         caption = ""
-        if session is not None and landmark and session.decode_ahead:
+        if session is not None and landmark and session.reading_ahead:
             caption = f"“{landmark}” · reading predictions…"
         elif session is not None and landmark:
             start = time.perf_counter()

@@ -80,7 +80,7 @@ class LandmarkModel(QAbstractTableModel):
     def counts(self, name: str) -> Counts:
         """In how many images a landmark is predicted, corrected, confirmed and absent."""
         session = self._controller.open_session()
-        if session.decode_ahead:
+        if session.reading_ahead:
             return count_states(())
         if name not in self._counts:
             self._counts[name] = count_states(session.placements(name).states)

@@ -44,9 +44,9 @@ from app.gui.shell.welcome import Welcome
 from app.gui.shell.window_state import WindowState
 from app.gui.state.bridge import Bridge
 from app.gui.state.controller import Controller
-from app.gui.state.decode_ahead import DecodeAhead
 from app.gui.state.pictures import Pictures
 from app.gui.state.predicting import Predicting
+from app.gui.state.read_ahead import ReadAhead
 from app.gui.state.recent_projects import MOST
 from app.gui.state.stepped import SteppedRunner
 from app.gui.state.view_state import MaskStyle, Mode
@@ -77,7 +77,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.bridge = Bridge(self)
         self.controller = Controller(self)
-        self.decode_ahead = DecodeAhead(self.controller)
+        self.read_ahead = ReadAhead(self.controller)
         self.pictures = Pictures(self.controller, self.bridge)
         self.predicting = Predicting(self.controller, self.bridge)
         self.adding = Adding(self.controller, self.bridge)

@@ -12,7 +12,7 @@ BUDGET_SECONDS = 0.006
 """So long is read in one go before the window gets its turn."""
 
 
-class DecodeAhead(QObject):
+class ReadAhead(QObject):
     """Made before the views, so that it begins before they ask."""
 
     def __init__(self, controller: Controller) -> None:

@@ -27,7 +27,7 @@ def slowly(project, monkeypatch):
     monkeypatch.setattr(charts, "_SMALL_BATCH", 1)
     with Session.open(project) as session:
         assert not session.read_ahead(1e-9)
-        assert session.decode_ahead
+        assert session.reading_ahead
         yield session
 
 
@@ -42,7 +42,7 @@ def test_little_by_little_leads_to_the_same(project, slowly):
         turns += 1
     assert turns > IMAGES // 2
     assert seen == [PredictionChanged()]
-    assert not slowly.decode_ahead
+    assert not slowly.reading_ahead
     found = everything(slowly)
     slowly.close()
     with Session.open(project) as session:
@@ -54,7 +54,7 @@ def test_one_image_does_not_wait_for_the_others(project, slowly):
     early = [[(p.state, *p.xy, p.expected_error) for p in slowly.placements_in(name)] for name in names]
     point = slowly.template_point("im9.png", (160, 160), "heart")
     assert slowly.least_certain("im9.png") is None
-    assert slowly.decode_ahead
+    assert slowly.reading_ahead
     slowly.close()
     with Session.open(project) as session:
         late = [[(p.state, *p.xy, p.expected_error) for p in session.placements_in(name)] for name in names]
@@ -65,7 +65,7 @@ def test_one_image_does_not_wait_for_the_others(project, slowly):
 def test_what_needs_all_images_reads_the_rest(slowly):
     assert len(slowly.placements("mark").states) == IMAGES
     assert None not in slowly.placements("mark").states
-    assert not slowly.decode_ahead
+    assert not slowly.reading_ahead
     assert slowly.least_certain("im9.png") is not None
 
 
