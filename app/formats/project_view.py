@@ -15,7 +15,7 @@ from app.core.masks import ImageMasks
 from app.core.prediction import Prediction
 from app.core.template import Template
 from app.formats.csv_table import UNREAD, About, MaskSource, Row, orientation
-from app.store.rows import StructureReview
+from app.store.row_types import StructureReview
 
 LATER = ("mark", "leave-out")
 """What may become of landmarks that were defined after an image was accepted."""

@@ -30,7 +30,7 @@ from app.project.changes import (
 from app.project.image_files import ImageFiles
 from app.project.state import ProjectState
 from app.store.changes import Action, Writer, now
-from app.store.rows import landmark_row
+from app.store.row_types import landmark_row
 from app.store.tables import OWN
 
 OF_IMAGES = (

@@ -18,7 +18,7 @@ from app.project.changes import ImagesChanged
 from app.project.state import ProjectState
 from app.store.changes import Action, Writer
 from app.store.paths import Identity
-from app.store.rows import ImageRow
+from app.store.row_types import ImageRow
 from app.store.tables import FILE
 
 

@@ -11,7 +11,8 @@ from app.core.plausibility import words_of
 from app.engine.client import ImageFacts, Predicted
 from app.jobs import Event, Failed, Finished, Job, Result
 from app.project.entries import PredictReport
-from app.store.rows import FactsRow, file_spacing
+from app.store.row_types import FactsRow
+from app.store.rows import file_spacing
 
 
 def facts_row(path: str, facts: ImageFacts, project: str) -> FactsRow:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from app.core.frame import Frame
 from app.core.landmark import Landmark, Placements, PlacementState, ReviewState
 from app.project.changes import Change
-from app.store.rows import StructureReview
+from app.store.row_types import StructureReview
 
 Status = Literal["waiting", "predicted", "failed", "missing"]
 Facts = TypeVar("Facts")

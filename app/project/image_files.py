@@ -13,7 +13,8 @@ from app.project.entries import Status
 from app.store.errors import ProjectError
 from app.store.predictions import PredictionStore
 from app.store.project_store import ProjectStore
-from app.store.rows import FactsRow, Rows, file_stamp
+from app.store.row_types import FactsRow
+from app.store.rows import Rows, file_stamp
 
 _ACCEPTED_TOO_EARLY = "It was accepted before it was predicted. Reopen it to have it predicted."
 

@@ -13,7 +13,7 @@ from app.store.lock import ProjectLock
 from app.store.paths import real_path
 from app.store.project_file import Project
 from app.store.project_store import ProjectStore
-from app.store.rows import landmark_of, landmark_row
+from app.store.row_types import landmark_of, landmark_row
 
 
 class Opened(NamedTuple):

@@ -20,7 +20,7 @@ from app.store.charts import CROSS, FROZEN, FrozenPlacements, StoredCharts, rest
 from app.store.errors import ProjectError
 from app.store.predictions import PredictionStore
 from app.store.project_store import ProjectStore
-from app.store.rows import FrozenRow
+from app.store.row_types import FrozenRow
 
 _RECENT = 16
 

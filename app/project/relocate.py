@@ -10,7 +10,8 @@ from app.project.actions import relative_to
 from app.project.changes import ImagesChanged
 from app.project.state import ProjectState
 from app.store.changes import Action, Writer
-from app.store.rows import FactsRow, file_stamp
+from app.store.row_types import FactsRow
+from app.store.rows import file_stamp
 
 
 def missing(state: ProjectState) -> list[str]:

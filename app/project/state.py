@@ -22,7 +22,7 @@ from app.store.changes import RowChange, Writer
 from app.store.charts import CODES, CROSS, FROZEN, StoredCharts
 from app.store.predictions import PredictionStore
 from app.store.project_store import ProjectStore
-from app.store.rows import FactsRow, FrozenFacts, FrozenRow
+from app.store.row_types import FactsRow, FrozenFacts, FrozenRow
 
 _STATES: tuple[PlacementState | None, ...] = (None, *(PlacementState(code) for code in CODES[1:]))
 _STATE_OF_CODE = np.array(_STATES, object)

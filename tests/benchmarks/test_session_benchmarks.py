@@ -11,7 +11,8 @@ import pytest
 from app.project.session import Session
 from app.store.blobs import checksum, pack
 from app.store.charts import compact, maps
-from app.store.rows import FactsRow, file_stamp
+from app.store.row_types import FactsRow
+from app.store.rows import file_stamp
 from tests.unit.store.fakes import fake_predicted
 
 IMAGES = 10_000

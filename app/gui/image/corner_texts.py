@@ -21,7 +21,7 @@ from app.gui.widgets import theme
 from app.gui.widgets.cached_pictures import paint_text
 from app.gui.widgets.markers import draw_text
 from app.gui.widgets.theme import ON_IMAGE
-from app.store.rows import StructureReview
+from app.store.row_types import StructureReview
 
 if TYPE_CHECKING:
     from app.core.frame import Frame

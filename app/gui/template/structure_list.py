@@ -21,7 +21,7 @@ from app.project.changes import Change, LandmarksChanged, PlacementsChanged, Rev
 
 if TYPE_CHECKING:
     from app.project.session import Session
-    from app.store.rows import StructureReview
+    from app.store.row_types import StructureReview
 
 ROW = 26
 EYE = 28

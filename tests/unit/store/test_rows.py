@@ -20,7 +20,8 @@ from app.store.changes import Action, Entry, Writer
 from app.store.charts import CODES, FROZEN, FrozenPlacements
 from app.store.errors import ProjectError
 from app.store.project_file import Project
-from app.store.rows import FactsRow, Rows, file_stamp, landmark_of, landmark_row
+from app.store.row_types import FactsRow, landmark_of, landmark_row
+from app.store.rows import Rows, file_stamp
 
 MARK = Landmark("hilum", "right_lung", 0.125, -0.25, "where it crosses", "mine", "#ff8000", hidden=True, locked=False)
 ROWS = {
