@@ -22,10 +22,12 @@ test: setup
 	$(VENV)/bin/lint-imports
 	QT_QPA_PLATFORM=offscreen $(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal
 
+# The figures of those that came to their end are printed also where another one failed.
 bench: setup
 	@mkdir -p out
-	QT_QPA_PLATFORM=offscreen $(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-json=out/benchmarks.json --benchmark-columns=min,median,max
-	$(PY) -m tests.benchmarks.summary out/benchmarks.json
+	@rm -f out/benchmarks.json
+	QT_QPA_PLATFORM=offscreen $(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-json=out/benchmarks.json --benchmark-columns=min,median,max; \
+	failed=$$?; $(PY) -m tests.benchmarks.summary out/benchmarks.json && exit $$failed
 
 # Do the tests notice careless mistakes? Not part of CI. MUTANTS="store --count 20 --minutes 10 --details", or --help.
 mutants: setup

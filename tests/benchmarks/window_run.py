@@ -72,6 +72,13 @@ def settled(app: App) -> bool:
     )
 
 
+def show_first_image(app: App) -> None:
+    """Every run begins there, whatever a run before looked at last: the window opens a project with that image."""
+    session = app.window.controller.session
+    if session is not None and session.images:
+        app.window.controller.show_image(session.images[0])
+
+
 def start(app: App, began: float) -> dict[str, float]:
     view = app.window.template_view
     until(app, lambda: app.window.isVisible() and view.viewport().width() > 50)
@@ -331,6 +338,8 @@ def main() -> None:
     sys.excepthook = sys.__excepthook__  # the window's own would log a fault of this script and say nothing here
     app.window.resize(1280, 800)
     timed = {"start": start, "rows": rows}
+    if given.what in RUNS:
+        show_first_image(app)
     seen = RUNS[given.what](app) if given.what in RUNS else timed[given.what](app, given.began)
     print(json.dumps(seen))  # noqa: T201
     sys.stdout.flush()

@@ -73,3 +73,16 @@ def test_a_project_that_is_closed_on_the_way_leaves_nothing_to_follow(window, qt
     window.projects.close()
     qtbot.wait(250)
     assert window.image_view.image == ""
+
+
+def test_at_the_ends_of_the_list_the_reader_is_told_so(window) -> None:
+    images, actions = window.controller.session.images, window.actions_
+    actions["previousImage"].trigger()
+    assert window.messages.sentences()[-1] == "This is the first image of the list."
+    actions["lastImage"].trigger()
+    actions["nextImage"].trigger()
+    assert window.messages.sentences()[-1] == "This is the last image of the list."
+    assert window.controller.image == images[-1]
+    window.worklist.filter.setText("no such name")
+    actions["nextImage"].trigger()
+    assert window.messages.sentences()[-1] == "The filter lets no image through."

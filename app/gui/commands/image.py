@@ -62,7 +62,7 @@ def image_commands(
         _remove(controller, worklist)
 
     return [
-        *_steps(controller, worklist),
+        *_steps(controller, worklist, view),
         Command("filter", "Image", "Filter the worklist", worklist.edit_filter, "Ctrl+F", "project", line=True),
         *_orders(worklist),
         Command(
@@ -89,11 +89,15 @@ def image_commands(
     ]
 
 
-def _steps(controller: Controller, worklist: Worklist) -> Sequence[Command]:
+def _steps(controller: Controller, worklist: Worklist, view: ImageView) -> Sequence[Command]:
     def step(by: int) -> None:
         name = worklist.neighbour(by)
         if name:
             controller.step_to(name)
+        elif worklist.model.shown:
+            controller.tell(f"This is the {'last' if by > 0 else 'first'} image of the list.", view)
+        else:
+            controller.tell("The filter lets no image through.", view)
 
     def jump(row: int) -> None:
         if worklist.model.shown:
