@@ -108,7 +108,7 @@ def test_bulk_actions_leave_locked_images_alone_and_say_so(app, qtbot) -> None:
     assert {session.image(n).review for n in session.images} == {ReviewState.IN_PROGRESS}
     choose(app, qtbot, "Accept 1 of 3 images")  # only the first was on the screen
     assert session.accepted == (first,)
-    unseen = f"2 images were not accepted: 2 were not on the screen yet (“{second}”, “{third}”)."
+    unseen = f"1 image was accepted. 2 images were not accepted: 2 were not on the screen yet (“{second}”, “{third}”)."
     assert window.messages.sentences()[-1] == unseen
     for name in (second, third):
         window.controller.show_image(name)
@@ -225,7 +225,7 @@ def test_absent_is_not_counted_as_corrected(app, qtbot) -> None:
     assert model.row(second).words.endswith(" · 1 absent")
 
 
-def test_the_row_names_its_least_certain_point_and_a_click_on_the_bar_leads_there(app, qtbot) -> None:
+def test_the_row_names_where_it_is_least_certain_and_a_click_on_it_only_shows_the_image(app, qtbot) -> None:
     window, session = app.window, app.window.controller.session
     name = session.images[1]
     errors = {p.landmark.name: p.expected_error for p in session.placements_in(name) if p.expected_error > 0}
@@ -234,19 +234,21 @@ def test_the_row_names_its_least_certain_point_and_a_click_on_the_bar_leads_ther
     amount = errors[worst] * (spacing.row_mm * spacing.column_mm) ** 0.5 if spacing else errors[worst]
     words = f"±{amount:.0f}" if amount >= 10 else f"±{amount:.1f}"
     words += f" {'mm' if spacing else 'px'}"
-    assert window.worklist.model.row(name).words == f"{words} at {worst}"
+    structure = session.landmark(worst).structure.replace("_", " ")
+    assert window.worklist.model.row(name).words == f"{words} in the {structure}"  # the point itself is hidden
     tip = window.worklist.model.index_of(name).data(Qt.ItemDataRole.ToolTipRole)
-    assert f"Least certain: {worst}, {words}, confidence" in tip
+    assert f"Least certain in the {structure}: {words}, confidence" in tip
     rect = window.worklist.list.visualRect(window.worklist.model.index_of(name))
     bar = QPoint(rect.right() - 12 - 16, rect.y() + 38)
     before = window.controller.landmark
-    qtbot.mouseClick(window.worklist.list.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
-    assert window.controller.landmark == before  # only the bar does
-    window.controller.show_image(session.images[0])
-    qtbot.mouseClick(window.worklist.list.viewport(), Qt.MouseButton.LeftButton, pos=bar)
+    for at in (rect.center(), bar):
+        window.controller.show_image(session.images[0])
+        qtbot.mouseClick(window.worklist.list.viewport(), Qt.MouseButton.LeftButton, pos=at)
+        assert (window.controller.image, window.controller.landmark) == (name, before)
+    choose(app, qtbot, "Show its least certain point")
     assert (window.controller.image, window.controller.landmark) == (name, worst)
     assert window.image_view.marker_at(window.image_view.viewport_of(*session.placements(worst).xy[1])) == worst
-    assert window.notices.label.text().startswith(f"Least certain: {worst}, {words}")
+    assert window.notices.label.text().startswith(f"Least certain at {worst}: {words}")
 
 
 def test_the_command_leads_to_the_least_certain_point_of_the_image(app, qtbot) -> None:
@@ -356,6 +358,40 @@ def test_accepting_by_key_selects_the_next_image_alone(app, qtbot) -> None:
     QTest.keyClick(window.windowHandle(), key, ctrl)
     assert window.controller.image == second
     assert window.worklist.selected() == [second]
+
+
+def test_the_key_accepts_all_that_are_selected_and_goes_on_behind_them(app, qtbot) -> None:
+    window, session = app.window, app.window.controller.session
+    first, second, third = session.images
+    for name in (second, first):
+        window.controller.show_image(name)
+        qtbot.waitUntil(lambda name=name: window.seen.shown.get(name) == session.prediction_id(name))
+    select(app, first, second)
+    assert window.actions_["accept"].text() == "Accept 2, next"
+    key, ctrl = Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier
+    QTest.keyClick(window.windowHandle(), key, ctrl)
+    assert session.accepted == (first, second)
+    assert window.controller.image == third
+    assert window.worklist.selected() == [third]
+    assert window.actions_["accept"].text() == "Accept and next"
+    assert window.messages.sentences()[-1] == "2 images were accepted."
+    window.actions_["undo"].trigger()
+    assert session.accepted == ()
+
+
+def test_of_several_selected_images_those_that_were_not_seen_are_named(app, qtbot) -> None:
+    window, session = app.window, app.window.controller.session
+    first, second, third = session.images
+    qtbot.waitUntil(lambda: window.seen.shown.get(first) == session.prediction_id(first))
+    select(app, first, third)
+    window.actions_["accept"].trigger()
+    assert session.accepted == (first,)
+    assert window.messages.sentences()[-1] == (
+        f"1 image was accepted. “{third}” was not accepted: its present prediction was not on the screen yet. "
+        "Look at it first, with its outlines (O)."
+    )
+    assert window.controller.image == third
+    assert second not in session.accepted
 
 
 def test_enter_and_esc_lead_from_the_filter_to_the_images(app, qtbot) -> None:

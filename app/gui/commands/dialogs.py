@@ -31,11 +31,16 @@ HELP = Path(__file__).resolve().parents[3] / "resources" / "help"
 
 def ask_note(parent: QWidget, name: str, note: str) -> str | None:
     """A remark, or None if the reader thinks better of it."""
+    return ask_line(parent, "Note", f"Note to {name}", note)
+
+
+def ask_line(parent: QWidget, title: str, words: str, text: str) -> str | None:
+    """A line of text, which is `text` at first; None if the reader thinks better of it."""
     dialog = QInputDialog(parent)
-    dialog.setWindowTitle("Note")
-    dialog.setLabelText(f"Note to {name}")
+    dialog.setWindowTitle(title)
+    dialog.setLabelText(words)
     show_plainly(dialog)
-    dialog.setTextValue(note)
+    dialog.setTextValue(text)
     dialog.resize(480, dialog.sizeHint().height())  # a sentence is in sight
     kept = dialog.exec() == QDialog.DialogCode.Accepted
     dialog.deleteLater()

@@ -8,6 +8,7 @@ from functools import partial
 from PySide6.QtWidgets import QWidget
 
 from app.gui.commands.command import Command
+from app.gui.commands.rename import rename_image
 from app.gui.image.image_view import ImageView
 from app.gui.image.spacing_dialog import SpacingDialog
 from app.gui.state.controller import Controller
@@ -54,13 +55,6 @@ def image_commands(
         The lines of the submenu.
     """
 
-    def set_spacing() -> None:
-        if controller.image:
-            SpacingDialog(parent, controller, view, worklist.selected()).show()
-
-    def remove() -> None:
-        _remove(controller, worklist)
-
     return [
         *_steps(controller, worklist, view),
         Command("filter", "Image", "Filter the worklist", worklist.edit_filter, "Ctrl+F", "project", line=True),
@@ -84,8 +78,28 @@ def image_commands(
         ),
         Command("cancelPrediction", "Image", "Cancel prediction", predicting.cancel),
         *orientation,
-        Command("setSpacing", "Image", "Set pixel size…", set_spacing, needs="image writable", line=True),
-        Command("removeImage", "Image", "Remove from the project", remove, needs="image writable"),
+        *_entries(parent, controller, worklist, view),
+    ]
+
+
+def _entries(parent: QWidget, controller: Controller, worklist: Worklist, view: ImageView) -> Sequence[Command]:
+    """What the project knows of the image: the size of a pixel, its name, and that it is there at all."""
+
+    def set_spacing() -> None:
+        if controller.image:
+            SpacingDialog(parent, controller, view, worklist.selected()).show()
+
+    def rename() -> None:
+        rename_image(parent, controller, controller.image)
+
+    def remove() -> None:
+        _remove(controller, worklist)
+
+    needs, tip = "image writable", "The file keeps its own name"
+    return [
+        Command("setSpacing", "Image", "Set pixel size…", set_spacing, needs=needs, line=True),
+        Command("renameImage", "Image", "Rename…", rename, needs=needs, tip=tip),
+        Command("removeImage", "Image", "Remove from the project", remove, needs=needs),
     ]
 
 

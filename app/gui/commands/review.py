@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from app.core.landmark import ReviewState
 from app.gui.commands.command import Command
 from app.gui.commands.dialogs import ask_note
-from app.gui.commands.selection import SelectionCommands
+from app.gui.commands.selection import AT_ONCE, SelectionCommands
 from app.gui.image.image_view import ImageView
 from app.gui.state.controller import Controller
 from app.gui.template.structure_review import StructureReviewDialog
@@ -71,11 +71,19 @@ def _decisions(parent: QWidget, controller: Controller) -> Sequence[Command]:
 
 
 def _accept(controller: Controller, worklist: Worklist, view: ImageView, selection_commands: SelectionCommands) -> None:
-    following = worklist.neighbour(1)
+    """Accept the shown image, or all that are selected with it; go on behind them, or to one that was refused."""
+    selected = worklist.selected()
+    names = selected if controller.image in selected else [controller.image]
+    following = worklist.behind(names[-1])
     view.viewport().repaint()  # what is accepted is on the screen now, not in a moment
-    if not controller.image or not selection_commands.accept([controller.image]):
+    if not controller.image or not selection_commands.accept(names):
         return
-    if following:
+    session = controller.open_session()
+    at_once = len(names) <= AT_ONCE  # else nobody knows yet
+    refused = [name for name in names if session.review(name) is not ReviewState.ACCEPTED] if at_once else []
+    if refused:
+        controller.show_image(refused[0])  # it has been said why
+    elif following:
         controller.show_image(following)
     else:
         controller.tell("That was the last image of the list.", view)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from functools import partial
 
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from app.core.landmark import ReviewState
 from app.core.orientation import AS_STORED, Orientation
 from app.gui.commands.orientation import WAYS
+from app.gui.commands.rename import rename_image
 from app.gui.image.seen import Seen
 from app.gui.state.controller import Controller
 from app.gui.state.predicting import Predicting
@@ -41,13 +42,21 @@ class SelectionCommands:
     seen : Seen
     view : QWidget
         The image, in which the sentences stand.
+    show_least_certain : callable
+        Goes to the least certain point of an image.
     """
 
     def __init__(
-        self, controller: Controller, predicting: Predicting, accepting: SteppedRunner, seen: Seen, view: QWidget
+        self,
+        controller: Controller,
+        predicting: Predicting,
+        accepting: SteppedRunner,
+        seen: Seen,
+        view: QWidget,
+        show_least_certain: Callable[[str], object],
     ) -> None:
         self._controller, self._predicting, self._accepting = controller, predicting, accepting
-        self._seen, self._view = seen, view
+        self._seen, self._view, self._show_least_certain = seen, view, show_least_certain
 
     def menu(self, parent: QWidget, names: Sequence[str]) -> QMenu:
         """The menu of a selection."""
@@ -55,6 +64,11 @@ class SelectionCommands:
         menu.setObjectName("selectionMenu")
         writable = self._controller.session is not None and not self._controller.session.read_only
         of = "" if len(names) == 1 else f" {counted(len(names))}"
+        if len(names) == 1:
+            menu.addAction("Show its least certain point", lambda: self._show_least_certain(names[0]))
+            rename = menu.addAction("Rename…", lambda: rename_image(parent, self._controller, names[0]))
+            rename.setEnabled(writable)
+            menu.addSeparator()
         self._add_accept(menu, names, writable)
         for words, act in (
             (f"Second opinion{of and ' on' + of}", lambda: self.review(names, ReviewState.SECOND_OPINION)),
@@ -126,7 +140,7 @@ class SelectionCommands:
 
         done = self._controller.do(act)
         for report in reports:
-            self._tell_of(report)
+            self._tell_of(report, several=len(names) > 1)
         return done
 
     def _accept_many(self, names: Sequence[str]) -> bool:
@@ -139,9 +153,14 @@ class SelectionCommands:
             lambda: self._accepting.start(session.start_accept(list(names), shown=dict(shown)), self._tell_of)
         )
 
-    def _tell_of(self, report: object) -> None:
-        if isinstance(report, ReviewReport) and report.sentence:
-            self._controller.tell(report.sentence, self._view)
+    def _tell_of(self, report: object, several: bool = True) -> None:
+        """Say how many of several images were accepted, and in any case which were not."""
+        if not isinstance(report, ReviewReport):
+            return
+        count = len(report.changed)
+        done = f"{counted(count)} {'was' if count == 1 else 'were'} accepted." if several and count else ""
+        if sentence := " ".join(part for part in (done, report.sentence) if part):
+            self._controller.tell(sentence, self._view)
 
     def review(self, names: Sequence[str], state: ReviewState) -> None:
         """Set another review state."""

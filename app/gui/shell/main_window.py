@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
         self.comparing = Comparing(self.controller, self.bridge)
         self.accepting = SteppedRunner(self.controller, self.bridge, "Accepting")
         self.selection_commands = SelectionCommands(
-            self.controller, self.predicting, self.accepting, self.seen, self.image_view
+            self.controller, self.predicting, self.accepting, self.seen, self.image_view, self.show_doubt
         )
         self.exporting = Exporting(self.controller, self.bridge)
         self.relocating = Relocating(self.controller, self.bridge)
@@ -222,8 +222,8 @@ class MainWindow(QMainWindow):
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
         self.worklist.ordered.connect(lambda order: self.actions_[ORDERS[Order(order)][0]].setChecked(True))
         self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
-        self.worklist.painter.doubtClicked.connect(self.show_doubt)
         self.worklist.filtered.connect(self.image_view.setFocus)
+        self.worklist.selectionCounted.connect(self._show_accept)
         self.worklist.menuWanted.connect(lambda names, at: self._popup(self.selection_commands.menu(self, names), at))
         self.image_view.pictureShown.connect(self._show_presets)
         self.worklist.model.modelReset.connect(self.images.show_neighbour)
@@ -323,13 +323,18 @@ class MainWindow(QMainWindow):
             return
         self.controller.show_image(name)
         self.controller.choose_landmark(lowest.landmark.name)
-        self.controller.tell(doubt_of(lowest, session.image(name).frame), self.image_view)
+        self.controller.tell(doubt_of(lowest, session.image(name).frame, f"at {lowest.landmark.name}"), self.image_view)
 
     def _say(self, sentence: str) -> None:
         self.messages.add(sentence)
         if self.controller.session is None:  # opening failed: nothing else in the window would say so
             self.actions_["showMessages"].setChecked(True)
             self.messages.show()
+
+    def _show_accept(self, selected: int) -> None:
+        """The command says how many images it accepts."""
+        self.actions_["accept"].setText(f"Accept {selected}, next" if selected > 1 else "Accept and next")
+        self.toolbar.make_room()
 
     def _show_presets(self, names: list[str]) -> None:
         for number in range(1, 7):

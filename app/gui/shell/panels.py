@@ -294,6 +294,9 @@ class Toolbar(QWidget):
             row.addWidget(button)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self.make_room()
+
+    def make_room(self) -> None:
         """Keys stand beside the words where there is room; the longest give way first, and all are in the tips.
 
         Where that is not enough, what belongs to the opacity goes: the words, the number, at last the slider.

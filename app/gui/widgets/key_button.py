@@ -40,9 +40,7 @@ class KeyButton(QAbstractButton):
     def __init__(self, action: QAction, words: str = "", good: bool = False) -> None:
         super().__init__()
         self.show_key = True
-        self.action, self._words, self._good = action, words or action.text().replace("&", ""), good
-        self.setText(self._words)
-        self.setAccessibleName(self._words)
+        self.action, self._own_words, self._words, self._good = action, words, "", good
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -51,6 +49,9 @@ class KeyButton(QAbstractButton):
         self._follow()
 
     def _follow(self) -> None:
+        self._words = self._own_words or self.action.text().replace("&", "")
+        self.setText(self._words)
+        self.setAccessibleName(self._words)
         self.setEnabled(self.action.isEnabled())
         key = key_text(self.action)
         self.setToolTip(tip(f"{self.action.toolTip()}  ({key})" if key else self.action.toolTip()))

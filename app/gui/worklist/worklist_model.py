@@ -129,10 +129,16 @@ def error_words(pixels: float, frame: Frame | None) -> str:
     return f"±{size:.0f} {unit}" if size >= 10 else f"±{size:.1f} {unit}"
 
 
-def doubt_of(lowest: LeastCertain, frame: Frame | None) -> str:
-    """Which point of an image is least certain, and by how much it may be off."""
+def place_of(session: Session, lowest: LeastCertain) -> str:
+    """Where the least certain point is: at a landmark that is seen, else in the structure whose outline it is of."""
+    mark = lowest.landmark
+    return f"in the {session.template.structure(mark.structure).title.lower()}" if mark.hidden else f"at {mark.name}"
+
+
+def doubt_of(lowest: LeastCertain, frame: Frame | None, place: str) -> str:
+    """Which `place` of an image is least certain, and by how much it may be off."""
     error = error_words(lowest.expected_error, frame)
-    return f"Least certain: {lowest.landmark.name}, {error}, confidence {lowest.confidence:.2f}"
+    return f"Least certain {place}: {error}, confidence {lowest.confidence:.2f}"
 
 
 def row_of(session: Session, name: str) -> Row:
@@ -155,14 +161,16 @@ def row_of(session: Session, name: str) -> Row:
     else:
         doubt = "predicted" if lowest is None else error_words(lowest.expected_error, entry.frame)
         if lowest is not None and not (corrected or absent):
-            doubt += f" at {lowest.landmark.name}"
+            doubt += f" {place_of(session, lowest)}"
         doubts = [] if entry.structures else [doubt]  # there the words matter more, and the bar says it too
         words = odd or doubts
         words += [f"{corrected} corrected"] if corrected else []
         words += [f"{absent} absent"] if absent else []
     words += [f"{said.structure} {REVIEW_WORDS[said.state]}".replace("_", " ") for said in entry.structures]
     words += [entry.note] if entry.note else []
-    sure, doubt = (lowest.confidence, doubt_of(lowest, entry.frame)) if lowest is not None else (None, "")
+    sure, doubt = None, ""
+    if lowest is not None:
+        sure, doubt = lowest.confidence, doubt_of(lowest, entry.frame, place_of(session, lowest))
     said = (entry.review, sure, trouble, remark_of(entry), patient_of(entry), doubt)
     return Row(name, " · ".join(words), *said, bool(entry.suspect))
 
@@ -196,8 +204,7 @@ class WorklistModel(QAbstractListModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             row = self.row(name)
             patient = f"Patient {row.patient}" if row.patient else ""
-            doubt = f"{row.doubt}: click the bar to go there" if row.doubt else ""
-            return tip("\n".join(part for part in (name, patient, row.words, row.remark, doubt) if part))
+            return tip("\n".join(part for part in (name, patient, row.words, row.remark, row.doubt) if part))
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
             return self.row(name).words
         return None

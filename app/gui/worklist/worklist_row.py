@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractItemModel, QEvent, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen, QPixmap
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.core.landmark import ReviewState
@@ -18,9 +18,6 @@ BAR = 32
 
 class RowPainter(QStyledItemDelegate):
     """Paints one row: thumbnail, name, words, review sign and confidence bar."""
-
-    doubtClicked = Signal(str)
-    """The name of the image whose bar was clicked."""
 
     def __init__(self, model: WorklistModel, pictures: Pictures, view: QListView) -> None:
         super().__init__(view)
@@ -39,20 +36,6 @@ class RowPainter(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(120, ROW)
-
-    def bar_rect(self, row: QRect) -> QRect:
-        """Where a click on the confidence bar of a row counts: the bar and a little around it."""
-        return QRect(row.right() - 12 - BAR, row.y() + 26, BAR + 12, ROW - 26)
-
-    def editorEvent(self, event: QEvent, model: QAbstractItemModel, option: QStyleOptionViewItem, index: Index) -> bool:
-        if event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
-            name = self._model.shown[index.row()]
-            on_bar = self.bar_rect(option.rect).contains(event.position().toPoint())
-            plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
-            if on_bar and plain and self._model.row(name).confidence is not None:
-                self.doubtClicked.emit(name)
-                return True
-        return super().editorEvent(event, model, option, index)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row = self._model.row(self._model.shown[index.row()])

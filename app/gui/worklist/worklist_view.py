@@ -40,6 +40,8 @@ class Worklist(QWidget):
 
     menuWanted = Signal(list, QPoint)
     ordered = Signal(str)
+    selectionCounted = Signal(int)
+    """So many rows are selected now."""
     filtered = Signal()
     """The reader has done with the filter, by Enter or Esc."""
 
@@ -114,6 +116,9 @@ class Worklist(QWidget):
         for chip in (self.unread, self.flagged):
             chip.toggled.connect(self._chips_changed)
         self.list.selectionModel().currentChanged.connect(self._row_chosen)
+        self.list.selectionModel().selectionChanged.connect(
+            lambda *_: self.selectionCounted.emit(len(self.list.selectionModel().selectedRows()))
+        )
         self._controller.imageChanged.connect(self._show_current)
         self._controller.imagePassed.connect(self._show_current)
         self._controller.sessionChanged.connect(self._on_session)
@@ -249,6 +254,11 @@ class Worklist(QWidget):
         index = self.model.index_of(self._controller.image)
         row = index.row() + step if index.isValid() else (0 if step > 0 else len(names) - 1)
         return names[row] if 0 <= row < len(names) else ""
+
+    def behind(self, name: str) -> str:
+        """Name of the image below one of the list, or empty at its end; of an image that is filtered out, the first."""
+        row = self.model.index_of(name).row() + 1
+        return self.model.shown[row] if row < len(self.model.shown) else ""
 
     def neighbours(self) -> list[str]:
         """The images worth decoding ahead."""
