@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,13 +16,16 @@ from app.core.template import Template
 from app.core.text import one_line
 from app.engine.client import Engine
 from app.io.bundle import Bundle
+from app.jobs import Job
 from app.project.actions import OF_IMAGES
 from app.project.changes import Change, ProjectChanged, ReaderChanged, change_of
+from app.project.copying import start_copy
 from app.project.entries import HistoryEntry, Step
 from app.project.opening import existing_project, new_id, new_project, open_copy
 from app.project.state import ProjectState
 from app.project.undo_groups import same_group
 from app.store.changes import Action, Entry, RowChange
+from app.store.copying import write_copy
 from app.store.errors import ProjectError
 from app.store.lock import ProjectLock
 from app.store.paths import real_path
@@ -142,18 +144,12 @@ class OpenProject:
             If there is a file already, the copy can't be written, or what was open can't be read any more.
         """
         path = Path(path)
-        if path.exists() or path.is_symlink():
-            raise ProjectError(f"There is a file {path} already. Choose another name for the copy.")
-        file = real_path(path)
-        with ProjectLock(file, self._reader, make=True).released_on_failure() as lock:
-            self._project.copy_to(file)
+        copiers = self._project.copier(apart=False, id=new_id()), self._predictions.copier(apart=False)
+        write_copy(path, *copiers, in_need=True)
+        with ProjectLock(real_path(path), self._reader).released_on_failure() as lock:
             project = open_copy(path)
             try:
-                project.find_images_from(self._project.images_folder)
-                project.set_meta(id=new_id())  # else the window takes the copy for the project that has moved
-                with contextlib.suppress(ProjectError):  # predictions can be made again
-                    self._predictions.copy_to(file)
-                predictions = PredictionStore(file, self.bundle.sha256, self.template, read_only=False)
+                predictions = PredictionStore(project.file, self.bundle.sha256, self.template, read_only=False)
             except BaseException:
                 project.close()
                 raise
@@ -164,6 +160,17 @@ class OpenProject:
         self._close_files(*left)
         self._on_trouble(None)
         return self._emit(ProjectChanged())
+
+    def start_save_copy(self, path: str | Path) -> Job:
+        """Save the same copy as a job, and leave it at that: what is open stays open.
+
+        Returns
+        -------
+        Job
+            Yields `Progress` in megabytes, and a `Result` with the path where the copy lies whole. It holds
+            everything until now, and maybe some of what is done while it is made. Cancelled, it leaves nothing behind.
+        """
+        return start_copy(self._project, self._predictions, Path(path))
 
     def _on_trouble(self, trouble: ProjectError | None) -> None:
         before, self.trouble = self.trouble, trouble

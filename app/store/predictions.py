@@ -21,6 +21,7 @@ from app.core.prediction import Prediction
 from app.core.template import Template
 from app.store.blobs import Arrays, DamagedBlob, checksum, pack, unpack
 from app.store.charts import compact, maps, restore
+from app.store.copying import Copier, Told, copy_database
 from app.store.database import (
     connect,
     connect_to_read,
@@ -147,18 +148,22 @@ class PredictionStore:
             self._db = in_memory()
             _lay_out(self._db)
 
-    def copy_to(self, project: Path) -> None:
-        """Copy what is kept to the place beside another project file; raises ProjectError."""
-        if self._db is None:
-            return
-        path = beside(project, ".predictions")
-        check_unlinked(path)
-        check_beside(path)
-        try:
-            with contextlib.closing(connect(path, "rwc")) as target, target.backup("main", self._db, "main") as backup:
-                backup.step(-1)
-        except apsw.Error as error:
-            raise of_database(path, error) from None
+    def copier(self, apart: bool) -> Copier | None:
+        """What copies what is kept; None where nothing is. See `ProjectStore.copier`."""
+        db, path = self._db, self.path
+        if db is None or (apart and not path.is_file()):  # what lives in memory can be made again
+            return None
+
+        def copy(file: Path, told: Told) -> None:
+            try:
+                with contextlib.closing(connect_to_read(path)) if apart else contextlib.nullcontext(db) as source:
+                    if apart:
+                        source.execute("BEGIN")
+                    copy_database(source, path, file, told).close()
+            except apsw.Error as error:
+                raise of_database(path, error) from None
+
+        return copy
 
     def close(self) -> None:
         """Close the file; closing twice does nothing."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,21 @@ import apsw
 from app.core.text import kept_path, path_kept
 from app.store.blobs import Arrays, DamagedBlob, unpack
 from app.store.changes import Action, Entry, RowChange, inverted, now
+from app.store.copying import Copier, Told, Trail, copy_database, holds, name_copy, written_over
 from app.store.database import connect, connect_to_read, run, set_durable, transaction, value
 from app.store.errors import NONSENSE, ProjectError, Trouble, of_database, project_error
 from app.store.garbage import no_collection
-from app.store.paths import Watch, beside, check_beside, connected, disconnected, identity, open_under, real_path
+from app.store.paths import (
+    Identity,
+    Watch,
+    beside,
+    check_beside,
+    connected,
+    disconnected,
+    identity,
+    open_under,
+    real_path,
+)
 from app.store.row_writer import RowWriter, Tables
 from app.store.schema import APPLICATION_ID, FORMAT, checked_version, migrate, statements
 
@@ -160,20 +171,45 @@ class Project:
             self._db.close()  # SQLite removes the log by its name, unless the file itself was moved
         disconnected(self._identity, self.file)
 
-    def copy_to(self, file: Path) -> None:
-        """Copy everything into another, empty file; raises ProjectError if that fails, or the copy is not whole."""
-        target: apsw.Connection | None = None
-        try:
-            target = connect(file, "rwc")
-            with target.backup("main", self._db, "main") as backup:
-                backup.step(-1)
-            if value(target, "PRAGMA quick_check(1)") != "ok" or not self._same_trail(target):
-                raise project_error(Trouble.DAMAGED, self.path, "it was written over while it was open")
-        except apsw.Error as error:
-            raise of_database(file, error, target.system_errno if target is not None else 0) from None
-        finally:
-            if target is not None:
+    def copier(self, apart: bool, **meta: str) -> Copier:
+        """What copies everything until now; `meta` is what the copy says of itself.
+
+        Parameters
+        ----------
+        apart : bool
+            By a connection of its own, so on any thread, whatever is done here meanwhile. Else by the one that is open,
+            which still reads a file that is gone: on this thread, and nothing may be done before it has ended.
+        """
+        entries, known = self._entries[:], self._identity
+
+        def copy(file: Path, told: Told) -> None:
+            seen = {_IMAGES_FROM: _seen_from(file.parent, folder)}
+            with self._apart(known) if apart else nullcontext(self._db) as db:
+                target = copy_database(db, self.path, file, told)
+            try:
+                if not holds(target, _trail(entries), more=apart):
+                    raise written_over(self.path)
+                name_copy(target, meta | seen, without=_OPEN_AS)
+            except apsw.Error as error:
+                raise of_database(file, error, target.system_errno) from None
+            finally:
                 target.close()
+
+        folder = self.images_folder
+        return copy
+
+    @contextmanager
+    def _apart(self, known: Identity | None) -> Iterator[apsw.Connection]:
+        """Another connection to the file, which sees it as it is now for as long as it is open."""
+        try:
+            with closing(connect_to_read(self.file)) as db:
+                db.execute("BEGIN")
+                value(db, "SELECT count(*) FROM meta")  # from here on
+                if identity(self.file) != known:
+                    raise project_error(Trouble.GONE, self.path)
+                yield db
+        except apsw.Error as error:
+            raise of_database(self.path, error) from None
 
     def check_there(self) -> None:
         """Raise ProjectError if the path leads to another file than the open one by now, or to none."""
@@ -190,13 +226,9 @@ class Project:
         """Whether the file, read anew, still holds every action: it was written by somebody, maybe only touched."""
         try:
             with closing(connect(self.file, "ro")) as db:
-                return value(db, "PRAGMA quick_check(1)") == "ok" and self._same_trail(db)
+                return value(db, "PRAGMA quick_check(1)") == "ok" and holds(db, _trail(self._entries))
         except apsw.Error:
             return False
-
-    def _same_trail(self, db: apsw.Connection) -> bool:
-        held = [(entry.id, entry.at) for entry in self._entries]
-        return list(db.execute("SELECT id, at FROM changes ORDER BY id")) == held
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
@@ -235,14 +267,6 @@ class Project:
         Below a copy's own folder other images may lie under the same names.
         """
         return Path(os.path.normpath(self.file.parent / path_kept(self.meta().get(_IMAGES_FROM, ""))))
-
-    def find_images_from(self, folder: Path) -> None:
-        """Say from which folder relative paths of images count; a copy is told so of its original."""
-        try:
-            seen = kept_path(os.path.relpath(folder, self.file.parent))
-        except ValueError:  # on another drive
-            seen = kept_path(folder)
-        self.set_meta(**{_IMAGES_FROM: seen})
 
     def blob(self, sha256: str) -> Arrays:
         """Arrays of a blob; raises ProjectError if it is missing or damaged."""
@@ -399,6 +423,18 @@ class Project:
         """All rows of the table of changes, oldest first, each with whether it is undone now."""
         standing = {entry.id for entry in self._undo}
         return [(e, e.undoes is None and e.redoes is None and e.id not in standing) for e in self._entries]
+
+
+def _trail(entries: Sequence[Entry]) -> Trail:
+    return [(entry.id, entry.at) for entry in entries]
+
+
+def _seen_from(folder: Path, images: Path) -> str:
+    """The folder from which relative paths of images count, as a file in another folder keeps it."""
+    try:
+        return kept_path(os.path.relpath(images, folder))
+    except ValueError:  # on another drive
+        return kept_path(images)
 
 
 def _same_file(path: Path, other: Path) -> ProjectError:

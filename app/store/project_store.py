@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from app.store.blobs import Arrays
 from app.store.changes import Action, Entry, Row, RowChange
+from app.store.copying import Copier
 from app.store.errors import ProjectError
 
 
@@ -32,8 +33,12 @@ class ProjectStore(Protocol):
     def close(self) -> None:
         """Write everything back; closing twice does nothing."""
 
-    def copy_to(self, file: Path) -> None:
-        """Copy everything into another, empty file; raises ProjectError if that fails, or the copy is not whole."""
+    def copier(self, apart: bool, **meta: str) -> Copier:
+        """What copies everything until now, and says `meta` of the copy.
+
+        Apart it runs on any thread, whatever is done meanwhile. Else only here and at once, but also where what is
+        open is gone.
+        """
 
     def check_there(self) -> None:
         """Raise ProjectError if what was kept is not where it was put."""
@@ -66,9 +71,6 @@ class ProjectStore(Protocol):
 
     def set_meta(self, **values: str) -> None:
         """Write what the project says of itself: no action, not undone."""
-
-    def find_images_from(self, folder: Path) -> None:
-        """Say from which folder relative paths of images count."""
 
     def record_facts(self, row: tuple[Any, ...]) -> None:
         """Write what was found out about one image file: no action, not undone."""

@@ -120,7 +120,7 @@ def test_the_open_project_by_another_name_is_the_open_project(app, tmp_path) -> 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="fcntl")
 def test_a_project_that_cannot_be_locked_is_shown_and_a_copy_can_be_changed(
-    start, predicted, tmp_path, monkeypatch
+    start, predicted, tmp_path, monkeypatch, qtbot
 ) -> None:
     import fcntl
 
@@ -137,6 +137,9 @@ def test_a_project_that_cannot_be_locked_is_shown_and_a_copy_can_be_changed(
     assert window.status.kept.text() == "Open for reading only"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(tmp_path / "mine"), ""))
     window.actions_["saveCopy"].trigger()
+    qtbot.waitUntil(window.copy_bar.isVisible)
+    assert controller.session.read_only
+    window.copy_bar.open.click()
     assert controller.session.path == tmp_path / "mine.dsr"
     assert window.actions_["accept"].isEnabled()
     assert controller.do(controller.session.set_review, controller.session.images[0], "rejected")

@@ -73,9 +73,11 @@ def test_a_copy_and_its_original_are_two_projects_in_the_list(start, qtbot, tmp_
     number = window.controller.session.id
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(tmp_path / "copy"), ""))
     window.actions_["saveCopy"].trigger()
+    qtbot.waitUntil(window.copy_bar.isVisible)
+    assert visible_recent(window) == [str(tmp_path / "one.dsr")]
+    window.copy_bar.open.click()
     assert visible_recent(window) == [str(tmp_path / "copy.dsr"), str(tmp_path / "one.dsr")]
     assert window.controller.session.id != number
-    assert "copy.dsr is the open project now" in window.notices.label.text()
     window.actions_["recent2"].trigger()
     assert window.controller.session.path == tmp_path / "one.dsr"
     assert window.controller.session.id == number

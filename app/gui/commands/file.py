@@ -81,7 +81,7 @@ def file_commands(
             "Save a copy…",
             lambda: _save_copy(parent, controller, projects),
             needs="project",
-            tip="With all that was done; it is open then",
+            tip="With all that was done; what is open stays open",
             line=True,
         ),
         Command("closeProject", "File", "Close project", projects.close, "Ctrl+W", "project"),

@@ -30,6 +30,7 @@ from app.gui.landmarks.landmark_table import LandmarkTable
 from app.gui.shell.actions import Actions
 from app.gui.shell.adding import Adding
 from app.gui.shell.comparing import Comparing
+from app.gui.shell.copying import CopyBar, Copying
 from app.gui.shell.file_watch import FileCheck
 from app.gui.shell.job_panel import JobPanel
 from app.gui.shell.keys_dialog import KeysDialog
@@ -81,7 +82,8 @@ class MainWindow(QMainWindow):
         self.pictures = Pictures(self.controller, self.bridge)
         self.predicting = Predicting(self.controller, self.bridge)
         self.adding = Adding(self.controller, self.bridge)
-        self.projects = Projects(self.controller, self.predicting, self.adding, model)
+        self.copying = Copying(self.controller, self.bridge)
+        self.projects = Projects(self.controller, self.predicting, self.adding, self.copying, model)
         self.worklist = Worklist(self.controller, self.pictures)
         self.images = ImagesPane(self.controller, self.pictures, self.worklist.neighbour)
         self.image_view = self.images.first
@@ -91,6 +93,7 @@ class MainWindow(QMainWindow):
         self.landmark_table = LandmarkTable(self.controller)
         self.messages = Messages()
         self.reader_bar = ReaderBar()
+        self.copy_bar = CopyBar(self.controller, self.copying, self.projects.open)
         self.orientation_bar = OrientationBar(self.controller)
         self.multi_click = MultiClick(self.controller, self.images)
         self.replaced_bar = ReplacedBar(self.controller)
@@ -103,7 +106,8 @@ class MainWindow(QMainWindow):
         )
         self.exporting = Exporting(self.controller, self.bridge)
         self.relocating = Relocating(self.controller, self.bridge)
-        self.job_panel = JobPanel(self.predicting, self.adding, self.accepting, self.exporting, self.relocating)
+        running = self.predicting, self.adding, self.accepting, self.exporting, self.relocating, self.copying
+        self.job_panel = JobPanel(*running)
         self.status = StatusLine(self.controller, self.job_panel)
         self.window_state = WindowState(self.projects.recent)
         self.actions_ = Actions(self.menuBar(), self._commands())
@@ -174,7 +178,8 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(whole)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for widget in (self.toolbar, self.reader_bar, self.multi_click, self.columns, self.messages, self.status):
+        bars = self.toolbar, self.reader_bar, self.copy_bar, self.multi_click
+        for widget in (*bars, self.columns, self.messages, self.status):
             layout.addWidget(widget, stretch=1 if widget is self.columns else 0)
         self.setCentralWidget(whole)
         self.actions_["accept"].setAutoRepeat(False)  # a key that is held down looks at nothing
@@ -217,6 +222,7 @@ class MainWindow(QMainWindow):
         self.status.readerWanted.connect(self.ask_reader)
         self.reader_bar.named.connect(self._set_reader)
         self.reader_bar.left.connect(self.image_view.setFocus)
+        self.copy_bar.left.connect(self.image_view.setFocus)
         self.orientation_bar.offering.connect(self.image_view.tell_suspicion)
         self.pictures.failed.connect(lambda _, sentence: controller.say(sentence))  # on the image it stands already
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
@@ -461,7 +467,8 @@ class MainWindow(QMainWindow):
         kept.setValue("geometry", self.saveGeometry())
         kept.setValue("columns", self.columns.saveState())
         kept.sync()
-        for runner in (self.adding, self.accepting, self.exporting, self.relocating, self.comparing, self.file_check):
+        jobs = self.adding, self.accepting, self.exporting, self.relocating, self.copying
+        for runner in (*jobs, self.comparing, self.file_check):
             runner.cancel()
         self.history_panel.close()
         self.projects.close()

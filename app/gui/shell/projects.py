@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.gui.shell.adding import Adding
+from app.gui.shell.copying import Copying
 from app.gui.state.controller import Controller
 from app.gui.state.predicting import Predicting
 from app.gui.state.recent_projects import RecentProjects
@@ -36,9 +37,15 @@ class Projects:
     """
 
     def __init__(
-        self, controller: Controller, predicting: Predicting, adding: Adding, model: str | None = None
+        self,
+        controller: Controller,
+        predicting: Predicting,
+        adding: Adding,
+        copying: Copying,
+        model: str | None = None,
     ) -> None:
         self._controller, self._predicting, self._adding, self._model = controller, predicting, adding, model
+        self._copying = copying
         self.recent = RecentProjects()
         self.keep_window: Callable[[], None] = lambda: None
         self.restore_window: Callable[[], None] = lambda: None
@@ -94,9 +101,11 @@ class Projects:
         return True
 
     def save_copy(self, path: Path) -> None:
-        """Save everything in another place and go on there."""
+        """Save everything in another place; where nothing more can be kept here, go on there."""
         session = self._controller.session
-        if session is not None and self._controller.do(session.save_copy, path):
+        if session is None or session.trouble is None:
+            self._copying.start(path)
+        elif self._controller.do(session.save_copy, path):
             self.recent.opened(session)
             self.recent_changed()
             self._controller.tell(
@@ -140,6 +149,7 @@ class Projects:
         if session is not None:
             self.keep_window()
             self._adding.cancel()
+            self._copying.cancel()
             self._predicting.forget()
             self._controller.use(None)
             session.close()

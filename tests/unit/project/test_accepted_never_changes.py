@@ -110,6 +110,7 @@ OTHERS: tuple[tuple[str, Do], ...] = (
     ("take_checked", lambda s: touched(s, by_job=True)),
     ("reader", named),
     ("save_copy", lambda s: s.save_copy(s.path.with_name("copy.dsr"))),
+    ("start_save_copy", lambda s: list(s.start_save_copy(s.path.with_name("copy.dsr")))),
     ("threads", lambda s: setattr(s, "threads", 1)),
     ("trouble", lambda s: None),
     ("compare", lambda s: s.compare()),
