@@ -115,6 +115,8 @@ class Row:
         The landmark was defined, or deleted, after the image was accepted.
     shown : bool or None
         Of an accepted image: whether its marker could be seen when that was accepted; None elsewhere.
+    models_own : bool
+        The landmark came with the model: a point of a contour, which is shown by the contour.
     keypoint : str
         What the landmark is called where every name must be another one, if not by its name: see
         `ProjectView.deleted`.
@@ -136,6 +138,7 @@ class Row:
     new: bool = False
     deleted: bool = False
     shown: bool | None = None
+    models_own: bool = False
     keypoint: str = ""
 
     @property

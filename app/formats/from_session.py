@@ -160,4 +160,5 @@ def _row(image: ImageView, placement: Placement, template: Template, on_contour:
         new=placement.new_since_accepted,
         deleted=placement.deleted,
         shown=placement.shown,
+        models_own=on_contour,
     )

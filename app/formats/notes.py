@@ -24,6 +24,7 @@ class Notes:
     def __init__(self) -> None:
         self.images: dict[str, dict[str, Any]] = {}
         self._rejected = 0
+        self._unseen: list[int] = []
 
     def add(self, image: ImageView) -> None:
         """Take an image in."""
@@ -37,6 +38,7 @@ class Notes:
         told["not_shown"] = [row.landmark for row in image.rows if row.shown is False]
         told["outside_picture"] = [row.landmark for row in image.rows if row.outside]
         told["deleted_since_accepted"] = [row.landmark for row in image.rows if row.deleted]
+        self._unseen.append(sum(row.shown is False and not row.models_own for row in image.rows))
         self._rejected += len(image.rejected)
         self.images[image.name] = told
 
@@ -71,7 +73,7 @@ class Notes:
                 f"Landmarks were deleted after images were accepted with them; the images keep {places} of them "
                 "(deleted_since_accepted)."
             )
-        if places := self._places("not_shown", "placement", "placements"):
+        if places := _counted(self._unseen, "placement", "placements"):
             said.append(
                 f"{places[0].upper()}{places[1:]} are of landmarks that were hidden when the image was accepted: no "
                 "reader saw them as points (shown: no)."
@@ -84,8 +86,13 @@ class Notes:
 
     def _places(self, key: str, one: str, many: str) -> str:
         """How many landmarks in how many images are marked so, in words; empty for none."""
-        found = [len(told[key]) for told in self.images.values() if told[key]]
-        if not found:
-            return ""
-        count, images = sum(found), "1 image" if len(found) == 1 else f"{len(found)} images"
-        return f"{count} {one if count == 1 else many} in {images}"
+        return _counted([len(told[key]) for told in self.images.values()], one, many)
+
+
+def _counted(each: Sequence[int], one: str, many: str) -> str:
+    """The sum of what was found in `each` image, and in how many images there was any; empty for none."""
+    found = [count for count in each if count]
+    if not found:
+        return ""
+    count, images = sum(found), "1 image" if len(found) == 1 else f"{len(found)} images"
+    return f"{count} {one if count == 1 else many} in {images}"

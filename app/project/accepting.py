@@ -149,6 +149,11 @@ _MANY = {
 }
 
 
+def locked_sentence(image: str) -> str:
+    """Why nothing of an accepted image can be changed, and what to do about it: said alike everywhere."""
+    return f"“{image}” is accepted and locked. Reopen it first (Review menu)."
+
+
 def sentence(refused: Mapping[str, Refusal]) -> str:
     """Why images were not accepted, in one sentence; empty where none was refused."""
     if not refused:

@@ -19,6 +19,7 @@ from app.core.frame import Provenance, Spacing
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.core.template import Template
 from app.core.text import kept_path
+from app.project.accepting import locked_sentence
 from app.project.changes import (
     ImagesChanged,
     LandmarksChanged,
@@ -45,7 +46,7 @@ def check_unlocked(state: ImageFiles, images: Sequence[str]) -> None:
     for name in images:
         state.slot(name)
         if state.rows.accepted(name):
-            raise ValueError(f"“{name}” is accepted and locked. Set its review to another state to change it.")
+            raise ValueError(locked_sentence(name))
 
 
 def remember_file(state: ImageFiles, writer: Writer, name: str) -> None:
@@ -162,13 +163,33 @@ def change_landmark(state: ProjectState, template: Template, name: str, fields: 
         raise ValueError(
             f"“{name}” belongs to {images}, which never change. Define a new landmark on the other structure."
         )
-    label = f"Move “{name}” on the template" if moved else f"Change “{name}”"
+    label = f"Move “{name}” on the template" if moved else change_label(before, mark)
     names = tuple(dict.fromkeys((name, mark.name)))
 
     def edit(writer: Writer) -> None:
         writer.put("landmarks", *landmark_row(number, mark))
 
     return Action(LandmarksChanged.code, label, edit, landmarks=names)
+
+
+def change_label(before: Landmark, after: Landmark) -> str:
+    """What becomes of a landmark that stays where it is on the template, in plain words."""
+    name = before.name
+    fields = ("name", "rule", "group", "colour", "hidden", "locked")
+    changed = [field for field in fields if getattr(before, field) != getattr(after, field)]
+    if len(changed) > 1:
+        words = [field for field in changed if field not in ("hidden", "locked")]
+        words += ["eye"] if "hidden" in changed else []
+        words += ["lock"] if "locked" in changed else []
+        return f"Change {', '.join(words[:-1])} and {words[-1]} of “{name}”"
+    return {
+        "name": f"Rename “{name}” to “{after.name}”",
+        "rule": f"Change the rule of “{name}”",
+        "group": f"Put “{name}” into the group “{after.group}”" if after.group else f"Take “{name}” out of its group",
+        "colour": f"Change the colour of “{name}”",
+        "hidden": f"{'Hide' if after.hidden else 'Show'} “{name}”",
+        "locked": f"{'Lock' if after.locked else 'Unlock'} “{name}” on the template",
+    }.get(changed[0] if changed else "", f"Change “{name}”")
 
 
 def order_landmark(state: ProjectState, name: str, before: str | None, group: str | None) -> Action:

@@ -30,11 +30,14 @@ class Step:
         The action in plain words.
     images : tuple of str
         The images in which something that readers said or did comes or goes.
+    landmarks : tuple of str
+        Names of the landmarks that it is about.
     """
 
     undo: bool
     label: str
     images: tuple[str, ...]
+    landmarks: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:

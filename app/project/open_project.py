@@ -274,6 +274,12 @@ class OpenProject:
         self.check_kept()  # between the last look and the commit the file may have gone
         return change
 
+    @property
+    def deleted_landmarks(self) -> dict[str, int]:
+        """The landmarks that were deleted and that accepted images keep, and how many images do."""
+        held = ((mark.name, self._state.accepted_with(number)) for number, mark in self._state.rows.deleted.items())
+        return {name: count for name, count in held if count}
+
     # --- history
 
     @property
@@ -302,7 +308,7 @@ class OpenProject:
         if entry is None:
             return None
         rows = [row for row in self._project.touches(entry) if row.table in OF_IMAGES or row.table == "images"]
-        return Step(undo, entry.label, self._state.rows.images_of(rows))
+        return Step(undo, entry.label, self._state.rows.images_of(rows), entry.landmarks)
 
     def undo(self) -> Change | None:
         """Take the last action back, also after reopening; returns its change, None where there is nothing to undo."""

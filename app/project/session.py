@@ -125,7 +125,7 @@ class Session(SessionFiles):
         Views are told of the image under its new name: the old one is no image any more.
         """
         name = one_line(name.strip())
-        return self._act(actions.rename_image(self._state, image, name, f"Rename {stem(image)} to {stem(name)}"))
+        return self._act(actions.rename_image(self._state, image, name, f"Rename “{image}” to “{name}”"))
 
     def set_spacing(self, images: Names, row_mm: float, column_mm: float) -> Change | None:
         """Give the size of a pixel of images, in mm; one undo step."""

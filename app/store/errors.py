@@ -39,18 +39,21 @@ class ProjectError(Exception):
     ----------
     trouble : Trouble
         The same as a code.
+    cause : str
+        What is wrong alone, without what to do.
     """
 
-    def __init__(self, message: str, trouble: Trouble = Trouble.OTHER) -> None:
-        super().__init__(well_formed(message))  # a path may hold bytes that no window and no terminal can show
-        self.trouble = trouble
+    def __init__(self, message: str, trouble: Trouble = Trouble.OTHER, remedy: str = "") -> None:
+        # A path may hold bytes that no window and no terminal can show.
+        super().__init__(well_formed(f"{message} {remedy}".rstrip()))
+        self.trouble, self.cause = trouble, well_formed(message)
 
 
 class ProjectLocked(ProjectError):
     """Somebody else has the project open for writing; the message says who and where."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, Trouble.LOCKED)
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message, Trouble.LOCKED, remedy)
 
 
 _SENTENCES = {
@@ -86,7 +89,10 @@ def project_error(trouble: Trouble, path: Path, detail: object = "") -> ProjectE
     """What to tell a reader of a project file in some trouble; the detail goes into brackets."""
     words = f" ({detail})" if str(detail) else ""
     folder = path.absolute().parent
-    return ProjectError(_SENTENCES[trouble].format(path=path, name=path.name, folder=folder, detail=words), trouble)
+    cause, stop, remedy = _SENTENCES[trouble].partition(". ")
+    told = (part.format(path=path, name=path.name, folder=folder, detail=words) for part in (cause + stop, remedy))
+    message, remedy = (part.rstrip() for part in told)
+    return ProjectError(message, trouble, remedy)
 
 
 def of_system(path: Path, error: OSError) -> ProjectError:

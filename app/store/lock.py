@@ -102,7 +102,7 @@ class ProjectLock:
             if make and error.errno == errno.ENOENT:  # the folder is there, but takes no files
                 raise project_error(Trouble.READ_ONLY, self.project, error.strerror or error) from None
             raise of_system(self.project, error) from None
-        raise ProjectLocked(self._sentence())
+        raise ProjectLocked(self._sentence(), "Close it there, or open it here for reading only.")
 
     def _take_name(self) -> None:
         check_unlinked(self.path)
@@ -129,10 +129,7 @@ class ProjectLock:
             where = f" on {holder['host']} (process {int(holder['pid'])})"
         except (OSError, ValueError, KeyError, TypeError):
             who, where = "another program", ""
-        return (
-            f"The project {self.project.name} is open for writing by {who}{where}. "
-            "Close it there, or open it here for reading only."
-        )
+        return f"The project {self.project.name} is open for writing by {who}{where}."
 
     def name(self, reader: str) -> None:
         """Write who holds the lock into ``FILE.lock``, as far as there is room for that."""

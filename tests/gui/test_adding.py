@@ -85,3 +85,32 @@ def test_a_project_for_reading_takes_no_images(start, predicted, tmp_path, qtbot
         assert not window.adding.running
         assert "images cannot be added" in window.messages.sentences()[-1]
         window.close()
+
+
+def test_one_count_goes_on_over_what_is_predicted_in_one_go(app, tmp_path, qtbot) -> None:
+    window, session = app.window, app.window.controller.session
+    told: list[tuple[int, int]] = []
+    window.predicting.progressed.connect(lambda done, total, left: told.append((done, total)))
+    window.projects.add([folder_of(tmp_path / "one", "a.png", "b.png")])
+    qtbot.waitUntil(lambda: window.predicting.running)
+    window.projects.add([folder_of(tmp_path / "two", "c.png")])  # a job of its own, that follows
+    qtbot.waitUntil(lambda: len(session.images) == 6 and not window.predicting.running, timeout=60_000)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert [total for _, total in told] == sorted(total for _, total in told)
+    assert told[-1] == (3, 3)
+    told.clear()
+    window.predicting.predict(["c.png"])
+    qtbot.waitUntil(lambda: not window.predicting.running, timeout=60_000)
+    assert told[-1] == (1, 1)  # what was asked for later counts from the beginning
+
+
+def test_who_asks_for_a_second_opinion_has_not_reviewed(app) -> None:
+    window, session = app.window, app.window.controller.session
+    session.set_review(list(session.images[:2]), "rejected")
+    assert window.status.reviewed.text() == "2 of 3 reviewed"
+    session.set_review(list(session.images[1:]), "second_opinion")
+    assert window.status.reviewed.text() == "1 of 3 reviewed"
+    window.actions_["nextOpen"].trigger()
+    assert window.messages.sentences()[-1] == (
+        "Every image in the worklist has been reviewed, but 2 wait for a second opinion."
+    )

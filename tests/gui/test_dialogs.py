@@ -176,7 +176,7 @@ def test_undo_says_in_the_image_what_it_did_and_where(apex, qtbot) -> None:
     assert notice.text() == f"Done again: Move “Apex” in {session.images[2].rsplit('.')[0]}."
     session.undo()
     window.actions_["undo"].trigger()
-    assert notice.text() == "Undone: Define “Apex”, in all 3 images."
+    assert notice.text() == "Undone: Define “Apex”, in 3 images."
     session.redo()
     session.set_review(list(session.images), "rejected")
     window.actions_["undo"].trigger()

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 import apsw
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QPushButton
 
 from app.gui.application import App
 from app.gui.landmarks.landmark_dialog import LandmarkDialog
 from app.project.session import Session
-from tests.gui.conftest import settled
+from tests.gui.conftest import on_template, settled
 from tests.unit.store.faults import Faults, failing, faulty_disk
 
 
@@ -134,7 +135,19 @@ def test_a_project_that_cannot_be_locked_is_shown_and_a_copy_can_be_changed(
     window, controller = app.window, app.window.controller
     assert "can't be locked" in window.messages.sentences()[0]
     assert "It is shown for reading only." in window.messages.sentences()[0]
+    assert "Copy it" not in window.messages.sentences()[0]  # what is done already is no advice
     assert window.status.kept.text() == "Open for reading only"
+    controller.define_landmark("Apex", "heart", (0.1, 0.2))
+    assert "reading only" in window.notices.label.text()
+    for hint in (window.right_column.hint, window.sheet_panel.hint):
+        controller.choose_landmark("heart_00")
+        window.actions_["landmarkMode"].trigger()
+        assert "open for reading only" in hint.text()
+        assert "drag" not in hint.text()
+    view = window.template_view
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=on_template(app, "heart", (0.1, 0.1)))
+    assert not window.template_view.editor.isVisible()  # a name could not be kept
+    assert window.notices.label.text() == "The project is open for reading only: nothing can be changed."
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(tmp_path / "mine"), ""))
     window.actions_["saveCopy"].trigger()
     qtbot.waitUntil(window.copy_bar.isVisible)

@@ -192,7 +192,7 @@ def test_predicting_again_says_when_it_is_done_and_why_an_accepted_image_is_left
     session.set_review(first, "accepted")
     window.actions_["predictAgain"].trigger()
     assert not window.predicting.running
-    assert window.notices.label.text() == (f"“{first}” is accepted and locked. Reopen it to correct it (Review menu).")
+    assert window.notices.label.text() == f"“{first}” is accepted and locked. Reopen it first (Review menu)."
 
 
 def test_why_an_image_can_not_be_read_stands_on_it_once(start, qtbot, tmp_path) -> None:

@@ -186,9 +186,19 @@ def test_deleting_a_landmark_says_in_how_many_images(app, qtbot) -> None:
     window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     session.set_review(session.images[0], "accepted")
+    table = window.landmark_table
     window.actions_["deleteLandmark"].trigger()
     expected = "“Apex” was deleted in 2 images. 1 accepted one keeps it. Undo brings it back."
     assert window.notices.label.text() == expected
+    assert table.words_of_none == (
+        "None. Click on the template. “Apex” was deleted, but accepted images keep what they were accepted with."
+    )
+    for verb, words in (("undo", "Undone"), ("redo", "Done again"), ("undo", "Undone")):
+        window.actions_[verb].trigger()
+        assert window.notices.label.text() == f"{words}: Delete “Apex”, in 2 images."  # as many as it said at first
+    session.undo()
+    session.undo()
+    assert table.words_of_none == "None yet. Click on the template."
 
 
 def test_the_name_of_each_image_stands_in_a_narrow_view_too(app, qtbot) -> None:

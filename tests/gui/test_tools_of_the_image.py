@@ -138,7 +138,7 @@ def test_a_marker_that_can_not_be_corrected_stays_and_says_why_once(paper) -> No
     drag = begin(paper, LEFT, Mode.LANDMARK, at=paper.viewport_of(30, 20))  # there is no project at all
     drag.move(QPointF(90, 90))
     drag.move(QPointF(95, 95))
-    assert paper.said == ["The project is open for reading only: nothing can be corrected."]
+    assert paper.said == ["The project is open for reading only: nothing can be changed."]
 
 
 def test_other_buttons_do_nothing(paper) -> None:

@@ -47,10 +47,16 @@ def ask_line(parent: QWidget, title: str, words: str, text: str) -> str | None:
     return dialog.textValue() if kept else None
 
 
-def step_done(step: Step, everywhere: int = 0) -> str:
-    """What undo or redo did, and in how many images; `everywhere` is their number where a landmark shows in all."""
-    done, count = "Undone" if step.undo else "Done again", max(len(step.images), everywhere)
-    where = f", in {'all ' if everywhere == count else ''}{count} images" if count > 1 else ""
+def images_of(session: Session, landmark: str) -> int:
+    """In how many images a landmark is and would be no more if it were deleted: accepted ones keep theirs."""
+    shown = sum(state is not None for state in session.placements(landmark).states)
+    return shown - session.accepted_with(landmark)
+
+
+def step_done(step: Step, of_landmark: int = 0) -> str:
+    """What undo or redo did, and in how many images; `of_landmark` in how many a landmark came or went."""
+    done, count = "Undone" if step.undo else "Done again", max(len(step.images), of_landmark)
+    where = f", in {count} image{'' if count == 1 else 's'}" if count > 1 or of_landmark else ""
     return f"{done}: {step.label}{where}."
 
 

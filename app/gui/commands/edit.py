@@ -10,8 +10,9 @@ from app.gui.commands import dialogs
 from app.gui.commands.command import Command
 from app.gui.image.image_view import ImageView
 from app.gui.state.controller import Controller
-from app.project.changes import Change, LandmarksChanged
+from app.project.changes import Change
 from app.project.entries import Step
+from app.project.session import Session
 
 MANY_IMAGES = 20
 """Undo and redo ask before they change more."""
@@ -60,14 +61,21 @@ def _step(controller: Controller, view: ImageView, step: Step, act: Callable[[],
     session = controller.open_session()
     if len(step.images) > MANY_IMAGES and not dialogs.ask_step(view.window(), step):
         return
-    done: list[Change | None] = []
-    if not controller.do(lambda: done.append(act())):
+    before = _images_by_landmark(session, step)
+    if not controller.do(act):
         return
-    everywhere = len(session.images) if isinstance(done[0], LandmarksChanged) else 0
+    after = _images_by_landmark(session, step)
+    came_or_went = max(((before | after)[name] for name in before.keys() ^ after.keys()), default=0)
     there = [name for name in step.images if name in session.images]
     if len(step.images) == 1 and there:
         controller.show_image(there[0])  # in another one nobody would see what happened
-    controller.tell(dialogs.step_done(step, everywhere), view)
+    controller.tell(dialogs.step_done(step, came_or_went), view)
+
+
+def _images_by_landmark(session: Session, step: Step) -> dict[str, int]:
+    """In how many images the landmarks of a step are, as far as they are there."""
+    there = {mark.name for mark in session.landmarks} if step.landmarks else set()
+    return {name: dialogs.images_of(session, name) for name in step.landmarks if name in there}
 
 
 def help_commands(parent: QWidget, controller: Controller) -> Sequence[Command]:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.landmark import Landmark, ReviewState
 from app.gui.commands.command import Command
-from app.gui.commands.dialogs import ask_colour
+from app.gui.commands.dialogs import ask_colour, images_of
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.image.multi_click_bar import MultiClick
 from app.gui.image.split_view import ImagesPane
@@ -123,8 +123,7 @@ def _show_least_confident(controller: Controller, sheet: ContactSheet) -> None:
 
 def _delete(controller: Controller, session: Session, mark: Landmark) -> None:
     """Delete a landmark and say so: it may be of a kind that no view shows at the moment."""
-    kept_in = session.accepted_with(mark.name)
-    count = sum(state is not None for state in session.placements(mark.name).states) - kept_in
+    kept_in, count = session.accepted_with(mark.name), images_of(session, mark.name)
     if controller.do(session.delete_landmark, mark.name):
         images = "1 image" if count == 1 else f"{count} images"
         kept = f" {kept_in} accepted {'one keeps' if kept_in == 1 else 'ones keep'} it." if kept_in else ""

@@ -129,6 +129,8 @@ def _nothing_open(controller: Controller, listed: Sequence[str]) -> str:
     hidden = set(controller.open_session().images).difference(listed)
     count = sum(controller.open_session().review(name) in OPEN for name in hidden)
     if not count:
-        return "Every image in the worklist has been reviewed."
+        asked = sum(controller.open_session().review(name) is ReviewState.SECOND_OPINION for name in listed)
+        waiting = f", but {asked} {'waits' if asked == 1 else 'wait'} for a second opinion" if asked else ""
+        return f"Every image in the worklist has been reviewed{waiting}."
     rest = "1 image has" if count == 1 else f"{count} images have"
     return f"Every image that the filter lets through has been reviewed; {rest} not been."

@@ -112,9 +112,9 @@ class SelectionCommands:
         free = [name for name in names if session.image(name).review is not ReviewState.ACCEPTED]
         locked = len(names) - len(free)
         if locked:
-            is_are = "is accepted and locked: it was" if locked == 1 else "are accepted and locked: they were"
+            is_are, it = ("is", "it") if locked == 1 else ("are", "them")
             self._controller.tell(
-                f"{counted(locked)} {is_are} left as before. Reopen first to change that.", self._view
+                f"{counted(locked)} {is_are} accepted and locked. Reopen {it} first (Review menu).", self._view
             )
         return free
 

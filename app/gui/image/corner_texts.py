@@ -36,6 +36,7 @@ REVIEW_WORDS = {
     ReviewState.SECOND_OPINION: ("second opinion", ON_IMAGE.caution),
 }
 LINE = 20.0
+READ_ONLY = "open for reading only"
 SIDE_BY_SIDE = 368.0
 """In a narrower view the texts of the right corner stand below those of the left one."""
 BAR_PIXELS = 140.0
@@ -212,8 +213,10 @@ class ImageTexts:
 
     def _landmark_hint(self) -> str:
         session, landmark = self._controller.session, self._controller.landmark
+        if session is not None and session.read_only:
+            return READ_ONLY
         if session is not None and session.review(self._view.image) is ReviewState.ACCEPTED:
-            return "locked · Review, Reopen to correct"
+            return "reopen it first (Review menu)"  # “accepted · locked” stands in the other corner
         if not landmark:
             return "double click: a new landmark"
         state = self._view.state_of(landmark)

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QPointF, QTimer, Signal
 
 from app.gui.image.viewport import Surface
-from app.gui.state.controller import Controller
+from app.gui.state.controller import READ_ONLY, Controller
 from app.gui.state.view_state import Spot
 
 
@@ -117,6 +117,9 @@ class Pointing(QObject):
             )
             return
         structure, uv = spot.structure, spot.uv
+        if session.read_only:
+            self._controller.tell(READ_ONLY)
+            return
         self._controller.point_at(Spot(structure, uv, "image", pinned=True, image=self._view.image))
         self._view.ask_name(at, structure, uv)
 

@@ -181,8 +181,23 @@ class LandmarkTable(QTableView):
         if not self.landmarks.rows and self._controller.session is not None:
             painter = QPainter(self.viewport())
             painter.setPen(QColor(theme.MUTED))
-            painter.drawText(self.viewport().rect().adjusted(12, 2, -12, 0), 0, "None yet. Click on the template.")
+            wrapped = int(Qt.TextFlag.TextWordWrap)
+            painter.drawText(self.viewport().rect().adjusted(12, 2, -12, 0), wrapped, self.words_of_none)
             painter.end()
+
+    @property
+    def words_of_none(self) -> str:
+        """What stands here while no landmark is listed: accepted images may keep some that were deleted."""
+        session = self._controller.session
+        if session is None:
+            return ""
+        kept = session.deleted_landmarks
+        place = "" if session.read_only else " Click on the template."
+        if not kept:
+            return f"None{' yet' if place else ''}.{place}"
+        marks = f"“{next(iter(kept))}”" if len(kept) == 1 else f"{len(kept)} landmarks"
+        was = "was" if len(kept) == 1 else "were"
+        return f"None.{place} {marks} {was} deleted, but accepted images keep what they were accepted with."
 
     @property
     def count_width(self) -> int:

@@ -32,7 +32,8 @@ NOT_KEPT = {
     Trouble.DEVICE: "Not kept: the disk does not answer",
     Trouble.BUSY: "Not kept: another program holds the file",
 }
-FINAL = (ReviewState.ACCEPTED, ReviewState.REJECTED, ReviewState.SECOND_OPINION)
+FINAL = (ReviewState.ACCEPTED, ReviewState.REJECTED)
+"""Reviewed; who asks for a second opinion has not decided."""
 
 
 def label(text: str = "", small: bool = False, muted: bool = False, heading: bool = False) -> QLabel:
@@ -118,7 +119,8 @@ class RightColumn(QWidget):
     def _show_title(self) -> None:
         session = self._controller.session
         self.title.setText(f"Template · {session.template.anatomy}" if session else "Template")
-        self.hint.setText("click to place a landmark" if session else "")
+        placing = "open for reading only" if session and session.read_only else "click to place a landmark"
+        self.hint.setText(placing if session else "")
         self._make_room()
         self._show_uv()
 
@@ -209,8 +211,12 @@ class SheetPanel(QWidget):
         self._make_room()
 
     def _make_room(self, *_: object) -> None:
+        session = self._controller.session
         by_mouse = "drag corrects" if self._controller.mode == Mode.LANDMARK else "L to correct"
-        self.hint.setText(f"worst first · {by_mouse} · Enter confirms · A absent" if self._controller.landmark else "")
+        keys = f"{by_mouse} · Enter confirms · A absent"
+        if session is not None and session.read_only:
+            keys = "open for reading only"
+        self.hint.setText(f"worst first · {keys}" if self._controller.landmark else "")
         beside = [b for b in (self.sort_again, self.suspects) if not b.isHidden()]
         room = self.width() - 24 - sum(button.sizeHint().width() + 12 for button in beside)
         self.caption.setText(f"Contact sheet · {self._words}" if self._words else "Contact sheet")

@@ -80,7 +80,7 @@ class Projects:
             except ProjectError as error:
                 if error.trouble not in READABLE:
                     raise
-                self._controller.say(f"{error} It is shown for reading only.")
+                self._controller.say(f"{error.cause} It is shown for reading only.")
                 return Session.open(path, read_only=True, model=self._model)
 
         return self._take(opened)

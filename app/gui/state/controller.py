@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 from app.core.landmark import ReviewState
 from app.gui.state.interaction import Interaction
 from app.gui.state.view_state import Click, Held, Look, Mode, Moving, Spot, ViewState
+from app.project.accepting import locked_sentence
 from app.project.changes import Change, ImagesChanged, LandmarksChanged
 from app.store.errors import ProjectError
 
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 OUTLINE_STAYS = "The outline is the model’s mask and stays where it is; the solid marker is your correction."
 
+
+READ_ONLY = "The project is open for reading only: nothing can be changed."
 
 REST_MS = 100
 """Images that follow each other faster than this are passed by: a key that is held down repeats every 30 to 40 ms."""
@@ -287,9 +290,9 @@ class Controller(QObject):
         """Why nothing can be corrected in an image, in a sentence; empty where it can."""
         session = self.session
         if session is None or session.read_only:
-            return "The project is open for reading only: nothing can be corrected."
+            return READ_ONLY
         if session.review(image) is ReviewState.ACCEPTED:
-            return f"“{image}” is accepted and locked. Reopen it to correct it (Review menu)."
+            return locked_sentence(image)
         return ""
 
     def place(self, image: str, landmark: str, xy: tuple[float, float]) -> bool:

@@ -6,6 +6,7 @@ with the project; what becomes due while a job runs follows it.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ class Predicting(JobRunner):
         self._under_way: set[str] = set()
         self._outdated: Counter[str] = Counter()
         self._wanted: dict[str, None] = {}
+        self._before = 0
         self._checks: set[Job] = set()
         controller.imageChanged.connect(self._on_image)
         controller.changed.connect(self._on_change)
@@ -139,6 +141,15 @@ class Predicting(JobRunner):
             return
         self._under_way = set(names)
         self.follow(job, self._on_event)
+        if self._before:
+            self.tell(Progress(0, job.total))
+
+    def tell(self, event: Progress) -> None:
+        """Report how far all is that is predicted in one go: jobs that follow each other are counted together."""
+        waiting = len(self._waiting.keys() - self._under_way)
+        elapsed, to_do = time.monotonic() - self._since, event.total - event.done + waiting
+        left = elapsed / event.done * to_do if event.done > 2 else -1.0
+        self.progressed.emit(self._before + event.done, self._before + event.total + waiting, left)
 
     def cancel(self) -> None:
         """Stop; what is predicted stays."""
@@ -159,7 +170,7 @@ class Predicting(JobRunner):
         self._waiting.clear()
         self._under_way.clear()
         self._outdated.clear()
-        self._wanted = {}
+        self._wanted, self._before = {}, 0
         if job is not None:
             job.cancel()
             self.ended.emit("")
@@ -172,10 +183,13 @@ class Predicting(JobRunner):
             self.tell(event)
         elif isinstance(event, Finished):
             self._under_way.clear()
+            self._before += job.total
             self.end(job, "Prediction cancelled" if event.cancelled else "")
             self._tell_done(session, event.cancelled)
             if not event.cancelled:
                 self._go_on()
+            if not self.running:
+                self._before = 0
         else:
             if not self._controller.do(session.take_in, event):
                 self.cancel()  # it can't be kept, nor could the next one

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from app.core.chart import REACH
 from app.core.landmark import PlacementState
 from app.core.template import Structure, Template
-from app.gui.state.controller import Controller
+from app.gui.state.controller import READ_ONLY, Controller
 from app.gui.state.drags import PanDrag
 from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.state.view_state import Mode, Spot
@@ -312,6 +312,9 @@ class TemplateView(Canvas):
             return
         structure, uv = found
         self._controller.choose_structure(structure)
+        if self._controller.session.read_only:
+            self._controller.tell(READ_ONLY, self)
+            return
         self._controller.point_at(Spot(structure, uv, "template", pinned=True))
         suggestion = free_name(mark.name for mark in self._controller.session.landmarks)
         self.editor.ask(at.toPoint(), suggestion, lambda name: self._controller.define_landmark(name, structure, uv))

@@ -257,7 +257,7 @@ def test_undo_and_redo_say_beforehand_in_how_many_images(session: Session):
     assert session.next_undo == Step(True, "Add 3 images", session.images)
     assert session.next_redo is None
     session.define_landmark("x", "heart", (0, 0))
-    assert session.next_undo == Step(True, "Define “x”", ())
+    assert session.next_undo == Step(True, "Define “x”", (), ("x",))
     session.set_absent("im0.png", "x")
     session.confirm_placement("im2.png", "x")
     session.delete_landmark("x")
