@@ -9,14 +9,16 @@ LICENCE = """# Licence of this bundle
 The weights in this folder were trained on radiographs of the JSRT database (Japanese Society of Radiological
 Technology) and on landmarks of the HybridGNet data set, which derive from the SCR annotations (Segmentation in Chest
 Radiographs, Image Sciences Institute, Utrecht). Their terms allow research and education and forbid redistribution of
-the images. **This bundle is for research and education only; it is not a medical device.** No image of the data is
-part of it. The Apache-2.0 licence of the program does not extend to this folder.
+the images. Where the model card names radiographs of ill patients, they come from public COVID-19 collections with the
+lung annotations of V7 (CC BY 4.0); their own licences are mixed, among them ones for non-commercial use alone (CC
+BY-NC-SA, CC BY-NC-ND). **This bundle is for research and education only; it is not a medical device.** No image of the
+data is part of it. The Apache-2.0 licence of the program does not extend to this folder.
 """
 
 MODEL_CARD = """# Model card: chest, frontal
 
-**Intended use.** Research on masks and landmarks in frontal chest radiographs of adults: upright PA films, on which it
-was trained, and, with the limits below, AP and bedside films. Not a medical device; not for diagnosis or treatment.
+**Intended use.** Research on masks and landmarks in frontal chest radiographs of adults: upright PA films and, with the
+limits below, AP and bedside films. Not a medical device; not for diagnosis or treatment.
 
 **What it does.** A two-head U-Net after DenseSeg (Keuth et al., IJCARS 2025) predicts, for right lung, left lung,
 heart, right clavicle and left clavicle, a mask and a uv-map over the template (the mean shape). Template points are
@@ -24,25 +26,34 @@ found again in every image through inverse charts. Whether an image is a frontal
 network of its own: see `CHECK_CARD.md` beside this file.
 
 **Data.** Trained on 174 JSRT radiographs with the 166 HybridGNet contour points, and on {rendered} radiographs rendered
-from the shape statistics of those contours. Tuned on 21 further JSRT radiographs; the published split.
+from the shape statistics of those contours. Tuned on 21 further JSRT radiographs; the published split. {hospital_films}
 
 {figures}
 
-**Limits.** One hospital-grade source, digitised film, adults, mostly healthy lungs with and without a nodule. Children,
-AP views, large effusions, devices and post-operative chests were not in the training data; lateral views are not for
-it. {hospital}The shape prior draws unusual shapes towards usual ones: its effect on the most unusual tenth is among the
-figures. Expected errors are calibrated on {calibrated}; they are too small where an image is unlike the training data.
+**Limits.** Adults. Contours drawn by readers come from one source, digitised upright film of mostly healthy lungs with
+and without a nodule. {bedside}Children and post-operative chests were not in the training data; lateral views are not
+for it. {hospital}The shape prior draws unusual shapes towards usual ones: its effect on the most unusual tenth is
+among the figures. Expected errors are calibrated on {calibrated}; they are too small where an image is unlike the
+training data.
 
 **Licence.** See `LICENSE.md` beside this file.
 """
 
 
+HOSPITAL_FILMS = """Half of
+these weights come from a training that also learnt from {} radiographs of ill patients, AP and PA; radiologists had
+outlined their lungs, an earlier network their hearts and clavicles."""
+NO_HOSPITAL_FILMS = "No radiograph of ill patients\nwas among them."
 UNSEEN = "{} training images, found by networks that had not seen them"
 DEFORMED = "plain and deformed training images"
 
 
 def bundle_documents(
-    rendered: int, calibrated: str, figures: dict[str, Any] | None = None, hospital: dict[str, Any] | None = None
+    rendered: int,
+    calibrated: str,
+    figures: dict[str, Any] | None = None,
+    hospital: dict[str, Any] | None = None,
+    hospital_films: int = 0,
 ) -> dict[str, str]:
     """Text of the bundle's documents by file name.
 
@@ -56,9 +67,19 @@ def bundle_documents(
         What `app.training.evaluate.evaluate` found on the validation images.
     hospital : dict or None
         What `app.training.lung_figures.lung_figures` found on radiographs of ill patients, of which some are AP.
+        Figures of patients that were left out of training count where there are some.
+    hospital_films : int
+        Number of radiographs of ill patients among the training images.
     """
     told = "**Figures.** Not evaluated yet." if figures is None else _told(figures)
-    card = MODEL_CARD.format(rendered=rendered, calibrated=calibrated, figures=told, hospital=_hospital_told(hospital))
+    card = MODEL_CARD.format(
+        rendered=rendered,
+        calibrated=calibrated,
+        figures=told,
+        hospital=_hospital_told(hospital),
+        hospital_films=HOSPITAL_FILMS.format(hospital_films) if hospital_films else NO_HOSPITAL_FILMS,
+        bedside="" if hospital_films else "AP views, large effusions and devices were not in the training data. ",
+    )
     return {"MODEL_CARD.md": card, "LICENSE.md": LICENCE}
 
 
@@ -111,9 +132,10 @@ def _hospital_told(figures: dict[str, Any] | None) -> str:
         f"{found['usable']:.0%} of {found['images']} {view} films (agreement with human masks: median "
         f"{found['agreement']['median']:.3f}, tenth percentile {found['agreement']['tenth_percentile']:.3f})"
         for view in ("AP", "PA")
-        if (found := figures.get(view)) is not None
+        if (found := figures.get(f"{view}_left_out", figures.get(view))) is not None
     ]
+    whose = " that it never saw" if any(name.endswith("_left_out") for name in figures) else ""
     return (
-        "On films of ill patients both lungs are usable (agreement above 0.85, each edge within 8% of the lung's "
-        f"height of a radiologist's box) in {' and '.join(views)}; look at each. "
+        f"On films of ill patients{whose} both lungs are usable (agreement above 0.85, each edge within 8% of the "
+        f"lung's height of a radiologist's box) in {' and '.join(views)}; look at each. "
     )
