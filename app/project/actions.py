@@ -36,7 +36,7 @@ from app.store.tables import OWN
 
 OF_IMAGES = (
     *("placements", "reviews", "structure_reviews", "spacings", "readings"),
-    *("left_as_is", "corrected_files"),
+    *("left_as_is", "corrected_files", "masks"),
 )
 """Tables that hold what readers said of single images."""
 

@@ -86,13 +86,19 @@ class PlacementNudged(PlacementsChanged):
     code = "nudge"
 
 
+class MasksChanged(Change):
+    """A reader said what the masks of single images are, or took it back."""
+
+    code = "masks"
+
+
 class ReviewsChanged(Change):
     """Images or structures are reviewed otherwise, or a suspect image is fine as it is."""
 
     code = "review"
 
 
-class CorrectionsChanged(SpacingChanged, PlacementsChanged, ReviewsChanged):
+class CorrectionsChanged(SpacingChanged, PlacementsChanged, MasksChanged, ReviewsChanged):
     """All that was said of images belongs to other files now, or is no more."""
 
     code = "corrections"
@@ -102,7 +108,7 @@ KEPT: dict[str, type[Change]] = {
     one.code: one
     for one in (
         *(ImagesChanged, OrientationChanged, SpacingChanged, LandmarksChanged),
-        *(PlacementsChanged, PlacementNudged, ReviewsChanged, CorrectionsChanged),
+        *(PlacementsChanged, PlacementNudged, MasksChanged, ReviewsChanged, CorrectionsChanged),
     )
 }
 """The kinds that the project file keeps, by their codes."""

@@ -117,7 +117,8 @@ class ImageFiles:
         """Whether a reader corrected, reviewed or annotated an image."""
         review = self.rows.reviews.get(name)
         reviewed = review is not None and (review.state is not ReviewState.UNREAD or bool(review.note))
-        return reviewed or bool(self.rows.by_image.get(name) or self.rows.structure_reviews.get(name))
+        rows = self.rows
+        return reviewed or bool(rows.by_image.get(name) or rows.structure_reviews.get(name) or rows.masks.get(name))
 
     def replaced(self, name: str) -> bool:
         """Whether what readers said of an image belongs to another file than the one that is there now."""

@@ -10,19 +10,23 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from app.core.masks import Mask, ReaderMask
 from app.core.prediction import Prediction
 from app.core.template import Template
 from app.project.file_check import CheckedFile, check
 from app.project.image_files import ImageFiles
 from app.project.least_certain import LargestErrors
-from app.store.blobs import Arrays
+from app.store.blobs import Arrays, unpack_mask
 from app.store.charts import CROSS, FROZEN, FrozenPlacements, StoredCharts, restore
 from app.store.errors import ProjectError
 from app.store.predictions import PredictionStore
 from app.store.project_store import ProjectStore
-from app.store.row_types import FrozenRow
+from app.store.row_types import FrozenRow, MaskRow
 
 _RECENT = 16
+"""So many predictions are kept in memory,"""
+_BITMAPS = 12
+"""and so many masks that readers drew: 48 MB at 2048 x 2048."""
 
 
 class PredictedImages(ImageFiles):
@@ -48,6 +52,7 @@ class PredictedImages(ImageFiles):
         self._fresh: dict[str, tuple[str, Arrays]] = {}
         self._hidden: dict[str, frozenset[int]] = {}
         self._recent: OrderedDict[str, Prediction] = OrderedDict()
+        self._bitmaps: OrderedDict[str, Mask] = OrderedDict()
         self._worst: LargestErrors | None = None
         self._has: npt.NDArray[np.bool_] | None = None
 
@@ -157,6 +162,29 @@ class PredictedImages(ImageFiles):
             self.broken[name] = str(error)
             self._has = self._worst = None
             return None
+
+    @property
+    def template(self) -> Template:
+        """Of the bundle."""
+        return self._template
+
+    def reader_masks(self, name: str) -> dict[str, ReaderMask]:
+        """What readers said of the masks of an image, by structure; the last few bitmaps are kept in memory."""
+        return {structure: self._reader_mask(row) for structure, row in self.rows.masks.get(name, {}).items()}
+
+    def _reader_mask(self, row: MaskRow) -> ReaderMask:
+        if row.mask is None:
+            return ReaderMask(None, row.reader, row.at)
+        native = self._bitmaps.pop(row.mask, None)
+        if native is None:
+            arrays = self._whole(row.image, row.mask)
+            if arrays is None:
+                return ReaderMask(None, row.reader, row.at, lost=True)
+            native = unpack_mask(arrays)
+        self._bitmaps[row.mask] = native
+        if len(self._bitmaps) > _BITMAPS:
+            self._bitmaps.popitem(last=False)
+        return ReaderMask(native, row.reader, row.at)
 
     def _freeze(self, name: str) -> None:
         self.broken.pop(name, None)

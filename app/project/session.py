@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.landmark import Landmark, Placements, PlacementState, ReviewState, free_colour
-from app.core.masks import ImageMasks, MaskState
 from app.core.orientation import Orientation
 from app.core.plausibility import brief, remedy, words_of
 from app.core.prediction import Prediction
@@ -37,8 +36,9 @@ from app.project.entries import (
     PredictReport,
 )
 from app.project.least_certain import LeastCertain
+from app.project.masks import SessionMasks
 from app.project.orientation import equally_suspect, set_orientation
-from app.project.session_files import SessionFiles, count
+from app.project.session_files import count
 from app.store.lock import ProjectLock
 from app.store.project_store import ProjectStore
 from app.store.rows import file_stamp
@@ -49,7 +49,7 @@ ImageEntry = entries.ImageEntry[ImageFacts]
 Names = str | Sequence[str]
 
 
-class Session(SessionFiles):
+class Session(SessionMasks):
     """One open project. Made by `create` or `open`; a context manager that closes it.
 
     Only the thread that made it may use it. Actions raise ValueError with a sentence for the reader where they are not
@@ -237,23 +237,6 @@ class Session(SessionFiles):
         """Small 8-bit picture of an image, longest side at most 512; None before it was decoded."""
         return self._state.preview(name)
 
-    # --- masks
-
-    def masks(self, image: str) -> ImageMasks:
-        """The masks of all structures in an image as they are now: a snapshot, for those who ask often or elsewhere."""
-        return self._state.masks(image)
-
-    def mask(self, image: str, structure: str) -> npt.NDArray[np.bool_] | None:
-        """A structure's mask [H, W] in native pixels, None where it is absent or nothing was predicted.
-
-        Raises KeyError for a structure that the template does not have.
-        """
-        return self._state.masks(image).native(structure)
-
-    def mask_state(self, image: str, structure: str) -> MaskState | None:
-        """Where a structure's mask comes from, None where nothing was predicted."""
-        return self._state.masks(image).state(structure)
-
     # --- landmarks
 
     @property
@@ -340,10 +323,6 @@ class Session(SessionFiles):
     def place_in(self, image: str, structure: str, uv: tuple[float, float]) -> npt.NDArray[np.float64]:
         """A template point in one image, predicted: native pixels [2], NaN where it is nowhere."""
         return self._state.place_in(image, structure, uv)
-
-    def structures_at(self, image: str, xy: tuple[float, float]) -> tuple[str, ...]:
-        """The structures whose masks cover a pixel of an image, the smallest first."""
-        return self._state.structures_at(image, xy)
 
     def template_point(
         self, image: str, xy: tuple[float, float], structure: str | None = None

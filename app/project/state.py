@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from app.core.landmark import Landmark, Placements, PlacementState
+from app.core.landmark import Landmark, Placements, PlacementState, ReviewState
 from app.core.masks import ImageMasks
 from app.core.plausibility import code_of
 from app.core.prediction import Prediction, confidence, sample_chart
@@ -443,21 +443,19 @@ class ProjectState(PredictedImages):
         slot = self.slot(image)
         if not self.predicted(image):
             return None
-        name = structure or next(iter(self.structures_at(image, xy)), None)
+        name = structure or next(iter(self.masks(image).covering(xy)), None)
         chart = self._charts_with(image).chart(name, slot) if name is not None else None
         if name is None or chart is None:
             return None
         (u, v), miss = locate(chart, self._template.structure(name), xy)
         return name, (float(u), float(v)), miss
 
-    def structures_at(self, image: str, xy: tuple[float, float]) -> tuple[str, ...]:
-        """The structures whose masks cover a pixel, the smallest first."""
-        return self.masks(image).covering(xy)
-
     def masks(self, image: str) -> ImageMasks:
         """The masks of an image as they are now."""
         prediction = self.prediction(image)  # first: it knows unknown names
-        return ImageMasks(self._template, self.frame(image), prediction)
+        reviews = self.rows.structure_reviews.get(image, {}).items()
+        confirmed = frozenset(structure for structure, said in reviews if said.state is ReviewState.ACCEPTED)
+        return ImageMasks(self._template, self.frame(image), prediction, self.reader_masks(image), confirmed)
 
     def place_in(self, image: str, structure: str, uv: tuple[float, float]) -> npt.NDArray[np.float64]:
         """Where a template point is predicted in one image [2], NaN where it is nowhere."""

@@ -53,6 +53,19 @@ def pack(arrays: Mapping[str, npt.NDArray[Any]], quick: bool = False) -> bytes:
     return b"".join([_LENGTH.pack(len(header)), header, *parts])
 
 
+def pack_mask(mask: npt.NDArray[np.bool_]) -> bytes:
+    """Compress a mask [H, W], one bit per pixel; `unpack_mask` reads what its blob holds."""
+    return pack({"bits": np.packbits(mask, axis=1), "size": np.array(mask.shape, np.int32)})
+
+
+def unpack_mask(arrays: Arrays) -> npt.NDArray[np.bool_]:
+    """A mask [H, W] from its blob's arrays, read-only."""
+    height, width = arrays["size"].tolist()
+    mask = np.unpackbits(arrays["bits"], axis=1, count=width).view(np.bool_).reshape(height, width)
+    mask.flags.writeable = False
+    return mask
+
+
 def unpack(data: bytes, expected: str) -> Arrays:
     """Read what `pack` wrote.
 

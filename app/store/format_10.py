@@ -1,7 +1,7 @@
 """From format 9 to 10: images have a number of their own and a source; what readers can differ about has an opinion.
 
 What is said of an image names it by its number, in the tables and in what is kept of changes, so that its name can
-change. Where the file says so, the DICOM UIDs are kept. `masks`, `measurements` and `regions` have no action yet.
+change. Where the file says so, the DICOM UIDs are kept. `measurements` and `regions` have no action yet.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ def _steps(main: bool) -> list[str]:
         return [*steps, _NEW]
     empty = ", ".join(f"'' AS {uid}" for uid in _UIDS)
     steps.append(f"CREATE TEMP TABLE before AS SELECT *, {empty} FROM facts; DROP TABLE IF EXISTS temp.facts")
-    return [*steps, "CREATE TEMP TABLE facts AS SELECT * FROM before; DROP TABLE before"]
+    steps.append("CREATE TEMP TABLE facts AS SELECT * FROM before; DROP TABLE before")
+    return [*steps, _NEW.replace("CREATE TABLE", "CREATE TEMP TABLE")]
 
 
 CHANGE = ";".join(_steps(main=True))

@@ -39,6 +39,17 @@ class PlacementRow(NamedTuple):
         return np.array([np.nan, np.nan] if self.x is None else [self.x, self.y], float)
 
 
+class MaskRow(NamedTuple):
+    """What a reader said of one structure's mask in one image; `mask` is its blob, None where it is absent."""
+
+    image: str
+    structure: str
+    state: str
+    mask: str | None
+    reader: str
+    at: str
+
+
 class StructureReview(NamedTuple):
     """What a reader said of one structure in one image."""
 

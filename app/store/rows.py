@@ -22,6 +22,7 @@ from app.store.row_types import (
     FrozenFacts,
     FrozenRow,
     ImageRow,
+    MaskRow,
     PlacementRow,
     Review,
     StructureReview,
@@ -49,6 +50,8 @@ class Rows:
     reviews : dict of str to Review
     structure_reviews : dict of str to dict of str to StructureReview
         By image and structure.
+    masks : dict of str to dict of str to MaskRow
+        What readers said of masks, by image and structure.
     spacings : dict of str to (row_mm, column_mm)
     orientations : dict of str to Orientation
         Of the images that are not read as stored.
@@ -75,6 +78,7 @@ class Rows:
         self.deleted: dict[int, Landmark] = {}
         self.reviews: dict[str, Review] = {}
         self.structure_reviews: dict[str, dict[str, StructureReview]] = {}
+        self.masks: dict[str, dict[str, MaskRow]] = {}
         self.spacings: dict[str, tuple[float, float]] = {}
         self.orientations: dict[str, Orientation] = {}
         self.frozen: dict[str, FrozenRow] = {}
@@ -147,7 +151,7 @@ class Rows:
         for rows in cast(tuple[dict[str, Any], ...], (self.frozen, self.frozen_facts)):
             if old in rows:
                 rows[new] = rows.pop(old)._replace(image=new)
-        for parts in cast(tuple[dict[str, Any], ...], (self.by_image, self.structure_reviews)):
+        for parts in cast(tuple[dict[str, Any], ...], (self.by_image, self.structure_reviews, self.masks)):
             parts[new] = {key: row._replace(image=new) for key, row in parts.pop(old, {}).items()}
         for number, row in self.by_image[new].items():
             del self.by_landmark[number][old]
@@ -203,6 +207,14 @@ class Rows:
             self.structure_reviews.setdefault(review.image, {})[review.structure] = review
         elif old is not None:
             del self.structure_reviews[old[0]][old[2]]
+
+    def _masks_changed(self, old: Row | None, new: Row | None) -> None:
+        if (new or old or ())[1] != OWN:
+            return
+        if new is not None:
+            self.masks.setdefault(new[0], {})[new[2]] = MaskRow(new[0], *new[2:])
+        elif old is not None:
+            del self.masks[old[0]][old[2]]
 
     def _spacings_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
@@ -307,8 +319,10 @@ class Rows:
         at, reader = max(said)
         return Review(ReviewState.IN_PROGRESS, "", reader, at)
 
-    def _said_in(self, name: str) -> tuple[dict[Any, PlacementRow] | dict[Any, StructureReview], ...]:
-        return self.by_image.get(name, {}), self.structure_reviews.get(name, {})
+    def _said_in(
+        self, name: str
+    ) -> tuple[dict[Any, PlacementRow] | dict[str, StructureReview] | dict[str, MaskRow], ...]:
+        return self.by_image.get(name, {}), self.structure_reviews.get(name, {}), self.masks.get(name, {})
 
     def spacing(self, name: str) -> Spacing | None:
         """The spacing that the reader gave, else the file's."""

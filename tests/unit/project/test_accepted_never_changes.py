@@ -140,6 +140,8 @@ def ready(session: Session) -> Session:
         session.set_absent(image, "top")
     session.confirm_placement("im0.png", "tip")
     session.set_absent("im2.png", "heart_00")
+    session.set_mask("im0.png", "left_lung", np.eye(300, 320, 2, dtype=bool))
+    session.set_mask_absent("im2.png", "right_clavicle")
     session.set_review("im0.png", "rejected", "leaks", structure="heart")
     session.reader = "Bea"
     session.set_review(["im0.png", "im2.png"], "accepted", "well seen")
@@ -185,6 +187,12 @@ def seen(session: Session, folder: Path) -> Seen:
         found[image, "arrays"] = [
             getattr(prediction, part).tobytes() for part in ("masks", "uv", "charts", "expected_error", "present")
         ]
+        masks = session.masks(image)
+        for structure in (one.name for one in session.template.structures):
+            native, said = masks.native(structure), masks.by_reader.get(structure)
+            bits = b"" if native is None else np.packbits(native).tobytes()
+            who = (said.reader, said.at) if said is not None else ()
+            found[image, "mask", structure] = (masks.state(structure), bits, who)
         found[image, "entry"] = (entry.frame, entry.review, entry.note, entry.structures, entry.reviewed_by)
         found[image, "more"] = (entry.reviewed_at, entry.suspect, entry.left_as_is, entry.changed_since_accepted)
         found[image, "count"] = (session.corrections(image), session.prediction_id(image))

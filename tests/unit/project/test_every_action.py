@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.core.landmark import Landmark
@@ -19,6 +20,7 @@ from app.project.changes import (
     CorrectionsChanged,
     ImagesChanged,
     LandmarksChanged,
+    MasksChanged,
     OrientationChanged,
     PlacementNudged,
     PlacementsChanged,
@@ -96,6 +98,16 @@ def searched(session: Session, folder: Path) -> FoundImages:
     return found
 
 
+def drawn(session: Session) -> np.ndarray:
+    """A mask of im1.png without symmetry."""
+    frame = session.image("im1.png").frame
+    assert frame is not None
+    mask = np.zeros((frame.height, frame.width), bool)
+    mask[20:71, 31:44] = True
+    mask[60:66, 40:90] = True
+    return mask
+
+
 MARK = Landmark("carina", "heart", 0.25, -0.5)
 ONE = ("im1.png",)
 CASES = (
@@ -136,6 +148,12 @@ CASES = (
          "Confirm “hilum” in im1"),
     Case("reset_placement", lambda s: s.reset_placement("im1.png", "hilum"), PlacementsChanged, ONE, ("hilum",),
          "Reset “hilum” in im1"),
+    Case("set_mask", lambda s: s.set_mask("im1.png", "heart", drawn(s)), MasksChanged, ONE, (),
+         "Correct the heart in im1"),
+    Case("set_mask_absent", lambda s: s.set_mask_absent("im1.png", "heart"), MasksChanged, ONE, (),
+         "Set the heart absent in im1"),
+    Case("reset_mask", lambda s: s.reset_mask("im1.png", "heart"), MasksChanged, ONE, (),
+         "Go back to the predicted heart in im1", before=lambda s: s.set_mask("im1.png", "heart", drawn(s))),
     Case("set_review", lambda s: s.set_review("im1.png", "rejected", "blurred"), ReviewsChanged, ONE, (),
          "Set im1 to rejected", locked=False),
     Case("set_review", lambda s: s.set_review("im1.png", "rejected", "leaks", structure="heart"),
@@ -167,7 +185,9 @@ def told_by(session: Session) -> list[Change]:
 
 def test_every_action_of_a_session_is_here():
     parts = [
-        Path(inspect.getfile(part)) for part in Session.__mro__ if part.__module__.startswith("app.project.session")
+        Path(inspect.getfile(part))
+        for part in Session.__mro__
+        if part.__module__.startswith(("app.project.session", "app.project.masks"))
     ]
     acting = {
         method.name

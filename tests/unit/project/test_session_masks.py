@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import apsw
 import cv2
 import numpy as np
 import pytest
 
 from app.core.masks import MaskState
+from app.io.bundle import Bundle
+from app.jobs import Result
 from app.project.session import Session
+from tests.unit.store.fakes import fake_predicted
 
 
 def by_hand(probability: np.ndarray) -> np.ndarray:
@@ -33,7 +37,8 @@ def test_a_mask_is_the_predicted_one_in_native_pixels(session: Session):
         assert np.count_nonzero(mask != wanted) < 0.05 * np.count_nonzero(wanted)
         ys, xs = np.nonzero(mask)
         assert structure.name in session.structures_at("im1.png", (xs[len(xs) // 3], ys[len(xs) // 3]))
-    assert {session.mask_state("im1.png", s.name) for s in session.template.structures} == {*MaskState}
+    states = {session.mask_state("im1.png", s.name) for s in session.template.structures}
+    assert states == {MaskState.PREDICTED, MaskState.ABSENT}
 
 
 def test_there_is_no_mask_before_a_prediction_or_in_an_image_that_is_turned(session: Session):
@@ -57,3 +62,128 @@ def test_unknown_images_and_structures_are_told(session: Session):
         session.mask("none.png", "heart")
     with pytest.raises(KeyError, match="spleen"):
         session.mask("im0.png", "spleen")
+
+
+def drawn() -> np.ndarray:
+    """A mask of an image without symmetry, in two pieces that touch the border."""
+    mask = np.zeros((300, 320), bool)
+    mask[0:40, 11:29] = True
+    mask[250:299, 300:320] = True
+    return mask
+
+
+def test_a_corrected_mask_counts_everywhere_is_kept_and_undone(session: Session, bundle: Bundle):
+    before, mask = session.mask("im0.png", "heart"), drawn()
+    session.set_mask("im0.png", "heart", mask)
+    mask[:] = False  # what is handed over is the session's own from then on
+    assert "heart" in session.structures_at("im0.png", (310, 260))
+    assert "heart" in session.structures_at("im0.png", (11, 0))
+    assert "heart" not in session.structures_at("im0.png", (10, 0))
+    assert session.image("im0.png").review == "in_progress"
+    session.close()
+    with Session.open(session.path, model=bundle) as again:
+        np.testing.assert_array_equal(again.mask("im0.png", "heart"), drawn())
+        assert again.mask_state("im0.png", "heart") is MaskState.CORRECTED
+        said = again.masks("im0.png").by_reader["heart"]
+        assert said.reader == "Ann"
+        assert said.at <= again.history()[-1].at
+        np.testing.assert_array_equal(again.masks("im0.png").predicted("heart"), before)
+        again.reset_mask("im0.png", "heart")
+        np.testing.assert_array_equal(again.mask("im0.png", "heart"), before)
+        again.undo()
+        again.undo()
+        assert again.mask_state("im0.png", "heart") is MaskState.PREDICTED
+        np.testing.assert_array_equal(again.mask("im0.png", "heart"), before)
+
+
+def test_a_new_prediction_takes_no_corrected_mask_away(session: Session):
+    session.set_mask("im1.png", "right_lung", drawn())
+    session.set_mask_absent("im1.png", "heart")
+    session.set_orientation("im1.png", quarter_turns=1)  # it waits for its prediction
+    np.testing.assert_array_equal(session.mask("im1.png", "right_lung"), drawn())
+    assert session.mask_state("im1.png", "heart") is MaskState.ABSENT
+    session.start_predict(["im1.png"]).cancel()
+    session.take_in(Result("im1.png", fake_predicted(session, "im1.png", 72)))
+    np.testing.assert_array_equal(session.mask("im1.png", "right_lung"), drawn())
+    assert session.mask("im1.png", "heart") is None
+    assert session.mask_state("im1.png", "left_lung") is MaskState.PREDICTED
+
+
+def test_correcting_a_mask_moves_no_landmark(session: Session):
+    before = [(p.xy.tolist(), p.state) for p in session.placements_in("im0.png")]
+    session.set_mask("im0.png", "heart", drawn())
+    session.set_mask_absent("im0.png", "left_lung")
+    np.testing.assert_equal([(p.xy.tolist(), p.state) for p in session.placements_in("im0.png")], before)
+
+
+def test_what_was_said_of_a_structure_was_said_of_the_mask_that_was_there(session: Session):
+    session.set_review("im0.png", "accepted", structure="heart")
+    assert session.mask_state("im0.png", "heart") is MaskState.CONFIRMED
+    assert not session.masks("im0.png").corrected("heart")
+    session.set_review("im0.png", "rejected", "leaks", structure="left_lung")
+    session.set_mask("im0.png", "heart", drawn())
+    session.set_mask("im0.png", "left_lung", drawn())
+    said = {one.structure: (one.state, one.note) for one in session.image("im0.png").structures}
+    assert said == {"heart": ("in_progress", ""), "left_lung": ("in_progress", "leaks")}
+    session.set_review("im0.png", "accepted", structure="heart")
+    assert session.mask_state("im0.png", "heart") is MaskState.CONFIRMED
+    assert session.masks("im0.png").corrected("heart")
+    session.undo()
+    session.undo()
+    assert session.image("im0.png").rejected == ("left_lung",)
+
+
+def test_the_same_mask_again_changes_nothing(session: Session):
+    lines = len(session.history())
+    assert session.set_mask("im0.png", "heart", session.mask("im0.png", "heart")) is None
+    assert session.reset_mask("im0.png", "heart") is None
+    session.set_mask_absent("im0.png", "heart")
+    assert session.set_mask_absent("im0.png", "heart") is None
+    assert len(session.history()) == lines + 1
+
+
+@pytest.mark.parametrize(
+    ("mask", "told"),
+    [
+        (np.zeros((300, 320), bool), "Nothing is left of the heart"),
+        (np.ones((320, 300), bool), "300 rows and 320 columns"),
+        (np.ones((300, 320), np.uint8), "of uint8"),
+    ],
+)
+def test_what_is_no_mask_of_the_image_is_refused(session: Session, mask: np.ndarray, told: str):
+    with pytest.raises(ValueError, match=told):
+        session.set_mask("im0.png", "heart", mask)
+    assert session.mask_state("im0.png", "heart") is MaskState.PREDICTED
+
+
+def test_masks_go_with_their_image_and_are_dropped_with_the_corrections_of_another_file(session: Session):
+    session.set_mask("im0.png", "heart", drawn())
+    session.rename_image("im0.png", "a.png")
+    np.testing.assert_array_equal(session.mask("a.png", "heart"), drawn())
+    cv2.imwrite(str(session.image("a.png").path), np.full((200, 260), 99, np.uint8))
+    session.check_files()
+    session.start_predict(["a.png"]).cancel()
+    session.take_in(Result("a.png", fake_predicted(session, "a.png", 61, (200, 260))))
+    assert session.image("a.png").replaced
+    assert session.mask_state("a.png", "heart") is MaskState.PREDICTED  # the drawn one has another size
+    assert session.mask("a.png", "heart").shape == (200, 260)
+    session.drop_corrections("a.png")
+    session.undo()
+    session.remove_images("a.png")
+    session.undo()
+    assert session.masks("a.png").by_reader["heart"].native.shape == (300, 320)
+
+
+def test_a_damaged_mask_is_told_and_no_other_one_shown_in_its_place(session: Session, bundle: Bundle):
+    session.set_mask("im0.png", "heart", drawn())
+    session.close()
+    with apsw.Connection(str(session.path)) as db:
+        ((blob,),) = db.execute("SELECT mask FROM masks")
+        ((data,),) = db.execute("SELECT data FROM blobs WHERE sha256 = ?", (blob,))
+        db.execute("UPDATE blobs SET data = ? WHERE sha256 = ?", (data[:-1] + b"\x07", blob))
+    db.close()
+    with Session.open(session.path, model=bundle) as again:
+        assert (again.mask("im0.png", "heart"), again.mask_state("im0.png", "heart")) == (None, None)
+        assert again.image("im0.png").status == "failed"
+        assert "damaged" in again.image("im0.png").message
+        assert again.mask_state("im0.png", "left_lung") is MaskState.PREDICTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -100,6 +101,11 @@ def snapshot(session: Session) -> dict[str, object]:
         found["image", name] = (entry.status, entry.review, entry.note, entry.frame, session.corrections(name))
         found["structures", name] = entry.structures
         found["new", name] = [p.landmark.name for p in session.placements_in(name) if p.new_since_accepted]
+        masks = session.masks(name)
+        for structure in (one.name for one in session.template.structures):
+            native = masks.native(structure)
+            bits = b"" if native is None else np.packbits(native).tobytes()
+            found["mask", name, structure] = masks.state(structure), hashlib.sha256(bits).hexdigest()
         lowest = session.least_certain(name)
         found["lowest", name] = (
             lowest if lowest is None else round(lowest.confidence, 6)

@@ -146,7 +146,7 @@ def tables(path: Path) -> dict[str, list[list[Any]]]:
     names = {row[0]: row[1] for row in found["images"]}
     found["images"] = [[name, position, "", relative] for _, name, position, _, _, relative in found["images"]]
     found["landmarks"] = [row for row in found["landmarks"] if row[0] < 3 or row[0] > 166]
-    for table in NAMING_IMAGES:
+    for table in found.keys() & set(NAMING_IMAGES):
         found[table] = [[names[row[0]], *row[1:]] for row in found[table]]
     for table in ("placements", "reviews", "structure_reviews"):
         assert {row.pop(1) for row in found[table]} <= {""}
