@@ -10,6 +10,7 @@ from app.gui.image.grey_item import GreyItem
 from app.gui.image.overlays import OverlayItem
 from app.gui.image.viewport import Surface
 from app.gui.widgets.marker_item import MarkerItem
+from app.gui.widgets.screen_layer import ScreenLayer
 from app.gui.widgets.theme import ON_IMAGE
 
 RADIUS = 96
@@ -23,7 +24,8 @@ class Lens:
 
     def __init__(self, view: Surface) -> None:
         self._view = view
-        self._grey, self._overlay, self._markers = GreyItem(), OverlayItem(), MarkerItem()
+        self._grey, self._markers = GreyItem(), MarkerItem()
+        self._overlay = OverlayItem(ScreenLayer(margin=0))  # it moves three times as far as the mouse: nothing is kept
 
     def paint(self, painter: QPainter, at: QPointF) -> None:
         """Paint the lens about a viewport position, in screen pixels."""

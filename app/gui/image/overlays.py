@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil, hypot, log2
 
 import cv2
 import numpy as np
@@ -18,6 +19,10 @@ from app.core.template import Template
 from app.gui.image.resolve import Drawn, Overlay
 from app.gui.widgets import uv_colours
 from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, path_of, with_pattern
+from app.gui.widgets.screen_layer import ScreenLayer
+
+INVISIBLE = 0.1
+"""An outline may be drawn so many device pixels beside where it is."""
 
 
 def mask_contours(probability: npt.NDArray[np.uint8], frame: Frame) -> list[Points]:
@@ -74,21 +79,28 @@ def network_corners(frame: Frame) -> QTransform:
 
 
 class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
-    """All that a prediction shows, in the corner frame of its image."""
+    """All that a prediction shows, in the corner frame of its image.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    layer : ScreenLayer, optional
+        What keeps the drawing from one frame to the next.
+    """
+
+    def __init__(self, layer: ScreenLayer | None = None) -> None:
         super().__init__()
         self._frame: Frame | None = None
         self._prediction: Prediction | None = None
         self._template: Template | None = None
         self._overlay = Overlay()
-        self._contours: dict[int, QPainterPath] = {}
+        self._contours: dict[int, list[Points]] = {}
+        self._paths: dict[int, QPainterPath] = {}
+        self._paths_for = 0.0
         self._iso: QPainterPath | None = None
         self._iso_of: object = None
         self._merged: QImage | None = None
         self._merged_of: object = None
-        self._layer: QImage | None = None
-        self._layer_of: object = None
+        self._layer = layer or ScreenLayer()
 
     def set_drawn(self, drawn: Drawn) -> None:
         """Show what belongs to an image; what is prepared for the same prediction already is kept."""
@@ -100,8 +112,9 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         self.prepareGeometryChange()
         self._template, self._prediction, self._frame = drawn.template, drawn.prediction, drawn.frame
         self._contours.clear()
+        self._paths.clear()
         self._iso = self._iso_of = self._merged = self._merged_of = None
-        self._layer = self._layer_of = None
+        self._layer.forget()
         self.update()
 
     @property
@@ -115,27 +128,11 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         return QRectF(0, 0, self._frame.width, self._frame.height)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """Draw from a picture of the size of the screen that is made again only when the view or the look changes."""
         prediction, template, frame = self._prediction, self._template, self._frame
         if prediction is None or template is None or frame is None:
             return
-        world = painter.worldTransform()
         port = widget.rect() if widget is not None else painter.viewport()
-        ratio = painter.device().devicePixelRatioF()
-        key = (id(prediction), frame, self._overlay, port.size().toTuple(), ratio, _numbers(world))
-        if key != self._layer_of or self._layer is None:
-            layer = QImage(port.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
-            layer.setDevicePixelRatio(ratio)
-            layer.fill(0)
-            into = QPainter(layer)
-            into.setWorldTransform(world)
-            self._draw(into, prediction, template, frame)
-            into.end()
-            self._layer, self._layer_of = layer, key
-        painter.save()
-        painter.resetTransform()
-        painter.drawImage(QPointF(0, 0), self._layer)
-        painter.restore()
+        self._layer.paint(painter, port, self._overlay, lambda into: self._draw(into, prediction, template, frame))
 
     def _draw(self, painter: QPainter, prediction: Prediction, template: Template, frame: Frame) -> None:
         overlay = self._overlay
@@ -152,18 +149,30 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         if overlay.uv is not None:
             painter.setPen(cosmetic(painter, QColor(255, 255, 255, 110), 1.0))
             painter.drawPath(self._iso_path(overlay.uv))
+        paths = self._outlines(overlay.outlined, _device_zoom(painter))
         for channel in overlay.outlined:
             pen = cosmetic(painter, QColor(template.structures[channel].colour), 1.5)
             painter.setPen(with_pattern(pen, channel) if overlay.patterns else pen)
-            painter.drawPath(self._contour(channel))
+            painter.drawPath(paths[channel])
 
-    def _contour(self, channel: int) -> QPainterPath:
-        if channel not in self._contours:
-            assert self._prediction is not None
-            assert self._frame is not None
-            outlines = mask_contours(self._prediction.masks[channel], self._frame)
-            self._contours[channel] = path_of(outlines)
-        return self._contours[channel]
+    def _outlines(self, channels: Sequence[int], zoom: float) -> dict[int, QPainterPath]:
+        """The outlines with as many points as can be seen at a zoom (device pixels per native pixel).
+
+        A straight line through points that lie closer to it than `INVISIBLE` takes half the time to draw. They are
+        chosen for the next larger power of two, so that they serve while one zooms.
+        """
+        assert self._prediction is not None
+        assert self._frame is not None
+        octave = 2.0 ** ceil(log2(zoom))
+        if octave != self._paths_for:
+            self._paths.clear()
+            self._paths_for = octave
+        for channel in channels:
+            if channel not in self._contours:
+                self._contours[channel] = mask_contours(self._prediction.masks[channel], self._frame)
+            if channel not in self._paths:
+                self._paths[channel] = path_of([thinned(line, INVISIBLE / octave) for line in self._contours[channel]])
+        return self._paths
 
     def _iso_path(self, channel: int) -> QPainterPath:
         if self._iso is None or self._iso_of != channel:
@@ -192,5 +201,20 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         return self._merged
 
 
-def _numbers(t: QTransform) -> tuple[float, ...]:
-    return (t.m11(), t.m12(), t.m21(), t.m22(), t.dx(), t.dy())
+def thinned(line: Points, tolerance: float) -> Points:
+    """The points [M, 2] of a line [N, 2] that are needed so that hardly one of it is further off than a tolerance.
+
+    One that ends where it begins still does.
+    """
+    origin = line[0]
+    closed = len(line) > 3 and bool((origin == line[-1]).all())
+    corners = (line[:-1] if closed else line) - origin  # small numbers: OpenCV has 24 bits for each
+    few = cv2.approxPolyDP(corners.astype(np.float32)[:, None], tolerance, closed)[:, 0] + origin
+    return np.vstack([few, few[:1]]) if closed else np.asarray(few)
+
+
+def _device_zoom(painter: QPainter) -> float:
+    """Device pixels per unit of the plane, in the direction in which there are more."""
+    world = painter.worldTransform()
+    zoom = max(hypot(world.m11(), world.m12()), hypot(world.m21(), world.m22()))
+    return zoom * painter.device().devicePixelRatioF()

@@ -43,22 +43,28 @@ class MarkerStyle(NamedTuple):
     radius: float
 
 
-@lru_cache(maxsize=2048)
-def _marker_picture(style: MarkerStyle, ratio: float, phase_x: int, phase_y: int) -> QImage:
-    """The picture of a marker, with its centre a part of a device pixel beside the middle pixel's corner."""
-    reach = _marker_reach(style, ratio)
-    picture = _empty(2 * reach, 2 * reach, ratio)
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    at = QPointF(reach + phase_x / PHASES, reach + phase_y / PHASES) / ratio
-    draw_marker(painter, at, style.state, style.colour, style.chosen, style.radius)
-    painter.end()
-    return picture
+@lru_cache(maxsize=256)
+def _marker_pictures(style: MarkerStyle, ratio: float) -> tuple[int, dict[int, QImage]]:
+    """The pictures of a marker that were made so far, by `_phase`, and their size from the centre to the border.
+
+    The size is in device pixels; the ring of a chosen marker is 4 px wider.
+    """
+    return ceil((style.radius + 6) * ratio) + EDGE, {}
 
 
-def _marker_reach(style: MarkerStyle, ratio: float) -> int:
-    """Device pixels from the centre to the border of a marker's picture; the ring of a chosen one is 4 px wider."""
-    return ceil((style.radius + 6) * ratio) + EDGE
+def _marker_picture(style: MarkerStyle, ratio: float, phase: int) -> QImage:
+    """A picture of device pixels, the marker's centre a part of one beside the middle pixel's corner."""
+    reach, made = _marker_pictures(style, ratio)
+    if phase not in made:
+        picture = _empty(2 * reach, 2 * reach, ratio)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        at = QPointF(reach + phase % PHASES / PHASES, reach + phase // PHASES / PHASES) / ratio
+        draw_marker(painter, at, style.state, style.colour, style.chosen, style.radius)
+        painter.end()
+        picture.setDevicePixelRatio(1)
+        made[phase] = picture
+    return made[phase]
 
 
 def paint_markers(painter: QPainter, at: Points, styles: Sequence[MarkerStyle]) -> None:
@@ -70,15 +76,19 @@ def paint_markers(painter: QPainter, at: Points, styles: Sequence[MarkerStyle]) 
     at : array [N, 2]
         Their centres, in screen pixels.
     styles : sequence of MarkerStyle
-        One for each.
+        One for each; quicker where equal ones are the same object.
     """
     ratio = painter.device().devicePixelRatioF()
     quarters = np.floor(at * (ratio * PHASES) + 0.5).astype(int)
-    whole, phases = quarters // PHASES, quarters % PHASES
-    for (x, y), (phase_x, phase_y), style in zip(whole.tolist(), phases.tolist(), styles, strict=True):
-        reach = _marker_reach(style, ratio)
-        picture = _marker_picture(style, ratio, phase_x, phase_y)
-        painter.drawImage(QPointF((x - reach) / ratio, (y - reach) / ratio), picture)
+    phases = (quarters % PHASES) @ [1, PHASES]
+    known: dict[int, tuple[int, dict[int, QImage]]] = {}
+    painter.save()
+    painter.scale(1 / ratio, 1 / ratio)  # device pixels, given as whole numbers: the quickest way to copy a picture
+    for (x, y), phase, style in zip((quarters // PHASES).tolist(), phases.tolist(), styles, strict=True):
+        reach, made = known.get(id(style)) or known.setdefault(id(style), _marker_pictures(style, ratio))
+        picture = made[phase] if phase in made else _marker_picture(style, ratio, phase)
+        painter.drawImage(x - reach, y - reach, picture)
+    painter.restore()
 
 
 def paint_marker(painter: QPainter, at: QPointF, style: MarkerStyle) -> None:

@@ -89,7 +89,9 @@ class MarkerItem(pg.GraphicsObject):  # type: ignore[misc]
         """Show these."""
         self.markers, self.labels = markers, labels
         self._xy = np.array([m.xy for m in markers], float).reshape(-1, 2)
-        self._styles = [MarkerStyle(m.state, m.colour, m.chosen, RADIUS) for m in markers]
+        styles = [MarkerStyle(m.state, m.colour, m.chosen, RADIUS) for m in markers]
+        one_of_each = {style: style for style in styles}
+        self._styles = [one_of_each[style] for style in styles]
         self._placed_of = None
         self.update()
 
