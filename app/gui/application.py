@@ -68,7 +68,7 @@ def launch(argv: Sequence[str] = ()) -> App:
     elif not given.paths and last is not None:
         projects.open(last)
     if given.paths and (window.controller.session is not None or not given.project):
-        projects.add(given.paths)
+        projects.add(given.paths, here=bool(given.project))
     return App(qt_app, window)
 
 

@@ -7,17 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from app.gui.commands.command import Command
-from app.gui.state.recent_projects import MOST, RecentProjects
-
-LONGEST = 48
-"""Characters of a folder in the menu."""
+from app.gui.state.recent_projects import MOST, RecentProjects, folder_words
 
 
 def title(path: Path) -> str:
-    """A project in the menu: its name and folder, the home folder as ~, the beginning left out where it is long."""
-    folder, home = path.parent, Path.home()
-    text = f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else str(folder)
-    return f"{path.stem} · {text if len(text) <= LONGEST else f'…{text[-LONGEST:]}'}"
+    """A project in the menu: its name and its folder."""
+    return f"{path.stem}  ({folder_words(path)})"
 
 
 def recent_commands(
@@ -36,9 +31,8 @@ def recent_commands(
 
     def open_one(number: int) -> None:
         paths = recent.paths()
-        if number <= len(paths) and not open_project(paths[number - 1]) and not paths[number - 1].exists():
-            recent.forget(paths[number - 1])
-            changed()
+        if number <= len(paths):
+            open_project(paths[number - 1])
 
     def clear() -> None:
         recent.clear()

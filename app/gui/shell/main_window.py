@@ -40,6 +40,7 @@ from app.gui.shell.panels import RightColumn, SheetPanel, StatusLine, Toolbar, s
 from app.gui.shell.project_watch import Watching
 from app.gui.shell.projects import Projects
 from app.gui.shell.reader_bar import ReaderBar
+from app.gui.shell.recent_list import RecentList
 from app.gui.shell.relocating import Relocating
 from app.gui.shell.welcome import Welcome
 from app.gui.shell.window_state import WindowState
@@ -83,7 +84,7 @@ class MainWindow(QMainWindow):
         self.predicting = Predicting(self.controller, self.bridge)
         self.adding = Adding(self.controller, self.bridge)
         self.copying = Copying(self.controller, self.bridge)
-        self.projects = Projects(self.controller, self.predicting, self.adding, self.copying, model)
+        self.projects = Projects(self, self.controller, self.predicting, self.adding, self.copying, model)
         self.worklist = Worklist(self.controller, self.pictures)
         self.images = ImagesPane(self.controller, self.pictures, self.worklist.neighbour)
         self.image_view = self.images.first
@@ -130,7 +131,7 @@ class MainWindow(QMainWindow):
     def _commands(self) -> list[Command]:
         """All commands in the order of the menus; each gets what it works with."""
         controller, view, worklist, projects = self.controller, self.image_view, self.worklist, self.projects
-        recent = recent_commands(projects.recent, projects.open, self._show_recent)
+        recent = recent_commands(projects.recent, projects.open_recent, self._show_recent)
         show_hidden, show_messages = self.landmark_table.set_show_hidden, self.messages.setVisible
         orientation = orientation_commands(controller, view)
         return [
@@ -157,7 +158,7 @@ class MainWindow(QMainWindow):
         self.middle.setStretchFactor(0, 1)
         self.middle.setCollapsible(0, False)
         welcome = [self.actions_[verb] for verb in ("openFolder", "openProject", "openSamples")]
-        self.welcome = Welcome(welcome)
+        self.welcome = Welcome(welcome, RecentList(self.bridge))
         self.centre = QStackedWidget()
         self.centre.addWidget(self.welcome)
         self.centre.addWidget(self.middle)
@@ -228,6 +229,8 @@ class MainWindow(QMainWindow):
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
         self.worklist.ordered.connect(lambda order: self.actions_[ORDERS[Order(order)][0]].setChecked(True))
         self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
+        self.welcome.recent.wanted.connect(self.projects.open_recent)
+        self.welcome.recent.unwanted.connect(self.projects.forget)
         self.worklist.filtered.connect(self.image_view.setFocus)
         self.worklist.selectionCounted.connect(self._show_accept)
         self.worklist.menuWanted.connect(lambda names, at: self._popup(self.selection_commands.menu(self, names), at))
@@ -305,6 +308,7 @@ class MainWindow(QMainWindow):
             if number <= len(paths):
                 action.setText(caption(title(paths[number - 1])))
                 action.setToolTip(tip(str(paths[number - 1])))
+        self.welcome.show_projects(paths)
         self.actions_["clearRecent"].setEnabled(bool(paths))
         self.actions_["rememberProjects"].setChecked(recent.on)
 
@@ -350,6 +354,10 @@ class MainWindow(QMainWindow):
 
     def _show_image(self, name: str) -> None:
         self.centre.setCurrentWidget(self.middle if name else self.welcome)
+        if not name and self.welcome.recent.isVisible():
+            self.welcome.recent.setFocus()  # Enter opens the project that was open last
+        elif name and self.focusWidget() is self.welcome.recent:
+            self.image_view.setFocus()
         if name:
             # After this turn of the event loop: the preview is painted first.
             QTimer.singleShot(0, self, self._fetch)

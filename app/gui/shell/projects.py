@@ -7,11 +7,15 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtWidgets import QWidget
+
 from app.gui.shell.adding import Adding
 from app.gui.shell.copying import Copying
+from app.gui.shell.known_projects import MOST_ASKED, Choice, KnownProjects
 from app.gui.state.controller import Controller
 from app.gui.state.predicting import Predicting
 from app.gui.state.recent_projects import RecentProjects
+from app.gui.widgets.question import ask
 from app.gui.widgets.settings import new_project_path, settings
 from app.io.errors import ReadError
 from app.store.errors import ProjectError, Trouble
@@ -33,11 +37,12 @@ class Projects:
     keep_window, restore_window : callable
         Called before a project is closed and when one has come; set by the window.
     recent_changed : callable
-        Called when the open project has become another file; set by the window.
+        Called when the list of recent projects is another one; set by the window.
     """
 
     def __init__(
         self,
+        parent: QWidget,
         controller: Controller,
         predicting: Predicting,
         adding: Adding,
@@ -45,7 +50,7 @@ class Projects:
         model: str | None = None,
     ) -> None:
         self._controller, self._predicting, self._adding, self._model = controller, predicting, adding, model
-        self._copying = copying
+        self._copying, self._parent = copying, parent
         self.recent = RecentProjects()
         self.keep_window: Callable[[], None] = lambda: None
         self.restore_window: Callable[[], None] = lambda: None
@@ -122,11 +127,70 @@ class Projects:
         recent = self.recent.paths()
         return recent[0] if recent and recent[0].is_file() else None
 
-    def add(self, paths: Sequence[str | Path]) -> None:
-        """Add images, to a new project in the data folder where none is open; their prediction starts by itself."""
+    def open_recent(self, path: Path) -> bool:
+        """Open a project of the list; one that is not there stays in it, dim, until the reader takes it off."""
+        opened = self.open(path)
+        if not opened:
+            self.recent_changed()
+        return opened
+
+    def forget(self, path: Path) -> None:
+        """Take a project off the list of those that were open last; its file stays."""
+        self.recent.forget(path)
+        self.recent_changed()
+
+    def add(self, paths: Sequence[str | Path], here: bool = False) -> None:
+        """Add images; their prediction starts by itself.
+
+        A project that was made of them before is opened instead of a new one beside it, or the reader is asked which
+        is meant. Where there is none and no project is open, a new one is made in the data folder.
+
+        Parameters
+        ----------
+        paths : sequence of str or Path
+        here : bool
+            Whether they surely belong to the project that is open.
+        """
         given = [Path(path) for path in paths]
         if not given:
             return
+        choice = Choice.ADD if here else self._choose_project(given)
+        if choice is Choice.ADD:
+            self._add(given)
+
+    def _choose_project(self, given: Sequence[Path]) -> Choice:
+        """Open the project that images belong to, where there is one; what is to be done with them then."""
+        session = self._controller.session
+        if (session is not None and not session.images) or not any(path.exists() for path in given):
+            return Choice.ADD
+        known = KnownProjects.of(given, self.recent.paths(), session.path if session is not None else None)
+        if known.open_one_holds or not known.others:
+            return Choice.ADD
+        first = known.others[0]
+        if session is None and len(known.others) == 1 and known.whole(first):
+            return self._go_on_with(first.path)
+        here = f"Add to “{session.path.stem}”" if session is not None else "Make a new project"
+        asked = known.others[:MOST_ASKED]
+        answer = ask(self._parent, known.question, [*(f"Open “{one.path.stem}”" for one in asked), here])
+        if answer < 0:
+            return Choice.NOTHING
+        if answer == len(asked):
+            return Choice.ADD
+        return self._go_on_with(asked[answer].path) if known.whole(asked[answer]) else self._only(asked[answer].path)
+
+    def _only(self, path: Path) -> Choice:
+        self.open(path)
+        return Choice.NOTHING
+
+    def _go_on_with(self, path: Path) -> Choice:
+        """Open a project that is made of these images alone; what is new among them is added to it."""
+        if not self.open(path):
+            return Choice.NOTHING
+        session = self._controller.open_session()
+        self._controller.tell(f"These images belong to the project “{session.path.stem}”, which is open now.")
+        return Choice.NOTHING if session.read_only else Choice.ADD
+
+    def _add(self, given: Sequence[Path]) -> None:
         if self._controller.session is None:
             if not any(path.exists() for path in given):  # no empty project for a slip of the pen
                 for path in given:
@@ -141,7 +205,7 @@ class Projects:
         """Add the rendered samples that come with the program, or open them in a project of their own."""
         if apart:
             self.close()
-        self.add([SAMPLES])
+        self.add([SAMPLES], here=not apart and self._controller.session is not None)
 
     def close(self) -> None:
         """Close the project; everything is on disk already."""

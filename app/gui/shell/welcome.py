@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from app.gui.shell.recent_list import RecentList
 from app.gui.widgets.key_button import key_text
 from app.gui.widgets.plain_text import PlainLabel
 
 
 class Welcome(QWidget):
-    """Three ways to begin."""
+    """Three ways to begin, and the projects that were open last.
 
-    def __init__(self, actions: list[QAction]) -> None:
+    Parameters
+    ----------
+    actions : list of QAction
+    recent : RecentList
+    """
+
+    def __init__(self, actions: list[QAction], recent: RecentList) -> None:
         super().__init__()
+        self.recent = recent
         self.setObjectName("welcome")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         title = PlainLabel("DenseSeg Review")
@@ -41,6 +52,10 @@ class Welcome(QWidget):
             button.clicked.connect(action.trigger)
             column.addWidget(button, alignment=Qt.AlignmentFlag.AlignLeft)
         column.addSpacing(4)
+        self.heading = PlainLabel("Recent projects")
+        self.heading.setProperty("heading", "true")
+        column.addWidget(self.heading)
+        column.addWidget(recent, alignment=Qt.AlignmentFlag.AlignLeft)
         column.addWidget(research)
         outer = QVBoxLayout(self)
         outer.addStretch(2)
@@ -48,3 +63,10 @@ class Welcome(QWidget):
         middle.setLayout(column)
         outer.addWidget(middle, alignment=Qt.AlignmentFlag.AlignHCenter)
         outer.addStretch(3)
+        self.show_projects(())
+
+    def show_projects(self, paths: Sequence[Path]) -> None:
+        """List the projects that were open last, the last one first."""
+        for widget in (self.heading, self.recent):
+            widget.setVisible(bool(paths))
+        self.recent.show_projects(paths)

@@ -13,6 +13,25 @@ if TYPE_CHECKING:
 
 MOST = 8
 """So many are remembered."""
+LONGEST = 48
+"""Characters of a folder in words."""
+
+
+def folder_words(project: Path) -> str:
+    """The folder of a project: the home folder as ~, and without whole folders of its beginning where it is long."""
+    folder, home = project.parent, Path.home()
+    if folder == home:
+        return "~"
+    text = f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else str(folder)
+    if len(text) <= LONGEST:
+        return text
+    parts = folder.parts
+    kept = [parts[-1]]
+    for part in reversed(parts[1:-1]):
+        if len("/".join(["…", part, *kept])) > LONGEST:
+            break
+        kept.insert(0, part)
+    return "/".join(["…", *kept])
 
 
 class RecentProjects:
