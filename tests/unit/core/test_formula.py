@@ -1,0 +1,117 @@
+"""Formulas: how they are read, what they need, and what is said of those that can't be computed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.formula import (
+    FUNCTIONS,
+    Call,
+    Formula,
+    FormulaError,
+    Kind,
+    Number,
+    Operation,
+    Role,
+    names,
+    parse,
+    quoted,
+    renamed,
+    written,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "needed"),
+    [
+        ("width(heart) / width(thorax)", Kind.RATIO, {"heart": Role.SHAPE, "thorax": Role.SHAPE}),
+        ('distance("right hilum", apex)', Kind.LENGTH, {"right hilum": Role.POINT, "apex": Role.POINT}),
+        ("angle(a, b, c) - angle(a, b, c, d)", Kind.ANGLE, dict.fromkeys("abcd", Role.POINT)),
+        ("2*area( heart )/(height(heart) + .5 * length(rim))", Kind.LENGTH, {"heart": Role.SHAPE, "rim": Role.CURVE}),
+        ("-perpendicular(3rd_rib, 12, Ä)", Kind.LENGTH, dict.fromkeys(("3rd_rib", "12", "Ä"), Role.POINT)),
+        ('distance("a ""b""", "1,5")', Kind.LENGTH, {'a "b"': Role.POINT, "1,5": Role.POINT}),
+        ("100 * angle(a,b,c) / angle(d,e,f)", Kind.RATIO, dict.fromkeys("abcdef", Role.POINT)),
+    ],
+)
+def test_a_formula_knows_its_unit_and_what_it_needs(text: str, kind: Kind, needed: dict[str, Role]):
+    formula = parse(text)
+    assert formula.kind is kind
+    assert names(formula) == needed
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "place"),
+    [
+        ("", "a number, a function or a bracket, not the end", 0),
+        ("width(heart) +", "not the end", 14),
+        ("width heart)", "a “(”, not “heart”", 6),
+        ("width(heart", "a “)”, not the end", 11),
+        ("width(heart) 2", "an operator or the end, not “2”", 13),
+        ("size(heart)", "no function “size”. There are distance, angle", 0),
+        ("distance(a)", "distance takes 2 names, not 1", 0),
+        ("angle(a, b)", "angle takes 3 or 4 names, not 2", 0),
+        ("width(heart) + 3", "A plain number can’t be added to a length", 13),
+        ("angle(a, b, c) - area(s)", "An area can’t be subtracted from an angle", 15),
+        ("1 / width(heart)", "A plain number can’t be divided by a length", 2),
+        ("area(s) * width(s)", "An area can’t be multiplied by a length", 8),
+        ('distance("a, b)', 'There should be a name, not “"”', 9),
+        ("width(heart) $ 2", "not “$”", 13),
+        ("heart", "no function “heart”", 0),
+    ],
+)
+def test_what_is_wrong_with_a_formula_is_told_with_its_place(text: str, told: str, place: int):
+    with pytest.raises(FormulaError, match=re.escape(told)) as caught:
+        parse(text)
+    assert caught.value.place == place
+
+
+def test_one_name_can_t_be_two_things():
+    with pytest.raises(FormulaError, match="“heart” is used as a shape and as a point"):
+        names(parse("width(heart) - distance(heart, apex)"))
+
+
+def test_products_bind_closer_than_sums_and_both_go_from_the_left():
+    assert parse("8 - 4 - 2 * 3 / 4") == parse("(8 - 4) - ((2 * 3) / 4)")
+    assert parse("8 - 4 - 2 * 3 / 4") != parse("8 - (4 - 2) * 3 / 4")
+
+
+any_name = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8)
+
+
+def call(function: str, count: int) -> st.SearchStrategy[Formula]:
+    signature = next(one for one in FUNCTIONS[function] if len(one.roles) == count)
+    return st.tuples(*[any_name] * count).map(lambda given: Call(function, given, signature.kind))
+
+
+lengths = st.recursive(
+    st.one_of(call("distance", 2), call("width", 1), call("length", 1)),
+    lambda inner: st.tuples(st.sampled_from("+-"), inner, inner).map(lambda t: Operation(*t, Kind.LENGTH)),
+    max_leaves=5,
+)
+ratios = st.tuples(lengths, lengths).map(lambda pair: Operation("/", *pair, Kind.RATIO))
+
+
+@given(formula=st.one_of(lengths, ratios, st.floats(0, 1e6).map(lambda x: Number(float(f"{x:.6f}")))))
+def test_what_is_written_is_read_again(formula: Formula):
+    assert parse(written(formula)) == formula
+
+
+@given(formula=ratios, new=any_name)
+def test_a_renamed_thing_is_named_anew_everywhere_and_nothing_else(formula: Formula, new: str):
+    def listed(part: Formula) -> list[str]:
+        if isinstance(part, Call):
+            return list(part.names)
+        return [*listed(part.left), *listed(part.right)] if isinstance(part, Operation) else []
+
+    before = listed(formula)
+    assert listed(renamed(formula, before[0], new)) == [new if name == before[0] else name for name in before]
+
+
+def test_a_name_is_quoted_only_where_it_has_to_be():
+    assert [quoted(name) for name in ("heart_00", "Ä2", "a b", 'say "x"', "a-b")] == [
+        *("heart_00", "Ä2", '"a b"', '"say ""x"""', '"a-b"'),
+    ]
