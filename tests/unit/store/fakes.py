@@ -57,12 +57,17 @@ def fake_predicted(
     return Predicted(facts, prediction, np.full((30, 32), seed % 256, np.uint8), 0.1)
 
 
+def hand_in(session: Session, name: str, seed: int, size: tuple[int, int] = (300, 320), suspect: str = "") -> None:
+    """Hand in a made-up prediction for one image, `size` (height, width)."""
+    session._asked[name] = Path(session.image(name).path)
+    session.take_in(Result(name, fake_predicted(session, name, seed, size, suspect)))
+
+
 def fake_predict(session: Session, suspect: str = "") -> None:
     """Hand in a made-up prediction for every image without one."""
     for seed, name in enumerate(session.images):
         if not session._state.predicted(name):
-            session._asked[name] = Path(session.image(name).path)
-            session.take_in(Result(name, fake_predicted(session, name, seed, suspect=suspect)))
+            hand_in(session, name, seed, suspect=suspect)
 
 
 @cache

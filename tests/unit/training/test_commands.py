@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from functools import partial
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from app.training.finish import fit_errors, fit_prior
 from app.training.leave_out import load_folds
 from app.training.prior import prior_of
 from app.training.rendered import render_examples
+from models.network import NetworkConfig
 from tests.unit.training.test_training import MEAN, TEMPLATE
 
 COUNTS = {"train": 9, "val": 4}
@@ -42,7 +44,8 @@ def data(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def little(monkeypatch):
-    monkeypatch.setattr(commands, "RENDERED_EXAMPLES", 4)
+    monkeypatch.setattr(commands, "RENDERED_EXAMPLES", 2)
+    monkeypatch.setattr(commands, "NetworkConfig", partial(NetworkConfig, channels=(16, 16, 16)))
 
 
 def run(data, out, **choices):
