@@ -31,6 +31,8 @@ class Places(NamedTuple):
 
 FARTHEST_SHARE = 0.02
 """So far from a structure a template point is still read off an image, as a share of the diagonal (design 6)."""
+CLOSE_PIXELS = 1e-3
+"""A template point whose place is that near to a pixel is the one that the pixel shows."""
 BLOCK = 1024
 """Images that lie side by side in a chart stack."""
 Allocate = Callable[[tuple[int, ...], type[np.float16]], npt.NDArray[Any]]
@@ -192,7 +194,13 @@ def _layout(capacity: int) -> tuple[int, int]:
 
 
 def locate(chart: Points, structure: Structure, xy: npt.ArrayLike) -> tuple[Points, float]:
-    """The template point shown at a pixel: the inverse chart, inverted.
+    """The template point shown at one pixel [2]: its uv [2], and by how many native pixels that misses; see below."""
+    uv, miss = locate_all(chart, structure, np.asarray(xy, float)[None])
+    return uv[0], float(miss[0])
+
+
+def locate_all(chart: Points, structure: Structure, xy: npt.ArrayLike) -> tuple[Points, npt.NDArray[np.float64]]:
+    """The template points shown at pixels: the inverse chart, inverted.
 
     Nearest reachable node first, then Newton steps on the bilinear chart, so that looking the result up leads back to
     the pixel (one template point has one place, design 5.2).
@@ -202,36 +210,45 @@ def locate(chart: Points, structure: Structure, xy: npt.ArrayLike) -> tuple[Poin
     chart : array [GRID, GRID, 2]
         Inverse chart of one image, native pixels.
     structure : Structure
-    xy : array [2]
-        Native pixel.
+    xy : array [K, 2]
+        Native pixels.
 
     Returns
     -------
-    uv : array [2]
+    uv : array [K, 2]
         Clipped to ±`chart.REACH`.
-    miss : float
-        Distance in native pixels between `xy` and the place of `uv`: 0 where the structure shows that pixel.
+    miss : array [K]
+        Distance in native pixels between each of `xy` and the place of its `uv`: 0 where the structure shows that
+        pixel.
     """
     target = np.asarray(xy, float)
-    nodes = grid_nodes()
-    distance = np.where(reachable(structure), np.linalg.norm(chart - target, axis=-1), np.inf)
-    starts = np.argsort(distance, axis=None)[:3]
-    best, best_miss = np.zeros(2), np.inf
-    step = 0.5 * 2 * REACH / (GRID - 1)
-    for start in starts:
-        uv = nodes.reshape(-1, 2)[start].copy()
+    nodes, step = grid_nodes().reshape(-1, 2), 0.5 * 2 * REACH / (GRID - 1)
+    distance = np.linalg.norm(chart.reshape(-1, 2) - target[:, None], axis=-1)
+    distance[:, ~reachable(structure).reshape(-1)] = np.inf
+    best, best_miss = np.zeros_like(target), np.full(len(target), np.inf)
+    for start in np.argsort(distance, axis=1)[:, :3].T:
+        left = np.flatnonzero(best_miss >= CLOSE_PIXELS)
+        uv = nodes[start[left]]
         for _ in range(12):
-            here = sample_chart(chart, uv)
-            miss = float(np.linalg.norm(target - here))
-            if miss < best_miss:
-                best, best_miss = uv.copy(), miss
-            if miss < 1e-3:
+            off = target[left] - sample_chart(chart, uv)
+            miss = np.linalg.norm(off, axis=-1)
+            better = miss < best_miss[left]
+            best[left[better]], best_miss[left[better]] = uv[better], miss[better]
+            left, uv, off = (values[miss >= CLOSE_PIXELS] for values in (left, uv, off))
+            if not len(left):
                 break
-            ahead = sample_chart(chart, np.clip(uv + np.eye(2) * step / 2, -REACH, REACH))
-            behind = sample_chart(chart, np.clip(uv - np.eye(2) * step / 2, -REACH, REACH))
-            jacobian = (ahead - behind).T / step
-            move = np.linalg.lstsq(jacobian, target - here, rcond=None)[0]
+            sides = uv[:, None] + np.eye(2) * step / 2, uv[:, None] - np.eye(2) * step / 2
+            ahead, behind = (sample_chart(chart, np.clip(side, -REACH, REACH)) for side in sides)
+            move = _solved((ahead - behind).swapaxes(1, 2) / step, off)
             uv = np.clip(uv + np.clip(move, -4 * step, 4 * step), -REACH, REACH)
-        if best_miss < 1e-3:
-            break
     return best, best_miss
+
+
+def _solved(matrix: Points, off: Points) -> Points:
+    """Least-norm solutions [K, 2] of ``matrix @ x = off`` for matrices [K, 2, 2] and right sides [K, 2]."""
+    (a, b), (c, d) = matrix.transpose(1, 2, 0)
+    determinant, size = a * d - b * c, np.maximum((matrix**2).sum(axis=(1, 2)), 1e-30)
+    flat = np.abs(determinant) <= 1e-12 * size  # of rank one: the pseudo-inverse is the transpose over its size
+    full = np.stack([d * off[:, 0] - b * off[:, 1], a * off[:, 1] - c * off[:, 0]], axis=-1)
+    full /= np.where(flat, 1.0, determinant)[:, None]
+    return np.where(flat[:, None], (off[:, None] @ matrix)[:, 0] / size[:, None], full)

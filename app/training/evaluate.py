@@ -12,7 +12,7 @@ from app.core.chart import ChartMesh
 from app.core.frame import Frame, Points
 from app.core.metrics import ABSENT_MM, along_and_across, dice, robust_centre, surface_distance
 from app.core.prediction import Prediction, native_mask, sample_chart
-from app.core.propagate import locate
+from app.core.propagate import locate_all
 from app.core.shape_prior import Similarity
 from app.core.template import Structure, Template
 from app.training.contours import Contours, draw_masks
@@ -171,10 +171,7 @@ def new_landmark_figures(
             continue
         charts = [case.prediction.charts[c].astype(float) for case in shown]
         clicked = np.stack(
-            [
-                [locate(chart, structure, xy)[0] for xy in case.points[part]]
-                for chart, case in zip(charts, shown, strict=True)
-            ]
+            [locate_all(chart, structure, case.points[part])[0] for chart, case in zip(charts, shown, strict=True)]
         )
         inner = interior_points(structure, 12)
         weights = ChartMesh.of(structure).weights(inner)

@@ -55,20 +55,20 @@ def contour_table(folder, rows, part="val"):
         table.writerows(rows)
 
 
-@pytest.fixture
-def found(tmp_path, capfd):
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
     """A folder with four pictures of three samples, and the points [166, 2] that the shipped bundle finds in each."""
-    part = tmp_path / "data" / "val"
+    folder = tmp_path_factory.mktemp("found")
+    part = folder / "data" / "val"
     part.mkdir(parents=True)
     for number, sample in enumerate([*SAMPLES, SAMPLES[0]]):
         shutil.copy(sample, part / f"{number}.png")
-    assert run(["predict", str(part), "--out", str(tmp_path / "found"), "--threads", "1"]) == 0
-    capfd.readouterr()
+    assert run(["predict", str(part), "--out", str(folder / "found"), "--threads", "1"]) == 0
     points = {}
-    with (tmp_path / "found" / "landmarks.csv").open(encoding="utf-8") as file:
+    with (folder / "found" / "landmarks.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             points.setdefault(row["image"], []).append((float(row["x_px"]), float(row["y_px"])))
-    return tmp_path / "data", {name: np.array(xy) for name, xy in points.items()}
+    return folder / "data", {name: np.array(xy) for name, xy in points.items()}
 
 
 def test_contours_that_were_moved_are_so_far_off_in_the_table(call, found):

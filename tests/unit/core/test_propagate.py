@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.chart import GRID, ChartMesh
+from app.core.chart import GRID, REACH, ChartMesh
 from app.core.prediction import Prediction, sample_chart
-from app.core.propagate import BLOCK, ChartStack, locate
+from app.core.propagate import BLOCK, ChartStack, locate, locate_all
 from tests.unit.core.shapes import two_structures
 
 TEMPLATE = two_structures()
@@ -58,6 +58,31 @@ def test_locate_leads_back_to_the_pixel(u, v, slot):
     found, miss = locate(chart, TEMPLATE.structure("heart"), xy)
     assert miss < 0.01
     np.testing.assert_allclose(sample_chart(chart, found), xy, atol=0.01)
+
+
+def test_pixels_that_are_looked_for_together_are_found_as_each_alone_and_the_nearest_where_none_shows_them():
+    structure, chart = TEMPLATE.structure("heart"), prediction(1).charts[1].astype(float)
+    wanted = np.array([[0.3, -0.55], [-0.7, 0.1], [0.05, 0.6]])
+    far = sample_chart(chart, (0.0, 0.0)) + np.array([4000.0, -900.0])
+    xy = np.r_[sample_chart(chart, wanted), far[None]]
+    uv, miss = locate_all(chart, structure, xy)
+    np.testing.assert_allclose(uv[:3], wanted, atol=1e-3)
+    assert (miss[:3] < 1e-3).all()
+    line = np.linspace(-REACH, REACH, 201)
+    everywhere = sample_chart(chart, np.stack(np.meshgrid(line, line), axis=-1))
+    assert miss[3] == pytest.approx(np.linalg.norm(everywhere - far, axis=-1).min(), rel=0.02)
+    for i, place in enumerate(xy):
+        alone, by = locate(chart, structure, place)
+        np.testing.assert_allclose((*alone, by), (*uv[i], miss[i]), atol=1e-9)
+
+
+def test_a_structure_that_is_squeezed_to_a_line_is_looked_for_along_it():
+    structure, chart = TEMPLATE.structure("heart"), np.zeros((GRID, GRID, 2))
+    chart[..., 0] = 100 + 20 * np.linspace(-REACH, REACH, GRID)  # x follows u; y is 7 whatever v is
+    chart[..., 1] = 7
+    uv, miss = locate_all(chart, structure, np.array([[108.0, 7.0], [94.0, 9.5]]))
+    np.testing.assert_allclose(uv[:, 0], [0.4, -0.3], atol=1e-3)
+    np.testing.assert_allclose(miss, [0, 2.5], atol=1e-3)
 
 
 def test_absent_structures_have_no_place():

@@ -45,7 +45,7 @@ def data(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def little(monkeypatch):
     monkeypatch.setattr(commands, "RENDERED_EXAMPLES", 2)
-    monkeypatch.setattr(commands, "NetworkConfig", partial(NetworkConfig, channels=(16, 16, 16)))
+    monkeypatch.setattr(commands, "NetworkConfig", partial(NetworkConfig, channels=(8, 8)))
 
 
 def run(data, out, **choices):

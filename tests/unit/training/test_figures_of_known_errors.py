@@ -9,7 +9,6 @@ from scipy.ndimage import binary_erosion, distance_transform_edt
 from torch import nn
 from torch.nn import functional as F
 
-from app.core.chart import ChartMesh
 from app.core.frame import Frame
 from app.core.prediction import Prediction
 from app.core.template import Template
@@ -25,7 +24,7 @@ from app.training.evaluate import (
 from app.training.leave_out import thin_contours, thin_template
 from app.training.train import Recipe, learning_rate, validate
 from models.network import NetworkConfig, RawOutput
-from tests.unit.training.test_training import MEAN, TEMPLATE, examples, rendered  # noqa: F401 (fixtures)
+from tests.unit.training.test_training import MEAN, TEMPLATE, examples, mesh_of, rendered  # noqa: F401 (fixtures)
 
 NAMES = [structure.name for structure in TEMPLATE.structures]
 SIZES = tuple(len(structure.outline) for structure in TEMPLATE.structures)
@@ -45,10 +44,7 @@ def cases_off_by(step: np.ndarray, of: Contours, template=TEMPLATE) -> list[Case
     cases = []
     for points in of.points:
         charts = np.stack(
-            [
-                ChartMesh.of(s).inverse_chart(points[p] + step)
-                for s, p in zip(template.structures, of.slices, strict=True)
-            ]
+            [mesh_of(s).inverse_chart(points[p] + step) for s, p in zip(template.structures, of.slices, strict=True)]
         )
         drawn = draw_masks(points + step, of.slices, HEIGHT, WIDTH).astype(np.uint8) * np.uint8(255)
         expected, present = np.full(charts.shape[:-1], 3.0, np.float32), np.ones(len(of.sizes), bool)
@@ -148,7 +144,7 @@ class KnownNet(nn.Module):
         masks = draw_masks(seen, slices, *size)
         half = (seen + 0.5) / 2 - 0.5
         uv = [
-            np.nan_to_num(ChartMesh.of(s).uv_map(half[p], size[0] // 2, size[1] // 2))
+            np.nan_to_num(mesh_of(s).uv_map(half[p], size[0] // 2, size[1] // 2))
             for s, p in zip(TEMPLATE.structures, slices, strict=True)
         ]
         self.answer = RawOutput(
@@ -197,7 +193,7 @@ def test_targets_lie_where_the_contours_do(examples, rendered):  # noqa: F811
     np.testing.assert_array_equal(
         examples.masks[1].numpy() > 0, draw_masks((points + 0.5) * 2 - 0.5, of.slices, 512, 512)
     )
-    mesh = ChartMesh.of(TEMPLATE.structures[2])
+    mesh = mesh_of(TEMPLATE.structures[2])
     uv = np.nan_to_num(mesh.uv_map(points[of.slices[2]], 256, 256))
     np.testing.assert_allclose(examples.uv[1, 4:6].float().numpy(), uv, atol=2e-3)
 

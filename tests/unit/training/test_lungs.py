@@ -8,7 +8,6 @@ import pytest
 import torch
 from skimage.draw import disk, polygon2mask
 
-from app.core.chart import ChartMesh
 from app.core.frame import Frame
 from app.core.prediction import Prediction
 from app.training.commands import Plan
@@ -18,7 +17,7 @@ from app.training.lung_figures import agreement, edges_off, lung_figures, pieces
 from app.training.lung_fit import fit_contour, normals, outer_points, pull_to_box
 from app.training.prior import prior_of
 from models import losses
-from tests.unit.training.test_training import MEAN, TEMPLATE
+from tests.unit.training.test_training import MEAN, TEMPLATE, mesh_of
 
 SIZES = [len(s.outline) for s in TEMPLATE.structures]
 PARTS = [slice(end - size, end) for end, size in zip(np.cumsum(SIZES), SIZES, strict=True)]
@@ -60,7 +59,7 @@ def test_pieces_that_touch_at_a_corner_are_one():
 def predicted(points, height, width, size=256):
     """A prediction of contour points [K, 2], native pixels, and its frame."""
     frame = Frame(height, width, size, size)
-    charts = [ChartMesh.of(s).inverse_chart(points[part]) for s, part in zip(TEMPLATE.structures, PARTS, strict=True)]
+    charts = [mesh_of(s).inverse_chart(points[part]) for s, part in zip(TEMPLATE.structures, PARTS, strict=True)]
     masks = drawn(frame.to_network(points), size, size).astype(np.uint8) * 255
     error = np.ones((5, *charts[0].shape[:2]), np.float32)
     uv = np.zeros((5, 2, 1, 1), np.float16)

@@ -1,6 +1,7 @@
 """Targets, augmentation, resuming, the shape prior and evaluation, on rendered radiographs."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -49,6 +50,8 @@ def chest_like():
 
 TEMPLATE = chest_like()
 MEAN = np.concatenate([s.outline for s in TEMPLATE.structures])
+mesh_of = cache(ChartMesh.of)
+"""The mesh of a structure; the weights that it computes once take a while."""
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +111,7 @@ def perfect(contours, size=256):
     cases = []
     for points in contours.points:
         charts = [
-            ChartMesh.of(s).inverse_chart(points[part])
-            for s, part in zip(TEMPLATE.structures, contours.slices, strict=True)
+            mesh_of(s).inverse_chart(points[part]) for s, part in zip(TEMPLATE.structures, contours.slices, strict=True)
         ]
         masks = np.zeros((5, size, size), np.uint8)
         error = np.ones((5, *charts[0].shape[:2]), np.float32)
@@ -139,7 +141,7 @@ def test_points_never_learnt_are_found_by_perfect_thinned_charts(rendered):
     cases = perfect(contours)
     for case, points in zip(thinned := perfect(contours), few.points, strict=True):
         case.prediction.charts[:] = np.stack(
-            [ChartMesh.of(s).inverse_chart(points[part]) for s, part in zip(thin.structures, few.slices, strict=True)]
+            [mesh_of(s).inverse_chart(points[part]) for s, part in zip(thin.structures, few.slices, strict=True)]
         )
     figures = left_out_figures(cases, TEMPLATE, thinned, thin, contours)
     assert figures["trained_mm"] < 0.3
