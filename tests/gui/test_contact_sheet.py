@@ -149,16 +149,16 @@ def test_a_drag_in_the_sheet_shows_in_the_image_and_the_other_way_round(sheet, q
     assert placed(sheet, first)[1] == PlacementState.PREDICTED
 
 
-@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_A], ids=["enter", "a"])
-def test_an_accepted_tile_is_stepped_over_and_says_why(sheet, qtbot, key) -> None:
+@pytest.mark.parametrize("held", [Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier])
+def test_an_accepted_tile_is_stepped_over_and_says_why(sheet, qtbot, held) -> None:
     window, session = sheet.app.window, sheet.app.window.controller.session
     first, second, third = order(sheet)[:3]
     session.set_review(second, "accepted")
     window.controller.show_image(first)
     sheet.setFocus()
     history = len(session.history())
-    qtbot.keyClick(sheet, key)
-    qtbot.keyClick(sheet, key)
+    qtbot.keyClick(sheet, Qt.Key.Key_Return, held)
+    qtbot.keyClick(sheet, Qt.Key.Key_Return, held)
     assert window.controller.image == third
     assert len(session.history()) == history + 1
     said = window.findChild(QLabel, "notice")

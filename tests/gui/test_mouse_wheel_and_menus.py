@@ -152,14 +152,14 @@ def test_a_right_click_in_the_landmark_table_and_the_worklist(app, qtbot) -> Non
     assert window.controller.session.image(window.controller.image).review == "rejected"
 
 
-def test_a_in_the_sheet_says_absent_and_goes_on_return_confirms(app, qtbot) -> None:
+def test_in_the_sheet_enter_confirms_and_with_shift_says_absent_and_both_go_on(app, qtbot) -> None:
     controller, session, sheet = app.window.controller, app.window.controller.session, app.window.contact_sheet
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     order = [tile.image for tile in sheet.tiles]
     controller.show_image(order[0])
     sheet.setFocus()
     level = app.window.image_view.grey.window
-    qtbot.keyClick(sheet, Qt.Key.Key_A)  # in the window it would set the window level
+    qtbot.keyClick(sheet, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     assert controller.image == order[1]
     qtbot.keyClick(sheet, Qt.Key.Key_Return)
     states = dict(zip(session.images, session.placements("Apex").states, strict=True))

@@ -29,6 +29,10 @@ class Command:
     tip : str
     line : bool
         Whether a separating line comes before it.
+    by_key : callable or None
+        Asked before a key does it: False where a key may not do it now, which it says. Menus may.
+    key_words : str
+        Where the key works, for the list of keys; empty: everywhere.
     """
 
     verb: str
@@ -40,3 +44,5 @@ class Command:
     group: str = ""
     tip: str = ""
     line: bool = False
+    by_key: Callable[[], bool] | None = None
+    key_words: str = ""

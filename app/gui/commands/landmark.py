@@ -66,6 +66,21 @@ def _modes(controller: Controller) -> Sequence[Command]:
     ]
 
 
+IN_LANDMARK_MODE = "in Landmark mode"
+
+
+def _by_key(controller: Controller, words: str) -> Callable[[], bool]:
+    """A key that changes what readers said may do so in Landmark mode alone; in Navigate mode one looks."""
+
+    def allowed() -> bool:
+        if controller.mode == Mode.LANDMARK:
+            return True
+        controller.tell(f"“{words}” has its key in Landmark mode. Press L first, or right-click the marker.")
+        return False
+
+    return allowed
+
+
 def _placements(controller: Controller, images: ImagesPane) -> Sequence[Command]:
     view = images.first
 
@@ -94,6 +109,8 @@ def _placements(controller: Controller, images: ImagesPane) -> Sequence[Command]
             "P",
             needs,
             tip=tip,
+            by_key=_by_key(controller, "Place under the mouse"),
+            key_words=IN_LANDMARK_MODE,
         ),
         Command(
             "nextStructure",
@@ -103,9 +120,24 @@ def _placements(controller: Controller, images: ImagesPane) -> Sequence[Command]
             "Tab",
             "overlap",
         ),
-        Command("confirmPlacement", "Landmark", "Confirm here", confirm, "C", needs, line=True),
-        Command("absentPlacement", "Landmark", "Absent here", absent, "Shift+A", needs),
-        Command("resetPlacement", "Landmark", "Reset to the prediction", reset, "Backspace", needs),
+        *(
+            Command(
+                verb,
+                "Landmark",
+                words,
+                run,
+                key,
+                needs,
+                line=verb == "confirmPlacement",
+                by_key=_by_key(controller, words),
+                key_words=IN_LANDMARK_MODE,
+            )
+            for verb, words, run, key in (
+                ("confirmPlacement", "Confirm here", confirm, "C"),
+                ("absentPlacement", "Absent here", absent, "Shift+A"),
+                ("resetPlacement", "Reset to the prediction", reset, "Backspace"),
+            )
+        ),
     ]
 
 
@@ -153,7 +185,16 @@ def _definitions(parent: QWidget, controller: Controller, table: LandmarkTable) 
         Command("editLandmark", "Landmark", "Landmark…", edit, "Ctrl+L", "landmark", tip=lines, line=True),
         Command("renameLandmark", "Landmark", "Rename…", table.rename_chosen, "F2", needs),
         Command("colourLandmark", "Landmark", "Colour…", partial(act, recolour), "", needs),
-        Command("hideLandmark", "Landmark", "Hide or show", hide, "H", needs),
+        Command(
+            "hideLandmark",
+            "Landmark",
+            "Hide or show",
+            hide,
+            "H",
+            needs,
+            by_key=_by_key(controller, "Hide or show"),
+            key_words=IN_LANDMARK_MODE,
+        ),
         Command("lockLandmark", "Landmark", "Lock or unlock on the template", lock, "Ctrl+K", needs),
         Command("moveLandmarkUp", "Landmark", "Move up in the list", up, "Alt+Up", needs),
         Command("moveLandmarkDown", "Landmark", "Move down in the list", down, "Alt+Down", needs),

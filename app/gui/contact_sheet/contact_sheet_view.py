@@ -37,7 +37,8 @@ from app.project.changes import (
 
 STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 """Keys that go to another tile; in Landmark mode the arrows nudge, here as everywhere (`nudge_keys`)."""
-KEYS = (*STEPS, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_A)
+ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+"""Confirms and goes on; with Shift it says absent."""
 TILE = 116
 GAP = 8
 SHARE = 0.17
@@ -45,7 +46,7 @@ SHARE = 0.17
 
 
 class ContactSheet(QAbstractScrollArea):
-    """A strip of painted tiles. Click shows the image, drag of a marker corrects, Enter confirms, A marks absent.
+    """A strip of painted tiles. Click shows the image, drag of a marker corrects, Enter confirms, with Shift: absent.
 
     The tiles keep their order while the reader works; `sort_again` sorts them.
 
@@ -337,22 +338,22 @@ class ContactSheet(QAbstractScrollArea):
         self.mousePressEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        if keeps_key(event, KEYS):
+        if keeps_key(event, tuple(STEPS)) or keeps_key(event, ENTER, shift=True):
             return True
         return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         session, landmark = self._controller.session, self._controller.landmark
         row = next((i for i, t in enumerate(self.tiles) if t.image == self._controller.image), -1)
-        key = event.key()
+        key, held = event.key(), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if session is None or not self.tiles:
             super().keyPressEvent(event)
         elif key in STEPS:
             row = min(max(row + STEPS[Qt.Key(key)], 0), len(self.tiles) - 1)
             self._controller.show_image(self.tiles[row].image)
-        elif row >= 0 and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_A):
+        elif row >= 0 and key in ENTER and held in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier):
             following = self.tiles[min(row + 1, len(self.tiles) - 1)].image
-            act = session.set_absent if key == Qt.Key.Key_A else session.confirm_placement
+            act = session.set_absent if held else session.confirm_placement
             self._controller.do(
                 act, self._controller.image, landmark
             )  # what is refused is said, and does not stop the flow

@@ -56,6 +56,18 @@ class ImageInput:
         self._tool, self._step = tool, step
         self.tools = Tools(controller)
         self._wheel = 0
+        self._nudge_told = False
+        controller.modeChanged.connect(self._forget_nudge)
+
+    def _forget_nudge(self, _: str) -> None:
+        self._nudge_told = False
+
+    def _tell_nudge(self, landmark: str) -> None:
+        """Once in Landmark mode: arrow keys, which went through the images before, move a landmark now."""
+        if not self._nudge_told:
+            self._nudge_told = True
+            words = f"Arrow keys nudge “{landmark}” in Landmark mode. PgUp and PgDn go through the images."
+            self._controller.tell(words, self._widget)
 
     @property
     def _editing(self) -> bool:
@@ -158,4 +170,5 @@ class ImageInput:
         if frame.contains(here) and not frame.contains(here + native.toTuple()):
             self._controller.tell(f"“{landmark}” is at the edge of the picture: it stays there.", self._widget)
         else:
+            self._tell_nudge(landmark)
             self._controller.nudge(view.image, landmark, (native.x(), native.y()))

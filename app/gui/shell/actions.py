@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
@@ -13,6 +13,20 @@ from app.gui.widgets.plain_text import tip
 from app.gui.widgets.settings import settings
 
 MENUS = ("File", "Edit", "View", "Image", "Landmark", "Review", "Help")
+
+
+class _Action(QAction):
+    """An action whose key may be refused, while its menus work."""
+
+    def __init__(self, text: str, parent: QObject, by_key: Callable[[], bool] | None) -> None:
+        super().__init__(text, parent)
+        self._by_key = by_key
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Shortcut and self._by_key is not None and not self._by_key():
+            event.accept()
+            return True
+        return bool(super().event(event))
 
 
 class Actions(QObject):
@@ -41,7 +55,7 @@ class Actions(QObject):
         return menus[path]
 
     def _make(self, command: Command, bar: QMenuBar, keys: str) -> QAction:
-        action = QAction(command.text, bar)
+        action = _Action(command.text, bar, command.by_key)
         action.setObjectName(f"action.{command.verb}")
         action.setToolTip(tip(command.tip or command.text.rstrip("…")))
         action.setShortcuts([QKeySequence(key) for key in keys.split()])

@@ -23,6 +23,12 @@ RECENT = "File/Recent"
 """Its lines change with every project, so they get no keys."""
 
 
+FIXED = (
+    "Always: arrows go to the next image, in Landmark mode they nudge the chosen landmark. In the contact sheet Enter "
+    "confirms, Shift+Enter says absent, and both go on. Escape cancels."
+)
+
+
 class KeysDialog(QDialog):
     """Every command with its key; clicking a key and pressing another one rebinds it."""
 
@@ -43,7 +49,8 @@ class KeysDialog(QDialog):
             edit.setMinimumWidth(148)
             edit.editingFinished.connect(lambda verb=command.verb: self.rebind(verb))
             self.edits[command.verb] = edit
-            grid.addWidget(PlainLabel(f"{command.menu.replace('/', ' · ')} · {command.text}"), row, 0)
+            where = f", {command.key_words}" if command.key_words else ""
+            grid.addWidget(PlainLabel(f"{command.menu.replace('/', ' · ')} · {command.text}{where}"), row, 0)
             grid.addWidget(edit, row, 1)
         inner = QWidget()
         inner.setLayout(grid)
@@ -56,6 +63,10 @@ class KeysDialog(QDialog):
         restore.clicked.connect(self.restore)
         layout = QVBoxLayout(self)
         layout.setSpacing(8)
+        fixed = PlainLabel(FIXED)
+        fixed.setProperty("muted", "true")
+        fixed.setWordWrap(True)
+        layout.addWidget(fixed)
         layout.addWidget(area)
         layout.addWidget(self.remark)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

@@ -213,7 +213,7 @@ class SheetPanel(QWidget):
     def _make_room(self, *_: object) -> None:
         session = self._controller.session
         by_mouse = "drag corrects" if self._controller.mode == Mode.LANDMARK else "L to correct"
-        keys = f"{by_mouse} · Enter confirms · A absent"
+        keys = f"{by_mouse} · Enter confirms · Shift+Enter: absent"
         if session is not None and session.read_only:
             keys = "open for reading only"
         self.hint.setText(f"worst first · {keys}" if self._controller.landmark else "")
