@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.frame import Frame
-from app.core.prediction import Prediction, native_mask, native_pixel
+from app.core.native_mask import native_mask, native_pixel
+from app.core.prediction import Prediction
 from app.core.template import Template
 
 Mask = npt.NDArray[np.bool_]

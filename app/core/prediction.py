@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -14,6 +13,7 @@ from app.core.chart import GRID, REACH, RING_MM, ChartMesh, grid_nodes
 from app.core.frame import Frame, Points
 from app.core.inverse_chart import SMALLEST_SHARE, decode
 from app.core.mask_shape import shape_mask
+from app.core.native_mask import Extents, predicted_extents
 from app.core.shape_prior import ShapePrior
 from app.core.template import Structure, Template
 from app.core.test_time_augmentation import AveragedOutput
@@ -40,6 +40,9 @@ class Prediction:
         False where the structure is absent; its other entries mean nothing then.
     suspect : str
         What is odd about the image for this bundle, as a code of `app.core.plausibility`, else empty.
+    extents : array [C, 5], float32, or None
+        How far each native mask extends (`app.core.native_mask.Extents`); None in predictions that earlier versions
+        stored.
     """
 
     bundle_sha256: str
@@ -49,6 +52,7 @@ class Prediction:
     expected_error: Float32
     present: npt.NDArray[np.bool_]
     suspect: str = ""
+    extents: Extents | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,6 +264,7 @@ def from_output(
         charts=native.astype(np.float32),
         expected_error=(expected * 2 / frame.scale).astype(np.float32),
         present=charts.present,
+        extents=predicted_extents(masks, charts.present, frame),
     )
 
 
@@ -280,25 +285,6 @@ def _shaped(
         masks[c], gap = shape_mask(looks.masks[c], outline, errors)
         expected[c] = np.maximum(expected[c], _at_nodes(gap, structure) / 4)  # half of it, in uv-map pixels
     return masks, expected
-
-
-def native_mask(probability: npt.NDArray[np.uint8], frame: Frame) -> npt.NDArray[np.bool_]:
-    """One structure's mask [height, width] in native pixels from its probability [H, W] on the network's grid."""
-    return _warped(probability, frame.to_network_affine, (frame.width, frame.height))
-
-
-def native_pixel(probability: npt.NDArray[np.uint8], frame: Frame, xy: npt.ArrayLike) -> bool:
-    """What `native_mask` says of the pixel in which a native point [2] on the image lies."""
-    pixel = np.clip(np.rint(np.asarray(xy, float)), 0, (frame.width - 1, frame.height - 1))
-    linear = frame.to_network_affine[:, :2]
-    return bool(_warped(probability, np.c_[linear, frame.to_network(pixel)], (1, 1))[0, 0])
-
-
-def _warped(
-    probability: npt.NDArray[np.uint8], matrix: npt.NDArray[np.float64], size: tuple[int, int]
-) -> npt.NDArray[np.bool_]:
-    warped = cv2.warpAffine(probability, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    return np.asarray(warped > 127)
 
 
 def sample_chart(grid: npt.NDArray[np.floating], uv: npt.ArrayLike) -> Points:

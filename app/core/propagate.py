@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from app.core.chart import GRID, REACH, grid_nodes
 from app.core.frame import Points
+from app.core.native_mask import UNKNOWN, Extents
 from app.core.prediction import Prediction, reachable, sample_chart
 from app.core.template import Structure, Template
 
@@ -68,6 +69,7 @@ class ChartStack:
         self._offset = [allocate((blocks, GRID, GRID, block, 2), np.float16) for _ in shapes]
         self._error = [allocate((blocks, GRID, GRID, block), np.float16) for _ in shapes]
         self._affine = np.full((len(shapes), 3, blocks * block, 2), np.nan, np.float32)
+        self._extents = np.full((len(shapes), blocks * block, 5), np.nan, np.float32)
 
     def __len__(self) -> int:
         return self._count
@@ -87,8 +89,10 @@ class ChartStack:
                 self._error[c] = self._grown(self._error[c], (blocks, GRID, GRID, block))
             pad = [(0, 0), (0, 0), (0, blocks * block - capacity), (0, 0)]
             self._affine = np.pad(self._affine, pad, constant_values=np.nan)
+            self._extents = np.pad(self._extents, [(0, 0), pad[2], (0, 0)], constant_values=np.nan)
         if count < self._count:
             self._affine[:, :, count : self._count] = np.nan
+            self._extents[:, count : self._count] = np.nan
         self._count = count
 
     def _grown(self, old: npt.NDArray[np.float16], shape: tuple[int, ...]) -> npt.NDArray[np.float16]:
@@ -101,6 +105,7 @@ class ChartStack:
         """Take the inverse charts of one image in; None empties the slot."""
         self.resize(max(self._count, slot + 1))
         self._affine[:, :, slot] = np.nan
+        self._extents[:, slot] = UNKNOWN if prediction is None or prediction.extents is None else prediction.extents
         if prediction is None:
             return
         block, place = divmod(slot, self.block)
@@ -110,6 +115,14 @@ class ChartStack:
             offset = (flat - self._design @ self._affine[c, :, slot]).reshape(GRID, GRID, 2)
             self._offset[c][block, :, :, place] = np.clip(offset, -60000, 60000)
             self._error[c][block, :, :, place] = np.clip(prediction.expected_error[c], 0, 60000)
+
+    def extents(self, structure: str) -> Extents:
+        """How far one structure's predicted mask extends in all images [N, 5]; see `app.core.native_mask.Extents`."""
+        return self._extents[self.template.index(structure), : len(self)]
+
+    def put_extents(self, slot: int, extents: Extents) -> None:
+        """Say how far the predicted masks [C, 5] of one image extend: those of earlier versions do not say."""
+        self._extents[:, slot] = extents
 
     def find(self, structure: str, uv: npt.ArrayLike) -> Places:
         """Where a template point [2] lies in all images.

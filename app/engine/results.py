@@ -136,6 +136,7 @@ def predicted_from(
         expected_error=arrays["expected_error"],
         present=arrays["present"],
         suspect=str(message.fields["suspect"]),
+        extents=arrays["extents"],
     )
     seconds = float(decoded.fields["seconds"]) + float(message.fields["seconds"])
     facts = facts_from(decoded.fields["facts"], network, orientation)

@@ -225,7 +225,7 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
         if even:
             looks = looks._replace(masks=np.zeros_like(looks.masks))
         result = from_output(looks, frame, bundle.template, bundle.prior, bundle.errors, bundle.sha256)
-        names = ("masks", "uv", "charts", "expected_error", "present")
+        names = ("masks", "uv", "charts", "expected_error", "present", "extents")
         taken = Acquisition(**request.fields["acquisition"])
         suspect = Finding(Reason.FLAT).code
         if not even:

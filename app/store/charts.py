@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from app.core.chart import GRID, grid_nodes
 from app.core.frame import Points
+from app.core.native_mask import UNKNOWN
 from app.core.prediction import Prediction
 from app.core.propagate import ChartStack, Places
 from app.core.template import Template
@@ -103,6 +104,7 @@ class StoredCharts(ChartStack):
             "offset": np.stack([a[block, :, :, place] for a in self._offset]),
             "error": np.stack([a[block, :, :, place] for a in self._error]),
             "affine": self._affine[:, :, slot].copy(),
+            "extents": self._extents[:, slot].copy(),
         }
 
     def chart(self, structure: str, slot: int) -> Points | None:
@@ -145,6 +147,8 @@ class StoredCharts(ChartStack):
             these = np.flatnonzero(slots // self.block == block)
             self._put_in_block(int(block), slots[these] % self.block, [batch[i][1] for i in these.tolist()])
         self._affine[:, :, slots] = np.stack([arrays["affine"] for _, arrays in batch], axis=2)
+        unknown = np.broadcast_to(UNKNOWN, (len(self._extents), 5))
+        self._extents[:, slots] = np.stack([arrays.get("extents", unknown) for _, arrays in batch], axis=1)
         self._touched(self._bytes_per_image * self.block)
 
     def _put_in_block(self, block: int, places: npt.NDArray[np.intp], charts: list[Arrays]) -> None:
@@ -184,6 +188,7 @@ def restore(bundle_sha256: str, suspect: str, charts: Arrays, rest: Arrays) -> P
         expected_error=charts["error"].astype(np.float32),
         present=rest["present"].astype(bool),
         suspect=suspect,
+        extents=charts.get("extents"),
     )
 
 

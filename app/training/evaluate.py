@@ -11,7 +11,8 @@ import numpy as np
 from app.core.chart import ChartMesh
 from app.core.frame import Frame, Points
 from app.core.metrics import ABSENT_MM, along_and_across, dice, robust_centre, surface_distance
-from app.core.prediction import Prediction, native_mask, sample_chart
+from app.core.native_mask import native_mask
+from app.core.prediction import Prediction, sample_chart
 from app.core.propagate import locate_all
 from app.core.shape_prior import Similarity
 from app.core.template import Structure, Template

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from app.core.frame import Frame
 from app.core.metrics import dice
-from app.core.prediction import Prediction, native_mask, sample_chart
+from app.core.native_mask import native_mask
+from app.core.prediction import Prediction, sample_chart
 from app.core.template import Template
 from app.training.contours import draw_masks
 from app.training.lung_data import SIDES, Box, LungCase, split_patients

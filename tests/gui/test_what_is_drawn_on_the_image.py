@@ -13,7 +13,7 @@ from skimage.measure import find_contours
 
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
-from app.core.prediction import native_mask
+from app.core.native_mask import native_mask
 from app.gui.image.corner_texts import bar_length
 from app.gui.image.overlays import mask_contours, uv_field
 from app.gui.image.turn import Turn

@@ -28,7 +28,7 @@ INVISIBLE = 0.1
 def mask_contours(probability: npt.NDArray[np.uint8], frame: Frame) -> list[Points]:
     """Closed borders of one mask in the corner frame, from its probability [H, W] (0..255) on the network's grid.
 
-    They follow the level of one half between pixels, as `prediction.native_mask` does: drawn and exported are one.
+    They follow the level of one half between pixels, as `native_mask.native_mask` does: drawn and exported are one.
     """
     from skimage.measure import find_contours  # only the first image shown waits for it, 10 ms
 

@@ -6,7 +6,8 @@ from app.core import metrics
 from app.core.chart import GRID, ChartMesh
 from app.core.frame import Frame
 from app.core.inverse_chart import decode
-from app.core.prediction import ErrorModel, confidence, from_output, native_mask, sample_chart
+from app.core.native_mask import native_mask
+from app.core.prediction import ErrorModel, confidence, from_output, sample_chart
 from app.core.shape_prior import ShapePrior
 from app.core.test_time_augmentation import AveragedOutput, look, shifted
 from tests.unit.core.shapes import two_structures

@@ -13,12 +13,12 @@ from app.core.chart import GRID, REACH, ChartMesh
 from app.core.frame import Frame
 from app.core.inverse_chart import decode, main_body
 from app.core.masks import ImageMasks
+from app.core.native_mask import native_mask
 from app.core.prediction import (
     ErrorModel,
     Prediction,
     confidence,
     from_output,
-    native_mask,
     present_structures,
     sample_chart,
 )

@@ -16,9 +16,10 @@ import pytest
 from skimage.draw import polygon2mask
 
 from app.core.frame import Frame, Provenance, Spacing
+from app.core.native_mask import native_mask
 from app.core.orientation import Orientation
 from app.core.plausibility import Finding, Reason
-from app.core.prediction import native_mask, sample_chart
+from app.core.prediction import sample_chart
 from app.engine import scheduler as scheduler
 from app.engine.client import Engine
 from app.io.errors import ImageError

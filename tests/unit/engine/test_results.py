@@ -30,6 +30,7 @@ def test_a_prediction_took_as_long_as_both_children_together():
         "charts": np.full((1, 2, 2, 2), 3, np.float32),
         "expected_error": np.full((1, 2, 2), 4, np.float32),
         "present": np.array([True]),
+        "extents": np.array([[1, 2, 3, 4, 5]], np.float32),
     }
     preview = np.arange(6, dtype=np.uint8).reshape(2, 3)
     decoded = Message("decoded", {"facts": FACTS, "seconds": 0.25}, {"preview": preview})

@@ -6,7 +6,7 @@ from pycocotools.coco import COCO
 
 from app.core.frame import Frame
 from app.core.landmark import Landmark
-from app.core.prediction import native_mask
+from app.core.native_mask import native_mask
 from app.formats.coco import CocoFile
 from app.formats.csv_table import rows_of
 from app.formats.project_view import ImageView

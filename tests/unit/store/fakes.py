@@ -12,6 +12,7 @@ import numpy as np
 
 from app.core.chart import GRID, grid_nodes
 from app.core.frame import Frame
+from app.core.native_mask import predicted_extents
 from app.core.orientation import AS_STORED
 from app.core.prediction import Prediction
 from app.core.template import Template
@@ -42,7 +43,8 @@ def fake_prediction(template: Template, sha256: str, frame: Frame, seed: int) ->
     error = rng.uniform(1, 4, (count, GRID, GRID)).astype(np.float32)
     present = np.ones(count, bool)
     present[seed % 7 % count] = seed % 7 >= count
-    return Prediction(sha256, masks, uv, charts, error, present)
+    extents = predicted_extents(masks, present, frame)
+    return Prediction(sha256, masks, uv, charts, error, present, extents=extents)
 
 
 def fake_predicted(

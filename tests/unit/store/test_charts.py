@@ -24,6 +24,7 @@ def stored(slot):
         "offset": rng.normal(0, 9, (2, GRID, GRID, 2)).astype(np.float16),
         "error": rng.uniform(1, 8, (2, GRID, GRID)).astype(np.float16),
         "affine": rng.normal(200, 90, (2, 3, 2)).astype(np.float32),
+        "extents": rng.normal(500, 90, (2, 5)).astype(np.float32),
     }
 
 

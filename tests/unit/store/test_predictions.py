@@ -232,10 +232,11 @@ def test_a_prediction_is_found_under_its_own_file_and_bundle_alone(bundle: Bundl
         assert found.suspect == store.known()[key] == f"odd {seed}"
         assert found.bundle_sha256 == name
         np.testing.assert_array_equal(store.chart(key)["error"], compact(bundle.template, made)["error"])
+        np.testing.assert_array_equal(found.extents, made.extents)
         np.testing.assert_array_equal(dict(store.charts())[key]["affine"], compact(bundle.template, made)["affine"])
         assert set(store.known()) == {k for n, k in said if n == name}
         assert store.checksum(key) == hashlib.sha256(store.packed(key)[0]).hexdigest()
-        assert unpack(store.packed(key)[0], store.checksum(key)).keys() == {"offset", "error", "affine"}
+        assert unpack(store.packed(key)[0], store.checksum(key)).keys() == {"offset", "error", "affine", "extents"}
         store.close()
 
 
