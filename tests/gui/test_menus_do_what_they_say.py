@@ -156,7 +156,10 @@ def test_as_the_view_shows_it_the_network_sees_it(app) -> None:
         for verb in verbs:
             do(verb)
         seen = on_screen(view)
+        assert view.grey.invert
         do("readAsSeen")
+        assert view.grey.invert, "what is on the screen stays as it was"
+        assert not window.actions_["invert"].isChecked()
         frame = session.image(window.controller.image).frame
         assert frame.orientation.inverted
         read = frame.to_network(NATIVE)

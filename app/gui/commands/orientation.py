@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from functools import partial
 
@@ -23,8 +23,23 @@ WAYS = {
 MENU = "Image/Orientation"
 
 
-def orientation_commands(controller: Controller, view: ImageView) -> Sequence[Command]:
-    """The lines of the menu, for the image that is shown."""
+def orientation_commands(
+    controller: Controller, view: ImageView, end_inverting: Callable[[], object]
+) -> Sequence[Command]:
+    """The lines of the menu, for the image that is shown.
+
+    Parameters
+    ----------
+    controller : Controller
+    view : ImageView
+    end_inverting : callable
+        Shows images with the greys as they are read.
+    """
+
+    def as_seen() -> None:
+        if _set(controller, view.turn.orientation(view.grey.invert)):
+            end_inverting()  # it is read inverted now: to invert it once more would show it the other way round
+
     return [
         *(
             Command(verb, MENU, words, partial(_add, controller, orientation), needs="image writable", tip=TIP)
@@ -34,7 +49,7 @@ def orientation_commands(controller: Controller, view: ImageView) -> Sequence[Co
             "readAsSeen",
             MENU,
             "As the view shows it now",
-            lambda: _set(controller, view.turn.orientation(view.grey.invert)),
+            as_seen,
             needs="image writable",
             tip=TIP,
             line=True,
@@ -48,6 +63,8 @@ def _add(controller: Controller, orientation: Orientation) -> None:
         controller.do(controller.session.set_orientation, controller.image, *astuple(orientation), more=True)
 
 
-def _set(controller: Controller, orientation: Orientation) -> None:
-    if controller.session is not None and controller.image:
-        controller.do(controller.session.set_orientation, controller.image, *astuple(orientation))
+def _set(controller: Controller, orientation: Orientation) -> bool:
+    """Whether that could be done."""
+    if controller.session is None or not controller.image:
+        return False
+    return controller.do(controller.session.set_orientation, controller.image, *astuple(orientation))

@@ -128,12 +128,16 @@ class MainWindow(QMainWindow):
         """The controller by its earlier name: scripts of ``shared/cases`` ask for it."""
         return self.controller
 
+    def _end_inverting(self) -> None:
+        if self.actions_["invert"].isChecked():
+            self.actions_["invert"].trigger()
+
     def _commands(self) -> list[Command]:
         """All commands in the order of the menus; each gets what it works with."""
         controller, view, worklist, projects = self.controller, self.image_view, self.worklist, self.projects
         recent = recent_commands(projects.recent, projects.open_recent, self._show_recent)
         show_hidden, show_messages = self.landmark_table.set_show_hidden, self.messages.setVisible
-        orientation = orientation_commands(controller, view)
+        orientation = orientation_commands(controller, view, self._end_inverting)
         return [
             *file_commands(self, controller, projects, recent, self.relocating.start, self._export),
             *edit_commands(controller, view, self._show_history, self.ask_reader, self._show_keys),
