@@ -12,9 +12,11 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from app.core.landmark import PlacementState
+from app.core.prediction import confidence
 from app.gui.state.view_state import Mode
+from app.gui.widgets.cached_pictures import text_size
 from app.project.session import Session
-from tests.gui.conftest import SAMPLES, Hand, drag, in_image, shown_fully
+from tests.gui.conftest import SAMPLES, Hand, drag, in_image, on_template, shown_fully
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +168,52 @@ def test_an_accepted_tile_is_stepped_over_and_says_why(sheet, qtbot, held) -> No
     assert said.parent() is sheet
     assert "accepted" in said.text()
     assert placed(sheet, second)[1] == PlacementState.PREDICTED
+
+
+def figures(sheet) -> dict[str, str]:
+    """The first word on each tile."""
+    return {image: sheet.words_of(image)[0].split(" · ")[0] for image in order(sheet)}
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["dropped", "escape"])
+def test_the_figures_follow_a_landmark_that_is_dragged_on_the_template(sheet, qtbot, kept: bool) -> None:
+    window, session = sheet.app.window, sheet.app.window.controller.session
+    corrected, accepted = order(sheet)[1:3]
+    session.move_placement(corrected, "Apex", (150.0, 160.5))
+    session.set_review(accepted, "accepted")
+    before = figures(sheet)
+    view, there = window.template_view, on_template(sheet.app, "heart", (-0.45, -0.3))
+    hand = Hand(view.viewport())
+    hand.press(on_template(sheet.app, "heart", (0.3, 0.2)))
+    hand.move(there - QPoint(20, 5))
+    hand.move(there)
+    errors = session.preview_places("heart", window.controller.moving.uv).expected_error
+    sure = confidence(errors, session.diagonals)
+    expected = {name: f"{figure:.2f}" for name, figure in zip(session.images, sure, strict=True)}
+    expected |= {corrected: "corrected", accepted: before[accepted]}  # these stay as they are
+    assert figures(sheet) == expected
+    assert expected != before
+    if kept:
+        hand.release(there)
+        assert figures(sheet) == expected
+    else:
+        qtbot.keyClick(view, Qt.Key.Key_Escape)
+        assert figures(sheet) == before
+        hand.release(there)
+
+
+def test_the_words_on_a_tile_are_not_cut(sheet, qtbot) -> None:
+    session = sheet.app.window.controller.session
+    first = order(sheet)[0]
+    session.move_placement(first, "Apex", (150.0, 160.5))
+    session.set_review(first, "accepted")
+    assert sheet.words_of(first) == ["corrected", "accepted"]
+    session.set_review("noise.png", "accepted", although_suspect=True)
+    lines = sheet.words_of("noise.png")
+    assert " · ".join(lines).split(" · ")[1:] == ["accepted", "suspect"]
+    for image in order(sheet):
+        for line in sheet.words_of(image):
+            assert text_size(line, small=True)[0] <= sheet.tile_rect(0).width() - 8
 
 
 def test_suspect_images_come_last_until_the_reader_wants_them_among_the_others(sheet, qtbot) -> None:

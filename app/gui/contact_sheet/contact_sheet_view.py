@@ -12,7 +12,8 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, S
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea
 
-from app.core.landmark import ReviewState
+from app.core.landmark import PlacementState, ReviewState
+from app.core.prediction import confidence
 from app.gui.contact_sheet.tiles import Tile, collect_tiles, in_the_order_of, suspects_last
 from app.gui.state.controller import Controller
 from app.gui.state.drags import PlacementDrag
@@ -20,7 +21,7 @@ from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.state.pictures import Pictures
 from app.gui.state.view_state import Mode
 from app.gui.widgets import theme
-from app.gui.widgets.cached_pictures import MarkerStyle, paint_marker, paint_text
+from app.gui.widgets.cached_pictures import MarkerStyle, paint_marker, paint_text, text_size
 from app.gui.widgets.drawing import draw_focus
 from app.gui.widgets.key_button import keeps_key
 from app.gui.widgets.markers import HIT_RADIUS, RADIUS
@@ -216,11 +217,43 @@ class ContactSheet(QAbstractScrollArea):
     # --- painting --------------------------------------------------------------------------------------------------
 
     def _now(self, tile: Tile) -> Tile:
-        """The tile where a drag on the template would put it."""
-        place = self._controller.moving_place(self._controller.landmark, tile.slot)
-        if place is None or not np.isfinite(place).all():
+        """The tile as a drag on the template would leave it: where, who says so and how certain."""
+        moving = self._controller.moving
+        if moving is None or moving.landmark != self._controller.landmark:
             return tile
-        return replace(tile, xy=(float(place[0]), float(place[1])))
+        there = moving.preview.placements
+        place, state = there.xy[tile.slot], there.states[tile.slot]
+        if state is None:
+            return tile
+        xy = (float(place[0]), float(place[1])) if np.isfinite(place).all() else tile.xy
+        sure = float("nan")
+        if state is PlacementState.PREDICTED:
+            sure = float(confidence(there.expected_error[tile.slot], self._controller.frame(tile.image).diagonal))
+        return replace(tile, xy=xy, state=state, confidence=sure)
+
+    def words_of(self, image: str) -> list[str]:
+        """What stands on the tile of an image, line by line; empty without a tile."""
+        tile = next((tile for tile in self.tiles if tile.image == image), None)
+        return self._lines(self._now(tile)) if tile is not None else []
+
+    def _lines(self, tile: Tile) -> list[str]:
+        """Confidence or state, then what is to be known of the image, in as few lines as there is room for."""
+        session = self._controller.open_session()
+        words = [tile.state.value if np.isnan(tile.confidence) else f"{tile.confidence:.2f}"]
+        if self._controller.landmark in session.new_since_accepted(tile.image):
+            words.append("new")
+        elif session.review(tile.image) is ReviewState.ACCEPTED:
+            words.append("accepted")
+        if self._is_suspect(tile.image):
+            words.append("suspect")
+        lines = words[:1]
+        for word in words[1:]:
+            longer = f"{lines[-1]} · {word}"
+            if text_size(longer, small=True)[0] <= TILE - 12:
+                lines[-1] = longer
+            else:
+                lines.append(word)
+        return lines
 
     def _crop(self, tile: Tile) -> QImage | None:
         preview = self._pictures.preview(tile.image)
@@ -279,14 +312,8 @@ class ContactSheet(QAbstractScrollArea):
         colour = self._controller.session.landmark(self._controller.landmark).colour
         paint_marker(painter, at, MarkerStyle(tile.state, colour, False, RADIUS))
         painter.setClipping(False)
-        words = tile.state.value if np.isnan(tile.confidence) else f"{tile.confidence:.2f}"
-        if self._controller.landmark in self._controller.session.new_since_accepted(tile.image):
-            words += " · new"
-        elif self._controller.session.review(tile.image) is ReviewState.ACCEPTED:
-            words += " · accepted"
-        if self._is_suspect(tile.image):
-            words += " · suspect"
-        paint_text(painter, QRectF(rect.x() + 6, rect.bottom() - 20, TILE - 12, 18), words, small=True)
+        for up, words in enumerate(reversed(self._lines(tile))):
+            paint_text(painter, QRectF(rect.x() + 6, rect.bottom() - 20 - 19 * up, TILE - 12, 18), words, small=True)
         frame_colour = None
         if tile.image == self._controller.image:
             frame_colour = theme.ACCENT

@@ -105,14 +105,18 @@ class ImageTexts:
     ----------
     suspicion_is_told : bool
         Whether what makes the image suspect stands elsewhere already.
+    boxes : list of QRectF
+        Where texts stand that do not follow the mouse; names of landmarks go elsewhere.
     """
 
     def __init__(self, view: Surface, pointing: Pointing, controller: Controller) -> None:
         self._view, self._pointing, self._controller = view, pointing, controller
         self.suspicion_is_told = False
+        self.boxes: list[QRectF] = []
 
     def paint(self, painter: QPainter, port: QRectF) -> None:
         """Paint all texts into the viewport."""
+        self.boxes = []
         view, session = self._view, self._controller.session
         area = port.adjusted(MARGIN, MARGIN - 2, -MARGIN, -MARGIN + 2)
         if session is None or not view.image:
@@ -185,6 +189,8 @@ class ImageTexts:
             lines.append((words, ON_IMAGE.bad if said.state is ReviewState.REJECTED else ON_IMAGE.caution, False))
         if entry.note:
             lines.append((f"Note: {entry.note}", ON_IMAGE.text, False))
+        if self._view.awaited:
+            lines.append((f"next: {self._view.awaited}, loading …", ON_IMAGE.text, False))
         if self._view.grey.picture is None and not trouble:
             lines.append(("loading …", ON_IMAGE.muted, False))
         return lines
@@ -258,6 +264,8 @@ class ImageTexts:
         left = area.right() - width if right else area.left()
         longest = max((_advance(line) for line in folded), default=0.0)
         box = QRectF(area.right() - longest if right else left, top, longest, LINE * len(folded))
+        if folded and not bottom:
+            self.boxes.append(box)
         mouse = self._pointing.mouse
         if mouse is not None and not bottom and box.adjusted(-LINE, -LINE, LINE, LINE).contains(mouse):
             return top + LINE * len(folded)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent, QTransform, QWheelEvent
 
 from app.core.frame import Frame
@@ -33,6 +33,9 @@ from app.gui.widgets.name_editor import NameEditor, free_name
 from app.gui.widgets.palette import ON_IMAGE
 from app.project.changes import Change, OrientationChanged
 
+LONGEST_WAIT_MS = 400
+"""So long the picture before stays where the reader rests at an image that has none yet."""
+
 
 class ImageView(Canvas):
     """Shows one image. Coordinates of the plane are the corner frame of that image, however the view is turned.
@@ -51,6 +54,9 @@ class ImageView(Canvas):
         Where there are two views: whether this one is the active one, which has a frame then.
     trouble : str
         Why the picture of this image can't be shown, in a sentence, or empty.
+    awaited : str
+        The image that is to be shown as soon as there is any picture of it; until then the one before stays, with its
+        name and all that belongs to it. Empty mostly.
     """
 
     pictureShown = Signal(list)
@@ -65,7 +71,10 @@ class ImageView(Canvas):
         self.setAccessibleName("Second image" if companion else "Image")
         self._controller, self._pictures = controller, pictures
         self.editable = not companion
-        self.nothing = self.trouble = ""
+        self.nothing = self.trouble = self.awaited = ""
+        self._stepped_to: set[str] = set()
+        self._give_up = QTimer(self, singleShot=True, interval=LONGEST_WAIT_MS)
+        self._give_up.timeout.connect(lambda: self.show_image(controller.image))
         self.image = ""
         self.turn = Turn()
         self.invert = False
@@ -106,7 +115,8 @@ class ImageView(Canvas):
     def _follow(self, old: ViewState, new: ViewState) -> None:
         """The reader looks at something else: draw what is different now."""
         if self.editable and (new.image, new.passing) != (old.image, old.passing):
-            self.show_image(new.image)
+            if not self._await(new):
+                self.show_image(new.image)
         else:
             self.draw()
         if (new.mode, new.tool) != (old.mode, old.tool):
@@ -114,9 +124,46 @@ class ImageView(Canvas):
         if new.look != old.look:
             self.viewport().update()  # the texts in the corners too
 
+    def _await(self, state: ViewState) -> bool:
+        """Keep the picture that is shown until there is one of the next image: nobody should look at black meanwhile.
+
+        Where the reader rests at an image, that is said in its place after a moment.
+        """
+        session, name = self._controller.session, state.image
+        if session is None or name not in session.images or self.image not in session.images or name == self.image:
+            return False
+        hopeless = session.status(name) in ("failed", "missing")
+        if self.grey.picture is None or hopeless or self._pictures.anything(name) is not None:
+            return False
+        self.awaited = name
+        self._stepped_to.add(name)
+        self.editor.hide()
+        if state.passing:
+            self._give_up.stop()
+            self._pictures.fetch([name])
+        else:
+            self._give_up.start()
+        self.draw()
+        self.viewport().update()
+        return True
+
+    def _take_awaited(self, name: str) -> bool:
+        """A picture has come, or can't: show the image if it is the awaited one, or was stepped over on the way."""
+        if not self.awaited or name not in self._stepped_to:
+            return False
+        awaited = self.awaited if name != self.awaited else ""
+        self.show_image(name)
+        self.awaited = awaited
+        return True
+
     def show_image(self, name: str) -> None:
         """Show an image from the beginning: fitted, with the window level and turn it had before."""
         session = self._controller.session
+        if name == self._controller.image:
+            self._give_up.stop()
+            if not self._controller.passing:
+                self._stepped_to.clear()
+        self.awaited = ""
         self.image, self.trouble = name if session is not None else "", ""
         self.editor.hide()
         if session is None or not name:
@@ -155,6 +202,8 @@ class ImageView(Canvas):
         self.set_window(window or picture.presets[0][1], remember=False)
 
     def _on_picture(self, name: str) -> None:
+        if self.awaited and self._take_awaited(name):
+            return
         if name == self.image:
             self.trouble = ""
             had_frame = self.frame_of_image is not None
@@ -163,12 +212,19 @@ class ImageView(Canvas):
                 self.draw(anew=True)
 
     def _on_failed(self, name: str, sentence: str) -> None:
+        if name == self.awaited:
+            self.show_image(name)
         if name == self.image:
             self.trouble = sentence
             self.viewport().update()
 
     def _on_change(self, change: Change) -> None:
         """Whatever concerns this image is shown anew: what changed is the session's to know, not guessed from words."""
+        if self.awaited and (not change.images or self.awaited in change.images):
+            there = self.awaited in self._controller.open_session().images
+            if not there or self._pictures.anything(self.awaited) is not None:
+                self.show_image(self._controller.image)
+                return
         name = self.image
         if isinstance(change, OrientationChanged):
             for read in change.images:
@@ -414,6 +470,7 @@ class ImageView(Canvas):
         if self.tool is not None:
             self.tool.paint(painter)
         self.texts.paint(painter, port)
+        self.markers.keep_clear(self.texts.boxes)
         if mouse is not None and self.lens is not None:
             self.lens.paint(painter, mouse)
         if self.mark is not None and self.mark(self):

@@ -78,6 +78,7 @@ class Surface(Viewport, Protocol):
 
     nothing: str
     trouble: str
+    awaited: str
     turn: Turn
     invert: bool
     drawn: Drawn

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QPushButton, QVBoxLayout, QWidget
 
 from app.gui.widgets import theme
@@ -60,6 +61,10 @@ class Messages(QWidget):
             self.list.takeItem(0)
         self.list.scrollToBottom()
         self.counted.emit(self.list.count(), sentence)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self.list.scrollToBottom)  # as soon as it is laid out: the newest is wanted
 
     def clear(self) -> None:
         """Forget all messages."""

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
@@ -338,13 +336,6 @@ class Controller(QObject):
         if moving is not None and keep:
             self.do(self.open_session().move_landmark, moving.landmark, moving.uv)
         self._set(moving=None)  # not before: until the session has it, the marker stays where it was dropped
-
-    def moving_place(self, landmark: str, slot: int) -> npt.NDArray[np.float64] | None:
-        """Where a landmark that is being moved would be in an image, native pixels [2]; None if it is not moved."""
-        if self.moving is None or self.moving.landmark != landmark:
-            return None
-        place: npt.NDArray[np.float64] = self.moving.preview.placements.xy[slot]
-        return place
 
     def say(self, sentence: str) -> None:
         """Tell the reader something, quietly and lastingly."""

@@ -23,9 +23,13 @@ BESIDE = RADIUS + 10
 
 
 def place_labels(
-    anchors: Points, sizes: npt.NDArray[np.float64], order: Sequence[int], port: QRectF
+    anchors: Points,
+    sizes: npt.NDArray[np.float64],
+    order: Sequence[int],
+    port: QRectF,
+    occupied: Sequence[QRectF] = (),
 ) -> dict[int, QRectF]:
-    """Choose where labels go so that none touches another label or a marker; those without room are left out.
+    """Choose where labels go so that none touches another label, a marker or other texts; without room it is left out.
 
     Parameters
     ----------
@@ -35,6 +39,7 @@ def place_labels(
         Width and height of each label; only those in `order` count.
     order : indices, the most important first.
     port : the visible part of the screen.
+    occupied : where other texts stand.
 
     Returns
     -------
@@ -42,7 +47,9 @@ def place_labels(
         From index to the label's box.
     """
     reach = RADIUS + 2
-    taken = np.c_[anchors - reach, anchors + reach]  # left, top, right, bottom: the markers, then the labels placed
+    texts = np.array([[box.left(), box.top(), box.right(), box.bottom()] for box in occupied]).reshape(-1, 4)
+    # left, top, right, bottom: the markers, the texts, then the labels placed
+    taken = np.r_[np.c_[anchors - reach, anchors + reach], texts]
     placed: dict[int, QRectF] = {}
     for i in order:
         (x, y), (width, height) = anchors[i].tolist(), sizes[i].tolist()
@@ -78,6 +85,7 @@ class MarkerItem(pg.GraphicsObject):  # type: ignore[misc]
         self._styles: list[MarkerStyle] = []
         self._placed: dict[int, QRectF] = {}
         self._placed_of: object = None
+        self._occupied: tuple[QRectF, ...] = ()
         self.setZValue(10)
 
     def set_bounds(self, bounds: QRectF) -> None:
@@ -94,6 +102,12 @@ class MarkerItem(pg.GraphicsObject):  # type: ignore[misc]
         self._styles = [one_of_each[style] for style in styles]
         self._placed_of = None
         self.update()
+
+    def keep_clear(self, occupied: Sequence[QRectF]) -> None:
+        """Names go elsewhere than where these texts stand, in screen pixels of the view."""
+        if list(self._occupied) != list(occupied):
+            self._occupied = tuple(occupied)
+            self.update()
 
     def set_spot(self, at: QPointF | None, pinned: bool = False) -> None:
         """Show the place that the other view's mouse is on."""
@@ -124,7 +138,7 @@ class MarkerItem(pg.GraphicsObject):  # type: ignore[misc]
 
     def _labels(self, anchors: Points, port: QRectF) -> dict[int, QRectF]:
         """Where the names stand; found anew only when the markers or the view have moved."""
-        key = (anchors.tobytes(), port.getRect())
+        key = (anchors.tobytes(), port.getRect(), self._occupied)
         if key != self._placed_of:
             named = (i for i, marker in enumerate(self.markers) if marker.name)
             order = sorted(named, key=lambda i: not self.markers[i].chosen)
@@ -134,7 +148,7 @@ class MarkerItem(pg.GraphicsObject):  # type: ignore[misc]
             for i in order:
                 width, height = text_size(self.markers[i].name, small=True)
                 sizes[i] = width + 2, height
-            self._placed, self._placed_of = place_labels(anchors, sizes, order, port), key
+            self._placed, self._placed_of = place_labels(anchors, sizes, order, port, self._occupied), key
         return self._placed
 
     def _paint_spot(self, painter: QPainter, at: QPointF) -> None:

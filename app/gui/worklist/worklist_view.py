@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -78,6 +78,16 @@ class Worklist(QWidget):
         self._show_nothing()
         self._show_counts()
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The chosen row stays in view where it was: as the list becomes lower, and when it comes back."""
+        if event.type() == QEvent.Type.Show:
+            self._reveal.start()
+        elif isinstance(event, QResizeEvent):
+            row = self.list.visualRect(self.list.currentIndex())
+            if row.isValid() and row.top() < event.oldSize().height() and row.bottom() > 0:
+                self._reveal.start()
+        return bool(super().eventFilter(watched, event))
+
     def _lay_out(self) -> None:
         chips = QHBoxLayout()
         chips.setSpacing(theme.STEP)
@@ -113,6 +123,7 @@ class Worklist(QWidget):
         self.model.modelReset.connect(self._show_nothing)
         self.model.unfinished.connect(self._again.start)
         self.list.customContextMenuRequested.connect(self._ask_menu)
+        self.list.viewport().installEventFilter(self)
         for chip in (self.unread, self.flagged):
             chip.toggled.connect(self._chips_changed)
         self.list.selectionModel().currentChanged.connect(self._row_chosen)
