@@ -26,6 +26,7 @@ from app.cli.common import (
 from app.cli.figures import show_figures
 from app.cli.landmarks import Spot, check_names, parse_landmark, parse_spot, read_landmark_file
 from app.core.landmark import Landmark
+from app.core.masks import ImageMasks
 from app.engine.client import Predicted
 from app.formats.csv_table import rows_of
 from app.formats.masks import write_masks
@@ -71,7 +72,8 @@ def predict(paths: Paths, out: Out, model: Model = "chest", threads: Threads = 2
     template, marks = bundle.template, bundle.landmarks
 
     def take(name: str, value: Predicted) -> None:
-        write_masks(value.prediction, value.facts.frame, template, batch.mask_folder(name), batch.output)
+        masks = ImageMasks(template, value.facts.frame, value.prediction)
+        write_masks(masks, batch.mask_folder(name), batch.output)
         batch.rows[name] = rows_of(name, value.prediction, value.facts.frame, template, marks)
 
     batch.run(take, threads, backend)

@@ -84,9 +84,31 @@ class ImageMasks:
             return MaskState.ABSENT
         return MaskState.CONFIRMED if structure in self.confirmed else state
 
+    @property
+    def known(self) -> bool:
+        """Whether anything is known of any structure."""
+        return any(self.state(structure.name) is not None for structure in self.template.structures)
+
     def corrected(self, structure: str) -> bool:
         """Whether a reader drew a structure's mask, or said that it is absent; also where it was confirmed since."""
         return structure in self._said
+
+    def by_hand(self, structure: str) -> Mask | None:
+        """The mask [height, width] in native pixels that a reader drew, where that is what counts; else None."""
+        said = self._said.get(structure)
+        return said.native if said is not None and self.state(structure) is not None else None
+
+    def probability(self, structure: str) -> npt.NDArray[np.uint8] | None:
+        """The predicted mask [h, w] on the network's grid, 0..255, where that is what counts; else None."""
+        if self.prediction is None or self.corrected(structure) or self.state(structure) in (None, MaskState.ABSENT):
+            return None
+        found: npt.NDArray[np.uint8] = self.prediction.masks[self.template.index(structure)]
+        return found
+
+    def source(self, structure: str) -> object:
+        """What the mask of a structure is made of: as long as that is the same object, the mask is the same."""
+        drawn = self.by_hand(structure)
+        return drawn if drawn is not None else self.prediction if self.probability(structure) is not None else None
 
     def native(self, structure: str) -> Mask | None:
         """A structure's mask [height, width] in native pixels, None where it is absent or nothing is known of it.

@@ -17,10 +17,11 @@ from app.formats.project_view import ImageView, facts_of
 from app.io.atomic import WholeFile, json_text
 
 DESCRIPTION = (
-    "DenseSeg Review. Research use only; not a medical device. Segmentations are the model's predictions; keypoints "
-    "are predicted, corrected or confirmed, as keypoint_states says. Those under off_outline were corrected by a "
-    "reader, and the segmentation does not follow them. A structure that a reader rejected has an empty segmentation, "
-    "and its predicted keypoints count as not labelled. Keypoints outside the picture count as not visible."
+    "DenseSeg Review. Research use only; not a medical device. Segmentations are predicted or corrected, as mask says; "
+    "keypoints are predicted, corrected or confirmed, as keypoint_states says. Those under off_outline were corrected "
+    "by a reader, and the segmentation does not follow them. A structure that a reader rejected has an empty "
+    "segmentation, and its predicted keypoints count as not labelled. Keypoints outside the picture count as not "
+    "visible."
 )
 
 
@@ -71,7 +72,7 @@ def categories_of(
     ]
 
 
-def annotation_of(image: ImageView, template: Template, category: dict[str, Any]) -> dict[str, Any] | None:
+def annotation_of(image: ImageView, category: dict[str, Any]) -> dict[str, Any] | None:
     """One structure in one image, or None where it has no mask, no placement and no review of its own.
 
     Keypoints are in COCO's pixels, whose (0, 0) is the centre of the first pixel, as ours.
@@ -86,11 +87,11 @@ def annotation_of(image: ImageView, template: Template, category: dict[str, Any]
             continue
         keypoints += [round(float(row.xy[0]), 3), round(float(row.xy[1]), 3), int(flag)]
         count += 1
-    mask = image.mask(template, category["name"])
+    mask = image.mask(category["name"])
     said = next((said for said in image.structures if said.structure == category["name"]), None)
     if mask is None and not count and said is None:
         return None
-    source = image.mask_source(template, category["name"])
+    source = image.mask_source(category["name"])
     found: dict[str, Any] = {"iscrowd": 0, "keypoints": keypoints, "num_keypoints": count, "mask": source.value}
     found["keypoint_states"] = [rows[name].state if name in rows else "" for name in category["keypoints"]]
     for key, marked in _MARKS.items():
@@ -128,7 +129,6 @@ class CocoFile:
     def __init__(
         self, path: Path, template: Template, landmarks: Sequence[Landmark], deleted: Sequence[Landmark] = ()
     ) -> None:
-        self._template = template
         self._categories = categories_of(template, landmarks, deleted)
         self._pictures: list[dict[str, Any]] = []
         self._count = 0
@@ -145,7 +145,7 @@ class CocoFile:
         size = {"width": image.frame.width, "height": image.frame.height}
         picture = {"id": number, "file_name": image.name, **size, **facts_of(image)}
         for category in self._categories:
-            found = annotation_of(image, self._template, category)
+            found = annotation_of(image, category)
             if found is not None:
                 self._count += 1
                 head = {"id": self._count, "image_id": number, "category_id": category["id"]}

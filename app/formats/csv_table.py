@@ -58,6 +58,7 @@ class MaskSource(StrEnum):
     """Where the mask of a structure comes from that an export holds."""
 
     PREDICTED = "predicted"
+    CORRECTED = "corrected"
     ABSENT = "absent"
     REJECTED = "rejected"
     UNKNOWN = ""

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 
 from app.core.landmark import Landmark, PlacementState, ReviewState
-from app.core.template import Template
 from app.formats.csv_table import About, MaskSource, Row
 from app.formats.project_view import LATER, ImageView, ProjectView
 from app.io.names import unique_stems
@@ -117,12 +116,12 @@ def _image(
     later: str,
     deleted: Mapping[int, Landmark],
 ) -> ImageView:
-    seen = session.prediction(name)
+    masks = session.masks(name)  # first: where they are damaged, the entry says so
     entry = session.image(name)
     if entry.status == "failed" and entry.review is ReviewState.ACCEPTED:
         raise ProjectError(entry.message)  # something of what was accepted is damaged
     about = About(entry.review.value, entry.suspect, entry.reviewed_by, entry.reviewed_at)
-    image = ImageView(name, stem, entry.review.value, entry.frame, seen, (), entry.note, entry.structures, about)
+    image = ImageView(name, stem, entry.review.value, masks, (), entry.note, entry.structures, about)
     trouble = entry.message if entry.status in ("failed", "missing") else ""
     image = replace(image, changed=entry.changed_since_accepted, trouble=trouble)
     rows = []
@@ -130,17 +129,17 @@ def _image(
         if placement.state is None or (later == "leave-out" and placement.new_since_accepted):
             continue
         mark = placement.landmark
-        row = _row(image, placement, session.bundle.template, (mark.name, mark.structure) in given)
+        row = _row(image, placement, (mark.name, mark.structure) in given)
         rows.append(replace(row, keypoint=deleted.get(placement.number, mark).name) if placement.deleted else row)
     return replace(image, rows=tuple(rows))
 
 
-def _row(image: ImageView, placement: Placement, template: Template, on_contour: bool) -> Row:
+def _row(image: ImageView, placement: Placement, on_contour: bool) -> Row:
     """One placement; `on_contour` where the model's contour runs through it."""
     xy, error, mark = placement.xy, placement.expected_error, placement.landmark
     state = placement.state or PlacementState.PREDICTED
     known = state is not PlacementState.ABSENT and bool(np.isfinite(xy).all())
-    mask = image.mask_source(template, mark.structure)
+    mask = image.mask_source(mark.structure)
     by_reader = state is PlacementState.CORRECTED or (state is PlacementState.ABSENT and bool(placement.at))
     said = next((said for said in image.structures if said.structure == mark.structure), None)
     return Row(

@@ -10,10 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.core.frame import Frame
 from app.core.masks import ImageMasks
-from app.core.prediction import Prediction
-from app.core.template import Template
 from app.formats.output_folder import OutputFolder
 from app.io.atomic import write_bytes
 
@@ -35,26 +32,20 @@ def folder_of(stem: str, folder: Path) -> Path:
 
 
 def write_masks(
-    prediction: Prediction,
-    frame: Frame,
-    template: Template,
-    folder: Path,
-    output: OutputFolder | None = None,
-    leave_out: Container[str] = (),
+    masks: ImageMasks, folder: Path, output: OutputFolder | None = None, leave_out: Container[str] = ()
 ) -> list[Path]:
-    """Write ``folder/<structure>.png`` for every structure of the template but those left out; raises OSError.
+    """Write ``folder/<structure>.png`` for every structure of which something is known but those left out.
 
-    Where the folder belongs to an output folder, that makes way for each file and knows what was written, even if
-    writing ends half way.
+    Raises OSError. Where the folder belongs to an output folder, that makes way for each file and knows what was
+    written, even if writing ends half way.
     """
-    paths = []
-    masks = ImageMasks(template, frame, prediction)
-    for structure in template.structures:
-        if structure.name in leave_out:
+    paths: list[Path] = []
+    for structure in masks.template.structures:
+        if masks.frame is None or masks.state(structure.name) is None or structure.name in leave_out:
             continue
         mask = masks.native(structure.name)
         if mask is None:
-            mask = np.zeros((frame.height, frame.width), bool)
+            mask = np.zeros((masks.frame.height, masks.frame.width), bool)
         path = folder / f"{structure.name}.png"
         if output is not None:
             output.make_way(path)

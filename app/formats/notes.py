@@ -10,6 +10,10 @@ from app.formats.project_view import ImageView, facts_of
 MASKS = (
     "Masks are predictions of the model. What readers corrected are points: a mask does not follow a corrected point."
 )
+CORRECTED = (
+    "Masks are predictions of the model, but for {masks} that readers corrected or called absent (corrected_masks). A "
+    "mask does not follow a corrected point."
+)
 
 
 class Notes:
@@ -33,6 +37,7 @@ class Notes:
             {"name": s.structure, "review": s.state.value, "note": s.note, "reader": s.reader, "time_utc": s.at}
             for s in image.structures
         ]
+        told["corrected_masks"] = [s.name for s in image.masks.template.structures if image.masks.corrected(s.name)]
         told["off_outline"] = [row.landmark for row in image.rows if row.off_outline]
         told["new_since_accepted"] = [row.landmark for row in image.rows if row.new]
         told["not_shown"] = [row.landmark for row in image.rows if row.shown is False]
@@ -44,7 +49,9 @@ class Notes:
 
     def sentences(self, later: str, formats: Sequence[str]) -> list[str]:
         """What the report says above all."""
-        said = [MASKS] if {"masks", "coco"} & set(formats) else []
+        masks = self._places("corrected_masks", "mask", "masks")
+        about_masks = CORRECTED.format(masks=masks) if masks else MASKS
+        said = [about_masks] if {"masks", "coco"} & set(formats) else []
         if places := self._places("off_outline", "point of the model’s contours", "points of the model’s contours"):
             said.append(
                 f"Readers corrected {places}, or called them absent; the masks there do not follow (off_outline)."

@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from app.core.frame import Frame
 from app.core.landmark import Landmark, ReviewState
-from app.core.masks import ImageMasks
-from app.core.prediction import Prediction
+from app.core.masks import ImageMasks, MaskState
 from app.core.template import Template
 from app.formats.csv_table import UNREAD, About, MaskSource, Row, orientation
 from app.store.row_types import StructureReview
@@ -33,10 +32,8 @@ class ImageView:
         Its unique name without a known suffix, for files.
     review : str
         Its review state.
-    frame : Frame or None
-        None where the image was never read.
-    prediction : Prediction or None
-        The frozen one of an accepted image; None where nothing was predicted.
+    masks : ImageMasks
+        As they count now: predicted or corrected, of an accepted image those that it was accepted with.
     rows : tuple of Row
         All placements, in the landmarks' order.
     note : str
@@ -54,8 +51,7 @@ class ImageView:
     name: str
     stem: str
     review: str
-    frame: Frame | None
-    prediction: Prediction | None
+    masks: ImageMasks
     rows: tuple[Row, ...]
     note: str = ""
     structures: tuple[StructureReview, ...] = ()
@@ -64,31 +60,34 @@ class ImageView:
     trouble: str = ""
 
     @property
+    def frame(self) -> Frame | None:
+        """None where the image was never read."""
+        return self.masks.frame
+
+    @property
     def rejected(self) -> tuple[StructureReview, ...]:
         """What was said of the structures that a reader rejected: their masks are not written."""
         return tuple(said for said in self.structures if said.state is ReviewState.REJECTED)
 
-    def mask_source(self, template: Template, structure: str) -> MaskSource:
+    def mask_source(self, structure: str) -> MaskSource:
         """Where the mask of a structure comes from."""
-        return mask_source(self.prediction, template, structure, self.structures)
+        return mask_source(self.masks, structure, self.structures)
 
-    def mask(self, template: Template, structure: str) -> npt.NDArray[np.bool_] | None:
+    def mask(self, structure: str) -> npt.NDArray[np.bool_] | None:
         """One structure's mask [height, width] at native size, or None where there is none that could be good."""
-        source = self.mask_source(template, structure)
-        if source is not MaskSource.PREDICTED:
-            return None
-        return ImageMasks(template, self.frame, self.prediction).native(structure)
+        return None if self.mask_source(structure) is MaskSource.REJECTED else self.masks.native(structure)
 
 
-def mask_source(
-    prediction: Prediction | None, template: Template, structure: str, reviews: Sequence[StructureReview]
-) -> MaskSource:
-    """Where the mask of a structure comes from, given what was predicted and what readers said of structures."""
+def mask_source(masks: ImageMasks, structure: str, reviews: Sequence[StructureReview] = ()) -> MaskSource:
+    """Where the mask of a structure comes from, and whether a reader rejected it."""
     if any(said.structure == structure and said.state is ReviewState.REJECTED for said in reviews):
         return MaskSource.REJECTED
-    if prediction is None:
+    state = masks.state(structure)
+    if state is None:
         return MaskSource.UNKNOWN
-    return MaskSource.PREDICTED if prediction.present[template.index(structure)] else MaskSource.ABSENT
+    if state is MaskState.ABSENT:
+        return MaskSource.ABSENT
+    return MaskSource.CORRECTED if masks.corrected(structure) else MaskSource.PREDICTED
 
 
 @dataclass(frozen=True, eq=False)

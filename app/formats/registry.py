@@ -71,14 +71,12 @@ class Masks:
     file, needs_images, single_files = "masks", True, True
 
     def __init__(self, project: ProjectView, output: OutputFolder) -> None:
-        self._template, self._output = project.template, output
+        self._output = output
 
     def add(self, image: ImageView) -> None:
-        """Write the image's masks; where nothing was predicted there are none."""
-        if image.prediction is not None and image.frame is not None:
-            folder = folder_of(image.stem, self._output.folder / self.file)
-            rejected = {said.structure for said in image.rejected}
-            write_masks(image.prediction, image.frame, self._template, folder, self._output, rejected)
+        """Write the image's masks; where nothing is known of a structure there is none."""
+        rejected = {said.structure for said in image.rejected}
+        write_masks(image.masks, folder_of(image.stem, self._output.folder / self.file), self._output, rejected)
 
     def keep(self) -> None:
         """Nothing is left to do."""

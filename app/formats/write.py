@@ -169,7 +169,7 @@ class _Running:
             image = project.read(name)
         except (ProjectError, ValueError) as error:
             return str(error)
-        if image.frame is None or (image.prediction is None and not image.rows):
+        if image.frame is None or not (image.masks.known or image.rows):
             return image.trouble or NOT_PREDICTED
         self.notes.add(image)
         failure = ""

@@ -11,7 +11,9 @@ from PySide6.QtGui import QImage, QPainter, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem
 from scipy.spatial import cKDTree
 
-from app.gui.image.overlays import OverlayItem, thinned
+from app.core.masks import ReaderMask
+from app.gui.image.mask_outlines import thinned
+from app.gui.image.overlays import OverlayItem
 from app.gui.image.resolve import Drawn, resolve
 from app.gui.state.view_state import Look, MaskStyle, ViewState
 from app.project.session import Session
@@ -98,6 +100,22 @@ def test_what_was_drawn_is_not_shown_for_another_look_image_or_display(session: 
         assert (before != after).any()  # each of these steps is seen
     for ratio in (2.0, 1.0):
         assert_same(frame(item, world, ratio), as_new(steps[-1], world, ratio))
+
+
+def test_another_mask_is_drawn_at_once_and_the_others_stay(session: Session) -> None:
+    found, world, item = drawn(session), fitted(session), OverlayItem()
+    shape = found.frame
+    mask = np.zeros((shape.height, shape.width), bool)
+    mask[shape.height // 4 : shape.height // 2, shape.width // 3 : shape.width // 2] = True
+    frames = []
+    for by_reader in ({}, {"heart": ReaderMask(mask)}, {"heart": ReaderMask(mask ^ mask[::-1])}, {}):
+        masks = replace(found.masks, by_reader=by_reader)
+        now = replace(found, stored=replace(found.stored, masks=masks))
+        item.set_drawn(now)
+        frames.append(frame(item, world))
+        assert_same(frames[-1], as_new(now, world))
+    assert [(a != b).any() for a, b in pairwise(frames)] == [True, True, True]
+    assert_same(frames[0], frames[-1])
 
 
 @pytest.mark.parametrize("closed", [True, False])

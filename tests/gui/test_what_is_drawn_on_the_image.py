@@ -15,7 +15,8 @@ from app.core.frame import Frame
 from app.core.landmark import PlacementState
 from app.core.native_mask import native_mask
 from app.gui.image.corner_texts import bar_length
-from app.gui.image.overlays import mask_contours, uv_field
+from app.gui.image.mask_outlines import mask_contours
+from app.gui.image.overlays import uv_field
 from app.gui.image.turn import Turn
 from app.gui.state.view_state import MaskStyle
 from app.gui.widgets import theme
@@ -294,3 +295,18 @@ def test_names_stand_beside_their_markers_only_where_wanted(app, view, qtbot) ->
     places = [view.viewport_of(*app.window.controller.session.placements(n).xy[0]) for n in ("Apex", "Other")]
     away = np.min([np.hypot(changed[:, 1] - p.x(), changed[:, 0] - p.y()) for p in places], axis=0)
     assert away.max() < 120
+
+
+def test_a_corrected_mask_is_outlined_and_undo_shows_the_predicted_one(app, view) -> None:
+    session, frame = app.window.controller.session, view.frame_of_image
+    app.window.controller.set_look(masks=MaskStyle.OUTLINE, uv=False, labels=False)
+    before = array_of(shot_of(view.viewport()))
+    mask = np.zeros((frame.height, frame.width), bool)
+    mask[frame.height // 5 : frame.height // 2, frame.width // 3 : frame.width // 2] = True
+    session.set_mask(view.image, "heart", mask)
+    pixels = array_of(shot_of(view.viewport()))
+    for y in np.linspace(frame.height // 5 + 4, frame.height // 2 - 4, 9):  # its left border, a half pixel beside it
+        at = view.viewport_of(frame.width // 3 - 0.5, y).toPoint()
+        assert near(pixels[at.y(), at.x() - 1 : at.x() + 2], OKABE_ITO["heart"], 90).any()
+    session.undo()
+    np.testing.assert_array_equal(array_of(shot_of(view.viewport())), before)

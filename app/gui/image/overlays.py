@@ -1,4 +1,4 @@
-"""Masks and the uv colour field over the image: one merged picture, outlines and iso-lines as paths above it."""
+"""Masks and uv colours over the image: fills and outlines as paths, the uv colours as a picture between them."""
 
 from __future__ import annotations
 
@@ -14,26 +14,18 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from app.core.frame import Frame, Points
+from app.core.masks import ImageMasks
 from app.core.prediction import Prediction
-from app.core.template import Template
+from app.gui.image.mask_outlines import outlines, thinned
 from app.gui.image.resolve import Drawn, Overlay
 from app.gui.widgets import uv_colours
 from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, path_of, with_pattern
 from app.gui.widgets.screen_layer import ScreenLayer
 
+FILL = 0.7
+"""A structure is filled with so much of the opacity that uv colours have."""
 INVISIBLE = 0.1
 """An outline may be drawn so many device pixels beside where it is."""
-
-
-def mask_contours(probability: npt.NDArray[np.uint8], frame: Frame) -> list[Points]:
-    """Closed borders of one mask in the corner frame, from its probability [H, W] (0..255) on the network's grid.
-
-    They follow the level of one half between pixels, as `native_mask.native_mask` does: drawn and exported are one.
-    """
-    from skimage.measure import find_contours  # only the first image shown waits for it, 10 ms
-
-    framed = np.pad(probability, 1)  # a mask that touches the border of the picture is closed there
-    return [frame.to_corner(frame.from_network(line[:, ::-1] - 1)) for line in find_contours(framed, 127.5)]
 
 
 def uv_field(prediction: Prediction, channel: int, opacity: float) -> npt.NDArray[np.uint8]:
@@ -52,25 +44,6 @@ def _premultiplied(rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.float32]) -
     return out
 
 
-def fill_field(
-    prediction: Prediction, template: Template, shown: Sequence[int], opacity: float
-) -> npt.NDArray[np.uint8]:
-    """Premultiplied BGRA picture [H, W, 4] of the masks in their structures' colours, blended where they overlap."""
-    out = np.zeros((*prediction.masks.shape[1:], 4), np.float32)
-    for channel in shown:
-        alpha = np.clip((prediction.masks[channel].astype(np.float32) - 112) / 32, 0, 1) * opacity
-        colour = QColor(template.structures[channel].colour)
-        layer = np.array([colour.blue(), colour.green(), colour.red(), 255], np.float32) * alpha[..., None]
-        out = layer + out * (1 - alpha[..., None])
-    return out.astype(np.uint8)
-
-
-def over(top: npt.NDArray[np.uint8], below: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """One premultiplied picture over another."""
-    rest = 255 - top[..., 3:].astype(np.uint16)
-    return (top + (below * rest // 255)).astype(np.uint8)
-
-
 def network_corners(frame: Frame) -> QTransform:
     """From the corners of the network's grid to the corner frame of the image: turned where it is read turned."""
     origin, right, down = frame.to_corner(frame.from_network([[-0.5, -0.5], [0.5, -0.5], [-0.5, 0.5]]))
@@ -79,7 +52,7 @@ def network_corners(frame: Frame) -> QTransform:
 
 
 class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
-    """All that a prediction shows, in the corner frame of its image.
+    """All masks and uv colours of one image, in its corner frame.
 
     Parameters
     ----------
@@ -90,37 +63,49 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
     def __init__(self, layer: ScreenLayer | None = None) -> None:
         super().__init__()
         self._frame: Frame | None = None
-        self._prediction: Prediction | None = None
-        self._template: Template | None = None
+        self._masks: ImageMasks | None = None
         self._overlay = Overlay()
-        self._contours: dict[int, list[Points]] = {}
+        self._outlines: dict[int, list[Points]] = {}
         self._paths: dict[int, QPainterPath] = {}
         self._paths_for = 0.0
         self._iso: QPainterPath | None = None
         self._iso_of: object = None
-        self._merged: QImage | None = None
-        self._merged_of: object = None
+        self._field: QImage | None = None
+        self._field_of: object = None
         self._layer = layer or ScreenLayer()
 
     def set_drawn(self, drawn: Drawn) -> None:
-        """Show what belongs to an image; what is prepared for the same prediction already is kept."""
+        """Show what belongs to an image; what is prepared of a mask is kept as long as that is the same."""
         if drawn.overlay != self._overlay:
             self._overlay = drawn.overlay
             self.update()
-        if drawn.template is self._template and drawn.prediction is self._prediction and drawn.frame == self._frame:
+        changed = self._changed(drawn)
+        other = _prediction_of(drawn.masks) is not _prediction_of(self._masks) or drawn.frame != self._frame
+        self._masks = drawn.masks
+        if not changed and not other:
             return
         self.prepareGeometryChange()
-        self._template, self._prediction, self._frame = drawn.template, drawn.prediction, drawn.frame
-        self._contours.clear()
-        self._paths.clear()
-        self._iso = self._iso_of = self._merged = self._merged_of = None
+        self._frame = drawn.frame
+        for channel in changed:
+            self._outlines.pop(channel, None)
+            self._paths.pop(channel, None)
+        if other:
+            self._iso = self._iso_of = self._field = self._field_of = None
         self._layer.forget()
         self.update()
+
+    def _changed(self, drawn: Drawn) -> Sequence[int]:
+        """The channels whose outlines are not the ones that were drawn."""
+        old, new = self._masks, drawn.masks
+        if old is None or new is None or old.template is not new.template or drawn.frame != self._frame:
+            return () if old is new is None else tuple({*self._outlines, *range(_count(new))})
+        names = [structure.name for structure in new.template.structures]
+        return [channel for channel, name in enumerate(names) if old.source(name) is not new.source(name)]
 
     @property
     def outlined(self) -> Prediction | None:
         """The prediction whose outlines or masks are drawn, where they are; None where the reader switched them off."""
-        return self._prediction if self._overlay.masks else None
+        return _prediction_of(self._masks) if self._overlay.masks else None
 
     def boundingRect(self) -> QRectF:
         if self._frame is None:
@@ -128,89 +113,82 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         return QRectF(0, 0, self._frame.width, self._frame.height)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        prediction, template, frame = self._prediction, self._template, self._frame
-        if prediction is None or template is None or frame is None:
+        masks, frame = self._masks, self._frame
+        if masks is None or frame is None:
             return
         port = widget.rect() if widget is not None else painter.viewport()
-        self._layer.paint(painter, port, self._overlay, lambda into: self._draw(into, prediction, template, frame))
+        self._layer.paint(painter, port, self._overlay, lambda into: self._draw(into, masks, frame))
 
-    def _draw(self, painter: QPainter, prediction: Prediction, template: Template, frame: Frame) -> None:
-        overlay = self._overlay
+    def _draw(self, painter: QPainter, masks: ImageMasks, frame: Frame) -> None:
+        overlay, structures = self._overlay, masks.template.structures
         painter.setClipRect(self.boundingRect())
-        merged = self._field(overlay)
-        if merged is not None:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.save()
-            painter.setTransform(network_corners(frame), combine=True)
-            painter.drawImage(QPointF(0, 0), merged)
-            painter.restore()
+        wanted = dict.fromkeys((*overlay.outlined, *overlay.filled, *(() if overlay.uv is None else (overlay.uv,))))
+        paths = self._paths_at(_device_zoom(painter), tuple(wanted), masks, frame)
+        for channel in overlay.filled:
+            colour = QColor(structures[channel].colour)
+            colour.setAlphaF(overlay.opacity * FILL)
+            painter.fillPath(paths[channel], colour)
+        if overlay.uv is not None and masks.prediction is not None:
+            self._draw_field(painter, overlay.uv, masks, frame, paths[overlay.uv])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if overlay.uv is not None:
+        if overlay.uv is not None and masks.prediction is not None:
             painter.setPen(cosmetic(painter, QColor(255, 255, 255, 110), 1.0))
-            painter.drawPath(self._iso_path(overlay.uv))
-        paths = self._outlines(overlay.outlined, _device_zoom(painter))
+            painter.drawPath(self._iso_path(overlay.uv, masks, frame))
         for channel in overlay.outlined:
-            pen = cosmetic(painter, QColor(template.structures[channel].colour), 1.5)
+            pen = cosmetic(painter, QColor(structures[channel].colour), 1.5)
             painter.setPen(with_pattern(pen, channel) if overlay.patterns else pen)
             painter.drawPath(paths[channel])
 
-    def _outlines(self, channels: Sequence[int], zoom: float) -> dict[int, QPainterPath]:
+    def _paths_at(
+        self, zoom: float, channels: Sequence[int], masks: ImageMasks, frame: Frame
+    ) -> dict[int, QPainterPath]:
         """The outlines with as many points as can be seen at a zoom (device pixels per native pixel).
 
         A straight line through points that lie closer to it than `INVISIBLE` takes half the time to draw. They are
         chosen for the next larger power of two, so that they serve while one zooms.
         """
-        assert self._prediction is not None
-        assert self._frame is not None
         octave = 2.0 ** ceil(log2(zoom))
         if octave != self._paths_for:
             self._paths.clear()
             self._paths_for = octave
         for channel in channels:
-            if channel not in self._contours:
-                self._contours[channel] = mask_contours(self._prediction.masks[channel], self._frame)
+            if channel not in self._outlines:
+                self._outlines[channel] = outlines(masks, masks.template.structures[channel].name, frame)
             if channel not in self._paths:
-                self._paths[channel] = path_of([thinned(line, INVISIBLE / octave) for line in self._contours[channel]])
+                self._paths[channel] = path_of([thinned(line, INVISIBLE / octave) for line in self._outlines[channel]])
         return self._paths
 
-    def _iso_path(self, channel: int) -> QPainterPath:
+    def _iso_path(self, channel: int, masks: ImageMasks, frame: Frame) -> QPainterPath:
         if self._iso is None or self._iso_of != channel:
-            assert self._prediction is not None
-            assert self._template is not None
-            assert self._frame is not None
-            lines = iso_lines(self._template.structures[channel], self._prediction.charts[channel])
-            self._iso, self._iso_of = path_of([self._frame.to_corner(line) for line in lines]), channel
+            assert masks.prediction is not None
+            lines = iso_lines(masks.template.structures[channel], masks.prediction.charts[channel])
+            self._iso, self._iso_of = path_of([frame.to_corner(line) for line in lines]), channel
         return self._iso
 
-    def _field(self, overlay: Overlay) -> QImage | None:
-        """The merged picture of fills and uv colours; made again only when one of them changes."""
-        assert self._prediction is not None
-        assert self._template is not None
-        key = (overlay.filled, overlay.uv, overlay.opacity)
-        if key == self._merged_of:
-            return self._merged
-        pixels: npt.NDArray[np.uint8] | None = None
-        if overlay.filled:
-            pixels = fill_field(self._prediction, self._template, overlay.filled, overlay.opacity * 0.7)
-        if overlay.uv is not None:
-            field = uv_field(self._prediction, overlay.uv, overlay.opacity)
-            pixels = field if pixels is None else over(field, pixels)
-        self._merged_of = key
-        self._merged = None if pixels is None else bgra_image(pixels)
-        return self._merged
+    def _draw_field(
+        self, painter: QPainter, channel: int, masks: ImageMasks, frame: Frame, outline: QPainterPath
+    ) -> None:
+        """The uv colours, where they were predicted and within the mask as it counts now."""
+        assert masks.prediction is not None
+        key = (channel, self._overlay.opacity)
+        if self._field is None or key != self._field_of:
+            self._field, self._field_of = bgra_image(uv_field(masks.prediction, *key)), key
+        painter.save()
+        if masks.corrected(masks.template.structures[channel].name):
+            painter.setClipPath(outline, Qt.ClipOperation.IntersectClip)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setTransform(network_corners(frame), combine=True)
+        painter.drawImage(QPointF(0, 0), self._field)
+        painter.restore()
 
 
-def thinned(line: Points, tolerance: float) -> Points:
-    """The points [M, 2] of a line [N, 2] that are needed so that hardly one of it is further off than a tolerance.
+def _prediction_of(masks: ImageMasks | None) -> Prediction | None:
+    return masks.prediction if masks is not None else None
 
-    One that ends where it begins still does.
-    """
-    origin = line[0]
-    closed = len(line) > 3 and bool((origin == line[-1]).all())
-    corners = (line[:-1] if closed else line) - origin  # small numbers: OpenCV has 24 bits for each
-    few = cv2.approxPolyDP(corners.astype(np.float32)[:, None], tolerance, closed)[:, 0] + origin
-    return np.vstack([few, few[:1]]) if closed else np.asarray(few)
+
+def _count(masks: ImageMasks | None) -> int:
+    return len(masks.template.structures) if masks is not None else 0
 
 
 def _device_zoom(painter: QPainter) -> float:

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
+from app.core.masks import ImageMasks, MaskState
 from app.core.prediction import Prediction
-from app.core.template import Template
 from app.gui.state.view_state import Look, MaskStyle, ViewState
 from app.gui.widgets.marker import Marker
 from app.gui.widgets.palette import ON_IMAGE
@@ -28,10 +28,7 @@ class ShownSession(Protocol):
     @property
     def images(self) -> Sequence[str]: ...
 
-    @property
-    def template(self) -> Template: ...
-
-    def prediction(self, image: str) -> Prediction | None: ...
+    def masks(self, image: str) -> ImageMasks: ...
 
     def placements_in(self, image: str, hidden: bool = True, also: str = "") -> list[Placement]: ...
 
@@ -39,12 +36,14 @@ class ShownSession(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class StoredMarkers:
-    """The markers of one image as the project has them, while one landmark is chosen.
+class Stored:
+    """What the project has of one image, while one landmark is chosen.
 
     Attributes
     ----------
     image, landmark : str
+    masks : ImageMasks or None
+        As they count now; None while nothing is shown.
     markers : tuple of Marker
     states : dict
         Who says where each of them is, by name; those that are drawn nowhere too. None where nobody does.
@@ -52,6 +51,7 @@ class StoredMarkers:
 
     image: str
     landmark: str
+    masks: ImageMasks | None = None
     markers: tuple[Marker, ...] = ()
     states: dict[str, PlacementState | None] | None = None
 
@@ -98,11 +98,8 @@ class Drawn:
     image : str
         Empty while nothing is drawn.
     frame : Frame or None
-    template : Template or None
-    prediction : Prediction or None
-        Whose masks are drawn.
     overlay : Overlay
-    stored : StoredMarkers
+    stored : Stored
     markers : tuple of Marker
         As they are drawn: one that is dragged is where the mouse has it.
     labels : bool
@@ -115,14 +112,22 @@ class Drawn:
 
     image: str = ""
     frame: Frame | None = None
-    template: Template | None = None
-    prediction: Prediction | None = None
     overlay: Overlay = Overlay()
-    stored: StoredMarkers = StoredMarkers("", "")
+    stored: Stored = Stored("", "")
     markers: tuple[Marker, ...] = ()
     labels: bool = True
     spot: tuple[float, float] | None = None
     pinned: bool = False
+
+    @property
+    def masks(self) -> ImageMasks | None:
+        """Those that are drawn."""
+        return self.stored.masks
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """Of which masks and uv colours are drawn."""
+        return self.masks.prediction if self.masks is not None else None
 
 
 def resolve(
@@ -130,7 +135,7 @@ def resolve(
     state: ViewState,
     image: str,
     frame: Frame | None,
-    stored: StoredMarkers | None = None,
+    stored: Stored | None = None,
 ) -> Drawn:
     """What to draw over the picture of an image.
 
@@ -142,23 +147,20 @@ def resolve(
         Empty for none; also one that was just removed.
     frame : Frame or None
         Of the picture that is shown, or of the image before its picture is there.
-    stored : StoredMarkers, optional
-        Those of an earlier call, where nothing in the project has changed since: while something is dragged they need
-        not be looked up at every step of the mouse.
+    stored : Stored, optional
+        That of an earlier call, where nothing in the project has changed since: while something is dragged it need not
+        be looked up at every step of the mouse.
     """
     if session is None or frame is None or image not in session.images:
         return Drawn()
     if state.passing and image == state.image:
         return Drawn(image, frame, labels=state.look.labels)
     if stored is None or (stored.image, stored.landmark) != (image, state.landmark):
-        stored = stored_markers(session, image, state.landmark, frame)
-    prediction = session.prediction(image)
+        stored = stored_of(session, image, state.landmark, frame)
     return Drawn(
         image=image,
         frame=frame,
-        template=session.template,
-        prediction=prediction,
-        overlay=overlay_of(session.template, prediction, state.look, state.structure),
+        overlay=overlay_of(stored.masks, state.look, state.structure),
         stored=stored,
         markers=_as_dragged(stored.markers, session, state, frame, image) + _clicked(state, image, frame),
         labels=state.look.labels,
@@ -167,8 +169,8 @@ def resolve(
     )
 
 
-def stored_markers(session: ShownSession, image: str, landmark: str, frame: Frame) -> StoredMarkers:
-    """The landmarks that are not hidden, and the chosen one, where the project has them."""
+def stored_of(session: ShownSession, image: str, landmark: str, frame: Frame) -> Stored:
+    """The masks, and the landmarks that are not hidden, and the chosen one, where the project has them."""
     states: dict[str, PlacementState | None] = {}
     markers: list[Marker] = []
     for placement in session.placements_in(image, hidden=False, also=landmark):
@@ -180,17 +182,20 @@ def stored_markers(session: ShownSession, image: str, landmark: str, frame: Fram
         if placement.state is not None and np.isfinite(xy).all():
             place = _corner(frame, xy)
             markers.append(Marker(mark.name, place, placement.state, mark.colour, mark.name == landmark))
-    return StoredMarkers(image, landmark, tuple(markers), states)
+    return Stored(image, landmark, session.masks(image), tuple(markers), states)
 
 
-def overlay_of(template: Template, prediction: Prediction | None, look: Look, structure: str) -> Overlay:
-    """Which structures are drawn, and how: those that are switched on and were found."""
-    if prediction is None:
+def overlay_of(masks: ImageMasks | None, look: Look, structure: str) -> Overlay:
+    """Which structures are drawn, and how: those that are switched on and are there."""
+    if masks is None or not masks.known:
         return Overlay(opacity=look.opacity)
-    names = [one.name for one in template.structures]
-    shown = tuple(c for c, name in enumerate(names) if look.shows(name) and prediction.present[c])
+    names = [one.name for one in masks.template.structures]
+    there = [masks.state(name) not in (None, MaskState.ABSENT) for name in names]
+    shown = tuple(c for c, name in enumerate(names) if look.shows(name) and there[c])
     chosen = names.index(structure) if structure in names else -1
-    uv = chosen if look.uv and chosen in shown else None
+    prediction = masks.prediction
+    coloured = look.uv and chosen in shown and prediction is not None and bool(prediction.present[chosen])
+    uv = chosen if coloured else None
     return Overlay(
         masks=look.masks != MaskStyle.OFF and any(map(look.shows, names)),
         outlined=shown if look.masks != MaskStyle.OFF else (),

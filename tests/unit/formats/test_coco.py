@@ -6,6 +6,7 @@ from pycocotools.coco import COCO
 
 from app.core.frame import Frame
 from app.core.landmark import Landmark
+from app.core.masks import ImageMasks
 from app.core.native_mask import native_mask
 from app.formats.coco import CocoFile
 from app.formats.csv_table import rows_of
@@ -28,12 +29,17 @@ def view(name, seed, present=(True, True)):
     found = prediction(seed, present)
     found.masks[:, 1:3, 1:4] = 255
     frame = Frame(120, 100, 4, 4)
-    return ImageView(name, name, "unread", frame, found, tuple(rows_of(name, found, frame, TEMPLATE, MARKS)))
+    masks = ImageMasks(TEMPLATE, frame, found)
+    return ImageView(name, name, "unread", masks, tuple(rows_of(name, found, frame, TEMPLATE, MARKS)))
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # inside pycocotools' decode
 def test_pycocotools_reads_back_what_was_written(tmp_path, capsys):
-    views = [view("a", 0), view("b", 1, present=(True, False)), ImageView("c", "c", "unread", None, None, ())]
+    views = [
+        view("a", 0),
+        view("b", 1, present=(True, False)),
+        ImageView("c", "c", "unread", ImageMasks(TEMPLATE, None, None), ()),
+    ]
     write_coco(views, tmp_path / "coco.json")
     coco = COCO(str(tmp_path / "coco.json"))
     capsys.readouterr()
@@ -42,7 +48,7 @@ def test_pycocotools_reads_back_what_was_written(tmp_path, capsys):
     for annotation in coco.anns.values():
         source = views[annotation["image_id"] - 1]
         name = coco.cats[annotation["category_id"]]["name"]
-        mask = native_mask(source.prediction.masks[TEMPLATE.index(name)], source.frame)
+        mask = native_mask(source.masks.prediction.masks[TEMPLATE.index(name)], source.frame)
         np.testing.assert_array_equal(coco.annToMask(annotation), mask)
         assert annotation["area"] == mask.sum()
         rows = [row for row in source.rows if row.structure == name]

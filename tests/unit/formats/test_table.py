@@ -5,6 +5,7 @@ import pytest
 
 from app.core.frame import Frame, Provenance, Spacing
 from app.core.landmark import Landmark
+from app.core.masks import ImageMasks
 from app.formats.csv_table import COLUMNS, About, Row, number, rows_of, write_table
 from app.formats.masks import write_masks
 from app.io.atomic import write_text
@@ -78,7 +79,7 @@ def test_masks_of_absent_structures_are_black_and_of_native_size(tmp_path):
 
     found = prediction(0, (True, False))
     found.masks[:, 1:3, 1:3] = 255
-    paths = write_masks(found, FRAME, TEMPLATE, tmp_path / "ä" / "a")
+    paths = write_masks(ImageMasks(TEMPLATE, FRAME, found), tmp_path / "ä" / "a")
     assert [path.name for path in paths] == ["lung.png", "heart.png"]
     lung, heart = (cv2.imdecode(np.frombuffer(p.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED) for p in paths)
     assert lung.shape == heart.shape == (120, 100)

@@ -121,6 +121,27 @@ def test_a_corrected_point_of_the_contour_is_told_to_disagree_with_the_mask(sess
     assert any("2 points of the model’s contours in 1 image" in note for note in notes)
 
 
+def test_corrected_masks_are_written_and_told(session: Session, tmp_path: Path):
+    shape = session.image("im1.png").frame
+    mask = np.zeros((shape.height, shape.width), bool)
+    mask[20:90, 40:61] = True
+    session.set_mask("im1.png", "heart", mask)
+    session.set_mask_absent("im1.png", "left_clavicle")
+    session.move_placement("im1.png", "heart_07", (150.5, 160.25))
+    write(view_of(session), tmp_path, ["csv", "coco", "masks"])
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "masks" / "im1" / "heart.png")), 255 * mask)
+    assert not np.asarray(Image.open(tmp_path / "masks" / "im1" / "left_clavicle.png")).any()
+    found, _ = annotation(tmp_path, "im1.png", "heart")
+    assert (found["mask"], found["area"], found["bbox"]) == ("corrected", 70 * 21, [40, 20, 21, 70])
+    assert "off_outline" not in found  # a reader drew the outline too
+    assert row_of(tmp_path, "im1.png", "heart_07")["mask"] == "corrected"
+    assert row_of(tmp_path, "im1.png", "left_clavicle_03")["mask"] == "absent"
+    told = report(tmp_path)
+    assert told["notes"][0].startswith("Masks are predictions of the model, but for 2 masks in 1 image that readers")
+    by_name = {image["name"]: image["corrected_masks"] for image in told["images"]}
+    assert by_name == {"im0.png": [], "im1.png": ["heart", "left_clavicle"], "im2.png": []}
+
+
 @pytest.mark.parametrize("later", ["mark", "leave-out"])
 def test_what_came_after_acceptance_is_marked_or_left_out(session: Session, tmp_path: Path, later: str):
     session.define_landmark("gone", "heart", (0.1, 0.2))

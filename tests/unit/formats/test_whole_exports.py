@@ -360,7 +360,7 @@ def test_the_report_tells_of_each_image_what_the_table_tells(ledger: Ledger, tmp
         lists = {key: [row["landmark"] for row in rows if row[key] == "yes"] for key in columns}
         lists["not_shown"] = [row["landmark"] for row in rows if row["shown"] == "no"]
         structures = entry.pop("structures")
-        assert entry == {"name": image, "state": "done", "message": "", **facts, **lists}
+        assert entry == {"name": image, "state": "done", "message": "", "corrected_masks": [], **facts, **lists}
         said = [(s["name"], s["review"], s["note"], s["reader"]) for s in structures]
         heart, lung = ("heart", "rejected", "leaks", "Bea"), ("left_lung", "second_opinion", "apex?", "Bea")
         assert sorted(said) == ([heart, lung] if image == "sub/two.png" else [])

@@ -151,3 +151,18 @@ def test_markers_that_were_looked_up_before_are_used_for_the_same_image_and_land
     chosen = resolve(marked, replace(state, landmark="apex"), IMAGE, frame, moved)
     assert [m.name for m in chosen.markers if m.chosen] == ["apex"]
     assert np.isfinite(list(places(chosen).values())).all()
+
+
+def test_masks_are_drawn_as_readers_have_them(session: Session) -> None:
+    everything = ViewState(structure="heart", look=Look(masks=MaskStyle.FILL))
+    shape = session.image(IMAGE).frame
+    lung = np.zeros((shape.height, shape.width), bool)
+    lung[20:60, 30:50] = True
+    session.set_mask(IMAGE, "right_lung", lung)  # it was not found there
+    session.set_mask_absent(IMAGE, "heart")
+    found = drawn(session, everything)
+    assert (found.overlay.outlined, found.overlay.filled, found.overlay.uv) == ((0, 1, 3, 4), (0, 1, 3, 4), None)
+    np.testing.assert_array_equal(found.masks.native("right_lung"), lung)
+    chosen = drawn(session, replace(everything, structure="right_lung"))
+    assert (chosen.overlay.filled, chosen.overlay.uv) == ((0, 1, 3, 4), None)  # nobody knows its uv
+    assert drawn(session, everything, OTHER).masks.by_reader == {}
