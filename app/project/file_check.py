@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -25,19 +26,22 @@ class CheckedFile(NamedTuple):
     path : Path
     stamp : tuple of int, or None
         Size in bytes and time of change (ns); None where it is not there.
+    at : float
+        When it was looked at, in seconds of the clock `time.monotonic`.
     """
 
     image: str
     kept: tuple[str, str]
     path: Path
     stamp: tuple[int, int] | None
+    at: float
 
 
 def check(folder: Path, files: Iterable[tuple[str, tuple[str, str]]]) -> Iterator[CheckedFile]:
     """See where the files of images are; `folder` is the one from which their relative paths count."""
     for name, kept in files:
-        path = file_at(folder, *kept)
-        yield CheckedFile(name, kept, path, file_stamp(path))
+        at, path = time.monotonic(), file_at(folder, *kept)
+        yield CheckedFile(name, kept, path, file_stamp(path), at)
 
 
 def start_check(folder: Path, files: list[tuple[str, tuple[str, str]]]) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -47,6 +48,7 @@ class ImageFiles:
         self._suspect = {key: code_of(kept) for key, kept in predictions.known().items()}
         self._slots = {name: slot for slot, name in enumerate(self.rows.images)}
         self._files: dict[str, tuple[Path, tuple[int, int] | None]] = {}
+        self._looked_at: dict[str, float] = {}
 
     def slot(self, name: str) -> int:
         """Where an image lies in `charts` (not its place in the project); raises ValueError for an unknown name."""
@@ -58,7 +60,7 @@ class ImageFiles:
     def file(self, name: str) -> tuple[Path, tuple[int, int] | None]:
         """Where the file of an image is, or was, and its stamp; looked up once until the state looks again."""
         if name not in self._files:
-            path = self.rows.path(name)
+            self._looked_at[name], path = time.monotonic(), self.rows.path(name)
             self._files[name] = path, file_stamp(path)
         return self._files[name]
 

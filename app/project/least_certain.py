@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +18,24 @@ class LeastCertain(NamedTuple):
     landmark: Landmark
     expected_error: float
     confidence: float
+
+
+@dataclass
+class Weighing:
+    """The largest errors of very many images in the making, one landmark after the other.
+
+    Attributes
+    ----------
+    errors : LargestErrors
+    rest : list of int
+        Numbers of the landmarks that are not taken in yet.
+    changed : set of str
+        Images in which something has changed meanwhile.
+    """
+
+    errors: LargestErrors
+    rest: list[int]
+    changed: set[str] = field(default_factory=set)
 
 
 class LargestErrors:
@@ -42,6 +62,14 @@ class LargestErrors:
         """Take a landmark's expected errors [N] in, NaN where it has no place; of equal ones the first stays."""
         larger = (errors > self.errors) | (np.isnan(self.errors) & ~np.isnan(errors))
         self.errors[larger], self.landmarks[larger] = errors[larger], landmark
+
+    def moved(self, before: Sequence[int]) -> LargestErrors:
+        """The same where image i was number ``before[i]`` [M]; nothing is placed in new ones, which were -1."""
+        index = np.asarray(before, np.intp)
+        new = LargestErrors(len(index))
+        held = index >= 0
+        new.errors[held], new.landmarks[held] = self.errors[index[held]], self.landmarks[index[held]]
+        return new
 
     def set(self, image: int, landmarks: npt.NDArray[np.int64], errors: npt.NDArray[np.float64]) -> None:
         """Find the largest of one image anew, among landmarks [L] with their expected errors [L]."""

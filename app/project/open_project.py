@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import ClassVar, Self
 
 from psygnal import EmitLoopError, Signal
 
+from app.core.prediction import reachable
 from app.core.template import Template
 from app.core.text import one_line
 from app.engine.client import Engine
@@ -24,6 +26,7 @@ from app.project.entries import HistoryEntry, Step
 from app.project.opening import existing_project, new_id, new_project, open_copy
 from app.project.state import ProjectState
 from app.project.undo_groups import same_group
+from app.store.blobs import make_ready
 from app.store.changes import Action, Entry, RowChange
 from app.store.copying import write_copy
 from app.store.errors import ProjectError
@@ -115,7 +118,14 @@ class OpenProject:
         """The engine, started when first asked for."""
         if self._engine is None:
             self._engine = Engine(self.bundle, self.threads)
+            threading.Thread(target=self._make_ready, name="making ready", daemon=True).start()
         return self._engine
+
+    def _make_ready(self) -> None:
+        """Import and compute what taking in the first prediction needs: it would stop a window for .2 s."""
+        make_ready()
+        for structure in self.template.structures:
+            reachable(structure)
 
     def close(self) -> None:
         """End the engine, write everything back and give the lock back; closing twice does nothing."""

@@ -15,7 +15,7 @@ from app.core.prediction import Prediction
 from app.core.template import Template
 from app.project.file_check import CheckedFile, check
 from app.project.image_files import ImageFiles
-from app.project.least_certain import LargestErrors
+from app.project.least_certain import LargestErrors, Weighing
 from app.store.blobs import Arrays, unpack_mask
 from app.store.charts import CROSS, FROZEN, FrozenPlacements, StoredCharts, restore
 from app.store.errors import ProjectError
@@ -54,6 +54,7 @@ class PredictedImages(ImageFiles):
         self._recent: OrderedDict[str, Prediction] = OrderedDict()
         self._bitmaps: OrderedDict[str, Mask] = OrderedDict()
         self._worst: LargestErrors | None = None
+        self._weighing: Weighing | None = None
         self._has: npt.NDArray[np.bool_] | None = None
 
     def check_files(self, names: Iterable[str]) -> tuple[str, ...]:
@@ -61,21 +62,34 @@ class PredictedImages(ImageFiles):
         return self.take_files(check(self.rows.folder, self.files_of(names)))
 
     def take_files(self, found: Iterable[CheckedFile]) -> tuple[str, ...]:
-        """Take in where files were seen; what was seen of an image that has another file by now is dropped."""
-        seen = [one for one in found if one.image in self._slots and self.rows.kept(one.image) == one.kept]
+        """Take in where files were seen; what is out of date is dropped.
+
+        That is what was seen of an image that has another file by now, or whose file was looked at later.
+        """
+        seen = [one for one in found if self._is_news(one)]
         changed = [one.image for one in seen if self.unread.pop(one.image, None) is not None]
         if changed and self._charts is not None:  # the stored prediction of these could not be read
             self._charts.put_compact(self._stored_charts(changed))
-            self._has = self._worst = None
+            self._forget_worst()
             changed = [name for name in changed if name not in self.unread]
         for one in seen:
             known, self._files[one.image] = self._files.get(one.image), (one.path, one.stamp)
-            if known is not None and known != (one.path, one.stamp):
+            self._looked_at[one.image] = one.at
+            if known is not None and (known[1] != one.stamp or known[0] != one.path):
                 self._recent.pop(one.image, None)
                 changed.append(one.image)
         if changed:
-            self._has = self._worst = None
+            self._forget_worst()
         return tuple(changed)
+
+    def _is_news(self, one: CheckedFile) -> bool:
+        if one.image not in self._slots or self.rows.kept(one.image) != one.kept:
+            return False
+        return one.at >= self._looked_at.get(one.image, -math.inf)
+
+    def _forget_worst(self) -> None:
+        """Which images are predicted, and how certain they are, is found anew when it is asked for."""
+        self._has = self._worst = self._weighing = None
 
     def go_on_with(self, project: ProjectStore, predictions: PredictionStore) -> None:
         """Go on with other files that hold the same."""
@@ -147,12 +161,12 @@ class PredictedImages(ImageFiles):
 
     def _miss(self, names: Iterable[str], error: ProjectError) -> None:
         super()._miss(names, error)
-        self._has = self._worst = None
+        self._forget_worst()
 
     def _lose(self, key: str) -> None:
         """What is stored of a prediction turned out to be damaged: its image waits for a new one."""
         if self._suspect.pop(key, None) is not None:
-            self._has = self._worst = None
+            self._forget_worst()
 
     def _whole(self, name: str, blob: str) -> Arrays | None:
         """A blob of an accepted image; None where it is damaged: that image is broken then, and no other."""
@@ -160,7 +174,7 @@ class PredictedImages(ImageFiles):
             return self._project.blob(blob)
         except ProjectError as error:
             self.broken[name] = str(error)
-            self._has = self._worst = None
+            self._forget_worst()
             return None
 
     @property

@@ -223,7 +223,7 @@ class Session(SessionMasks):
         Nothing needs this: what is asked for is read at once. Until it has come to its end `least_certain` is None;
         `changed` is then emitted for the predictions of all images.
         """
-        done = self._state.read_ahead(seconds)
+        done = self._state.read_ahead(seconds) and self._state.weigh(seconds)
         if done and self._ahead:
             self._emit(PredictionChanged())
         self._ahead = not done

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import time
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -15,7 +17,7 @@ from app.core.prediction import Prediction, confidence, sample_chart
 from app.core.propagate import Places, locate
 from app.core.template import Template
 from app.project.entries import MovePreview, Placement
-from app.project.least_certain import LargestErrors, LeastCertain
+from app.project.least_certain import LargestErrors, LeastCertain, Weighing
 from app.project.predicted import PredictedImages
 from app.store.blobs import Arrays, checksum, pack
 from app.store.changes import RowChange, Writer
@@ -61,6 +63,7 @@ class ProjectState(PredictedImages):
         self._ready.pop(name, None)
         self.rows.facts[facts.path] = facts
         self._files.pop(name, None)
+        self._looked_at[name] = time.monotonic()  # what a check saw before now is older than these facts
         self._refresh_has(name)
 
     def take_failure(self, name: str, message: str, stamp: tuple[int, int] | None) -> None:
@@ -153,7 +156,7 @@ class ProjectState(PredictedImages):
                 self._files.pop(self.rows.image_of(change), None)
             elif change.table in ("readings", "frozen") and change.key in self._slots:
                 self._reload(change.key, same_charts=self._charts_stay(change))
-        if tables & {"images", "landmarks"}:
+        if "landmarks" in tables:
             self._follow_landmarks(changes)
         if tables & {"landmarks", "landmark_order", "deleted_landmarks"}:
             self._ready.clear()
@@ -162,14 +165,16 @@ class ProjectState(PredictedImages):
         self._fresh.clear()
         placed = ("placements", "readings", "frozen")
         touched = {change.key for change in changes if change.table in placed}
+        # An image whose file lies elsewhere now may be without a prediction.
+        touched |= {c.new[1] for c in changes if c.table == "images" and c.old is not None and c.new is not None}
         if len(touched) > AT_ONCE:
-            self._worst = None
+            self._worst = self._weighing = None
         for name in touched:
             self._refresh_worst(name)
 
     def _follow_images(self, charts: StoredCharts) -> None:
         """Give slots to new images and take those of removed ones back; nothing moves in memory."""
-        names = self.rows.images
+        names, places = self.rows.images, dict(zip(self._order.tolist(), itertools.count()))
         for name in set(self._slots) - set(names):
             slot = self._slots.pop(name)
             charts.put(slot, None)
@@ -180,14 +185,22 @@ class ProjectState(PredictedImages):
         added = [name for name in names if name not in self._slots]
         fresh = itertools.count(len(charts))
         for name in added:
-            self._slots[name] = self._free.pop() if self._free else next(fresh)
+            self._slots[name] = slot = self._free.pop() if self._free else next(fresh)
+            places.pop(slot, None)  # of an image that has just gone
         charts.resize(max(len(charts), next(fresh)))
         self._order = np.array([self._slots[name] for name in names], np.intp)
         self._in_order = np.array_equal(self._order, np.arange(len(charts)))
         charts.put_compact(self._stored_charts(added))
         for name in self.rows.frozen.keys() & set(added):
             self._freeze(name)
-        self._worst = None
+        self._weighing = None
+        if self._worst is not None:
+            self._worst = self._worst.moved([places.get(slot, -1) for slot in self._order.tolist()])
+            self._has = None
+            if len(predicted := [name for name in added if self.predicted(name)]) > AT_ONCE:
+                self._worst = None
+            for name in predicted:
+                self._refresh_worst(name)
 
     def _reload(self, name: str, same_charts: bool) -> None:
         self._recent.pop(name, None)
@@ -207,6 +220,7 @@ class ProjectState(PredictedImages):
         return known and row.image not in self.broken and row.charts == self._predictions.checksum(key)
 
     def _follow_landmarks(self, changes: list[RowChange]) -> None:
+        self._weighing = None
         if self._worst is None:
             return
         if all(change.table == "landmarks" and change.old is None for change in changes):
@@ -248,8 +262,29 @@ class ProjectState(PredictedImages):
         self._frozen.lay_over(number, self._order, codes, xy, expected)
         return xy, codes, expected
 
+    def weigh(self, seconds: float) -> bool:
+        """Find the least certain placements of all images for about so long; True once that is done.
+
+        Until then `least_certain` is None everywhere.
+        """
+        if self._worst is not None:
+            return True
+        if self._weighing is None:
+            self._weighing = Weighing(LargestErrors(len(self._order)), list(self.rows.landmarks)[::-1])
+        now, end = self._weighing, time.perf_counter() + seconds
+        while now.rest:
+            self._take_errors(now.errors, (now.rest.pop(),))
+            if time.perf_counter() > end:
+                return False
+        self._worst, self._weighing = now.errors, None
+        for name in now.changed:
+            self._refresh_worst(name)
+        return True
+
     def _take_errors(self, worst: LargestErrors, numbers: Iterable[int]) -> None:
         """Take the expected errors of landmarks in all images in; accepted ones without what came later."""
+        if not self._is_predicted().any():
+            return
         accepted = np.zeros(len(self._order), bool)
         accepted[[self.places[name] for name in self.rows.frozen]] = True
         for number in numbers:
@@ -408,11 +443,11 @@ class ProjectState(PredictedImages):
         """The least certain placement in an image, None where nothing is placed or while predictions are read."""
         self.slot(name)
         frame = self.frame(name)
-        if self.reading_ahead:
+        if self.reading_ahead or self._weighing is not None:
             return None
         if self._worst is None:
-            self._worst = LargestErrors(len(self._order))
-            self._take_errors(self._worst, self.rows.landmarks)
+            self.weigh(math.inf)
+            assert self._worst is not None
         place = self.places[name]
         error, number = float(self._worst.errors[place]), int(self._worst.landmarks[place])
         if frame is None or np.isnan(error):
@@ -420,6 +455,8 @@ class ProjectState(PredictedImages):
         return LeastCertain(self.rows.landmarks[number], error, float(confidence(error, frame.diagonal)))
 
     def _refresh_worst(self, name: str) -> None:
+        if self._weighing is not None:
+            self._weighing.changed.add(name)
         if self._worst is None or name not in self._slots:
             return
         if name not in self.rows.frozen:  # without an object for each landmark: this is done at every correction

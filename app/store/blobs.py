@@ -28,6 +28,12 @@ def _codec(name: str) -> Any:
     return Blosc(cname=name, clevel=1, shuffle=BITSHUFFLE)
 
 
+def make_ready() -> None:
+    """Import what packing needs, on whichever thread has the time for it."""
+    _codec("lz4")
+    _codec("zstd")
+
+
 class DamagedBlob(Exception):
     """Stored bytes are not what was written."""
 

@@ -143,9 +143,9 @@ class StoredCharts(ChartStack):
         """Take charts of one block in."""
         slots = np.array([slot for slot, _ in batch])
         self.resize(max(len(self), int(slots.max()) + 1))
-        for block in np.unique(slots // self.block):  # growing may have changed the blocks
+        for block in sorted(set((slots // self.block).tolist())):  # growing may have changed the blocks
             these = np.flatnonzero(slots // self.block == block)
-            self._put_in_block(int(block), slots[these] % self.block, [batch[i][1] for i in these.tolist()])
+            self._put_in_block(block, slots[these] % self.block, [batch[i][1] for i in these.tolist()])
         self._affine[:, :, slots] = np.stack([arrays["affine"] for _, arrays in batch], axis=2)
         unknown = np.broadcast_to(UNKNOWN, (len(self._extents), 5))
         self._extents[:, slots] = np.stack([arrays.get("extents", unknown) for _, arrays in batch], axis=1)
@@ -214,13 +214,15 @@ class FrozenPlacements:
         self.error: npt.NDArray[np.float32] = np.zeros((0, 0), np.float32)
 
     def _grow(self, rows: int, count: int) -> None:
-        more_rows = max(rows - self.codes.shape[0], 0)
-        more = max(count - self.codes.shape[1], 0)
-        if more_rows or more:
-            pad = [(0, max(more_rows, more_rows and 64)), (0, more)]
-            self.xy = np.pad(self.xy, [*pad, (0, 0)], constant_values=np.nan)
-            self.codes = np.pad(self.codes, pad)
-            self.error = np.pad(self.error, pad)
+        before = self.codes.shape
+        if rows <= before[0] and count <= before[1]:
+            return
+        # With room for more: thousands of images may be accepted at once.
+        room = tuple(m if n <= m else n + max(64, n // 4) for n, m in zip((rows, count), before, strict=True))
+        xy, codes, error = np.full((*room, 2), np.nan), np.zeros(room, np.uint8), np.zeros(room, np.float32)
+        held = slice(before[0]), slice(before[1])
+        xy[held], codes[held], error[held] = self.xy, self.codes, self.error
+        self.xy, self.codes, self.error = xy, codes, error
 
     def put(self, slot: int, table: npt.NDArray[np.void] | None, crosses: npt.NDArray[np.void] | None = None) -> None:
         """Freeze the placements of one image (dtype `FROZEN`) with its crosses (`CROSS`); None thaws it."""

@@ -17,11 +17,15 @@ class FileCheck(QObject):
         super().__init__(controller)
         self._controller, self._bridge = controller, bridge
         self._job: Job | None = None
+        self._away = False
         controller.sessionChanged.connect(self.cancel)
         QGuiApplication.instance().applicationStateChanged.connect(self._on_state)  # type: ignore[union-attr]
 
     def _on_state(self, state: Qt.ApplicationState) -> None:
-        if state == Qt.ApplicationState.ApplicationActive:
+        if state != Qt.ApplicationState.ApplicationActive:
+            self._away = True
+        elif self._away:  # the first time it becomes active nobody comes back
+            self._away = False
             self.begin()
 
     def cancel(self) -> None:

@@ -81,8 +81,8 @@ class GreyPicture:
             stored = np.round((finite - low) / slope).astype(np.uint16)
         sample = stored[:: max(1, stored.shape[0] // 256), :: max(1, stored.shape[1] // 256)]
         presets = [(name or "File", VoiWindow(centre, max(width, 1e-6))) for name, centre, width in windows]
-        inner = _inner(sample)
-        presets.append(("Auto", _between(inner, *AUTO, slope, intercept)))
+        presets.append(("Auto", _between(np.sort(_inner(sample), axis=None), *AUTO, slope, intercept)))
+        sample = np.sort(sample, axis=None)
         shares = {"Bright parts": (50, 99.8), "Dark parts": (0.5, 60), "Full range": (0, 100)}
         for name, (low, high) in shares.items():
             presets.append((name, _between(sample, low, high, slope, intercept)))
@@ -111,7 +111,7 @@ class GreyPicture:
         if min(inner[2] - inner[0], inner[3] - inner[1]) > min(x1 - x0, y1 - y0) // 2:  # else the edge is looked at
             x0, y0, x1, y1 = inner
         part = self.stored[y0 : y1 + 1 : step, x0 : x1 + 1 : step]
-        return _between(part, *AUTO, self.slope, self.intercept)
+        return _between(np.sort(part, axis=None), *AUTO, self.slope, self.intercept)
 
     def level(self, wanted: int) -> AnyPixels:
         """The picture halved `wanted` times (or as often as is sensible)."""
@@ -162,6 +162,15 @@ def _inner(pixels: AnyPixels) -> AnyPixels:
     return pixels[down : pixels.shape[0] - down, across : pixels.shape[1] - across]
 
 
-def _between(stored: AnyPixels, low_percent: float, high_percent: float, slope: float, intercept: float) -> VoiWindow:
-    low, high = (float(x) * slope + intercept for x in np.percentile(stored, [low_percent, high_percent]))
+def _between(ordered: AnyPixels, low_percent: float, high_percent: float, slope: float, intercept: float) -> VoiWindow:
+    """The window between two percentiles of stored values [N], which are sorted."""
+    low, high = (_percentile(ordered, percent) * slope + intercept for percent in (low_percent, high_percent))
     return VoiWindow((low + high) / 2, max(high - low, slope))
+
+
+def _percentile(ordered: AnyPixels, percent: float) -> float:
+    """As `np.percentile` gives it, which sorts anew and takes ten times as long here."""
+    at = (len(ordered) - 1) * percent / 100
+    below = int(at)
+    low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+    return low + (at - below) * (high - low)
