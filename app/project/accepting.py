@@ -11,10 +11,10 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.jobs import Event, Progress, Result, SteppedJob
+from app.jobs import Event, Progress, SteppedJob
 from app.project.changes import Change
 from app.project.state import ProjectState
-from app.store.errors import ProjectError
+from app.project.stepwise import Stepwise, stepped_job
 
 TOGETHER = 6
 """Images that are made ready in one step: about 20 ms."""
@@ -81,9 +81,9 @@ def start(
     state: ProjectState,
     names: Sequence[str],
     shown: Mapping[str, str] | None,
-    accept: Callable[[], ReviewReport],
+    accept: Callable[[], tuple[Stepwise, Callable[[Change | None], ReviewReport]]],
 ) -> SteppedJob:
-    """Make ready what accepting images needs, step by step, and then `accept` them; see `Session.start_accept`.
+    """Make ready what accepting images needs, step by step, and then begin to `accept`; see `Session.start_accept`.
 
     Raises
     ------
@@ -95,18 +95,14 @@ def start(
         raise ValueError(sentence(refused))
     wanted = [name for name in names if name not in refused and not state.rows.accepted(name)]
 
-    def steps() -> Generator[Event, None, None]:
+    def make_ready() -> Generator[Event, None, None]:
         yield Progress(0, len(wanted))
-        try:
-            for first in range(0, len(wanted), TOGETHER):
-                some = wanted[first : first + TOGETHER]
-                _make_ready(state, some)
-                yield Progress(first + len(some), len(wanted), some[-1])
-            yield Result("", accept())
-        finally:
-            state.forget_freeze()
+        for first in range(0, len(wanted), TOGETHER):
+            some = wanted[first : first + TOGETHER]
+            _make_ready(state, some)
+            yield Progress(first + len(some), len(wanted), some[-1])
 
-    return SteppedJob(f"Accepting {len(wanted)} images", len(wanted), steps(), (ValueError, ProjectError))
+    return stepped_job(f"Accepting {len(wanted)} images", len(wanted), accept, make_ready, state.forget_freeze)
 
 
 def _make_ready(state: ProjectState, names: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ All raise ValueError with a sentence for the reader where the action is not poss
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from os.path import relpath
 from pathlib import Path, PureWindowsPath
@@ -34,6 +34,8 @@ from app.store.changes import Action, Writer, now
 from app.store.row_types import landmark_row
 from app.store.tables import OWN
 
+IN_ONE_PIECE = 40
+"""So many images are reviewed before a window gets its turn: 10 ms."""
 OF_IMAGES = (
     *("placements", "reviews", "structure_reviews", "spacings", "readings"),
     *("left_as_is", "corrected_files", "masks"),
@@ -315,10 +317,12 @@ def set_review(
     after = {name: (wanted, old if note is None else note) for name, (_, old) in before.items()}
     changed = tuple(name for name in before if before[name] != after[name])
 
-    def edit(writer: Writer) -> None:
+    def edit(writer: Writer) -> Iterator[None]:
         if wanted is ReviewState.ACCEPTED:
             state.prepare_freeze([name for name in changed if before[name][0] is not wanted], writer)
-        for name in changed:
+        for place, name in enumerate(changed):
+            if place % IN_ONE_PIECE == 0:
+                yield
             remember_file(state, writer, name)
             writer.put("reviews", name, OWN, wanted.value, after[name][1], reader, now())
             was, becomes = before[name][0] is ReviewState.ACCEPTED, wanted is ReviewState.ACCEPTED

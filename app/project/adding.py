@@ -6,7 +6,7 @@ The search knows nothing of the project but its folder, so that it can run on a 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from app.jobs import Job, Progress, Result, start_job
 from app.project.actions import relative_to
 from app.project.changes import ImagesChanged
 from app.project.state import ProjectState
-from app.store.changes import Action, Writer
+from app.store.changes import Action, Writer, pieces_of
 from app.store.paths import Identity
 from app.store.row_types import ImageRow
 from app.store.tables import FILE
@@ -136,7 +136,9 @@ def add_images(state: ProjectState, new: Mapping[str, FoundImage], label: str) -
         for position, (name, image) in enumerate(new.items(), first)
     ]
 
-    def edit(writer: Writer) -> None:
-        writer.put_all("images", rows)
+    def edit(writer: Writer) -> Iterator[None]:
+        for some in pieces_of(rows):
+            writer.put_all("images", some)
+            yield
 
     return Action(ImagesChanged.code, label, edit, tuple(new))

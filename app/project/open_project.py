@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,16 +19,17 @@ from app.core.template import Template
 from app.core.text import one_line
 from app.engine.client import Engine
 from app.io.bundle import Bundle
-from app.jobs import Job
+from app.jobs import Job, SteppedJob
 from app.project.actions import OF_IMAGES
-from app.project.changes import Change, ProjectChanged, ReaderChanged, change_of
+from app.project.changes import Change, ImagesChanged, ProjectChanged, ReaderChanged, change_of
 from app.project.copying import start_copy
 from app.project.entries import HistoryEntry, Step
 from app.project.opening import existing_project, new_id, new_project, open_copy
 from app.project.state import ProjectState
+from app.project.stepwise import Stepwise, stepped_job
 from app.project.undo_groups import same_group
 from app.store.blobs import make_ready
-from app.store.changes import Action, Entry, RowChange
+from app.store.changes import Action, Entry, Pieces, at_once
 from app.store.copying import write_copy
 from app.store.errors import ProjectError
 from app.store.lock import ProjectLock
@@ -65,7 +67,8 @@ class OpenProject:
         self._reader = reader
         self._engine: Engine | None = None
         self.trouble: ProjectError | None = None
-        project.on_trouble = self._on_trouble
+        self._pending: Stepwise | None = None
+        self._listen_to(project)
         try:
             self._predictions = PredictionStore(project.file, bundle.sha256, bundle.template, project.read_only)
         except BaseException:
@@ -132,6 +135,9 @@ class OpenProject:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
+        if self._pending is not None:
+            self._pending.cancel()
+            self._pending = None
         self._close_files(self._project, self._predictions, self._lock)
 
     @staticmethod
@@ -153,6 +159,7 @@ class OpenProject:
         ProjectError
             If there is a file already, the copy can't be written, or what was open can't be read any more.
         """
+        self._settle()
         path = Path(path)
         copiers = self._project.copier(apart=False, id=new_id()), self._predictions.copier(apart=False)
         write_copy(path, *copiers, in_need=True)
@@ -166,7 +173,7 @@ class OpenProject:
         left = self._project, self._predictions, self._lock
         self._project, self._predictions, self._lock = project, predictions, lock
         self._state.go_on_with(project, predictions)
-        project.on_trouble = self._on_trouble
+        self._listen_to(project)
         self._close_files(*left)
         self._on_trouble(None)
         return self._emit(ProjectChanged())
@@ -181,6 +188,9 @@ class OpenProject:
             everything until now, and maybe some of what is done while it is made. Cancelled, it leaves nothing behind.
         """
         return start_copy(self._project, self._predictions, Path(path))
+
+    def _listen_to(self, project: ProjectStore) -> None:
+        project.on_trouble, project.on_write = self._on_trouble, self._settle
 
     def _on_trouble(self, trouble: ProjectError | None) -> None:
         before, self.trouble = self.trouble, trouble
@@ -241,6 +251,7 @@ class OpenProject:
     @reader.setter
     def reader(self, name: str) -> None:
         name = one_line(name)
+        self._settle()
         if self._lock is not None:
             self._project.set_meta(reader=name)
         self._reader = name  # not before it is kept
@@ -271,18 +282,45 @@ class OpenProject:
 
     def _act(self, action: Action) -> Change | None:
         """Do an action, durable when it returns; returns what was emitted, None where nothing changed."""
+        return self._in_pieces(action).finish()
+
+    def _in_pieces(self, action: Action) -> Stepwise:
+        """Begin an action that is done in pieces; whatever else is asked for meanwhile ends it first.
+
+        Raises
+        ------
+        ValueError
+            If another one was under way: this one was made from what was there before it.
+        """
+        if (pending := self._pending) is not None:
+            self._settle()
+            if pending.change is not None and not isinstance(pending.change, ImagesChanged):
+                raise ValueError(f"“{pending.change.label}” was still being kept. It is there now: do that once more.")
+        self._pending = Stepwise(self._followed(self._project.act(self._reader, action), action.kept))
+        return self._pending
+
+    def _followed(self, pieces: Pieces, kept: Callable[[], None]) -> Generator[None, None, Change | None]:
+        """Do what changes the file, and let memory and views follow in one go."""
         try:
-            done = self._project.act(self._reader, action)
+            done = yield from pieces
         except BaseException:
+            self._pending = None
             self._state.forget_freeze()  # what was written of it is not kept
             raise
+        self._pending = None
         if done is None:
             return None
-        action.kept()
+        kept()
         self._state.apply(done[1])
         change = self._emit(self._told(done[0]))
         self.check_kept()  # between the last look and the commit the file may have gone
         return change
+
+    def _settle(self) -> None:
+        """End what is being done in pieces; whoever began it is told what went wrong there."""
+        if (pending := self._pending) is not None:
+            with contextlib.suppress(ValueError, ProjectError):
+                pending.finish()
 
     @property
     def deleted_landmarks(self) -> dict[str, int]:
@@ -328,14 +366,38 @@ class OpenProject:
         """Do the last undone action again; returns its change, None where there is nothing to redo."""
         return self._undo_group(self._project.redo, lambda: self._project.next_redo)
 
-    def _undo_group(
-        self, again: Callable[[str], tuple[Entry, list[RowChange]] | None], following: Callable[[], Entry | None]
-    ) -> Change | None:
+    def start_undo(self) -> SteppedJob:
+        """The same as `undo` of an action of very many images, as a job that this thread goes on with.
+
+        Yields a `Result` with its change. Whatever is asked for meanwhile ends it first; cancelled, nothing is undone.
+        """
+        return self._start_again(self.next_undo, "Undoing", self._project.undo)
+
+    def start_redo(self) -> SteppedJob:
+        """The same as `redo`; see `start_undo`."""
+        return self._start_again(self.next_redo, "Redoing", self._project.redo)
+
+    def _start_again(self, step: Step | None, verb: str, again: Callable[[str], Pieces]) -> SteppedJob:
+        if step is None:
+            raise ValueError(f"Nothing is left. {verb} is not possible.")
+        return stepped_job(
+            f"{verb}: {step.label}", len(step.images), lambda: (self._again(again), lambda change: change)
+        )
+
+    def _again(self, again: Callable[[str], Pieces]) -> Stepwise:
+        self._settle()
+        self._pending = Stepwise(self._followed(again(self._reader), lambda: None))
+        return self._pending
+
+    def _undo_group(self, again: Callable[[str], Pieces], following: Callable[[], Entry | None]) -> Change | None:
         """Undo or redo one action, or all nudges that were made in one go; views are told once."""
+        self._settle()
         last: Entry | None = None
         told: Change | None = None
         try:
-            while (last is None or same_group(last, following())) and (done := again(self._reader)) is not None:
+            while (last is None or same_group(last, following())) and (
+                done := at_once(again(self._reader))
+            ) is not None:
                 last, changes = done
                 self._state.apply(changes)
         finally:

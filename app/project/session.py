@@ -6,7 +6,7 @@ is started when it is first needed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ from app.project.least_certain import LeastCertain
 from app.project.masks import SessionMasks
 from app.project.orientation import equally_suspect, set_orientation
 from app.project.session_files import count
+from app.project.stepwise import Stepwise
+from app.store.changes import Action
 from app.store.lock import ProjectLock
 from app.store.project_store import ProjectStore
 from app.store.rows import file_stamp
@@ -193,6 +195,7 @@ class Session(SessionMasks):
         """Store what a prediction job reports and emit that; what comes too late is dropped."""
         if not isinstance(event, Result | Failed):
             return None
+        self._settle()
         name, rows = event.key, self._state.rows
         if name not in rows.images_set or self._asked.get(name) != rows.path(name):
             return None
@@ -428,23 +431,33 @@ class Session(SessionMasks):
         """
         names, wanted = _several(image), ReviewState(state)
         note = None if note is None else well_formed(note)
-        words = wanted.value.replace("_", " ")
         if structure is None:
-            self._project.check_writable()
-            refused = self.refusals(names, shown, although_suspect) if wanted is ReviewState.ACCEPTED else {}
-            if refused and len(refused) == len(names):
-                raise ValueError(accepting.sentence(refused))
-            done = [] if note is not None else [name for name in names if self.review(name) is wanted]
-            names = [name for name in names if name not in refused and name not in set(done)] or done
-            label = f"Set {count(names)} to {words}"
-            if note is not None and all(self.review(name) is wanted for name in names):
-                label = f"{'Note to' if note else 'Remove the note of'} {count(names)}"
-            action = actions.set_review(self._state, names, wanted, note, self._reader, label)
+            action, refused = self._review(names, wanted, note, shown, although_suspect)
             return ReviewReport(action.images, refused, self._act(action))
         title = actions.structure_title(self.template, structure)
-        label = f"Set {title} in {count(names)} to {words}"
+        label = f"Set {title} in {count(names)} to {wanted.value.replace('_', ' ')}"
         action = actions.review_structure(self._state, names, structure, wanted, note, self._reader, label)
         return ReviewReport(tuple(names), {}, self._act(action))
+
+    def _review(
+        self,
+        names: list[str],
+        wanted: ReviewState,
+        note: str | None,
+        shown: Mapping[str, str] | None,
+        although_suspect: bool = False,
+    ) -> tuple[Action, dict[str, Refusal]]:
+        """What sets the review state of those images where that is possible, and why it is not in the others."""
+        self._project.check_writable()
+        refused = self.refusals(names, shown, although_suspect) if wanted is ReviewState.ACCEPTED else {}
+        if refused and len(refused) == len(names):
+            raise ValueError(accepting.sentence(refused))
+        done = [] if note is not None else [name for name in names if self.review(name) is wanted]
+        names = [name for name in names if name not in refused and name not in set(done)] or done
+        label = f"Set {count(names)} to {wanted.value.replace('_', ' ')}"
+        if note is not None and all(self.review(name) is wanted for name in names):
+            label = f"{'Note to' if note else 'Remove the note of'} {count(names)}"
+        return actions.set_review(self._state, names, wanted, note, self._reader, label), refused
 
     def start_accept(self, images: Names, shown: Mapping[str, str] | None = None) -> SteppedJob:
         """Accept very many images little by little, as a job that this thread goes on with; else as `set_review`.
@@ -452,11 +465,14 @@ class Session(SessionMasks):
         Nothing is accepted before all is made ready; then it is one undo step. Yields a `Result`: the `ReviewReport`.
         """
         self._project.check_writable()
-        return accepting.start(self._state, names := _several(images), shown, lambda: self._accept(names, shown))
+        names = _several(images)
 
-    def _accept(self, names: Sequence[str], shown: Mapping[str, str] | None) -> ReviewReport:
-        there = [name for name in names if name in self._state.rows.images_set]
-        return self.set_review(there, ReviewState.ACCEPTED, shown=shown)
+        def accept() -> tuple[Stepwise, Callable[[Change | None], ReviewReport]]:
+            there = [name for name in names if name in self._state.rows.images_set]
+            action, refused = self._review(there, ReviewState.ACCEPTED, None, shown)
+            return self._in_pieces(action), lambda change: ReviewReport(action.images, refused, change)
+
+        return accepting.start(self._state, names, shown, accept)
 
     def leave_as_is(self, image: str) -> Change | None:
         """Say that a suspect image is fine as it is; one undo step."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from app.io.compare import Compared, start_compare
 from app.io.names import stem
 from app.io.relocate import Content, start_search
-from app.jobs import Event, Job, Progress, Result
+from app.jobs import Event, Job, Progress, Result, SteppedJob
 from app.project import adding, relocate
-from app.project.adding import FoundImages
+from app.project.adding import FoundImage, FoundImages
 from app.project.changes import Change, ImagesChanged
 from app.project.engine_results import gather_moved
 from app.project.entries import AddReport, MovedReport
 from app.project.file_check import start_check
 from app.project.open_project import OpenProject
+from app.project.stepwise import Stepwise, stepped_job
+from app.store.changes import Action
 from app.store.paths import held_files
 
 
@@ -39,11 +42,24 @@ class SessionFiles(OpenProject):
 
     def take_added(self, found: FoundImages) -> AddReport:
         """Add the images that a search found and that are not in the project yet; one undo step."""
+        self._settle()
         new, known = adding.new_names(self._state, found.images)
-        change: Change | None = None
-        if new:
-            change = self._act(adding.add_images(self._state, new, f"Add {count(tuple(new))}"))
+        change = self._act(self._add(new)) if new else None
         return AddReport(tuple(new), found.ignored, tuple(known), found.failed, change)
+
+    def start_take_added(self, found: FoundImages) -> SteppedJob:
+        """The same as `take_added` for very many images, as a job that this thread goes on with: yields the report."""
+        self._settle()
+        new, known = adding.new_names(self._state, found.images)
+
+        def begin() -> tuple[Stepwise, Callable[[Change | None], AddReport]]:
+            report = AddReport(tuple(new), found.ignored, tuple(known), found.failed)
+            return self._in_pieces(self._add(new)), lambda change: replace(report, change=change)
+
+        return stepped_job(f"Adding {count(tuple(new))}", len(new), begin)
+
+    def _add(self, new: Mapping[str, FoundImage]) -> Action:
+        return adding.add_images(self._state, new, f"Add {count(tuple(new))}")
 
     def start_find_moved(self, folder: str | Path) -> Job:
         """Look below a folder for images that are missing, by their content; hand its result to `take_moved`."""
@@ -108,6 +124,7 @@ class SessionFiles(OpenProject):
         """
         if not isinstance(event, Result) or not isinstance(event.value, Compared):
             return
+        self._settle()
         if event.key not in self._state.rows.images_set:
             return
         same = self._state.take_content(event.key, event.value.stamp, event.value.sha256)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 Row = tuple[Any, ...]
 
@@ -36,7 +36,7 @@ class Action:
     label : str
         In plain words: "Move “Right hilum” in JPCLN001".
     edit : callable
-        Given a `Writer`, makes the changes.
+        Given a `Writer`, makes the changes; one of many rows does so in pieces, and yields between them.
     images, landmarks : tuple of str
         Whose display it touches.
     kept : callable
@@ -45,10 +45,35 @@ class Action:
 
     kind: str
     label: str
-    edit: Callable[[Writer], None]
+    edit: Callable[[Writer], Iterable[None] | None]
     images: tuple[str, ...] = ()
     landmarks: tuple[str, ...] = ()
     kept: Callable[[], None] = lambda: None
+
+
+Done = tuple["Entry", list[RowChange]] | None
+"""What came of an action: its entry and what changed; None where nothing did."""
+Pieces = Generator[None, None, Done]
+"""An action, an undo or a redo, done piece by piece in one transaction; one that is closed early is taken back."""
+
+
+T = TypeVar("T")
+_TOGETHER = 500
+
+
+def pieces_of(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Some rows at a time: as many as take some milliseconds."""
+    return (rows[first : first + _TOGETHER] for first in range(0, len(rows), _TOGETHER))
+
+
+def at_once(pieces: Pieces) -> Done:
+    """Do all pieces now."""
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            done: Done = end.value
+            return done
 
 
 class Entry(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,7 @@ import apsw
 
 from app.core.text import kept_path, path_kept
 from app.store.blobs import Arrays, DamagedBlob, unpack
-from app.store.changes import Action, Entry, RowChange, inverted, now
+from app.store.changes import Action, Entry, Pieces, RowChange, in_order, inverted, now, pieces_of
 from app.store.copying import Copier, Told, Trail, copy_database, holds, name_copy, written_over
 from app.store.database import connect, connect_to_read, run, set_durable, transaction, value
 from app.store.errors import NONSENSE, ProjectError, Trouble, of_database, project_error
@@ -58,6 +58,8 @@ class Project:
     ----------
     on_trouble : callable
         Called with a ProjectError when something can't be kept, and with None when something is kept again.
+    on_write : callable
+        Called before something is written while an action is done in pieces: the caller ends that first.
 
     Notes
     -----
@@ -68,6 +70,7 @@ class Project:
         self.path, self.file = path, real_path(path)
         self.read_only = read_only
         self.on_trouble: Callable[[ProjectError | None], None] = lambda _: None
+        self.on_write: Callable[[], None] = lambda: None
         self._db = db
         self._identity = identity(self.file)
         self._watch: Watch | None = None
@@ -296,62 +299,96 @@ class Project:
         with self._transaction():
             self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
-    def act(self, reader: str, action: Action) -> tuple[Entry, list[RowChange]] | None:
+    def act(self, reader: str, action: Action) -> Pieces:
         """Run one action in one transaction and record it.
 
         Returns
         -------
-        tuple or None
-            The entry and what changed, row by row; None where nothing changed, and then nothing is recorded.
+        Pieces
+            Ends with the entry and what changed, row by row; with None where nothing changed, and then nothing is
+            recorded. Whoever writes something else before it has ended is first told by `on_write`.
         """
         with self._transaction():
             writer = RowWriter(self._db, self._tables)
-            action.edit(writer)
+            yield from action.edit(writer) or ()
             changes = writer.changes
             if not changes:
                 return None
             images = tuple(map(writer.number, action.images))
             entry = Entry(0, now(), reader, action.kind, action.label, images, action.landmarks)
-            entry = self._append(entry, changes)
+            entry = yield from self._append(entry, changes)
         self._take(entry)
         return entry, changes
 
-    def write_ahead(self, blobs: Iterable[bytes]) -> None:
-        """Write blobs that an action is going to name; no action, and nobody's as long as none does."""
+    def write_ahead(self, blobs: Iterable[bytes]) -> set[str]:
+        """Write blobs that an action is going to name; the checksums of those that were not there.
+
+        It is no action, and they are nobody's as long as none names them. They are on the disk when that action is:
+        its commit syncs the whole log.
+        """
+        new: set[str] = set()
+        run(self._db, "PRAGMA synchronous=NORMAL")
+        try:
+            with self._transaction():
+                writer = RowWriter(self._db, self._tables)
+                for data in blobs:
+                    name = writer.blob(data)
+                    if self._db.changes():
+                        new.add(name)
+        finally:
+            run(self._db, "PRAGMA synchronous=FULL")
+        return new
+
+    def forget_blobs(self, checksums: Collection[str]) -> None:
+        """Remove blobs that no action has named."""
         with self._transaction():
-            writer = RowWriter(self._db, self._tables)
-            for data in blobs:
-                writer.blob(data)
+            self._db.executemany("DELETE FROM blobs WHERE sha256 = ?", [(name,) for name in checksums])
 
-    def undo(self, reader: str) -> tuple[Entry, list[RowChange]] | None:
-        """Take the last action back; returns that action and what changed, None where there is nothing to undo."""
-        return self._again(self._undo[-1], reader, undo=True) if self._undo else None
+    def undo(self, reader: str) -> Pieces:
+        """Take the last action back; ends with that action and what changed, None where there is nothing to undo."""
+        return (yield from self._again(self._undo[-1], reader, undo=True)) if self._undo else None
 
-    def redo(self, reader: str) -> tuple[Entry, list[RowChange]] | None:
+    def redo(self, reader: str) -> Pieces:
         """Do the last undone action again; like `undo`."""
-        return self._again(self._redo[-1], reader, undo=False) if self._redo else None
+        return (yield from self._again(self._redo[-1], reader, undo=False)) if self._redo else None
 
-    def _again(self, target: Entry, reader: str, undo: bool) -> tuple[Entry, list[RowChange]]:
+    def _again(self, target: Entry, reader: str, undo: bool) -> Pieces:
         with self._transaction():
-            changes = self.touches(target)
+            changes = yield from self._touches(target)
             if undo:
                 changes = inverted(changes)
-            if not RowWriter(self._db, self._tables).again(changes):
-                raise project_error(Trouble.DAMAGED, self.path, "its rows are not as its last change left them")
+            writer = RowWriter(self._db, self._tables)
+            for some in pieces_of(changes):
+                if not writer.again(some):
+                    raise project_error(Trouble.DAMAGED, self.path, "its rows are not as its last change left them")
+                yield
             link = {"undoes": target.id} if undo else {"redoes": target.id}
             row = Entry(0, now(), reader, target.kind, target.label, target.images, target.landmarks, **link)
-            entry = self._append(row, changes)
+            entry = yield from self._append(row, changes)
         self._take(entry)
         return target, changes
 
     def touches(self, entry: Entry) -> list[RowChange]:
         """What an action did, row by row."""
+        reading = self._touches(entry)
+        while True:
+            try:
+                next(reading)
+            except StopIteration as end:
+                changes: list[RowChange] = end.value
+                return changes
+
+    def _touches(self, entry: Entry) -> Generator[None, None, list[RowChange]]:
         with self.guarded():
             ((text,),) = list(self._db.execute("SELECT rows FROM changes WHERE id = ?", (entry.id,)))
-            try:
-                return self._tables.from_json(text)
-            except NONSENSE as error:
-                raise of_database(self.path, error) from error
+        try:
+            found, changes = json.loads(text), []
+            for some in pieces_of(found):
+                changes += self._tables.from_plain(some)
+                yield
+            return in_order(changes)
+        except NONSENSE as error:
+            raise of_database(self.path, error) from error
 
     def check_writable(self) -> None:
         """Raise ValueError if the project is open for reading only."""
@@ -361,6 +398,8 @@ class Project:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self.check_writable()
+        if self._db.in_transaction:  # an action that is done in pieces
+            self.on_write()
         try:
             with self.guarded():
                 self.check_there()
@@ -374,18 +413,18 @@ class Project:
             self._watch.settle()  # the commit may have written the log back into the file
         self.on_trouble(None)
 
-    def _append(self, entry: Entry, changes: list[RowChange]) -> Entry:
+    def _append(self, entry: Entry, changes: list[RowChange]) -> Generator[None, None, Entry]:
+        texts = []
+        for some in pieces_of(changes):
+            texts.append(self._tables.to_json(some))
+            yield
+        said = json.dumps(entry.images, ensure_ascii=False), json.dumps(entry.landmarks, ensure_ascii=False)
         self._db.execute(
             "INSERT INTO changes (at, reader, kind, label, images, landmarks, rows, undoes, redoes)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *(entry.at, entry.reader, entry.kind, entry.label, json.dumps(entry.images, ensure_ascii=False)),
-                *(
-                    json.dumps(entry.landmarks, ensure_ascii=False),
-                    self._tables.to_json(changes),
-                    entry.undoes,
-                    entry.redoes,
-                ),
+                *(entry.at, entry.reader, entry.kind, entry.label, *said),
+                *(f"[{','.join(texts)}]", entry.undoes, entry.redoes),
             ),
         )
         return entry._replace(id=self._db.last_insert_rowid())

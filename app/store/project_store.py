@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
 from app.store.blobs import Arrays
-from app.store.changes import Action, Entry, Row, RowChange
+from app.store.changes import Action, Entry, Pieces, Row, RowChange
 from app.store.copying import Copier
 from app.store.errors import ProjectError
 
@@ -23,12 +23,15 @@ class ProjectStore(Protocol):
     read_only : bool
     on_trouble : callable
         Called with a ProjectError when something can't be kept, and with None when something is kept again.
+    on_write : callable
+        Called before something is written while an action is done in pieces: the caller ends that first.
     """
 
     path: Path
     file: Path
     read_only: bool
     on_trouble: Callable[[ProjectError | None], None]
+    on_write: Callable[[], None]
 
     def close(self) -> None:
         """Write everything back; closing twice does nothing."""
@@ -75,16 +78,22 @@ class ProjectStore(Protocol):
     def record_facts(self, row: tuple[Any, ...]) -> None:
         """Write what was found out about one image file: no action, not undone."""
 
-    def act(self, reader: str, action: Action) -> tuple[Entry, list[RowChange]] | None:
-        """Do one action, all or nothing; the entry and what changed, None where nothing changed."""
+    def act(self, reader: str, action: Action) -> Pieces:
+        """Do one action, all or nothing; ends with the entry and what changed, None where nothing changed."""
 
-    def write_ahead(self, blobs: Iterable[bytes]) -> None:
-        """Write blobs that an action is going to name: no action, and nobody's as long as none does."""
+    def write_ahead(self, blobs: Iterable[bytes]) -> set[str]:
+        """Write blobs that an action is going to name; the checksums of those that were not there.
 
-    def undo(self, reader: str) -> tuple[Entry, list[RowChange]] | None:
-        """Take the last action back; that action and what changed, None where there is nothing to undo."""
+        It is no action, and they are nobody's as long as none names them; they are surely kept with that action.
+        """
 
-    def redo(self, reader: str) -> tuple[Entry, list[RowChange]] | None:
+    def forget_blobs(self, checksums: Collection[str]) -> None:
+        """Remove blobs that no action has named."""
+
+    def undo(self, reader: str) -> Pieces:
+        """Take the last action back; ends with that action and what changed, None where there is nothing to undo."""
+
+    def redo(self, reader: str) -> Pieces:
         """Do the last undone action again; like `undo`."""
 
     # --- the changes

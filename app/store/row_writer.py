@@ -71,18 +71,18 @@ class Tables(dict[str, Table]):
         return self[name]
 
     def to_json(self, changes: Iterable[RowChange]) -> str:
-        """Changes as they stand in the file."""
+        """Changes as they stand in the file, without the brackets around them."""
         plain = [[table, self[table].named(old), self[table].named(new)] for table, old, new in changes]
-        return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))[1:-1]
 
-    def from_json(self, text: str) -> list[RowChange]:
+    def from_plain(self, found: Iterable[Any]) -> list[RowChange]:
         """Changes from what stands in the file; raises ValueError, TypeError or KeyError if nobody wrote that."""
         changes = []
-        for table, old, new in json.loads(text):
+        for table, old, new in found:
             if table not in TRAIL:
                 raise ValueError(f"no action changes the table {table}")
             changes.append(RowChange(table, self[table].row(old), self[table].row(new)))
-        return in_order(changes)
+        return changes
 
 
 class RowWriter:
@@ -119,6 +119,8 @@ class RowWriter:
             return
         for new in self._db.executemany(f"{about.insert} RETURNING *", rows):  # each gets a number of its own
             self._note(about, None, new)
+            if table == "images":
+                self._numbers[new[1]] = new[0]
 
     def drop(self, table: str, **key: Any) -> None:
         """Delete the rows whose columns equal `key`."""
