@@ -6,7 +6,7 @@ return the change of the action that they took back or did again. Views ask with
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from app.store.changes import Entry
@@ -24,9 +24,6 @@ class Change:
         Names of the landmarks that it touches.
     label : str
         What a reader did in plain words; empty where nobody did anything.
-    by : object
-        Who asked for it, where they said so (`OpenProject.asked_by`): a view knows its own changes by that. Not
-        compared.
     code : str
         Of the class, not of the object: as what the project file keeps the kind. Empty where it is not kept.
     """
@@ -34,7 +31,6 @@ class Change:
     images: tuple[str, ...] = ()
     landmarks: tuple[str, ...] = ()
     label: str = ""
-    by: object = field(default=None, compare=False, repr=False)
     code: ClassVar[str] = ""
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -61,7 +59,6 @@ class OpenProject:
     def __init__(self, project: ProjectStore, bundle: Bundle, lock: ProjectLock | None, reader: str) -> None:
         self.bundle = bundle
         self.threads = 2
-        self._by: object = None
         self._project = project
         self._lock = lock
         self._reader = reader
@@ -259,18 +256,7 @@ class OpenProject:
             self._lock.name(name)
         self._emit(ReaderChanged())
 
-    @contextmanager
-    def asked_by(self, who: object) -> Iterator[None]:
-        """Whatever is done within names `who` as the one who asked for it (`Change.by`), so that they can skip it."""
-        before, self._by = self._by, who
-        try:
-            yield
-        finally:
-            self._by = before
-
     def _emit(self, change: Change) -> Change:
-        if self._by is not None:
-            change = replace(change, by=self._by)
         try:
             self.changed.emit(change)
         except EmitLoopError:
@@ -296,7 +282,7 @@ class OpenProject:
             self._settle()
             if pending.change is not None and not isinstance(pending.change, ImagesChanged):
                 raise ValueError(f"“{pending.change.label}” was still being kept. It is there now: do that once more.")
-        self._pending = Stepwise(self._followed(self._project.act(self._reader, action), action.kept))
+        self._pending = Stepwise(self._followed(self._project.act_in_pieces(self._reader, action), action.kept))
         return self._pending
 
     def _followed(self, pieces: Pieces, kept: Callable[[], None]) -> Generator[None, None, Change | None]:
@@ -360,22 +346,22 @@ class OpenProject:
 
     def undo(self) -> Change | None:
         """Take the last action back, also after reopening; returns its change, None where there is nothing to undo."""
-        return self._undo_group(self._project.undo, lambda: self._project.next_undo)
+        return self._undo_group(self._project.undo_in_pieces, lambda: self._project.next_undo)
 
     def redo(self) -> Change | None:
         """Do the last undone action again; returns its change, None where there is nothing to redo."""
-        return self._undo_group(self._project.redo, lambda: self._project.next_redo)
+        return self._undo_group(self._project.redo_in_pieces, lambda: self._project.next_redo)
 
     def start_undo(self) -> SteppedJob:
         """The same as `undo` of an action of very many images, as a job that this thread goes on with.
 
         Yields a `Result` with its change. Whatever is asked for meanwhile ends it first; cancelled, nothing is undone.
         """
-        return self._start_again(self.next_undo, "Undoing", self._project.undo)
+        return self._start_again(self.next_undo, "Undoing", self._project.undo_in_pieces)
 
     def start_redo(self) -> SteppedJob:
         """The same as `redo`; see `start_undo`."""
-        return self._start_again(self.next_redo, "Redoing", self._project.redo)
+        return self._start_again(self.next_redo, "Redoing", self._project.redo_in_pieces)
 
     def _start_again(self, step: Step | None, verb: str, again: Callable[[str], Pieces]) -> SteppedJob:
         if step is None:

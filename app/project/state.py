@@ -113,7 +113,7 @@ class ProjectState(Freezing):
         placed = ("placements", "readings", "frozen")
         touched = {change.key for change in changes if change.table in placed}
         # An image whose file lies elsewhere now may be without a prediction.
-        touched |= {c.new[1] for c in changes if c.table == "images" and c.old is not None and c.new is not None}
+        touched |= {c.new[1] for c in changes if c.table == "images" and c.old and c.new and c.old[2:] != c.new[2:]}
         if len(touched) > AT_ONCE:
             self._worst = self._weighing = None
         for name in touched:
@@ -143,11 +143,8 @@ class ProjectState(Freezing):
         self._weighing = None
         if self._worst is not None:
             self._worst = self._worst.moved([places.get(slot, -1) for slot in self._order.tolist()])
-            self._has = None
-            if len(predicted := [name for name in added if self.predicted(name)]) > AT_ONCE:
+            if any(map(self.predicted, added)):
                 self._worst = None
-            for name in predicted:
-                self._refresh_worst(name)
 
     def _reload(self, name: str, same_charts: bool) -> None:
         self._recent.pop(name, None)

@@ -19,7 +19,7 @@ import apsw
 
 from app.core.text import kept_path, path_kept
 from app.store.blobs import Arrays, DamagedBlob, unpack
-from app.store.changes import Action, Entry, Pieces, RowChange, in_order, inverted, now, pieces_of
+from app.store.changes import Action, Done, Entry, Pieces, RowChange, at_once, in_order, inverted, now, pieces_of
 from app.store.copying import Copier, Told, Trail, copy_database, holds, name_copy, written_over
 from app.store.database import connect, connect_to_read, run, set_durable, transaction, value
 from app.store.errors import NONSENSE, ProjectError, Trouble, of_database, project_error
@@ -299,15 +299,18 @@ class Project:
         with self._transaction():
             self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
-    def act(self, reader: str, action: Action) -> Pieces:
+    def act(self, reader: str, action: Action) -> Done:
         """Run one action in one transaction and record it.
 
         Returns
         -------
-        Pieces
-            Ends with the entry and what changed, row by row; with None where nothing changed, and then nothing is
-            recorded. Whoever writes something else before it has ended is first told by `on_write`.
+        tuple or None
+            The entry and what changed, row by row; None where nothing changed, and then nothing is recorded.
         """
+        return at_once(self.act_in_pieces(reader, action))
+
+    def act_in_pieces(self, reader: str, action: Action) -> Pieces:
+        """The same, piece by piece; whoever writes something else before it has ended is first told by `on_write`."""
         with self._transaction():
             writer = RowWriter(self._db, self._tables)
             yield from action.edit(writer) or ()
@@ -344,12 +347,12 @@ class Project:
         with self._transaction():
             self._db.executemany("DELETE FROM blobs WHERE sha256 = ?", [(name,) for name in checksums])
 
-    def undo(self, reader: str) -> Pieces:
+    def undo_in_pieces(self, reader: str) -> Pieces:
         """Take the last action back; ends with that action and what changed, None where there is nothing to undo."""
         return (yield from self._again(self._undo[-1], reader, undo=True)) if self._undo else None
 
-    def redo(self, reader: str) -> Pieces:
-        """Do the last undone action again; like `undo`."""
+    def redo_in_pieces(self, reader: str) -> Pieces:
+        """Do the last undone action again; like `undo_in_pieces`."""
         return (yield from self._again(self._redo[-1], reader, undo=False)) if self._redo else None
 
     def _again(self, target: Entry, reader: str, undo: bool) -> Pieces:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.store.blobs import Arrays
-from app.store.changes import Action, Entry, Pieces, Row, RowChange
+from app.store.changes import Action, Done, Entry, Pieces, Row, RowChange
 from app.store.copying import Copier
 from app.store.errors import ProjectError
 
@@ -78,8 +78,11 @@ class ProjectStore(Protocol):
     def record_facts(self, row: tuple[Any, ...]) -> None:
         """Write what was found out about one image file: no action, not undone."""
 
-    def act(self, reader: str, action: Action) -> Pieces:
-        """Do one action, all or nothing; ends with the entry and what changed, None where nothing changed."""
+    def act(self, reader: str, action: Action) -> Done:
+        """Do one action, all or nothing; the entry and what changed, None where nothing changed."""
+
+    def act_in_pieces(self, reader: str, action: Action) -> Pieces:
+        """The same, piece by piece."""
 
     def write_ahead(self, blobs: Iterable[bytes]) -> set[str]:
         """Write blobs that an action is going to name; the checksums of those that were not there.
@@ -90,11 +93,11 @@ class ProjectStore(Protocol):
     def forget_blobs(self, checksums: Collection[str]) -> None:
         """Remove blobs that no action has named."""
 
-    def undo(self, reader: str) -> Pieces:
+    def undo_in_pieces(self, reader: str) -> Pieces:
         """Take the last action back; ends with that action and what changed, None where there is nothing to undo."""
 
-    def redo(self, reader: str) -> Pieces:
-        """Do the last undone action again; like `undo`."""
+    def redo_in_pieces(self, reader: str) -> Pieces:
+        """Do the last undone action again; like `undo_in_pieces`."""
 
     # --- the changes
 

@@ -32,11 +32,11 @@ READS = {
     *("refusals", "remark", "remedy", "review", "start_find_moved", "status", "structures_at"),
     *("suspect", "template", "template_point", "undo_label", "written_again", "start_compare", "check_kept"),
     *("absences", "accepted_with", "suspect_brief"),
-    *("start_add", "start_check_files"),
+    *("start_add", "start_take_added", "start_check_files"),
 }
 """What asks and does nothing."""
-OPENING = {"create", "open", "close", "asked_by"}
-AGAIN = {"undo", "redo"}
+OPENING = {"create", "open", "close"}
+AGAIN = {"undo", "redo", "start_undo", "start_redo"}
 """Tried after each of the others."""
 
 

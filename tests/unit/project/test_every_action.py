@@ -291,19 +291,6 @@ def test_an_unknown_image_among_several_stops_them_all(ready: Session, method: s
     assert len(ready.history()) == lines
 
 
-@every_case
-def test_who_asked_for_an_action_or_its_undo_is_told(ready: Session, case: Case):
-    case.before(ready)
-    told, one, other = told_by(ready), object(), object()
-    with ready.asked_by(one):
-        case.act(ready)
-        with ready.asked_by(other):
-            ready.undo()
-        ready.redo()
-    ready.undo()
-    assert [change.by for change in told] == [one, other, one, None]
-
-
 def test_an_action_that_changes_nothing_tells_and_returns_none(ready: Session):
     ready.set_spacing("im1.png", 0.5, 0.25)
     told, lines = told_by(ready), len(ready.history())

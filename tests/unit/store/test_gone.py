@@ -14,7 +14,7 @@ import pytest
 
 from app.io.bundle import Bundle
 from app.project.session import Session
-from app.store.changes import Action, Writer, at_once
+from app.store.changes import Action, Writer
 from app.store.errors import ProjectError, Trouble
 from tests.unit.store.fakes import snapshot
 
@@ -154,7 +154,7 @@ def test_a_file_that_goes_amid_an_action_is_told_and_the_action_is_not_done(
 
     before = project.history()
     with pytest.raises(ProjectError) as error:
-        at_once(project._project.act("Ann", Action("images", "Add late", edit)))
+        project._project.act("Ann", Action("images", "Add late", edit))
     assert error.value.trouble is Trouble.GONE
     assert project.history() == before
 
