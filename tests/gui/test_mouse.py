@@ -75,10 +75,10 @@ def test_the_grip_keeps_its_offset(apex, qtbot, grip) -> None:
     hand.press(spot + grip)
     hand.move(spot + grip + QPoint(31, -17))
     away = (view.from_plane(*view.markers.markers[0].xy) - view.viewport_of(*start)).toTuple()
-    assert away == pytest.approx((31, -17))  # it is as far from the mouse as when it was taken
+    assert away == pytest.approx((31, -17), abs=1e-3)  # it is as far from the mouse as when it was taken
     hand.release(spot + grip + QPoint(31, -17))
     xy, _ = placed(apex)
-    assert (view.viewport_of(*xy) - view.viewport_of(*start)).toTuple() == pytest.approx((31, -17))
+    assert (view.viewport_of(*xy) - view.viewport_of(*start)).toTuple() == pytest.approx((31, -17), abs=1e-3)
 
 
 @pytest.mark.parametrize("side", [QPoint(-900, 0), QPoint(0, -900), QPoint(900, 0), QPoint(0, 900)], ids=str)
@@ -191,11 +191,11 @@ def test_correcting_a_point_of_an_outline_says_once_which_is_which(app, qtbot) -
     told: list[str] = []
     window.controller.told.connect(lambda sentence, _: told.append(sentence))
     QTest.keyClick(view, Qt.Key.Key_Right)
-    assert not told
+    assert told == [f"Arrow keys nudge “{own}” in Landmark mode. PgUp and PgDn go through the images."]
     window.controller.use(session)  # as another project would be: its reader may be another one
     window.controller.choose_landmark(own)
     QTest.keyClick(view, Qt.Key.Key_Right)
-    assert told == ["The outline is the model’s mask and stays where it is; the solid marker is your correction."]
+    assert told[1:] == ["The outline is the model’s mask and stays where it is; the solid marker is your correction."]
 
 
 def test_a_marker_of_a_locked_image_stays_under_the_mouse_and_says_why(apex, qtbot) -> None:

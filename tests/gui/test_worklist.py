@@ -379,6 +379,26 @@ def test_the_key_accepts_all_that_are_selected_and_goes_on_behind_them(app, qtbo
     assert session.accepted == ()
 
 
+@pytest.mark.parametrize(("verb", "state"), [("reject", "rejected"), ("secondOpinion", "second_opinion")])
+def test_the_other_decisions_are_for_all_that_are_selected_too(app, verb: str, state: str) -> None:
+    window, session = app.window, app.window.controller.session
+    first, second, third = session.images
+    window.controller.show_image(first)
+    window.actions_[verb].trigger()
+    assert [session.review(name) for name in session.images] == [state, "unread", "unread"]
+    session.set_review(third, "accepted")
+    select(app, first, second, third)
+    window.actions_[verb].trigger()
+    assert [session.review(name) for name in session.images] == [state, state, "accepted"]
+    assert window.messages.sentences()[-1] == (
+        f"1 image is accepted and locked. Reopen it first (Review menu). "
+        f"2 images were set to {state.replace('_', ' ')}."
+    )
+    window.actions_["reopen"].trigger()
+    assert {session.review(name) for name in session.images} == {"in_progress"}
+    assert window.messages.sentences()[-1] == "3 images were set to in progress."
+
+
 def test_of_several_selected_images_those_that_were_not_seen_are_named(app, qtbot) -> None:
     window, session = app.window, app.window.controller.session
     first, second, third = session.images

@@ -44,17 +44,30 @@ def review_commands(
     later, remark = "Landmarks defined after it was accepted", "A remark to the review of this image"
     return [
         Command("accept", menu, "Accept and next", accept, "Ctrl+Return Ctrl+Enter", WRITABLE),
-        *_decisions(parent, controller),
+        *_decisions(parent, controller, worklist, selection_commands),
         Command("showNew", menu, "Show what is new here", show_new, "Ctrl+J", "image", tip=later),
         Command("note", menu, "Note…", note, "Ctrl+Shift+N", WRITABLE, tip=remark),
         Command("nextOpen", menu, "Next unread image", show_next, "Ctrl+PgDown", "image", line=True),
     ]
 
 
-def _decisions(parent: QWidget, controller: Controller) -> Sequence[Command]:
+def _chosen(controller: Controller, worklist: Worklist) -> list[str]:
+    """The shown image, and all that are selected with it, in the order of the list."""
+    selected = worklist.selected()
+    return selected if controller.image in selected else [controller.image]
+
+
+def _decisions(
+    parent: QWidget, controller: Controller, worklist: Worklist, selection_commands: SelectionCommands
+) -> Sequence[Command]:
     def review(state: ReviewState) -> None:
-        if controller.session is not None and controller.image:
-            controller.do(controller.session.set_review, controller.image, state)
+        if controller.session is None or not controller.image:
+            return
+        names = _chosen(controller, worklist)
+        if len(names) > 1:
+            selection_commands.review(names, state)
+        else:
+            controller.do(controller.session.set_review, names[0], state)
 
     def reject_structure() -> None:
         StructureReviewDialog(parent, controller).open()
@@ -72,8 +85,7 @@ def _decisions(parent: QWidget, controller: Controller) -> Sequence[Command]:
 
 def _accept(controller: Controller, worklist: Worklist, view: ImageView, selection_commands: SelectionCommands) -> None:
     """Accept the shown image, or all that are selected with it; go on behind them, or to one that was refused."""
-    selected = worklist.selected()
-    names = selected if controller.image in selected else [controller.image]
+    names = _chosen(controller, worklist)
     following = worklist.behind(names[-1])
     view.viewport().repaint()  # what is accepted is on the screen now, not in a moment
     if not controller.image or not selection_commands.accept(names):

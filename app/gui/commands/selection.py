@@ -106,16 +106,20 @@ class SelectionCommands:
         menu.addSeparator()
         menu.addAction("As stored", partial(self.read, names, AS_STORED, more=False)).setEnabled(writable)
 
+    def _split(self, names: Sequence[str]) -> tuple[list[str], str]:
+        """Those that are not accepted, and a sentence on those that are; empty where none is."""
+        session = self._controller.open_session()
+        free = [name for name in names if session.review(name) is not ReviewState.ACCEPTED]
+        locked = len(names) - len(free)
+        is_are, it = ("is", "it") if locked == 1 else ("are", "them")
+        words = f"{counted(locked)} {is_are} accepted and locked. Reopen {it} first (Review menu)."
+        return free, words if locked else ""
+
     def _unlocked(self, names: Sequence[str]) -> list[str]:
         """Those that are not accepted; says how many are left as they are."""
-        session = self._controller.open_session()
-        free = [name for name in names if session.image(name).review is not ReviewState.ACCEPTED]
-        locked = len(names) - len(free)
+        free, locked = self._split(names)
         if locked:
-            is_are, it = ("is", "it") if locked == 1 else ("are", "them")
-            self._controller.tell(
-                f"{counted(locked)} {is_are} accepted and locked. Reopen {it} first (Review menu).", self._view
-            )
+            self._controller.tell(locked, self._view)
         return free
 
     def accept(self, names: Sequence[str]) -> bool:
@@ -163,13 +167,20 @@ class SelectionCommands:
             self._controller.tell(sentence, self._view)
 
     def review(self, names: Sequence[str], state: ReviewState) -> None:
-        """Set another review state."""
-        if free := self._unlocked(names):
-            self._controller.do(self._controller.open_session().set_review, free, state)
+        """Set another review state; `in_progress` unlocks accepted images too. Of several it is said how many."""
+        if state is ReviewState.IN_PROGRESS:
+            free, locked = list(names), ""
+        else:
+            free, locked = self._split(names)
+        done = bool(free) and self._controller.do(self._controller.open_session().set_review, free, state)
+        was = "was" if len(free) == 1 else "were"
+        words = f"{counted(len(free))} {was} set to {state.value.replace('_', ' ')}." if len(names) > 1 and done else ""
+        if sentence := " ".join(part for part in (locked, words) if part):
+            self._controller.tell(sentence, self._view)
 
     def reopen(self, names: Sequence[str]) -> None:
         """Unlock accepted images, and take the others' decision back."""
-        self._controller.do(self._controller.open_session().set_review, list(names), ReviewState.IN_PROGRESS)
+        self.review(names, ReviewState.IN_PROGRESS)
 
     def predict(self, names: Sequence[str]) -> None:
         """Predict again."""

@@ -222,7 +222,7 @@ class ImageTexts:
         if session is not None and session.read_only:
             return READ_ONLY
         if session is not None and session.review(self._view.image) is ReviewState.ACCEPTED:
-            return "reopen it first (Review menu)"  # “accepted · locked” stands in the other corner
+            return "locked: reopen it first (Review menu)"  # “accepted · locked” stands in the other corner
         if not landmark:
             return "double click: a new landmark"
         state = self._view.state_of(landmark)

@@ -38,7 +38,7 @@ class KeysDialog(QDialog):
         self.setWindowTitle("Keys")
         self.setObjectName("keysDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(560, 560)
+        self.resize(640, 560)
         grid = QGridLayout()
         grid.setVerticalSpacing(4)
         self.edits: dict[str, QKeySequenceEdit] = {}
