@@ -74,7 +74,8 @@ def accept(app: App) -> dict[str, float]:
     found = watched(
         app, lambda: window.accepting.start(session.start_accept(names), lambda _: None), lambda: count() == len(names)
     )
-    back = watched(app, session.undo, lambda: count() == 0)
+    undo = lambda: window.undoing.start(session.start_undo(), lambda _: None)  # noqa: E731
+    back = watched(app, undo, lambda: count() == 0)
     return found | {f"undo_{key}": value for key, value in back.items()}
 
 

@@ -10,12 +10,16 @@ from app.gui.commands import dialogs
 from app.gui.commands.command import Command
 from app.gui.image.image_view import ImageView
 from app.gui.state.controller import Controller
+from app.gui.state.stepped import SteppedRunner
+from app.jobs import SteppedJob
 from app.project.changes import Change
 from app.project.entries import Step
 from app.project.session import Session
 
 MANY_IMAGES = 20
 """Undo and redo ask before they change more."""
+AT_ONCE = 100
+"""What was done to more images is undone little by little."""
 
 
 def edit_commands(
@@ -24,6 +28,7 @@ def edit_commands(
     show_history: Callable[[], object],
     ask_reader: Callable[[], object],
     show_keys: Callable[[], object],
+    stepped: SteppedRunner,
 ) -> Sequence[Command]:
     """The lines of the Edit menu.
 
@@ -34,17 +39,19 @@ def edit_commands(
         Where it is said what was undone.
     show_history, ask_reader, show_keys : callable
         Open the history, the line for the reader's name, and the dialog of the keys.
+    stepped : SteppedRunner
+        Undoes and redoes what was done to very many images.
     """
 
     def undo() -> None:
         session = controller.session
         if session is not None and session.next_undo is not None:
-            _step(controller, view, session.next_undo, session.undo)
+            _step(controller, view, session.next_undo, stepped, session.undo, session.start_undo)
 
     def redo() -> None:
         session = controller.session
         if session is not None and session.next_redo is not None:
-            _step(controller, view, session.next_redo, session.redo)
+            _step(controller, view, session.next_redo, stepped, session.redo, session.start_redo)
 
     everything = "Everything that was done, by whom and when"
     return [
@@ -56,10 +63,23 @@ def edit_commands(
     ]
 
 
-def _step(controller: Controller, view: ImageView, step: Step, act: Callable[[], Change | None]) -> None:
+def _step(
+    controller: Controller,
+    view: ImageView,
+    step: Step,
+    stepped: SteppedRunner,
+    act: Callable[[], Change | None],
+    start: Callable[[], SteppedJob],
+) -> None:
     """Undo or redo: asks before many images change, goes to the image it is about, and says what it did there."""
     session = controller.open_session()
+    if stepped.running:
+        controller.tell("That is being undone or done again. Wait until it has ended, or cancel it.", view)
+        return
     if len(step.images) > MANY_IMAGES and not dialogs.ask_step(view.window(), step):
+        return
+    if len(step.images) > AT_ONCE and not step.landmarks:
+        controller.do(lambda: stepped.start(start(), lambda _: controller.tell(dialogs.step_done(step, 0), view)))
         return
     before = _images_by_landmark(session, step)
     if not controller.do(act):

@@ -10,12 +10,16 @@ from app.gui.shell.relocating import first_few
 from app.gui.state.bridge import Bridge
 from app.gui.state.controller import Controller
 from app.gui.state.job_runner import JobRunner
+from app.gui.state.stepped import Stepping
 from app.jobs import Event, Failed, Finished, Job, Progress, Result
+from app.project.adding import FoundImages
 from app.project.entries import AddReport
 
 if TYPE_CHECKING:
     from app.project.session import Session
 
+AT_ONCE = 200
+"""More images than these are added little by little."""
 PATIENCE_SECONDS = 0.05
 """A search that ends so soon needs no progress: its images are there when the command has ended."""
 
@@ -39,6 +43,7 @@ class Adding(JobRunner):
         super().__init__(controller, bridge)
         self._next: list[list[Path]] = []
         self._cancelled: Job | None = None
+        self._stepping = Stepping(self)
         controller.sessionChanged.connect(self.cancel)
 
     def start(self, paths: Sequence[Path]) -> None:
@@ -58,6 +63,7 @@ class Adding(JobRunner):
         self._next.clear()
         self._cancelled = self._job  # it may have ended already, and its result wait for the event loop
         super().cancel()
+        self._stepping.go_on()  # at once: the project may be closed next
 
     def _go_on(self, session: Session) -> None:
         session.engine.start()  # it takes as long to start as to find the images that it will need to show
@@ -70,12 +76,23 @@ class Adding(JobRunner):
         elif isinstance(event, Failed):
             self._controller.tell(event.message)
         elif isinstance(event, Result) and job is not self._cancelled and session is self._controller.session:
-            self._controller.do(lambda: self._tell_of(session.take_added(event.value)))  # type: ignore[arg-type]
-        elif isinstance(event, Finished):
+            self._take(event.value, session)
+        elif isinstance(event, Finished) and job is self._job:
             self.end(job, "No image was added: cancelled" if job is self._cancelled else "")
             current = self._controller.session  # what waits was given to this one, also while another one's job ended
             if self._next and current is not None:
                 self._go_on(current)
+
+    def _take(self, value: object, session: Session) -> None:
+        """Add what was found, very many images little by little; or tell what was added."""
+        if isinstance(value, AddReport):
+            self._tell_of(value)
+        elif isinstance(value, FoundImages) and len(value.images) > AT_ONCE:
+            job = session.start_take_added(value)
+            self.follow(job, lambda job, event: self._on_event(job, event, session))
+            self._stepping.begin(job)
+        elif isinstance(value, FoundImages):
+            self._controller.do(lambda: self._tell_of(session.take_added(value)))
 
     def _tell_of(self, report: AddReport) -> None:
         for sentence in first_few(report.failed):

@@ -102,13 +102,14 @@ class MainWindow(QMainWindow):
         self.file_check = FileCheck(self.controller, self.bridge)
         self.comparing = Comparing(self.controller, self.bridge)
         self.accepting = SteppedRunner(self.controller, self.bridge, "Accepting")
+        self.undoing = SteppedRunner(self.controller, self.bridge, "Undo or redo")
         self.selection_commands = SelectionCommands(
             self.controller, self.predicting, self.accepting, self.seen, self.image_view, self.show_doubt
         )
         self.exporting = Exporting(self.controller, self.bridge)
         self.relocating = Relocating(self.controller, self.bridge)
-        running = self.predicting, self.adding, self.accepting, self.exporting, self.relocating, self.copying
-        self.job_panel = JobPanel(*running)
+        changing = self.adding, self.accepting, self.undoing
+        self.job_panel = JobPanel(self.predicting, *changing, self.exporting, self.relocating, self.copying)
         self.status = StatusLine(self.controller, self.job_panel)
         self.window_state = WindowState(self.projects.recent)
         self.actions_ = Actions(self.menuBar(), self._commands())
@@ -140,7 +141,7 @@ class MainWindow(QMainWindow):
         orientation = orientation_commands(controller, view, self._end_inverting)
         return [
             *file_commands(self, controller, projects, recent, self.relocating.start, self._export),
-            *edit_commands(controller, view, self._show_history, self.ask_reader, self._show_keys),
+            *edit_commands(controller, view, self._show_history, self.ask_reader, self._show_keys, self.undoing),
             *view_commands(controller, self.images, show_hidden, show_messages, self._show_panel),
             *image_commands(self, controller, worklist, view, self.predicting, self.show_doubt, orientation),
             *landmark_commands(
@@ -479,7 +480,7 @@ class MainWindow(QMainWindow):
         kept.setValue("geometry", self.saveGeometry())
         kept.setValue("columns", self.columns.saveState())
         kept.sync()
-        jobs = self.adding, self.accepting, self.exporting, self.relocating, self.copying
+        jobs = self.adding, self.accepting, self.undoing, self.exporting, self.relocating, self.copying
         for runner in (*jobs, self.comparing, self.file_check):
             runner.cancel()
         self.history_panel.close()
