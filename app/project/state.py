@@ -27,6 +27,8 @@ from app.store.row_types import FactsRow, FrozenRow
 
 _STATES: tuple[PlacementState | None, ...] = (None, *(PlacementState(code) for code in CODES[1:]))
 _STATE_OF_CODE = np.array(_STATES, object)
+FEW = 8
+"""So many predicted images are weighed by themselves: a new project of thousands has one at first."""
 AT_ONCE = 16
 """Where more images change at once, what is derived of all of them is made anew when it is asked for."""
 _PREDICTED, _ABSENT = CODES.index("predicted"), CODES.index("absent")
@@ -214,6 +216,11 @@ class ProjectState(Freezing):
         Until then `least_certain` is None everywhere.
         """
         if self._worst is not None:
+            return True
+        if self._weighing is None and len(few := np.flatnonzero(self._is_predicted())) <= FEW:
+            self._worst = LargestErrors(len(self._order))
+            for place in few.tolist():
+                self._refresh_worst(self.rows.images[place])
             return True
         if self._weighing is None:
             self._weighing = Weighing(LargestErrors(len(self._order)), list(self.rows.landmarks)[::-1])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -186,3 +189,28 @@ def test_images_that_are_there_already_are_told_and_nothing_is_done(session: Ses
     assert (report.added, report.change) == ((), None)
     assert not any(isinstance(event, Failed) for event in events)
     assert session.undo_label == "Add 3 images"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from app.project.adding import search
+from app.project.session import Session
+
+session = Session.open(sys.argv[1])
+job = session.start_take_added(search([Path(sys.argv[2])], session.path.parent, frozenset()))
+for _ in range(5):
+    assert not job.go_on(0.0)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_killed_amid_adding_the_project_holds_none_of_the_images(session: Session, files: Path, bundle: Bundle) -> None:
+    before = snapshot(session)
+    session.close()
+    command = [sys.executable, "-c", KILLED, str(session.path), str(files)]
+    assert subprocess.run(command, cwd=Path(__file__).parents[3], check=False).returncode == -signal.SIGKILL
+    with Session.open(session.path, model=bundle) as again:
+        assert snapshot(again) == before
+        assert again.undo_label == "Add 3 images"
