@@ -35,8 +35,8 @@ from app.project.entries import (
     Placement,
     PredictReport,
 )
+from app.project.learning import SessionLearning
 from app.project.least_certain import LeastCertain
-from app.project.masks import SessionMasks
 from app.project.orientation import equally_suspect, set_orientation
 from app.project.session_files import count
 from app.project.stepwise import Stepwise
@@ -51,7 +51,7 @@ ImageEntry = entries.ImageEntry[ImageFacts]
 Names = str | Sequence[str]
 
 
-class Session(SessionMasks):
+class Session(SessionLearning):
     """One open project. Made by `create` or `open`; a context manager that closes it.
 
     Only the thread that made it may use it. Actions raise ValueError with a sentence for the reader where they are not
@@ -286,10 +286,6 @@ class Session(SessionMasks):
             return None
         return self._act(actions.order_landmark(self._state, name, before, group))
 
-    def preview_move(self, name: str, uv: tuple[float, float]) -> MovePreview:
-        """Where `move_landmark` would put a landmark in all images, and where it stays; nothing is stored."""
-        return self._state.moved(self._state.rows.number(name), (float(uv[0]), float(uv[1])))
-
     def delete_landmark(self, name: str) -> Change | None:
         """Delete a landmark and its placements in all images; one undo step."""
         return self._act(actions.delete_landmark(self._state, name))
@@ -366,16 +362,17 @@ class Session(SessionMasks):
         return self._state.least_certain(image)
 
     def corrections(self, image: str) -> int:
-        """Number of placements that a reader corrected or set absent in an image."""
+        """Number of placements and masks that a reader corrected or set absent in an image."""
         self._state.slot(image)
         rows = self._state.rows.by_image.get(image, {}).values()
-        return sum(row.state != PlacementState.CONFIRMED for row in rows)
+        return sum(row.state != PlacementState.CONFIRMED for row in rows) + len(self._state.rows.masks.get(image, {}))
 
     def absences(self, image: str) -> int:
-        """Number of placements that a reader set absent in an image."""
+        """Number of placements and masks that a reader set absent in an image."""
         self._state.slot(image)
         rows = self._state.rows.by_image.get(image, {}).values()
-        return sum(row.state == PlacementState.ABSENT for row in rows)
+        masks = self._state.rows.masks.get(image, {}).values()
+        return sum(row.state == PlacementState.ABSENT for row in rows) + sum(row.mask is None for row in masks)
 
     # --- reviews
 

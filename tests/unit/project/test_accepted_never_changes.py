@@ -28,11 +28,21 @@ READS = {
     *("accepted", "bundle", "changed", "corrections", "crosses", "diagonals", "due", "engine", "equally_suspect"),
     *("history", "id", "image", "images", "landmark", "landmarks", "least_certain", "new_since_accepted"),
     *("next_redo", "next_undo", "path", "place_in", "placements", "placements_in", "prediction", "prediction_id"),
-    *("preview", "preview_move", "preview_places", "read_ahead", "read_only", "reading_ahead", "redo_label", "refused"),
+    *(
+        "preview",
+        "preview_move",
+        "learnt_place",
+        "preview_places",
+        "read_ahead",
+        "read_only",
+        "reading_ahead",
+        "redo_label",
+        "refused",
+    ),
     *("refusals", "remark", "remedy", "review", "start_find_moved", "status", "structures_at"),
     *("suspect", "template", "template_point", "undo_label", "written_again", "start_compare", "check_kept"),
     *("absences", "accepted_with", "suspect_brief"),
-    *("start_add", "start_take_added", "start_check_files"),
+    *("start_add", "start_take_added", "start_check_files", "deleted_landmarks"),
 }
 """What asks and does nothing."""
 OPENING = {"create", "open", "close"}
