@@ -161,6 +161,30 @@ class Push:
         self._mask[rect.window] = found > 127
 
 
+def through(mask: Mask, points: npt.ArrayLike, reach: float) -> Rect:
+    """Bring the border of a mask to points [K, 2], each with its neighbourhood, smoothly; elsewhere it stays.
+
+    Parameters
+    ----------
+    mask : array [H, W], bool
+    points : array [K, 2]
+        Native pixels, where the border has to run.
+    reach : float
+        So far along the border a point is felt at the least, in pixels.
+    """
+    changed = Rect(0, 0, 0, 0)
+    for _ in range(2):  # a point takes its neighbours along a little: the second time that is put right
+        for point in np.asarray(points, float).reshape(-1, 2):
+            border = np.concatenate([*outlines(mask), np.zeros((0, 2))])
+            if not len(border):
+                return changed
+            nearest = border[np.linalg.norm(border - point, axis=1).argmin()]
+            away = float(np.linalg.norm(point - nearest))
+            if away > 0.5:
+                changed = changed.united(Push(mask, max(reach, 2.5 * away)).move(nearest, point))
+    return changed
+
+
 def smooth(mask: Mask, centre: npt.ArrayLike, radius: float) -> Rect:
     """Smooth the border within a round brush: details finer than about a third of its radius go."""
     place = np.asarray(centre, float)

@@ -48,13 +48,13 @@ def test_keys_are_kept_after_a_restart(start, qtbot) -> None:
     dialog = KeysDialog(window, window.actions_)
     dialog.edits["invert"].setKeySequence(QKeySequence("Ctrl+I"))
     dialog.rebind("invert")
-    dialog.edits["redo"].setKeySequence(QKeySequence("Ctrl+B"))
+    dialog.edits["redo"].setKeySequence(QKeySequence("Ctrl+Alt+B"))
     dialog.rebind("redo")
     dialog.close()
     window.close()
     again = start().window
     assert again.actions_["invert"].shortcuts() == [QKeySequence("Ctrl+I")]
-    assert again.actions_["redo"].shortcuts() == [QKeySequence("Ctrl+B"), QKeySequence("Ctrl+Y")]
+    assert again.actions_["redo"].shortcuts() == [QKeySequence("Ctrl+Alt+B"), QKeySequence("Ctrl+Y")]
     assert again.actions_["fit"].shortcuts() == [QKeySequence("F")]
     dialog = KeysDialog(again, again.actions_)
     assert dialog.edits["invert"].keySequence() == QKeySequence("Ctrl+I")

@@ -24,11 +24,12 @@ WITH_A_PROJECT = "export saveLandmarks saveCopy closeProject history filter"
 THAT_CAN_BE_CHANGED = "findMoved loadLandmarks newFromClicks"
 WITH_AN_IMAGE = (
     "fit actualSize zoomIn zoomOut invert preset1 autoWindow gammaUp gammaDown turnLeft turnRight mirror resetTurn "
-    "magnifier nextImage previousImage firstImage lastImage leastCertain showNew nextOpen"
+    "brushSmaller brushLarger magnifier nextImage previousImage firstImage lastImage leastCertain showNew nextOpen"
 )
 IMAGE_THAT_CAN_BE_CHANGED = (
     "predictAgain readTurnedRight readAsSeen readAsStored setSpacing renameImage removeImage newLandmark accept "
-    "secondOpinion reject rejectStructure reopen note"
+    "secondOpinion reject rejectStructure reopen note maskMode maskPush maskBrush maskEraser maskLasso maskSmooth "
+    "fillHoles keepLargest growMask shrinkMask maskThroughPoints maskAbsent resetMask"
 )
 WITH_A_LANDMARK = "leastConfident editLandmark"
 LANDMARK_THAT_CAN_BE_CHANGED = (

@@ -184,10 +184,10 @@ def test_correcting_a_point_of_an_outline_says_once_which_is_which(app, qtbot) -
     drag(qtbot, view.viewport(), at, at + QPoint(18, 0))
     assert placed(app, own)[1] == PlacementState.CORRECTED
     assert notice(app).text() == (
-        "The outline is the model’s mask and stays where it is; the solid marker is your correction."
+        "The outline stays where it is; the solid marker is your correction. Ctrl+B takes the outline along."
     )
     assert np.array_equal(session.prediction(window.controller.image).masks, before)
-    assert view.image_input.words_of(own).startswith(f"{own}: corrected\nThe outline is the model’s mask")
+    assert view.image_input.words_of(own).startswith(f"{own}: corrected\nThe outline stays where it is")
     told: list[str] = []
     window.controller.told.connect(lambda sentence, _: told.append(sentence))
     QTest.keyClick(view, Qt.Key.Key_Right)
@@ -195,7 +195,9 @@ def test_correcting_a_point_of_an_outline_says_once_which_is_which(app, qtbot) -
     window.controller.use(session)  # as another project would be: its reader may be another one
     window.controller.choose_landmark(own)
     QTest.keyClick(view, Qt.Key.Key_Right)
-    assert told[1:] == ["The outline is the model’s mask and stays where it is; the solid marker is your correction."]
+    assert told[1:] == [
+        "The outline stays where it is; the solid marker is your correction. Ctrl+B takes the outline along."
+    ]
 
 
 def test_a_marker_of_a_locked_image_stays_under_the_mouse_and_says_why(apex, qtbot) -> None:

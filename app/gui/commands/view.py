@@ -122,8 +122,10 @@ def _window(images: ImagesPane) -> Sequence[Command]:
     return [
         *(Command(f"preset{n}", menu, f"Preset {n}", partial(preset, n), str(n), "image") for n in range(1, 7)),
         Command("autoWindow", menu, "Auto for what is on the screen", auto, "A", "image", line=True),
-        Command("gammaUp", menu, "Brighter middle greys", partial(gamma, GAMMA_STEP), "]", "image", tip=tip, line=True),
-        Command("gammaDown", menu, "Darker middle greys", partial(gamma, 1 / GAMMA_STEP), "[", "image", tip=tip),
+        Command(
+            "gammaUp", menu, "Brighter middle greys", partial(gamma, GAMMA_STEP), "Ctrl+]", "image", tip=tip, line=True
+        ),
+        Command("gammaDown", menu, "Darker middle greys", partial(gamma, 1 / GAMMA_STEP), "Ctrl+[", "image", tip=tip),
         Command("gammaReset", menu, "Middle greys as they are", plain_gamma, "", "image"),
     ]
 

@@ -267,7 +267,7 @@ class ImageView(Canvas):
             self.viewport().update()  # the texts in the corners too
 
     def _show_mode(self, *_: object) -> None:
-        pointing = self.tool is not None or (self.editable and self._controller.mode == Mode.LANDMARK)
+        pointing = self.tool is not None or (self.editable and self._controller.mode is not Mode.NAVIGATE)
         self.viewport().setCursor(Qt.CursorShape.CrossCursor if pointing else Qt.CursorShape.ArrowCursor)
         if pointing and self.editable:
             self.setFocus()  # arrows nudge from now on
@@ -469,6 +469,11 @@ class ImageView(Canvas):
             draw_crosshair(painter, port, mouse)
         if self.tool is not None:
             self.tool.paint(painter)
+        elif self.image_input.masking:
+            mask = self.image_input.tools.mask
+            mask.paint_path(painter, self)
+            if mouse is not None:
+                mask.paint_ring(painter, mouse)
         self.texts.paint(painter, port)
         self.markers.keep_clear(self.texts.boxes)
         if mouse is not None and self.lens is not None:

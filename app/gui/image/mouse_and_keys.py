@@ -24,6 +24,8 @@ NUDGE = 0.25
 """Native pixels per arrow key."""
 LONG_NUDGE = 2.0
 """Native pixels per arrow key with Shift."""
+BRUSH_RATE = 1.15
+"""By so much a notch of the wheel changes the brush."""
 ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
 
@@ -73,6 +75,11 @@ class ImageInput:
     def _editing(self) -> bool:
         return self._view.editable and self._controller.mode == Mode.LANDMARK and self._tool() is None
 
+    @property
+    def masking(self) -> bool:
+        """Whether the left button edits a mask here."""
+        return self._view.editable and self._controller.mode == Mode.MASK and self._tool() is None
+
     # --- the mouse -------------------------------------------------------------------------------------------------
 
     def press(self, event: QMouseEvent) -> None:
@@ -84,10 +91,13 @@ class ImageInput:
         taken = self._tool()
         if left and taken is not None:
             return taken.begin(view, event)
-        name = view.marker_at(event.position()) if left else ""
+        if left and self.masking and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            return Drag(event.position(), lambda _: self._pointing.choose())
+        name = view.marker_at(event.position()) if left and not self.masking else ""
         if name:
             self._controller.choose_landmark(name)
-        tool = self.tools.tool_for(event.button(), Mode.LANDMARK if self._editing else Mode.NAVIGATE)
+        mode = self._controller.mode if self._editing or self.masking else Mode.NAVIGATE
+        tool = self.tools.tool_for(event.button(), mode)
         return tool.begin(view, event) if tool is not None else Drag(event.position())
 
     def move(self, event: QMouseEvent) -> None:
@@ -116,7 +126,11 @@ class ImageInput:
             self._pointing.name_landmark_at(event.position())
 
     def wheel(self, event: QWheelEvent) -> None:
-        """Next or previous image, one per notch."""
+        """Next or previous image, one per notch; with Alt the size of the brush in Mask mode."""
+        if self.masking and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            turned = event.angleDelta().x() or event.angleDelta().y()  # Qt exchanges them with Alt
+            self._controller.set_brush(self._controller.state.brush * BRUSH_RATE ** (turned / WHEEL_STEP))
+            return
         self._wheel += event.angleDelta().y()  # touch pads send many small steps
         if abs(self._wheel) >= WHEEL_STEP:
             self._step(-1 if self._wheel > 0 else 1)

@@ -97,6 +97,13 @@ class Pointing(QObject):
         if overlapped != (len(under) > 1):
             self.overlapChanged.emit()
 
+    def choose(self) -> None:
+        """Choose the structure under the mouse; where it is chosen already, the next one that overlaps it."""
+        if self.spot is not None and self.spot.structure != self._controller.structure:
+            self._controller.choose_structure(self.spot.structure)
+        else:
+            self.step()
+
     def step(self) -> None:
         """Choose the next of the structures that overlap here."""
         if self.spot is not None:

@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
-from app.core.masks import ImageMasks, MaskState
+from app.core.masks import ImageMasks, MaskState, ReaderMask
 from app.core.prediction import Prediction
-from app.gui.state.view_state import Look, MaskStyle, ViewState
+from app.gui.state.view_state import Look, MaskStyle, Mode, ViewState
 from app.gui.widgets.marker import Marker
 from app.gui.widgets.palette import ON_IMAGE
 from app.project.entries import Placement
@@ -98,6 +98,8 @@ class Drawn:
     image : str
         Empty while nothing is drawn.
     frame : Frame or None
+    masks : ImageMasks or None
+        As they are drawn: one that is being edited is what the mouse has made of it.
     overlay : Overlay
     stored : Stored
     markers : tuple of Marker
@@ -112,17 +114,13 @@ class Drawn:
 
     image: str = ""
     frame: Frame | None = None
+    masks: ImageMasks | None = None
     overlay: Overlay = Overlay()
     stored: Stored = Stored("", "")
     markers: tuple[Marker, ...] = ()
     labels: bool = True
     spot: tuple[float, float] | None = None
     pinned: bool = False
-
-    @property
-    def masks(self) -> ImageMasks | None:
-        """Those that are drawn."""
-        return self.stored.masks
 
     @property
     def prediction(self) -> Prediction | None:
@@ -157,16 +155,23 @@ def resolve(
         return Drawn(image, frame, labels=state.look.labels)
     if stored is None or (stored.image, stored.landmark) != (image, state.landmark):
         stored = stored_of(session, image, state.landmark, frame)
+    masks = _as_edited(stored.masks, state, image)
     return Drawn(
         image=image,
         frame=frame,
-        overlay=overlay_of(stored.masks, state.look, state.structure),
+        masks=masks,
+        overlay=overlay_of(masks, _look(state), state.structure),
         stored=stored,
         markers=_as_dragged(stored.markers, session, state, frame, image) + _clicked(state, image, frame),
         labels=state.look.labels,
         spot=_spot(session, state, image, frame),
         pinned=state.spot is not None and state.spot.pinned,
     )
+
+
+def _look(state: ViewState) -> Look:
+    """In Mask mode without uv colours: they lie over the border that is being corrected."""
+    return replace(state.look, uv=False) if state.mode is Mode.MASK else state.look
 
 
 def stored_of(session: ShownSession, image: str, landmark: str, frame: Frame) -> Stored:
@@ -204,6 +209,14 @@ def overlay_of(masks: ImageMasks | None, look: Look, structure: str) -> Overlay:
         opacity=look.opacity,
         patterns=look.patterns,
     )
+
+
+def _as_edited(masks: ImageMasks | None, state: ViewState, image: str) -> ImageMasks | None:
+    """The masks, but for one that is being edited in this image."""
+    stroke = state.stroke
+    if masks is None or stroke is None or stroke.image != image:
+        return masks
+    return replace(masks, by_reader={**masks.by_reader, stroke.structure: ReaderMask(stroke.mask)})
 
 
 def _as_dragged(

@@ -105,7 +105,7 @@ class StateHeads(QWidget):
         self.setFixedHeight(18)
         self.setToolTip(
             "In how many images a landmark is predicted (dashed), corrected (solid), confirmed (filled) and absent "
-            "(crossed out). Outlines are the model’s masks: a corrected point does not move them"
+            "(crossed out). A corrected point does not move the outline; Ctrl+B takes it along"
         )
         table.landmarks.modelReset.connect(self._fit)
         table.horizontalHeader().sectionResized.connect(self.update)

@@ -12,7 +12,7 @@ from app.gui.commands.command import Command
 from app.gui.widgets.plain_text import tip
 from app.gui.widgets.settings import settings
 
-MENUS = ("File", "Edit", "View", "Image", "Landmark", "Review", "Help")
+MENUS = ("File", "Edit", "View", "Image", "Landmark", "Mask", "Review", "Help")
 
 
 class _Action(QAction):

@@ -11,6 +11,7 @@ from app.gui.commands.edit import edit_commands, help_commands
 from app.gui.commands.file import file_commands
 from app.gui.commands.image import ORDERS, image_commands
 from app.gui.commands.landmark import landmark_commands
+from app.gui.commands.mask import TOOLS, mask_commands
 from app.gui.commands.orientation import orientation_commands
 from app.gui.commands.recent import recent_commands, title
 from app.gui.commands.review import review_commands
@@ -34,6 +35,7 @@ from app.gui.shell.copying import CopyBar, Copying
 from app.gui.shell.file_watch import FileCheck
 from app.gui.shell.job_panel import JobPanel
 from app.gui.shell.keys_dialog import KeysDialog
+from app.gui.shell.mask_bar import MaskBar
 from app.gui.shell.messages import Messages
 from app.gui.shell.notice import Notices
 from app.gui.shell.panels import RightColumn, SheetPanel, StatusLine, Toolbar, stacked
@@ -65,6 +67,9 @@ FRAME = QSize(8, 40)
 """What a frame with a title may add to the window; not known before it is shown."""
 KEEP_MS = 1000
 MASK_ACTIONS = {MaskStyle.OUTLINE: "outlines", MaskStyle.FILL: "fills", MaskStyle.OFF: "noMasks"}
+
+MODES = {Mode.NAVIGATE: "navigate", Mode.LANDMARK: "landmarkMode", Mode.MASK: "maskMode"}
+"""The command that chooses a mode."""
 
 
 class MainWindow(QMainWindow):
@@ -147,6 +152,7 @@ class MainWindow(QMainWindow):
             *landmark_commands(
                 self, controller, self.images, self.landmark_table, self.contact_sheet, self.multi_click
             ),
+            *mask_commands(controller),
             *review_commands(self, controller, worklist, view, self.selection_commands),
             *help_commands(self, controller),
         ]
@@ -184,7 +190,7 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(whole)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        bars = self.toolbar, self.reader_bar, self.copy_bar, self.multi_click
+        bars = self.toolbar, self.reader_bar, self.copy_bar, self.multi_click, MaskBar(self.controller, self.actions_)
         for widget in (*bars, self.columns, self.messages, self.status):
             layout.addWidget(widget, stretch=1 if widget is self.columns else 0)
         self.setCentralWidget(whole)
@@ -371,8 +377,9 @@ class MainWindow(QMainWindow):
         if self.controller.image:
             self.pictures.fetch([self.controller.image, *self.worklist.neighbours()])
 
-    def _show_mode(self, mode: str) -> None:
-        self.actions_["landmarkMode" if mode == Mode.LANDMARK else "navigate"].setChecked(True)
+    def _show_mode(self, *_: object) -> None:
+        self.actions_[MODES[self.controller.mode]].setChecked(True)
+        self.actions_[TOOLS[self.controller.state.mask_tool][0]].setChecked(True)
 
     def show_look(self) -> None:
         """Let the switches say what is drawn."""

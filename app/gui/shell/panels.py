@@ -263,11 +263,12 @@ class Toolbar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 6, 8, 6)
         row.setSpacing(4)
-        for group in (
-            ("navigate", "landmarkMode"),
+        groups: tuple[tuple[str, ...], ...] = (
+            ("navigate", "landmarkMode", "maskMode"),
             ("fit", "actualSize", "invert"),
             ("outlines", "fills", "uvColours"),
-        ):
+        )
+        for group in groups:
             for verb in group:
                 self._keyed.append(KeyButton(actions[verb]))
                 row.addWidget(self._keyed[-1])

@@ -12,21 +12,25 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.landmark import ReviewState
 from app.gui.state.interaction import Interaction
-from app.gui.state.view_state import Click, Held, Look, Mode, Moving, Spot, ViewState
+from app.gui.state.view_state import Click, Held, Look, MaskStyle, MaskTool, Mode, Moving, Spot, Stroke, ViewState
 from app.project.accepting import locked_sentence
 from app.project.changes import Change, ImagesChanged, LandmarksChanged
 from app.store.errors import ProjectError
 
 if TYPE_CHECKING:
     from app.core.frame import Frame
+    from app.core.masks import Mask
     from app.project.session import Session
 
 log = logging.getLogger(__name__)
 
-OUTLINE_STAYS = "The outline is the model’s mask and stays where it is; the solid marker is your correction."
+OUTLINE_STAYS = "The outline stays where it is; the solid marker is your correction. Ctrl+B takes the outline along."
 
 
 READ_ONLY = "The project is open for reading only: nothing can be changed."
+
+BRUSHES = (3.0, 300.0)
+"""The smallest and the largest radius of the mask tools, in screen pixels."""
 
 REST_MS = 100
 """Images that follow each other faster than this are passed by: a key that is held down repeats every 30 to 40 ms."""
@@ -91,7 +95,7 @@ class Controller(QObject):
             self.landmarkChanged.emit(new.landmark)
         if new.structure != old.structure:
             self.structureChanged.emit(new.structure)
-        if new.mode != old.mode:
+        if (new.mode, new.mask_tool) != (old.mode, old.mask_tool):
             self.modeChanged.emit(new.mode.value)
         if new.look != old.look:
             self.lookChanged.emit()
@@ -204,6 +208,28 @@ class Controller(QObject):
     def _on_refused(self, trouble: ProjectError | None) -> None:
         self.refused.emit(trouble)
 
+    def use_mask_tool(self, tool: MaskTool) -> None:
+        """Let the left mouse button edit the chosen structure's mask, which is shown for that."""
+        self.interaction.cancel()
+        shown = self.look.hidden - {self.structure}
+        masks = self.look.masks if self.look.masks != MaskStyle.OFF else MaskStyle.OUTLINE
+        self._set(mode=Mode.MASK, mask_tool=tool, look=replace(self.look, masks=masks, hidden=shown, structures=True))
+
+    def set_brush(self, radius: float) -> None:
+        """Choose the radius of the mask tools, in screen pixels; what is too small or large is brought into range."""
+        self._set(brush=min(max(radius, BRUSHES[0]), BRUSHES[1]))
+
+    def show_stroke(self, stroke: Stroke | None) -> None:
+        """Show a mask as it is being edited, in all views, until it is kept or let go."""
+        self._set(stroke=stroke)
+
+    def correct_mask(self, image: str, structure: str, mask: Mask) -> bool:
+        """Keep a mask that was edited, as one undo step; an empty one means that the structure is absent."""
+        session = self.open_session()
+        if not mask.any():
+            return self.do(session.set_mask_absent, image, structure)
+        return self.do(session.set_mask, image, structure, mask)
+
     def show_image(self, name: str) -> None:
         """Choose the image to look at."""
         if name != self.image or self.passing:
@@ -282,6 +308,7 @@ class Controller(QObject):
     def let_go(self) -> None:
         """Nothing is dragged any more: every view shows what is stored."""
         self.hold(None)
+        self.show_stroke(None)
         self.end_move(keep=False)
 
     def why_locked(self, image: str) -> str:

@@ -47,10 +47,18 @@ class Drag:
 
 
 class StuckDrag(Drag):
-    """Takes nothing along and says why, once: what it was meant for is locked."""
+    """Takes nothing along and says why, once: what it was meant for is locked.
 
-    def __init__(self, start: QPointF, say: Callable[[], None]) -> None:
-        super().__init__(start)
+    Parameters
+    ----------
+    start : QPointF
+    say : callable
+    at_once : bool
+        Whether a click would have done something too, and is told.
+    """
+
+    def __init__(self, start: QPointF, say: Callable[[], None], at_once: bool = False) -> None:
+        super().__init__(start, (lambda _: say()) if at_once else None)
         self._say, self._said = say, False
 
     def move(self, at: QPointF) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from app.core.masks import Mask
     from app.project.session import MovePreview
 
 
@@ -15,6 +16,17 @@ class Mode(StrEnum):
 
     NAVIGATE = "navigate"
     LANDMARK = "landmark"
+    MASK = "mask"
+
+
+class MaskTool(StrEnum):
+    """What the left mouse button does to the chosen structure's mask in Mask mode."""
+
+    PUSH = "push"
+    BRUSH = "brush"
+    ERASER = "eraser"
+    LASSO = "lasso"
+    SMOOTH = "smooth"
 
 
 class MaskStyle(StrEnum):
@@ -139,6 +151,25 @@ class Held:
     xy: tuple[float, float]
 
 
+@dataclass(frozen=True, eq=False)
+class Stroke:
+    """A mask that is being edited in one image; nothing is stored before the button is up.
+
+    Attributes
+    ----------
+    image, structure : str
+    mask : array [H, W], bool
+        As it is now, native pixels; the drag goes on changing it, and makes a new `Stroke` each time.
+    path : tuple of (x, y)
+        Native pixels: the line that is being drawn around what is to change; empty for tools that change at once.
+    """
+
+    image: str
+    structure: str
+    mask: Mask
+    path: tuple[tuple[float, float], ...] = ()
+
+
 @dataclass(frozen=True)
 class ViewState:
     """All that the window's views look at together. `Controller` alone replaces it.
@@ -162,6 +193,12 @@ class ViewState:
         A placement that is being dragged in one image.
     clicks : tuple of Click
         Those that a new landmark is made of.
+    mask_tool : MaskTool
+        What the left mouse button does in Mask mode.
+    brush : float
+        Radius of the tools that have one, in screen pixels.
+    stroke : Stroke or None
+        A mask that is being edited.
     """
 
     image: str = ""
@@ -175,3 +212,6 @@ class ViewState:
     moving: Moving | None = None
     held: Held | None = None
     clicks: tuple[Click, ...] = ()
+    mask_tool: MaskTool = MaskTool.PUSH
+    brush: float = 28.0
+    stroke: Stroke | None = None

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.core.landmark import ReviewState
+from app.core.masks import MaskState
 from app.core.prediction import confidence, reachable
 from app.core.template import Structure
 from app.gui.state.controller import Controller
@@ -42,6 +43,14 @@ def mean_confidences(session: Session, image: str) -> dict[str, float]:
     return found
 
 
+def corrected_masks(session: Session, image: str) -> dict[str, str]:
+    """What readers said of the masks of one image, in a word each."""
+    masks = session.masks(image)
+    return {
+        name: MaskState.ABSENT if said.native is None else MaskState.CORRECTED for name, said in masks.by_reader.items()
+    }
+
+
 class StructureList(QWidget):
     """One painted row for all and one per structure: a click chooses it for the uv colours, its eye switches it."""
 
@@ -56,11 +65,12 @@ class StructureList(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(
             "Click a structure to see its uv colours, its eye to switch it. Shift+H switches all.\n"
-            "Outlines, fills and uv colours are the model’s"
+            "M edits the mask of the chosen one; uv colours are the model’s"
         )
         self._controller = controller
         self._confidence: dict[str, float] = {}
         self._said: dict[str, StructureReview] = {}
+        self._corrected: dict[str, str] = {}
         self._over, self._pointed = NOWHERE, ""
         controller.sessionChanged.connect(self._on_session)
         controller.imageChanged.connect(self._collect)
@@ -95,7 +105,8 @@ class StructureList(QWidget):
         there = session is not None and image in session.images  # it may just have been removed
         self._confidence = mean_confidences(session, image) if session is not None and there else {}
         said = session.image(image).structures if session is not None and there else ()
-        self._said = {review.structure: review for review in said}
+        self._said = {review.structure: review for review in said if review.state is not ReviewState.IN_PROGRESS}
+        self._corrected = corrected_masks(session, image) if session is not None and there else {}
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -206,6 +217,8 @@ class StructureList(QWidget):
         if name in self._said:
             state = self._said[name].state
             return state.value.replace("_", " "), theme.BAD if state is ReviewState.REJECTED else theme.CAUTION
+        if name in self._corrected:
+            return self._corrected[name], theme.TEXT
         value = self._confidence.get(name)
         return f"{value:.2f}" if value is not None else "absent" if self._confidence else "", theme.MUTED
 

@@ -147,6 +147,7 @@ def row_of(session: Session, name: str) -> Row:
     lowest = session.least_certain(name) if entry.status == "predicted" else None
     absent = session.absences(name)
     corrected = session.corrections(name) - absent
+    judged = [said for said in entry.structures if said.state is not ReviewState.IN_PROGRESS]
     final = REVIEW_WORDS[entry.review] if entry.review not in OPEN else ""
     trouble = entry.status in ("failed", "missing") or bool(entry.suspect) or entry.changed_since_accepted
     odd = [session.suspect_brief(name)] if entry.suspect else []
@@ -162,11 +163,11 @@ def row_of(session: Session, name: str) -> Row:
         doubt = "predicted" if lowest is None else error_words(lowest.expected_error, entry.frame)
         if lowest is not None and not (corrected or absent):
             doubt += f" {place_of(session, lowest)}"
-        doubts = [] if entry.structures else [doubt]  # there the words matter more, and the bar says it too
+        doubts = [] if judged else [doubt]  # there the words matter more, and the bar says it too
         words = odd or doubts
         words += [f"{corrected} corrected"] if corrected else []
         words += [f"{absent} absent"] if absent else []
-    words += [f"{said.structure} {REVIEW_WORDS[said.state]}".replace("_", " ") for said in entry.structures]
+    words += [f"{said.structure} {REVIEW_WORDS[said.state]}".replace("_", " ") for said in judged]
     words += [entry.note] if entry.note else []
     sure, doubt = None, ""
     if lowest is not None:

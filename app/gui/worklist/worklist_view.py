@@ -24,6 +24,7 @@ from app.project.changes import (
     Change,
     ImagesChanged,
     LandmarksChanged,
+    MasksChanged,
     OrientationChanged,
     PlacementsChanged,
     PredictionChanged,
@@ -148,7 +149,7 @@ class Worklist(QWidget):
         elif isinstance(change, PredictionChanged | OrientationChanged):
             self.painter.forget(change.images)
             self.model.refresh(change.images)
-        elif isinstance(change, ReviewsChanged | PlacementsChanged | SpacingChanged):
+        elif isinstance(change, ReviewsChanged | PlacementsChanged | MasksChanged | SpacingChanged):
             self.model.refresh(change.images)
         elif isinstance(change, LandmarksChanged):
             self.model.refresh(())

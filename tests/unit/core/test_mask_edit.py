@@ -161,6 +161,20 @@ class TestPush:
         assert ndimage.binary_fill_holes(mask).sum() == mask.sum()
 
 
+def test_a_border_is_brought_to_its_points_and_stays_elsewhere():
+    mask, before = shape(), shape()
+    wanted = np.array([(85.0, 22.0), (40.0, 66.0), (77.0, 30.0)])
+    mask_edit.through(mask, wanted, 8)
+    border = np.concatenate(mask_edit.outlines(mask))
+    for point in wanted:
+        assert np.linalg.norm(border - point, axis=1).min() <= 1.0
+    ys, xs = np.nonzero(mask != before)
+    assert np.min(np.hypot(xs[:, None] - wanted[:, 0], ys[:, None] - wanted[:, 1]), axis=1).max() <= 30
+    assert not (mask != before)[:, 100:].any()
+    empty = np.zeros_like(mask)
+    assert mask_edit.through(empty, wanted, 8).empty
+
+
 @settings(max_examples=25, deadline=None)
 @given(start=points, end=points, radius=st.floats(0.2, 25), on=st.booleans())
 def test_no_tool_touches_what_lies_outside_its_rectangle(start, end, radius: float, on: bool):

@@ -5,12 +5,16 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 
 from app.gui.image.tools.landmark import PlaceLandmark
+from app.gui.image.tools.mask import EditMask
 from app.gui.image.tools.pan import Pan
 from app.gui.image.tools.tool import Tool
 from app.gui.image.tools.window_level import WindowLevel
 from app.gui.image.tools.zoom import Zoom
 from app.gui.state.controller import Controller
-from app.gui.state.view_state import Mode
+from app.gui.state.view_state import MaskTool, Mode
+
+TWO_WAYS = (MaskTool.BRUSH, MaskTool.ERASER, MaskTool.LASSO)
+"""The mask tools that add with one button and take away with the other."""
 
 
 class Tools:
@@ -23,8 +27,15 @@ class Tools:
             Qt.MouseButton.MiddleButton: Pan(),
             Qt.MouseButton.RightButton: Zoom(),
         }
-        self._by_mode: dict[Mode, Tool] = {Mode.NAVIGATE: navigate, Mode.LANDMARK: self.landmark}
+        self.mask = EditMask(controller)
+        self._other_mask = EditMask(controller, other=True)
+        self._controller = controller
+        self._by_mode: dict[Mode, Tool] = {Mode.NAVIGATE: navigate, Mode.LANDMARK: self.landmark, Mode.MASK: self.mask}
 
     def tool_for(self, button: Qt.MouseButton, mode: Mode) -> Tool | None:
         """The tool of a button; None where it has none."""
-        return self._by_mode[mode] if button == Qt.MouseButton.LeftButton else self._by_button.get(button)
+        if button == Qt.MouseButton.LeftButton:
+            return self._by_mode[mode]
+        if button == Qt.MouseButton.RightButton and mode is Mode.MASK and self._controller.state.mask_tool in TWO_WAYS:
+            return self._other_mask
+        return self._by_button.get(button)
