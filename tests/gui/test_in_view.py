@@ -95,6 +95,20 @@ def test_the_picture_before_stays_with_its_name_until_the_next_one_is_there(long
     assert view.grey.picture.frame.height == 300 + int(last[-6:-4])
 
 
+@pytest.mark.parametrize("verb", ["reject", "secondOpinion"])
+def test_nothing_is_done_to_an_image_that_is_not_on_the_screen_yet(long, qtbot, verb: str) -> None:
+    view, controller, session = long.image_view, long.controller, long.controller.session
+    first, following = session.images[0], session.images[12]
+    controller.step_to(following)
+    assert (view.image, view.awaited) == (first, following)
+    long.actions_[verb].trigger()
+    assert {session.review(first), session.review(following)} == {"unread"}
+    assert long.notices.label.text() == (f"“{following}” is not on the screen yet: nothing was done to it. Try again.")
+    qtbot.waitUntil(lambda: view.image == following)
+    long.actions_[verb].trigger()
+    assert session.review(following) != "unread"
+
+
 def test_a_file_that_can_not_be_read_is_not_waited_for(long, qtbot) -> None:
     view, controller = long.image_view, long.controller
     name = controller.session.images[15]

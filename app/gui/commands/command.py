@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
 
 
 @dataclass(frozen=True)
@@ -46,3 +47,28 @@ class Command:
     line: bool = False
     by_key: Callable[[], bool] | None = None
     key_words: str = ""
+
+
+def only_where_seen(commands: Iterable[Command], unseen: Callable[[], bool]) -> list[Command]:
+    """The same commands; those that change what is said of an image ask first whether it is seen.
+
+    Parameters
+    ----------
+    commands : iterable of Command
+    unseen : callable
+        Whether something else is on the screen than the image that is chosen; says so.
+    """
+    return [
+        replace(command, run=partial(_if_seen, command.run, unseen)) if _of_image(command) else command
+        for command in commands
+    ]
+
+
+def _of_image(command: Command) -> bool:
+    needs = command.needs.split()
+    return "writable" in needs and ("image" in needs or "landmark" in needs)
+
+
+def _if_seen(run: Callable[..., object], unseen: Callable[[], bool], *arguments: object) -> None:
+    if not unseen():
+        run(*arguments)

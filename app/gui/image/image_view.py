@@ -147,6 +147,12 @@ class ImageView(Canvas):
         self.viewport().update()
         return True
 
+    def unseen(self) -> bool:
+        """Whether the chosen image is not on the screen yet, and another one is: says that nothing was done to it."""
+        if self.awaited:
+            self.tell(f"“{self.awaited}” is not on the screen yet: nothing was done to it. Try again.")
+        return bool(self.awaited)
+
     def _take_awaited(self, name: str) -> bool:
         """A picture has come, or can't: show the image if it is the awaited one, or was stepped over on the way."""
         if not self.awaited or name not in self._stepped_to:

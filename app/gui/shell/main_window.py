@@ -6,7 +6,7 @@ from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app.gui.commands.command import Command
+from app.gui.commands.command import Command, only_where_seen
 from app.gui.commands.edit import edit_commands, help_commands
 from app.gui.commands.file import file_commands
 from app.gui.commands.image import ORDERS, image_commands
@@ -144,7 +144,7 @@ class MainWindow(QMainWindow):
         recent = recent_commands(projects.recent, projects.open_recent, self._show_recent)
         show_hidden, show_messages = self.landmark_table.set_show_hidden, self.messages.setVisible
         orientation = orientation_commands(controller, view, self._end_inverting)
-        return [
+        commands = [
             *file_commands(self, controller, projects, recent, self.relocating.start, self._export),
             *edit_commands(controller, view, self._show_history, self.ask_reader, self._show_keys, self.undoing),
             *view_commands(controller, self.images, show_hidden, show_messages, self._show_panel),
@@ -156,6 +156,7 @@ class MainWindow(QMainWindow):
             *review_commands(self, controller, worklist, view, self.selection_commands),
             *help_commands(self, controller),
         ]
+        return only_where_seen(commands, view.unseen)
 
     # --- putting together ------------------------------------------------------------------------------------------
 

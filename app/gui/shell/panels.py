@@ -213,10 +213,12 @@ class SheetPanel(QWidget):
     def _make_room(self, *_: object) -> None:
         session = self._controller.session
         by_mouse = "drag corrects" if self._controller.mode == Mode.LANDMARK else "L to correct"
-        keys = f"{by_mouse} · Enter confirms · Shift+Enter: absent"
+        keys = "Enter confirms · Shift+Enter: absent"
+        hints = [f"worst first · {by_mouse} · {keys}", f"{by_mouse} · {keys}", keys]
         if session is not None and session.read_only:
-            keys = "open for reading only"
-        self.hint.setText(f"worst first · {keys}" if self._controller.landmark else "")
+            hints = ["worst first · open for reading only", "open for reading only"]
+        if not self._controller.landmark:
+            hints = [""]
         beside = [b for b in (self.sort_again, self.suspects) if not b.isHidden()]
         room = self.width() - 24 - sum(button.sizeHint().width() + 12 for button in beside)
         self.caption.setText(f"Contact sheet · {self._words}" if self._words else "Contact sheet")
@@ -225,7 +227,12 @@ class SheetPanel(QWidget):
                 self._controller.landmark, Qt.TextElideMode.ElideMiddle, max(room - 12, 0)
             )
             self.caption.setText(name)
-        self.hint.setVisible(self.caption.sizeHint().width() + 12 + self.hint.sizeHint().width() <= room)
+        for hint in hints:  # as much of it as there is room for
+            self.hint.setText(hint)
+            fits = self.caption.sizeHint().width() + 12 + self.hint.sizeHint().width() <= room
+            self.hint.setVisible(fits)
+            if fits:
+                break
 
 
 def width_wanted(whole: QWidget) -> int:
