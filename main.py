@@ -22,6 +22,9 @@ def main(arguments: list[str]) -> int:
         for sentence in missing:
             print(f"Error: {sentence}", file=sys.stderr)  # noqa: T201 (there is no window to tell it)
         return 2
+    from app.engine.child import start_early
+
+    start_early()  # it imports beside the window, and the first image does not wait for it
     from app.gui.application import run as run_window
 
     return run_window(arguments)

@@ -18,7 +18,36 @@ from app.engine.protocol import Message, ProtocolError, read, write
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = ("-m", "app.engine.worker")
+_DECODER = [*WORKER, "--role", "decode"]
+_early: list[subprocess.Popen[bytes]] = []
 log = logging.getLogger("app.engine")
+
+
+def _spawn(command: Sequence[str], threads: int) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": str(threads)}
+    # numpy multiplies small matrices here: on busy cores its threads wait for each other, up to 60 times as long.
+    environment["OPENBLAS_NUM_THREADS"] = "1"
+    return subprocess.Popen(
+        [sys.executable, *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env=environment,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+
+
+def start_early() -> None:
+    """Start the process of the next decoding child now: it gets ready while the program imports its window."""
+    _early.append(_spawn(_DECODER, threads=1))
+
+
+def end_early() -> None:
+    """End the process that was started early, if no child became of it."""
+    while _early:
+        with _early.pop() as process:
+            process.kill()
 
 
 class Child:
@@ -54,18 +83,8 @@ class Child:
         self._on_end = on_end
         self._outbox: queue.Queue[Message | None] = queue.Queue()
         self._said: deque[str] = deque(maxlen=40)
-        environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": str(threads)}
-        # numpy multiplies small matrices here: on busy cores its threads wait for each other, up to 60 times as long.
-        environment["OPENBLAS_NUM_THREADS"] = "1"
-        self._process = subprocess.Popen(
-            [sys.executable, *worker, "--role", role, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=ROOT,
-            env=environment,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        command = [*worker, "--role", role, *arguments]
+        self._process = _early.pop() if _early and command == _DECODER else _spawn(command, threads)
         self._threads = [
             threading.Thread(target=target, name=f"{role} {target.__name__}", daemon=True)
             for target in (self._read, self._write, self._overhear)

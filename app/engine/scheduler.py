@@ -102,6 +102,7 @@ class Scheduler:
         self._open: dict[Job, dict[Work, None]] = {}
         self._looks: dict[Work, None] = {}
         self._calls: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        self._network_next = False
         self._gate = threading.Lock()
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -162,9 +163,12 @@ class Scheduler:
         self._post(job, Finished(cancelled=True))
 
     def warm_up(self) -> None:
-        """Start both children."""
-        for slot in self._slots:
-            self._start(slot)
+        """Start both children: the network's as soon as the decoder is ready, for the first image does without it."""
+        self._start(self.decoder)
+        if self.decoder.child is not None and self.decoder.child.ready:
+            self._start(self.network)
+        else:
+            self._network_next = True
 
     # --- the loop
 
@@ -241,7 +245,7 @@ class Scheduler:
         may_decode = bool(self._waiting) and len(self._decoded) < DECODED_AHEAD and not paused
         if self._pictures or may_decode:
             self._start(self.decoder)
-        if self._waiting or self._decoded:
+        if self._decoded or (self._waiting and self.decoder.child is not None and self.decoder.child.ready):
             self._start(self.network)
         if self.decoder.idle and (self._pictures or (may_decode and self._waiting)):  # a start may have failed them
             self._decode((self._pictures or self._waiting).popleft())
@@ -296,6 +300,9 @@ class Scheduler:
         slot.deadline = float("inf")
         if message.kind == "ready":
             child.ready, slot.failed_starts = True, 0
+            if slot is self.decoder and self._network_next:
+                self._network_next = False
+                self._start(self.network)
             return
         if message.kind == "unfit":
             slot.complaint = str(message.fields["message"])

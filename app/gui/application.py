@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.engine.child import end_early
 from app.gui.shell import crash_log
 from app.gui.shell.arguments import read_arguments
 from app.gui.shell.main_window import MainWindow
@@ -89,7 +90,9 @@ def run(argv: Sequence[str]) -> int:
     beat = QTimer(app.window)
     beat.start(500)
     beat.timeout.connect(lambda: None)
-    return int(app.qt_app.exec())
+    code = int(app.qt_app.exec())
+    end_early()
+    return code
 
 
 if __name__ == "__main__":
