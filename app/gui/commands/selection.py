@@ -23,6 +23,8 @@ from app.project.accepting import Refusal, ReviewReport
 
 AT_ONCE = 8
 """More images than that are accepted little by little."""
+LOOKED_THROUGH = 400
+"""Of more images than that the menu opens at once and does not say which can't be accepted: 1 ms for 50."""
 
 
 def counted(number: int) -> str:
@@ -90,6 +92,9 @@ class SelectionCommands:
         if len(names) == 1:
             menu.addAction("Accept", lambda: self.accept(names)).setEnabled(writable)
             return
+        if len(names) > LOOKED_THROUGH:
+            menu.addAction(f"Accept {counted(len(names))}", lambda: self.accept(names)).setEnabled(writable)
+            return
         session = self._controller.open_session()
         refused = session.refusals(names, self._seen.shown)
         accepted = sum(session.review(name) is ReviewState.ACCEPTED for name in names)
@@ -124,6 +129,8 @@ class SelectionCommands:
 
     def accept(self, names: Sequence[str]) -> bool:
         """Accept, and thereby lock, what was on the screen; whether any was. A single suspect image is asked about."""
+        if len(names) > AT_ONCE:
+            return self._accept_many(names)
         session, shown = self._controller.open_session(), self._seen.shown
         although, refused = False, session.refusals(names, shown)
         if len(names) == 1 and refused.get(names[0]) is Refusal.SUSPECT:
@@ -134,8 +141,6 @@ class SelectionCommands:
         elif len(refused) == len(names):
             self._controller.tell(accepting.sentence(refused), self._view)
             return False
-        if len(names) > AT_ONCE:
-            return self._accept_many(names)
         reports: list[ReviewReport] = []
 
         def act() -> None:

@@ -186,7 +186,8 @@ def stored_of(session: ShownSession, image: str, landmark: str, frame: Frame) ->
             xy = placement.cross
         if placement.state is not None and np.isfinite(xy).all():
             place = _corner(frame, xy)
-            markers.append(Marker(mark.name, place, placement.state, mark.colour, mark.name == landmark))
+            chosen = mark.name == landmark
+            markers.append(Marker(mark.name, place, placement.state, mark.colour, chosen, mark.hidden))
     return Stored(image, landmark, session.masks(image), tuple(markers), states)
 
 

@@ -20,7 +20,7 @@ from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.state.view_state import Mode, Spot
 from app.gui.widgets import theme, uv_colours
 from app.gui.widgets.canvas import Canvas
-from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, polygon
+from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, polygon, with_pattern
 from app.gui.widgets.marker import Marker
 from app.gui.widgets.marker_item import MarkerItem
 from app.gui.widgets.markers import HIT_RADIUS
@@ -55,6 +55,7 @@ class TemplateItem(pg.GraphicsObject):  # type: ignore[misc]
         self.under_mouse = ""
         self.hidden: frozenset[str] = frozenset()
         self.uv = True
+        self.patterns = False
 
     def set_template(self, template: Template | None) -> None:
         """Show another template."""
@@ -80,9 +81,11 @@ class TemplateItem(pg.GraphicsObject):  # type: ignore[misc]
         for structure, path in zip(template.structures, self._paths, strict=True):
             if structure.name == self.structure and self.uv and structure.name not in self.hidden:
                 self._paint_uv(painter, structure, path)
-        for structure, path in zip(template.structures, self._paths, strict=True):
+        for number, (structure, path) in enumerate(zip(template.structures, self._paths, strict=True)):
             colour = QColor(structure.colour)
             pen = cosmetic(painter, theme.on_background(colour), 2.0 if structure.name == self.under_mouse else 1.3)
+            if self.patterns:
+                pen = with_pattern(pen, number)
             fill = QColor(colour)
             showing_uv = structure.name == self.structure and self.uv
             fill.setAlpha(0 if showing_uv else 60 if structure.name == self.under_mouse else 28)
@@ -174,7 +177,7 @@ class TemplateView(Canvas):
 
     def _show_look(self, *_: object) -> None:
         self.item.structure, self.item.uv = self._controller.structure, self._controller.look.uv
-        self.item.hidden = self._controller.look.hidden
+        self.item.hidden, self.item.patterns = self._controller.look.hidden, self._controller.look.patterns
         self.item.update()
 
     def show_markers(self, *_: object) -> None:
@@ -188,7 +191,8 @@ class TemplateView(Canvas):
             moving = self._controller.moving
             uv = moving.uv if moving is not None and moving.landmark == mark.name else mark.uv
             x, y = self._controller.open_session().template.structure(mark.structure).from_chart(uv)
-            found.append(Marker(mark.name, (float(x), float(y)), PlacementState.CORRECTED, mark.colour, chosen))
+            place = float(x), float(y)
+            found.append(Marker(mark.name, place, PlacementState.CORRECTED, mark.colour, chosen, mark.hidden))
         for click in self._controller.clicks:
             x, y = self._controller.open_session().template.structure(click.structure).from_chart(click.uv)
             found.append(Marker("", (float(x), float(y)), PlacementState.CONFIRMED, theme.ON_IMAGE.accent))

@@ -20,6 +20,8 @@ class Marker:
     state : PlacementState
     colour : str
     chosen : bool
+    hidden : bool
+        Drawn all the same, since it is chosen: what stands beside it says so.
     """
 
     name: str
@@ -27,3 +29,9 @@ class Marker:
     state: PlacementState
     colour: str
     chosen: bool = False
+    hidden: bool = False
+
+    @property
+    def label(self) -> str:
+        """What stands beside it."""
+        return f"{self.name} (hidden, shown while it is chosen)" if self.hidden else self.name

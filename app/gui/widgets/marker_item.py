@@ -131,7 +131,7 @@ class MarkerItem(pg.GraphicsObject):  # type: ignore[misc]
         inside = np.flatnonzero(seen.all(axis=1))
         paint_markers(painter, anchors[inside], [self._styles[i] for i in inside.tolist()])
         for i, box in self._labels(anchors, port).items():
-            paint_text(painter, box, self.markers[i].name, small=True)
+            paint_text(painter, box, self.markers[i].label, small=True)
         if self.spot is not None:
             self._paint_spot(painter, transform.map(self.spot))
         painter.restore()
@@ -146,7 +146,7 @@ class MarkerItem(pg.GraphicsObject):  # type: ignore[misc]
                 order = [i for i in order if self.markers[i].chosen]
             sizes = np.zeros((len(self.markers), 2))
             for i in order:
-                width, height = text_size(self.markers[i].name, small=True)
+                width, height = text_size(self.markers[i].label, small=True)
                 sizes[i] = width + 2, height
             self._placed, self._placed_of = place_labels(anchors, sizes, order, port, self._occupied), key
         return self._placed

@@ -38,7 +38,10 @@ STEP = 4
 
 
 def _take(palette: Palette) -> None:
-    globals().update({name.upper(): colour for name, colour in palette._asdict().items()})
+    global BACKGROUND, PANEL, RAISED, LINE, TEXT, MUTED, FAINT, ACCENT, GOOD, CAUTION, BAD
+    global SELECTED, PRESSED, PRESSED_TEXT, HANDLE, HANDLE_HOVER
+    BACKGROUND, PANEL, RAISED, LINE, TEXT, MUTED, FAINT, ACCENT, GOOD, CAUTION, BAD, *_ = palette
+    SELECTED, PRESSED, PRESSED_TEXT, HANDLE, HANDLE_HOVER = palette[11:]
 
 
 def _sheet() -> str:

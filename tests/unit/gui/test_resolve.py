@@ -58,9 +58,11 @@ def test_markers_are_half_a_pixel_from_their_places_since_corners_count_there(ma
     assert states["apex"] == (PlacementState.CORRECTED, "#00ff00", False)
 
 
-def test_the_chosen_landmark_is_drawn_also_where_it_is_hidden(marked: Session) -> None:
+def test_the_chosen_landmark_is_drawn_also_where_it_is_hidden_and_says_so(marked: Session) -> None:
     found = drawn(marked, ViewState(landmark="heart_03"))
-    assert [marker.name for marker in found.markers if marker.chosen] == ["heart_03"]
+    assert [marker.label for marker in found.markers if marker.chosen] == [
+        "heart_03 (hidden, shown while it is chosen)"
+    ]
     assert places(found)["heart_03"] == pytest.approx(tuple(marked.placements("heart_03").xy[0] + 0.5))
 
 
