@@ -1,8 +1,8 @@
-"""One run of `predict` or `propagate` over images: what was found, what became of each, and the files that say so."""
+"""One run of `predict`, `propagate` or `measure` over images: what was found, what became of each, what says so."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,7 +14,7 @@ from app.cli.landmarks import Spot, read_off
 from app.core.landmark import Landmark
 from app.core.plausibility import words_of
 from app.engine.client import Engine, Predicted
-from app.formats.csv_table import Row, rows_of, write_table
+from app.formats.csv_table import COLUMNS, Cells, rows_of, write_table
 from app.formats.output_folder import OutputFolder, folder_sentences
 from app.io.bundle import Bundle
 from app.io.discover import Discovery
@@ -29,7 +29,9 @@ class Batch:
     bundle: Bundle
     out: Path
     found: Discovery
-    rows: dict[str, list[Row]] = field(default_factory=dict)
+    table: str = "landmarks.csv"
+    columns: Sequence[str] = COLUMNS
+    rows: dict[str, list[Cells]] = field(default_factory=dict)
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     failed_landmarks: dict[str, str] = field(default_factory=dict)
 
@@ -47,7 +49,7 @@ class Batch:
             self.mask_folder(name) / f"{structure}.png" for name in self._stems for structure in self._structures
         ]
         try:
-            self.output.claim(["landmarks.csv", *(self.output.relative(path) for path in planned if masks)])
+            self.output.claim([self.table, *(self.output.relative(path) for path in planned if masks)])
         except OSError as error:
             self._not_writable(error)
         for sentence in folder_sentences(0, (), self.output.others().words):
@@ -120,10 +122,10 @@ class Batch:
             report["landmarks"] = [
                 {"name": name, "state": "failed", "message": text} for name, text in self.failed_landmarks.items()
             ]
-        table = self.out / "landmarks.csv"
+        table = self.out / self.table
         try:
             self.output.make_way(table)
-            write_table((row for name in order for row in self.rows.get(name, [])), table)
+            write_table((row for name in order for row in self.rows.get(name, [])), table, self.columns)
             self.output.add(table)
             removed = self.output.finish(report)
         except OSError as error:
@@ -187,5 +189,5 @@ class Search:
         marks = [self._found[mark.name] for mark in self._wanted if mark.name in self._found]
         for name, value in self._early:
             frame = value.facts.frame
-            self._batch.rows[name] = rows_of(name, value.prediction, frame, self._batch.bundle.template, marks)
+            self._batch.rows[name] = [*rows_of(name, value.prediction, frame, self._batch.bundle.template, marks)]
         self._early.clear()

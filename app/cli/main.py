@@ -1,4 +1,4 @@
-"""The command line (design 6): predict, propagate, export, train, evaluate.
+"""The command line (design 6): predict, propagate, measure, export, train, evaluate.
 
 Exit code 0: all done; 1: some inputs failed or none was found; 2: wrong usage.
 """
@@ -17,23 +17,23 @@ from app.cli.common import (
     check_backend,
     check_folder,
     make_folder,
-    progress_bar,
     reported_errors,
     say,
     step_bar,
     wrong_usage,
 )
+from app.cli.exporting import export_project
 from app.cli.figures import show_figures
 from app.cli.landmarks import Spot, check_names, parse_landmark, parse_spot, read_landmark_file
+from app.cli.measurements import wanted_measurements
 from app.core.landmark import Landmark
 from app.core.masks import ImageMasks
+from app.core.measurement_set import Things
 from app.engine.client import Predicted
 from app.formats.csv_table import rows_of
 from app.formats.masks import write_masks
-from app.formats.output_folder import folder_sentences
+from app.formats.measurement_table import COLUMNS, measured_rows
 from app.io.discover import discover
-from app.io.errors import ReadError
-from app.store.errors import ProjectError
 
 cli = typer.Typer(
     add_completion=False,
@@ -74,7 +74,7 @@ def predict(paths: Paths, out: Out, model: Model = "chest", threads: Threads = 2
     def take(name: str, value: Predicted) -> None:
         masks = ImageMasks(template, value.facts.frame, value.prediction)
         write_masks(masks, batch.mask_folder(name), batch.output)
-        batch.rows[name] = rows_of(name, value.prediction, value.facts.frame, template, marks)
+        batch.rows[name] = [*rows_of(name, value.prediction, value.facts.frame, template, marks)]
 
     batch.run(take, threads, backend)
     batch.end()
@@ -133,10 +133,8 @@ def export(
 
     Replaces what an earlier export wrote into the same folder; files of others stay.
     """
-    from app.formats.from_session import view_of
     from app.formats.project_view import LATER
     from app.formats.registry import FORMATS
-    from app.formats.write import write
 
     for name in format:
         if name not in FORMATS:
@@ -145,28 +143,52 @@ def export(
         wrong_usage(f"--state is “accepted” or “all”, not “{state}”.")
     if later not in LATER:
         wrong_usage(f"--later is “mark” or “leave-out”, not “{later}”.")
-    if not project.is_file():
-        wrong_usage(f"There is no project file {project}.")
-    make_folder(out)
-    from app.project.session import Session
+    export_project(project, out, format, state, later)
 
+
+@cli.command()
+def measure(
+    out: Out,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH...", help="Images, or folders to search for them.")
+    ] = None,
+    project: Annotated[
+        Path | None, typer.Option("--project", metavar="FILE", help="A project, in place of images: all it measures.")
+    ] = None,
+    measurement: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=FORMULA", help="What to measure, in place of what the model does.")
+    ] = None,
+    measurements: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE.json", help="A set of measurements.", show_default=False)
+    ] = None,
+    model: Model = "chest",
+    threads: Threads = 2,
+    backend: Backend = "auto",
+) -> None:
+    """Write measurements of images, or of a project; replaces what an earlier run wrote to the same folder."""
+    if project is not None:
+        if paths or measurement or measurements:
+            wrong_usage("With --project everything comes from the project: give no PATH and no measurement.")
+        export_project(project, out, ["measurements"], "all", "mark")
+    check_backend(backend)
+    bundle = bundle_named(model)
     try:
-        with Session.open(project, read_only=True) as session, progress_bar("Exporting", 0) as advance:
-            session.compare()
-            view = view_of(session, state, later=later)
-            total = len(view.images)
-            report = write(view, out, format, lambda done, name, failure: advance(done, total))
-    except (OSError, ValueError, ProjectError, ReadError) as error:
-        say(f"The project {project} could not be exported: {error}")
-        raise typer.Exit(1) from None
-    for name, sentence in [*report.failed, *report.not_written]:
-        say(f"{name}: {sentence}")
-    came_of = folder_sentences(report.removed, report.kept_aside, report.others, report.replaced)
-    for sentence in [*report.doubts, *came_of]:
-        say(sentence)
-    count = "1 image" if len(report.images) == 1 else f"{len(report.images)} images"
-    say(f"Wrote {', '.join(report.files) or 'nothing'} of {count} to {out}.")
-    raise typer.Exit(0 if report.complete and (report.images or set(format) == {"landmarks"}) else 1)
+        wanted, groups = wanted_measurements(bundle, measurement or [], measurements or [])
+    except ValueError as error:
+        wrong_usage(str(error))
+    if not paths:
+        wrong_usage("Name images or folders to measure, or a project with --project.")
+    marks = bundle.landmarks
+    things = Things(bundle.template, {mark.name: place for place, mark in enumerate(marks)}, groups)
+    batch = Batch(bundle, out, discover(paths), "measurements.csv", COLUMNS)
+    batch.claim(masks=False)
+
+    def take(name: str, value: Predicted) -> None:
+        found = measured_rows(name, value.prediction, value.facts.frame, wanted, things, marks)
+        batch.rows[name] = [*found]
+
+    batch.run(take, threads, backend)
+    batch.end()
 
 
 @cli.command()

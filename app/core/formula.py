@@ -8,9 +8,10 @@ in double quotes (a quote within is written twice). See design 6.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 
@@ -136,7 +137,7 @@ def names(formula: Formula) -> dict[str, Role]:
         If one name stands for two kinds of things.
     """
     found: dict[str, Role] = {}
-    for call in _calls(formula):
+    for call in calls(formula):
         for name, role in zip(call.names, _roles(call), strict=True):
             if found.setdefault(name, role) is not role:
                 raise FormulaError(f"“{name}” is used as a {found[name]} and as a {role}. Use two names.")
@@ -148,35 +149,46 @@ def quoted(name: str) -> str:
     return name if re.fullmatch(r"\w+", name) else '"' + name.replace('"', '""') + '"'
 
 
-def written(formula: Formula) -> str:
-    """A formula as text that `parse` reads; with other names after `renamed`."""
-    if isinstance(formula, Number):
-        return f"{formula.value:.15g}"
-    if isinstance(formula, Call):
-        return f"{formula.function}({', '.join(map(quoted, formula.names))})"
-    return f"({written(formula.left)} {formula.operator} {written(formula.right)})"
+def replaced(text: str, to: Callable[[str], str]) -> str:
+    """A formula's text with other names of the things in it; all else stays as it was written."""
+    parts, at = [], 0
+    for token, end in _arguments(text):
+        parts += [text[at : token.place], quoted(to(token.text))]
+        at = end
+    return "".join((*parts, text[at:]))
 
 
-def renamed(formula: Formula, old: str, new: str) -> Formula:
-    """The same formula after something that it names got another name."""
-    if isinstance(formula, Call):
-        return Call(formula.function, tuple(new if name == old else name for name in formula.names), formula.kind)
-    if isinstance(formula, Operation):
-        left, right = renamed(formula.left, old, new), renamed(formula.right, old, new)
-        return Operation(formula.operator, left, right, formula.kind)
-    return formula
+def place_of(text: str, name: str) -> int:
+    """Where a formula's text names a thing for the first time; 0 where it does not."""
+    return next((token.place for token, _ in _arguments(text) if token.text == name), 0)
+
+
+def _arguments(text: str) -> Iterator[tuple[_Token, int]]:
+    """The names in a formula's text that stand for things, with what a quoted one says, and where each ends."""
+    within = False
+    for one, token in pairwise(_tokens(f"({text}")):
+        if (one.kind, token.text) == ("name", "("):
+            within = True
+        elif token.text == ")" and token.kind == "sign":
+            within = False
+        elif within and token.kind in ("name", "number", "quoted"):
+            quotes = token.kind == "quoted"
+            called = token.text.replace('""', '"') if quotes else token.text
+            start, end = token.place - quotes - 1, token.place + len(token.text) + quotes - 1
+            yield _Token(token.kind, called, start), end
 
 
 def _roles(call: Call) -> tuple[Role, ...]:
     return next(one.roles for one in FUNCTIONS[call.function] if len(one.roles) == len(call.names))
 
 
-def _calls(formula: Formula) -> Iterator[Call]:
+def calls(formula: Formula) -> Iterator[Call]:
+    """The functions that a formula calls, in their order."""
     if isinstance(formula, Call):
         yield formula
     elif isinstance(formula, Operation):
-        yield from _calls(formula.left)
-        yield from _calls(formula.right)
+        yield from calls(formula.left)
+        yield from calls(formula.right)
 
 
 _LENGTHS = {Kind.RATIO: 0, Kind.LENGTH: 1, Kind.AREA: 2}

@@ -14,10 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.core.formula import Call, Formula, Kind, Number
+from app.core.formula import Call, Formula, Kind, Number, Role, names
 from app.core.frame import Frame, Points
 
 Values = npt.NDArray[np.float64]
+_STEP = 0.25
+"""Native pixels by which points are moved to see how a value follows."""
 
 
 class Unit(StrEnum):
@@ -57,6 +59,17 @@ class Shapes(NamedTuple):
 
     box: Values
     area: Values
+
+
+def together(extents: npt.NDArray[np.floating]) -> Shapes:
+    """Shapes from the extents of one structure or several [C, N, 5] (`app.core.native_mask.Extents`).
+
+    The box is the one around all of them, NaN where one is absent. The area is known of a single structure alone:
+    several may overlap.
+    """
+    found = extents.astype(float)
+    box = np.concatenate([found[..., :2].min(axis=0), found[..., 2:4].max(axis=0)], axis=-1)
+    return Shapes(box, np.where((found[0, :, 4] > 0) & (len(found) == 1), found[0, :, 4], np.nan))
 
 
 def pixel_sides(frame: Frame | None) -> tuple[float, float, bool]:
@@ -105,6 +118,36 @@ def compute(formula: Formula, inputs: Inputs) -> Values:
         found = np.array(np.broadcast_to(_value(formula, inputs), len(inputs.sides)), float)
     found[~np.isfinite(found)] = np.nan
     return found
+
+
+def expected_error(formula: Formula, inputs: Inputs, errors: Mapping[str, Values]) -> Values:
+    """The error to be expected of a formula's value in all images [N], in the value's unit.
+
+    A point that is expected to miss by e (mean distance) is taken to miss by a normal deviate of e √(2/π) along each
+    axis, independently of the others; the formula is taken to be linear over such a distance. What comes out is the
+    mean of the absolute error. NaN where an input is absent, and where shapes or curves are measured: what a border
+    misses by is not known.
+
+    Parameters
+    ----------
+    formula, inputs
+        As for `compute`.
+    errors : mapping of str to array [N]
+        The expected error of each point, native pixels.
+    """
+    roles = names(formula)
+    if any(role is not Role.POINT for role in roles.values()):
+        return np.full(len(inputs.sides), np.nan)
+    count, tries = len(inputs.sides), 4 * len(roles)  # each point to both ways along both axes, all computed at once
+    points = {name: np.tile(inputs.points[name], (tries, 1, 1)) for name in roles}
+    steps = _STEP * np.array([(1, 0), (-1, 0), (0, 1), (0, -1)])
+    for place, name in enumerate(roles):
+        points[name][4 * place : 4 * place + 4] += steps[:, None]
+    flat = {name: moved.reshape(-1, 2) for name, moved in points.items()}
+    found = compute(formula, Inputs(np.tile(inputs.sides, (tries, 1)), np.tile(inputs.turned, tries), flat))
+    ahead, behind = found.reshape(-1, 2, count).swapaxes(0, 1) if tries else np.zeros((2, 0, count))
+    misses = np.repeat(np.array([errors[name] for name in roles]).reshape(-1, count), 2, axis=0)
+    return np.asarray(2 / np.pi * np.sqrt(((misses * (ahead - behind) / (2 * _STEP)) ** 2).sum(axis=0)))
 
 
 def _value(formula: Formula, inputs: Inputs) -> Values | float:

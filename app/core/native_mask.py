@@ -15,6 +15,7 @@ NOTHING = np.array([np.nan, np.nan, np.nan, np.nan, 0], np.float32)
 """The extent of an empty mask."""
 UNKNOWN = np.full(5, np.nan, np.float32)
 """The extent of a mask of which nothing is known."""
+_SMALL = 1 << 20
 
 
 def native_mask(probability: npt.NDArray[np.uint8], frame: Frame) -> npt.NDArray[np.bool_]:
@@ -41,14 +42,17 @@ def extent(mask: npt.NDArray[np.bool_]) -> Extents:
 def predicted_extents(probabilities: npt.NDArray[np.uint8], present: npt.NDArray[np.bool_], frame: Frame) -> Extents:
     """How far the native masks of probabilities [C, H, W] extend, [C, 5]: those of `native_mask`, without making them.
 
-    Only the pixels that a mask can reach are looked at. OpenCV counts from another corner then and rounds otherwise: a
-    pixel in 10,000, one whose probability is just one half, may fall to the other side.
+    In an image of more than `_SMALL` pixels only those that a mask can reach are looked at. OpenCV counts from another
+    corner then and rounds otherwise: pixels whose probability is just one half may fall to the other side.
     """
     found = np.tile(NOTHING, (len(probabilities), 1))
     matrix, size = frame.to_network_affine, np.array([frame.width, frame.height])
     for c in np.flatnonzero(present).tolist():
         x, y, width, height = cv2.boundingRect((probabilities[c] > 127).view(np.uint8))
         if not width:
+            continue
+        if size.prod() <= _SMALL:
+            found[c] = extent(native_mask(probabilities[c], frame))
             continue
         corners = frame.from_network([(x + i * width - i, y + j * height - j) for i in (0, 1) for j in (0, 1)])
         margin = 2 / frame.network_scale / min(1, frame.aspect) + 2  # interpolated values reach beyond the mask

@@ -116,6 +116,11 @@ class ChartStack:
             self._offset[c][block, :, :, place] = np.clip(offset, -60000, 60000)
             self._error[c][block, :, :, place] = np.clip(prediction.expected_error[c], 0, 60000)
 
+    @property
+    def all_extents(self) -> Extents:
+        """How far the predicted masks of all structures extend in all images [C, N, 5]; not to be written to."""
+        return self._extents[:, : len(self)]
+
     def extents(self, structure: str) -> Extents:
         """How far one structure's predicted mask extends in all images [N, 5]; see `app.core.native_mask.Extents`."""
         return self._extents[self.template.index(structure), : len(self)]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -222,22 +223,30 @@ def rows_of(
     return rows
 
 
+class Cells(Protocol):
+    """A row of a table."""
+
+    def cells(self) -> list[str]:
+        """What stands in it, column by column."""
+
+
 class TableFile:
-    """The table as CSV (UTF-8, one line feed per row), in its place once `keep` was called; all may raise OSError.
+    """A table as CSV (UTF-8, one line feed per row), in its place once `keep` was called; all may raise OSError.
 
     Parameters
     ----------
     path : Path
+    columns : sequence of str
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, columns: Sequence[str] = COLUMNS) -> None:
         self._whole = WholeFile(path)
         self._text = io.StringIO()
         self._writer = csv.writer(self._text, lineterminator="\n")
-        self._writer.writerow(COLUMNS)
+        self._writer.writerow(columns)
         self.drop = self._whole.drop
 
-    def add(self, rows: Iterable[Row]) -> None:
+    def add(self, rows: Iterable[Cells]) -> None:
         """Write some rows."""
         for row in rows:
             self._writer.writerow(row.cells())
@@ -251,9 +260,9 @@ class TableFile:
         self._whole.keep()
 
 
-def write_table(rows: Iterable[Row], path: Path) -> None:
+def write_table(rows: Iterable[Cells], path: Path, columns: Sequence[str] = COLUMNS) -> None:
     """Write a whole table; raises OSError."""
-    table = TableFile(path)
+    table = TableFile(path, columns)
     try:
         table.add(rows)
     except BaseException:

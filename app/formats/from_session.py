@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.formats.csv_table import About, MaskSource, Row
+from app.formats.measurement_table import MeasurementRow
 from app.formats.project_view import LATER, ImageView, ProjectView
 from app.io.names import unique_stems
 from app.project.entries import Placement
@@ -124,6 +125,7 @@ def _image(
     image = ImageView(name, stem, entry.review.value, masks, (), entry.note, entry.structures, about)
     trouble = entry.message if entry.status in ("failed", "missing") else ""
     image = replace(image, changed=entry.changed_since_accepted, trouble=trouble)
+    image = replace(image, measured=tuple(_measured(session, name)))
     rows = []
     for placement in session.placements_in(name):
         if placement.state is None or (later == "leave-out" and placement.new_since_accepted):
@@ -132,6 +134,14 @@ def _image(
         row = _row(image, placement, (mark.name, mark.structure) in given)
         rows.append(replace(row, keypoint=deleted.get(placement.number, mark).name) if placement.deleted else row)
     return replace(image, rows=tuple(rows))
+
+
+def _measured(session: Session, image: str) -> Iterator[MeasurementRow]:
+    """What is measured in an image; nothing where nothing is known of it."""
+    for one in session.measurements_in(image):
+        if one.state is not None:
+            spacing = one.spacing.value if one.spacing is not None else ""
+            yield MeasurementRow(image, one.entry.name, one.value, one.unit.value, spacing, one.state.value)
 
 
 def _row(image: ImageView, placement: Placement, on_contour: bool) -> Row:

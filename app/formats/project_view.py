@@ -14,6 +14,7 @@ from app.core.landmark import Landmark, ReviewState
 from app.core.masks import ImageMasks, MaskState
 from app.core.template import Template
 from app.formats.csv_table import UNREAD, About, MaskSource, Row, orientation
+from app.formats.measurement_table import MeasurementRow
 from app.store.row_types import StructureReview
 
 LATER = ("mark", "leave-out")
@@ -44,6 +45,8 @@ class ImageView:
         What every row tells of the image.
     changed : bool
         The file is another one than the one that was accepted.
+    measured : tuple of MeasurementRow
+        All measurements.
     trouble : str
         Why the file could not be read, in a sentence, or empty.
     """
@@ -58,6 +61,7 @@ class ImageView:
     about: About = UNREAD
     changed: bool = False
     trouble: str = ""
+    measured: tuple[MeasurementRow, ...] = ()
 
     @property
     def frame(self) -> Frame | None:

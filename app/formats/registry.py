@@ -9,6 +9,7 @@ from app.core.landmark import landmark_set_to_json
 from app.formats.coco import CocoFile
 from app.formats.csv_table import TableFile
 from app.formats.masks import folder_of, write_masks
+from app.formats.measurement_table import COLUMNS
 from app.formats.output_folder import OutputFolder
 from app.formats.project_view import ImageView, ProjectView
 from app.io.atomic import write_json
@@ -53,6 +54,20 @@ class Csv:
     def add(self, image: ImageView) -> None:
         """Write the image's rows."""
         self._table.add(image.rows)
+
+
+class Measurements:
+    """``measurements.csv``: one row per measurement and image."""
+
+    file, needs_images, single_files = "measurements.csv", True, False
+
+    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
+        self._table = TableFile(output.folder / self.file, COLUMNS)
+        self.keep, self.drop = self._table.keep, self._table.drop
+
+    def add(self, image: ImageView) -> None:
+        """Write the image's rows."""
+        self._table.add(image.measured)
 
 
 class Coco:
@@ -107,11 +122,12 @@ class LandmarkSet:
 
 FORMATS: dict[str, Callable[[ProjectView, OutputFolder], Format]] = {
     "csv": Csv,
+    "measurements": Measurements,
     "masks": Masks,
     "coco": Coco,
     "landmarks": LandmarkSet,
 }
-FILES = {"csv": Csv.file, "coco": Coco.file, "landmarks": LandmarkSet.file}
+FILES = {"csv": Csv.file, "measurements": Measurements.file, "coco": Coco.file, "landmarks": LandmarkSet.file}
 
 
 def files_of(project: ProjectView, formats: Iterable[str]) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from app.core.landmark import Landmark, landmark_set_from_json
+from app.core.measurement_set import MeasurementSet, Things, measurement_set_from_json
 from app.core.plausibility import Plausibility
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
@@ -24,6 +26,7 @@ from app.io.files import open_regular, read_regular, spelled
 
 BUNDLES = Path(__file__).resolve().parents[2] / "resources" / "bundles"
 FORMAT = 1
+MEASUREMENTS = "measurements.json"
 _DATA_SET = "data set"
 _LARGEST_TEXT = 1 << 26
 _KINDS = {".xml", ".bin", ".safetensors", ".json", ".pt", ".pth", ".onnx", ".py", ".so", ".dll"}
@@ -54,6 +57,8 @@ class Bundle:
         None in bundles that cannot tell whether an image is what they were made for.
     files : frozenset of str
         What its list names; nothing else in the folder is read.
+    measurements : MeasurementSet
+        What every new project of this model measures; empty where the bundle says nothing.
     shifts : tuple of (dx, dy)
         Network pixels by which the picture is shifted for each look; empty means one look.
     """
@@ -71,6 +76,7 @@ class Bundle:
     plausibility: Plausibility | None = None
     shifts: tuple[Shift, ...] = ()
     files: frozenset[str] = frozenset()
+    measurements: MeasurementSet = field(default_factory=MeasurementSet)
 
     @property
     def network_size(self) -> tuple[int, int]:
@@ -207,7 +213,17 @@ def _assemble(folder: Path, head: dict[str, Any], sha256: str) -> Bundle:
         files=listed,
         shifts=tuple((int(dx), int(dy)) for dx, dy in head.get("shifts", [])),
         plausibility=_plausibility(folder, head) if "check.xml" in listed else None,
+        measurements=_measurements(folder, template, marks) if MEASUREMENTS in listed else MeasurementSet(),
     )
+
+
+def _measurements(folder: Path, template: Template, marks: Sequence[Landmark]) -> MeasurementSet:
+    """The bundle's measurements, each of which names what a new project has."""
+    found = measurement_set_from_json(_json(folder / MEASUREMENTS), template)
+    things = Things(template, {mark.name: number for number, mark in enumerate(marks, 1)}, found.groups)
+    for one in found.measurements:
+        things.kept(one.formula)
+    return found
 
 
 def _errors(folder: Path, head: dict[str, Any], template: Template) -> ErrorModel:

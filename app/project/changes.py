@@ -88,6 +88,12 @@ class MasksChanged(Change):
     code = "masks"
 
 
+class MeasurementsChanged(Change):
+    """Measurements came, went, or have another name or formula: in all images."""
+
+    code = "measurements"
+
+
 class ReviewsChanged(Change):
     """Images or structures are reviewed otherwise, or a suspect image is fine as it is."""
 
@@ -104,7 +110,8 @@ KEPT: dict[str, type[Change]] = {
     one.code: one
     for one in (
         *(ImagesChanged, OrientationChanged, SpacingChanged, LandmarksChanged),
-        *(PlacementsChanged, PlacementNudged, MasksChanged, ReviewsChanged, CorrectionsChanged),
+        *(PlacementsChanged, PlacementNudged, MasksChanged, MeasurementsChanged),
+        *(ReviewsChanged, CorrectionsChanged),
     )
 }
 """The kinds that the project file keeps, by their codes."""

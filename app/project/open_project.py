@@ -22,8 +22,8 @@ from app.project.actions import OF_IMAGES
 from app.project.changes import Change, ImagesChanged, ProjectChanged, ReaderChanged, change_of
 from app.project.copying import start_copy
 from app.project.entries import HistoryEntry, Step
+from app.project.measured import MeasuredState
 from app.project.opening import existing_project, new_id, new_project, open_copy
-from app.project.state import ProjectState
 from app.project.stepwise import Stepwise, stepped_job
 from app.project.undo_groups import same_group
 from app.store.blobs import make_ready
@@ -74,7 +74,7 @@ class OpenProject:
                 lock.release()
             raise
         try:
-            self._state = ProjectState(project, self._predictions, bundle.template, bundle.network_size)
+            self._state = MeasuredState(project, self._predictions, bundle)
         except BaseException:  # it is damaged, and nobody else could give the lock back
             self.close()
             raise

@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
+from app.core.measurement_set import Things
 from app.core.text import kept_path, one_line, path_kept
 from app.io.bundle import Bundle, read_bundle
 from app.store.errors import ProjectError, Trouble, project_error
@@ -37,8 +38,10 @@ def new_project(path: str | Path, model: str | Path | Bundle, reader: str) -> Op
         raise ProjectError(f"There is a file {file} already. Choose another name, or open it instead.")
     meta = {"model": _kept_model(model, bundle), "reader": reader, "bundle_sha256": bundle.sha256, "id": new_id()}
     marks = [landmark_row(i, mark) for i, mark in enumerate(bundle.landmarks, 1)]
+    things = Things(bundle.template, {row[1]: row[0] for row in marks}, bundle.measurements.groups)
+    measured = [(i, one.name, things.kept(one.formula)) for i, one in enumerate(bundle.measurements.measurements, 1)]
     with ProjectLock(real_path(file), reader, make=True).released_on_failure() as lock:
-        return Opened(Project.create(file, meta, {"landmarks": marks}), bundle, lock, reader)
+        return Opened(Project.create(file, meta, {"landmarks": marks, "measurements": measured}), bundle, lock, reader)
 
 
 def existing_project(

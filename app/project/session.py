@@ -35,8 +35,8 @@ from app.project.entries import (
     Placement,
     PredictReport,
 )
-from app.project.learning import SessionLearning
 from app.project.least_certain import LeastCertain
+from app.project.measurements import SessionMeasurements
 from app.project.orientation import equally_suspect, set_orientation
 from app.project.session_files import count
 from app.project.stepwise import Stepwise
@@ -51,7 +51,7 @@ ImageEntry = entries.ImageEntry[ImageFacts]
 Names = str | Sequence[str]
 
 
-class Session(SessionLearning):
+class Session(SessionMeasurements):
     """One open project. Made by `create` or `open`; a context manager that closes it.
 
     Only the thread that made it may use it. Actions raise ValueError with a sentence for the reader where they are not

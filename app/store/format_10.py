@@ -1,7 +1,7 @@
 """From format 9 to 10: images have a number of their own and a source; what readers can differ about has an opinion.
 
 What is said of an image names it by its number, in the tables and in what is kept of changes, so that its name can
-change. Where the file says so, the DICOM UIDs are kept. `measurements` and `regions` have no action yet.
+change. Where the file says so, the DICOM UIDs are kept. `regions` has no action yet.
 """
 
 from __future__ import annotations

@@ -50,6 +50,14 @@ class MaskRow(NamedTuple):
     at: str
 
 
+class MeasurementRow(NamedTuple):
+    """A measurement as it stands in the table; its formula as it is kept (`app.core.measurement_set`)."""
+
+    number: int | None
+    name: str
+    formula: str
+
+
 class StructureReview(NamedTuple):
     """What a reader said of one structure in one image."""
 

@@ -23,6 +23,7 @@ from app.store.row_types import (
     FrozenRow,
     ImageRow,
     MaskRow,
+    MeasurementRow,
     PlacementRow,
     Review,
     StructureReview,
@@ -52,6 +53,8 @@ class Rows:
         By image and structure.
     masks : dict of str to dict of str to MaskRow
         What readers said of masks, by image and structure.
+    measurements : dict of int to MeasurementRow
+        By number, in the order of definition.
     spacings : dict of str to (row_mm, column_mm)
     orientations : dict of str to Orientation
         Of the images that are not read as stored.
@@ -79,6 +82,7 @@ class Rows:
         self.reviews: dict[str, Review] = {}
         self.structure_reviews: dict[str, dict[str, StructureReview]] = {}
         self.masks: dict[str, dict[str, MaskRow]] = {}
+        self.measurements: dict[int, MeasurementRow] = {}
         self.spacings: dict[str, tuple[float, float]] = {}
         self.orientations: dict[str, Orientation] = {}
         self.frozen: dict[str, FrozenRow] = {}
@@ -108,6 +112,8 @@ class Rows:
         tables = {change.table for change in changes}
         if "images" in tables:
             self.images = tuple(sorted(self._images, key=lambda name: self._images[name].position))
+        if "measurements" in tables:
+            self.measurements = dict(sorted(self.measurements.items()))
         if tables & {"landmarks", "landmark_order"}:
             self.landmarks = {number: self.landmarks[number] for number in sorted(self.landmarks, key=self.position)}
             self.numbers = {mark.name: number for number, mark in self.landmarks.items()}
@@ -215,6 +221,12 @@ class Rows:
             self.masks.setdefault(new[0], {})[new[2]] = MaskRow(new[0], *new[2:])
         elif old is not None:
             del self.masks[old[0]][old[2]]
+
+    def _measurements_changed(self, old: Row | None, new: Row | None) -> None:
+        if new is not None:
+            self.measurements[new[0]] = MeasurementRow(*new)
+        elif old is not None:
+            del self.measurements[old[0]]
 
     def _spacings_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:

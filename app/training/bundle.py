@@ -21,6 +21,7 @@ from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
 from app.core.test_time_augmentation import Shift
+from app.io.bundle import MEASUREMENTS
 from models.network import DenseSegNet
 
 FORMAT = 1
@@ -156,6 +157,14 @@ def lend_check(source: Path, folder: Path) -> None:
         shutil.copyfile(source / name, folder / name)
         head["files"][name] = given["files"][name]
     _write_json(folder / "bundle.json", head | {"check": given["check"]})
+
+
+def lend_measurements(source: Path, folder: Path) -> None:
+    """Give a bundle the measurements of another, which has the same structures and landmarks."""
+    head = json.loads((folder / "bundle.json").read_text("utf-8"))
+    shutil.copyfile(source / MEASUREMENTS, folder / MEASUREMENTS)
+    head["files"][MEASUREMENTS] = hashlib.sha256((folder / MEASUREMENTS).read_bytes()).hexdigest()
+    _write_json(folder / "bundle.json", head)
 
 
 def without_prior(bundle: Path, folder: Path) -> Path:

@@ -20,7 +20,7 @@ from app.io.bundle import bundle_folder, read_bundle
 from app.training import leave_out
 from app.training import train as training
 from app.training.augment import Strength
-from app.training.bundle import convert, lend_check, replace_documents, write_bundle
+from app.training.bundle import convert, lend_check, lend_measurements, replace_documents, write_bundle
 from app.training.contours import CHEST_MM_PER_PIXEL, Contours, chest_template, read_chest
 from app.training.dataset import Examples, build, read_pictures
 from app.training.documents import DEFORMED, UNSEEN, bundle_documents
@@ -191,7 +191,8 @@ def _finish(
     folder = plan.out / "bundle"
     write_bundle(folder, net, template, bundle_documents(RENDERED_EXAMPLES, calibrated), prior, errors, SHIFTS)
     lend_check(bundle_folder("chest"), folder)
-    if not plan.thinned:
+    if not plan.thinned:  # those of other points have no landmarks of these numbers
+        lend_measurements(bundle_folder("chest"), folder)
         figures = evaluate(plan.data, str(folder), plan.out, "val", plan.threads, "auto")
         replace_documents(folder, bundle_documents(RENDERED_EXAMPLES, calibrated, figures))
 

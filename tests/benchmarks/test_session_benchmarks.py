@@ -93,6 +93,30 @@ def test_preview_places(benchmark, session: Session):
     benchmark(session.preview_places, "heart", (0.3, -0.2))
 
 
+def test_measure(benchmark, session: Session):
+    """All measurements of all images anew: the model's five and two of landmarks (design 7: 50 ms)."""
+    with_two_more(session)
+
+    def run() -> None:
+        found = session.measure()
+        assert len(found) == 7
+        assert len(found[0].values) == IMAGES
+
+    benchmark.pedantic(run, rounds=20, warmup_rounds=2)
+
+
+def test_preview_measurements(benchmark, session: Session):
+    """The measurements that follow while one marker is dragged (design 7: 2 ms)."""
+    with_two_more(session)
+    benchmark(session.preview_measurements, session.images[5000], "heart_03", (700.5, 800.25))
+
+
+def with_two_more(session: Session) -> None:
+    if len(session.measurements) == 5:
+        session.define_measurement("across", "distance(heart_03, heart_16) / width(thorax)")
+        session.define_measurement("below", "perpendicular(heart_10, heart_03, heart_16)")
+
+
 def test_placements_in(benchmark, session: Session):
     """All landmarks in one image."""
     benchmark(session.placements_in, session.images[5000])

@@ -17,11 +17,12 @@ from app.core.formula import (
     Number,
     Operation,
     Role,
+    calls,
     names,
     parse,
+    place_of,
     quoted,
-    renamed,
-    written,
+    replaced,
 )
 
 
@@ -95,6 +96,19 @@ lengths = st.recursive(
 ratios = st.tuples(lengths, lengths).map(lambda pair: Operation("/", *pair, Kind.RATIO))
 
 
+def written(part: Formula) -> str:
+    """A formula's text, independent of the reader."""
+    if isinstance(part, Number):
+        return f"{part.value:.15g}"
+    if isinstance(part, Call):
+        return f"{part.function} ( {' ,'.join(map(quoted, part.names))})"
+    return f"({written(part.left)}{part.operator} ({written(part.right)}))"
+
+
+def listed(part: Formula) -> list[str]:
+    return [name for call in calls(part) for name in call.names]
+
+
 @given(formula=st.one_of(lengths, ratios, st.floats(0, 1e6).map(lambda x: Number(float(f"{x:.6f}")))))
 def test_what_is_written_is_read_again(formula: Formula):
     assert parse(written(formula)) == formula
@@ -102,13 +116,17 @@ def test_what_is_written_is_read_again(formula: Formula):
 
 @given(formula=ratios, new=any_name)
 def test_a_renamed_thing_is_named_anew_everywhere_and_nothing_else(formula: Formula, new: str):
-    def listed(part: Formula) -> list[str]:
-        if isinstance(part, Call):
-            return list(part.names)
-        return [*listed(part.left), *listed(part.right)] if isinstance(part, Operation) else []
+    before, text = listed(formula), written(formula)
+    after = replaced(text, lambda name: new if name == before[0] else name)
+    assert listed(parse(after)) == [new if name == before[0] else name for name in before]
+    assert replaced(text, lambda name: name) == text
 
-    before = listed(formula)
-    assert listed(renamed(formula, before[0], new)) == [new if name == before[0] else name for name in before]
+
+def test_the_place_of_a_name_is_where_the_formula_first_calls_a_thing_so():
+    text = '(3) * width("3") / area - distance(b, "a ""b""")'
+    places = {"3": 12, 'a "b"': text.index('"a '), "b": text.index("b,")}
+    assert {name: place_of(text, name) for name in places} == places
+    assert replaced(text, str.upper) == '(3) * width(3) / area - distance(B, "A ""B""")'
 
 
 def test_a_name_is_quoted_only_where_it_has_to_be():

@@ -28,7 +28,7 @@ def blobs(frame: Frame) -> np.ndarray:
 
 
 @pytest.mark.parametrize("orientation", [Orientation(), Orientation(1, mirrored=True), Orientation(2, inverted=True)])
-@pytest.mark.parametrize("size", [(611, 457), (45, 61), (200, 900)])
+@pytest.mark.parametrize("size", [(1611, 1457), (45, 61), (200, 900)])
 def test_the_extent_that_is_predicted_is_the_one_of_the_native_mask(orientation: Orientation, size: tuple[int, int]):
     frame = Frame(*size, 64, 48, orientation=orientation, aspect=1.25)
     masks = blobs(frame)

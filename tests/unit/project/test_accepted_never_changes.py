@@ -25,6 +25,8 @@ from tests.unit.store.fakes import fake_predict, fake_predicted
 ACCEPTED = ("im0.png", "im2.png")
 READS = {
     *("absences", "mask", "masks", "mask_state"),
+    *("check_formula", "measurable", "measure", "measure_ahead", "measurement", "measurements", "measurements_in"),
+    *("offered_measurements", "preview_measurements"),
     *("accepted", "bundle", "changed", "corrections", "crosses", "diagonals", "due", "engine", "equally_suspect"),
     *("history", "id", "image", "images", "landmark", "landmarks", "least_certain", "new_since_accepted"),
     *("next_redo", "next_undo", "path", "place_in", "placements", "placements_in", "prediction", "prediction_id"),

@@ -21,6 +21,7 @@ from app.project.changes import (
     ImagesChanged,
     LandmarksChanged,
     MasksChanged,
+    MeasurementsChanged,
     OrientationChanged,
     PlacementNudged,
     PlacementsChanged,
@@ -154,6 +155,16 @@ CASES = (
          "Set the heart absent in im1"),
     Case("reset_mask", lambda s: s.reset_mask("im1.png", "heart"), MasksChanged, ONE, (),
          "Go back to the predicted heart in im1", before=lambda s: s.set_mask("im1.png", "heart", drawn(s))),
+    Case("define_measurement", lambda s: s.define_measurement("reach", "distance(hilum, heart_00)"),
+         MeasurementsChanged, (), (), "Define the measurement “reach”", locked=False),
+    Case("update_measurement", lambda s: s.update_measurement("ctr", formula="height(heart) / width(thorax)"),
+         MeasurementsChanged, (), (), "Change the formula of “ctr”", locked=False),
+    Case("update_measurement", lambda s: s.update_measurement("ctr", name="cti"), MeasurementsChanged, (), (),
+         "Rename the measurement “ctr” to “cti”", locked=False),
+    Case("delete_measurement", lambda s: s.delete_measurement("ctr"), MeasurementsChanged, (), (),
+         "Delete the measurement “ctr”", locked=False),
+    Case("add_offered_measurements", lambda s: s.add_offered_measurements(), MeasurementsChanged, (), (),
+         "Define the measurement “ctr”", locked=False, before=lambda s: s.delete_measurement("ctr")),
     Case("set_review", lambda s: s.set_review("im1.png", "rejected", "blurred"), ReviewsChanged, ONE, (),
          "Set im1 to rejected", locked=False),
     Case("set_review", lambda s: s.set_review("im1.png", "rejected", "leaks", structure="heart"),
@@ -187,7 +198,7 @@ def test_every_action_of_a_session_is_here():
     parts = [
         Path(inspect.getfile(part))
         for part in Session.__mro__
-        if part.__module__.startswith(("app.project.session", "app.project.masks"))
+        if part.__module__.startswith(("app.project.session", "app.project.masks", "app.project.measurements"))
     ]
     acting = {
         method.name

@@ -95,6 +95,7 @@ def make(path: Path, bundle: Bundle, predicted: bool = True) -> Session:
 def snapshot(session: Session) -> dict[str, object]:
     """Everything a reader can see, comparable."""
     found: dict[str, object] = {"images": session.images, "landmarks": session.landmarks}
+    found["measurements"] = session.measurements
     marks = [mark for mark in session.landmarks if not mark.hidden] + list(session.landmarks[:2])
     for mark in marks:
         placements = session.placements(mark.name)
@@ -107,6 +108,7 @@ def snapshot(session: Session) -> dict[str, object]:
         entry = session.image(name)
         found["image", name] = (entry.status, entry.review, entry.note, entry.frame, session.corrections(name))
         found["structures", name] = entry.structures
+        found["measured", name] = repr([one[1:] for one in session.measurements_in(name)])
         found["new", name] = [p.landmark.name for p in session.placements_in(name) if p.new_since_accepted]
         masks = session.masks(name)
         for structure in (one.name for one in session.template.structures):

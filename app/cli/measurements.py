@@ -1,0 +1,59 @@
+"""Measurements as the command line names them: NAME=FORMULA, and sets in files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.core.formula import FormulaError
+from app.core.measurement_set import Groups, MeasurementSet, NamedFormula, Things, measurement_set_from_json
+from app.io.bundle import Bundle
+
+
+def wanted_measurements(
+    bundle: Bundle, given: Sequence[str], files: Sequence[Path]
+) -> tuple[list[NamedFormula], Groups]:
+    """What is to be measured, and the groups that formulas may name; without any wish, what the bundle measures.
+
+    Raises ValueError with a sentence for what can't be measured.
+    """
+    wanted: list[NamedFormula] = []
+    groups = dict(bundle.measurements.groups)
+    for file in files:
+        found = _read(file, bundle)
+        wanted += found.measurements
+        groups |= found.groups
+    for text in given:
+        name, equals, formula = text.partition("=")
+        one = NamedFormula(name.strip(), formula)
+        if not (equals and one.name and formula.strip()):
+            raise ValueError(f"--measurement “{text}” is not NAME=FORMULA.")
+        one.check()
+        wanted.append(one)
+    if not (given or files):
+        wanted = list(bundle.measurements.measurements)
+    names = [one.name for one in wanted]
+    things = Things(bundle.template, {mark.name: place for place, mark in enumerate(bundle.landmarks)}, groups)
+    for one in wanted:
+        if names.count(one.name) > 1:
+            raise ValueError(f"The measurement “{one.name}” is given twice.")
+        try:
+            things.kept(one.formula)
+        except FormulaError as error:
+            raise ValueError(f"{one.name}: {error} (character {error.place + 1} of “{one.formula}”)") from None
+    if not wanted:
+        raise ValueError("The model measures nothing of its own: name something with --measurement or --measurements.")
+    return wanted, groups
+
+
+def _read(file: Path, bundle: Bundle) -> MeasurementSet:
+    try:
+        data = json.loads(file.read_bytes())
+        return measurement_set_from_json(data, bundle.template)
+    except OSError as error:
+        raise ValueError(f"The set of measurements {file} cannot be read ({error.strerror or error}).") from None
+    except RecursionError:
+        raise ValueError(f"The set of measurements {file} is no JSON.") from None
+    except ValueError as error:
+        raise ValueError(f"The set of measurements {file} cannot be used: {error}") from None

@@ -1,0 +1,418 @@
+"""What measurements are computed from: placements, extents of masks and pixel sizes of all images, or of one."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.formula import Formula, FormulaError, parse, replaced
+from app.core.formula import names as names_in
+from app.core.frame import Provenance
+from app.core.landmark import PlacementState
+from app.core.measure import Inputs, Shapes, Unit, Values, compute, expected_error, pixel_sides, together, unit
+from app.core.measurement_set import GROUP, LANDMARK, STRUCTURE, split
+from app.core.native_mask import NOTHING, UNKNOWN, Extents, extent, predicted_extents
+from app.io.bundle import Bundle
+from app.project.state import ProjectState
+from app.store.changes import RowChange
+from app.store.charts import CODES
+from app.store.predictions import PredictionStore
+from app.store.project_store import ProjectStore
+from app.store.row_types import FactsRow, MaskRow, MeasurementRow
+
+Flags = npt.NDArray[np.bool_]
+_ABSENT = CODES.index("absent")
+
+
+class MeasurementState(StrEnum):
+    """Whether a reader touched anything that a value depends on."""
+
+    PREDICTED = "predicted"
+    CORRECTED = "corrected"
+
+
+@dataclass(frozen=True)
+class MeasurementEntry:
+    """One measurement of a project.
+
+    Attributes
+    ----------
+    name, formula : str
+        As a reader writes them.
+    number : int
+        It outlives renaming and is never used again.
+    missing : tuple of str
+        What the formula names and the project does not have any more: the value is unknown then.
+    """
+
+    name: str
+    formula: str
+    number: int
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """One measurement in N images, in the order of the project's images.
+
+    Attributes
+    ----------
+    entry : MeasurementEntry
+    values : array [N], float64
+        In the units of `units`; NaN where something is absent or unknown.
+    units : tuple of Unit
+        Those of a length and an area depend on whether the image's pixel size is known.
+    states : tuple of MeasurementState or None
+        None where nothing is known of the image.
+    spacing : tuple of Provenance or None
+        Where each image's pixel size comes from, None where it is unknown.
+    """
+
+    entry: MeasurementEntry
+    values: Values
+    units: tuple[Unit, ...]
+    states: tuple[MeasurementState | None, ...]
+    spacing: tuple[Provenance | None, ...]
+    formula: Formula | None = field(repr=False)
+    inputs: Inputs = field(repr=False)
+    errors: dict[str, Values] = field(repr=False)
+
+    @cached_property
+    def expected_error(self) -> Values:
+        """What each value [N] is expected to miss by, in its unit; NaN where that is not known (masks)."""
+        if self.formula is None:
+            return np.full(len(self.values), np.nan)
+        return expected_error(self.formula, self.inputs, self.errors)
+
+
+class MeasuredIn(NamedTuple):
+    """One measurement in one image; see `Measurement`."""
+
+    entry: MeasurementEntry
+    value: float
+    unit: Unit
+    state: MeasurementState | None
+    spacing: Provenance | None
+    expected_error: float
+
+
+class _Geometry(NamedTuple):
+    """Sizes of pixels of N images (`Inputs`), where they are known, and from where."""
+
+    sides: Values
+    turned: Flags
+    known: Flags
+    spacing: list[Provenance | None]
+
+
+class _Gathered(NamedTuple):
+    """Inputs by their references, expected errors of points, and where a reader touched each [N]."""
+
+    inputs: Inputs
+    errors: dict[str, Values]
+    touched: dict[str, Flags]
+
+
+class MeasuredState(ProjectState):
+    """A project's state with its measurements."""
+
+    def __init__(self, project: ProjectStore, predictions: PredictionStore, bundle: Bundle) -> None:
+        super().__init__(project, predictions, bundle.template, bundle.network_size)
+        self.groups = bundle.measurements.groups
+        self._geometry: _Geometry | None = None
+        self._stale: set[str] = set()
+        self._drawn: dict[str, tuple[tuple[int, int], Extents]] = {}
+        self._formulas: dict[str, Formula | None] = {}
+
+    # --- what changes
+
+    def take_facts(self, name: str, facts: FactsRow) -> None:
+        """See `ProjectState.take_facts`."""
+        super().take_facts(name, facts)
+        self._stale.add(name)
+
+    def apply(self, changes: list[RowChange]) -> None:
+        """See `ProjectState.apply`."""
+        super().apply(changes)
+        if any(change.table == "images" for change in changes):
+            self._geometry = None
+        about = [c.key for c in changes if c.table in ("spacings", "readings", "frozen", "frozen_facts")]
+        self._stale.update(self.rows.names(about))
+
+    # --- measurements
+
+    def entry(self, row: MeasurementRow) -> MeasurementEntry:
+        """A measurement as a reader reads it."""
+        assert row.number is not None
+        missing = tuple(self._called(name) for name in self._needed(row) if not self._there(name))
+        return MeasurementEntry(row.name, replaced(row.formula, self._called), row.number, missing)
+
+    def _called(self, reference: str) -> str:
+        """What a reference is called, for the reader; a deleted landmark as it was called."""
+        kind, which = split(reference)
+        if kind != LANDMARK:
+            return which
+        mark = self.rows.landmarks.get(int(which)) or self.rows.deleted.get(int(which))
+        return mark.name if mark is not None else reference
+
+    def formula(self, text: str) -> Formula | None:
+        """A kept formula, read once; None for one that this version can't read."""
+        if text not in self._formulas:
+            try:
+                self._formulas[text] = parse(text)
+            except FormulaError:
+                self._formulas[text] = None
+        return self._formulas[text]
+
+    def _there(self, reference: str) -> bool:
+        kind, which = split(reference)
+        if kind == LANDMARK:
+            return int(which) in self.rows.landmarks
+        structures = {structure.name for structure in self.template.structures}
+        return which in (structures if kind == STRUCTURE else self.groups)
+
+    def measured(self, rows: Sequence[MeasurementRow]) -> list[Measurement]:
+        """Measurements in all images."""
+        needed = {row.number: self._needed(row) for row in rows}
+        gathered = self._gather(dict.fromkeys(name for names in needed.values() for name in names))
+        here = self.geometry
+        known = self._is_predicted()
+        return [self._measurement(row, needed[row.number], gathered, here, known) for row in rows]
+
+    def measured_in(self, image: str, rows: Sequence[MeasurementRow]) -> list[MeasuredIn]:
+        """Measurements in one image."""
+        return self._in_one(image, rows, {})
+
+    def moved_in(
+        self, image: str, number: int, xy: Sequence[float], rows: Sequence[MeasurementRow]
+    ) -> list[MeasuredIn]:
+        """Those of some measurements that depend on a landmark, as they would be if it lay elsewhere in an image."""
+        reference = f"{LANDMARK}:{number}"
+        wanted = [row for row in rows if reference in self._needed(row)]
+        return self._in_one(image, wanted, {reference: np.array(xy, float)})
+
+    def _in_one(
+        self, image: str, rows: Sequence[MeasurementRow], placed: dict[str, npt.NDArray[np.float64]]
+    ) -> list[MeasuredIn]:
+        here = self._geometry_of((image,))
+        needed = {row.number: self._needed(row) for row in rows}
+        gathered = self._gather_in(image, dict.fromkeys(n for names in needed.values() for n in names), here, placed)
+        known = np.array([self.predicted(image)])
+        found = (self._measurement(row, needed[row.number], gathered, here, known) for row in rows)
+        return [
+            MeasuredIn(
+                *(one.entry, float(one.values[0]), one.units[0], one.states[0], one.spacing[0]),
+                float(one.expected_error[0]),
+            )
+            for one in found
+        ]
+
+    def _needed(self, row: MeasurementRow) -> tuple[str, ...]:
+        formula = self.formula(row.formula)
+        return () if formula is None else tuple(names_in(formula))
+
+    def _measurement(
+        self, row: MeasurementRow, needed: tuple[str, ...], gathered: _Gathered, here: _Geometry, known: Flags
+    ) -> Measurement:
+        formula, count = self.formula(row.formula), len(here.known)
+        values = np.full(count, np.nan) if formula is None else compute(formula, gathered.inputs)
+        touched = np.zeros(count, bool)
+        for name in needed:
+            touched |= gathered.touched[name]
+        states = np.array([None, MeasurementState.PREDICTED, MeasurementState.CORRECTED], object)
+        units: list[Unit] = [Unit.RATIO] * count
+        if formula is not None:
+            both = np.array([unit(formula.kind, spacing_known=False), unit(formula.kind, spacing_known=True)], object)
+            units = both[here.known.astype(int)].tolist()
+        return Measurement(
+            *(self.entry(row), values, tuple(units), tuple(states[np.where(touched, 2, known)].tolist())),
+            *(tuple(here.spacing), formula, gathered.inputs, gathered.errors),
+        )
+
+    # --- pixel sizes
+
+    @property
+    def geometry(self) -> _Geometry:
+        """Pixel sizes of all images."""
+        if self._geometry is None:
+            self._geometry = self._geometry_of(self.rows.images)
+        elif self._stale:
+            stale = [name for name in self._stale if name in self.places]
+            where, fresh = [self.places[name] for name in stale], self._geometry_of(stale)
+            held = self._geometry = self._geometry._replace(  # those that were given away stay as they are
+                sides=self._geometry.sides.copy(), turned=self._geometry.turned.copy(),
+                known=self._geometry.known.copy(), spacing=self._geometry.spacing.copy(),
+            )  # fmt: skip
+            held.sides[where], held.turned[where], held.known[where] = fresh.sides, fresh.turned, fresh.known
+            for place, provenance in zip(where, fresh.spacing, strict=True):
+                held.spacing[place] = provenance
+        self._stale.clear()
+        return self._geometry
+
+    def _geometry_of(self, names: Sequence[str]) -> _Geometry:
+        frames = [self.frame(name) for name in names]
+        sides = np.array([pixel_sides(frame) for frame in frames], float).reshape(-1, 3)
+        turned = [frame is not None and frame.orientation.swaps_sides for frame in frames]
+        spacing = [frame.spacing.provenance if frame and frame.spacing else None for frame in frames]
+        return _Geometry(sides[:, :2], np.array(turned, bool), sides[:, 2] > 0, spacing)
+
+    # --- points and shapes
+
+    def _gather(self, needed: Iterable[str]) -> _Gathered:
+        here, found = self.geometry, _Gathered(Inputs(np.zeros((0, 2)), np.zeros(0, bool)), {}, {})
+        points, shapes = {}, {}
+        extents: dict[str, tuple[Values, Flags]] = {}
+        if any(not name.startswith(LANDMARK) for name in needed):
+            self.measure_ahead(math.inf)
+        for name in needed:
+            kind, which = split(name)
+            if kind == LANDMARK:
+                points[name], found.errors[name], found.touched[name] = self._point(int(which))
+                continue
+            parts = self._members(kind, which)
+            for part in parts:
+                if part not in extents:
+                    extents[part] = self._extents(part)
+            shapes[name], found.touched[name] = _all_of([extents[part] for part in parts], len(here.known))
+        return found._replace(inputs=Inputs(here.sides, here.turned, points, shapes))
+
+    def _gather_in(
+        self, image: str, needed: Iterable[str], here: _Geometry, placed: dict[str, npt.NDArray[np.float64]]
+    ) -> _Gathered:
+        errors: dict[str, Values] = {}
+        touched: dict[str, Flags] = {}
+        points, shapes = {}, {}
+        numbers = {int(split(name)[1]): name for name in needed if name.startswith(LANDMARK)}
+        for number, (xy, error, by_reader) in self._points_in(image, list(numbers)).items():
+            name = numbers[number]
+            there = placed.get(name)
+            points[name] = (xy if there is None else there)[None]
+            errors[name] = np.array([error if there is None else 0.0])
+            touched[name] = np.array([by_reader or there is not None])
+        for name in needed:
+            kind, which = split(name)
+            if kind != LANDMARK:
+                found = [(one[None].astype(float), np.array([by])) for one, by in self._extents_in(image, kind, which)]
+                shapes[name], touched[name] = _all_of(found, 1)
+        return _Gathered(Inputs(here.sides, here.turned, points, shapes), errors, touched)
+
+    def _point(self, number: int) -> tuple[Values, Values, Flags]:
+        """Places [N, 2], expected errors [N] of a landmark, and where readers placed it; one that was deleted lies in
+        the images that were accepted with it."""
+        count = len(self._order)
+        touched = np.zeros(count, bool)
+        touched[[self.places[name] for name in self.rows.by_landmark.get(number, {})]] = True
+        if number in self.rows.landmarks:
+            xy, _, expected = self._placed(number)
+        else:
+            xy, expected, codes = np.full((count, 2), np.nan), np.full(count, np.nan), np.zeros(count, np.uint8)
+            self.charts  # noqa: B018 (what is frozen is read with them)
+            self._frozen.lay_over(number, self._order, codes, xy, expected)
+        return xy, expected, touched
+
+    def _points_in(self, image: str, numbers: Sequence[int]) -> dict[int, tuple[npt.NDArray[np.float64], float, bool]]:
+        """The same in one image."""
+        marks = {number: self.rows.landmarks[number] for number in numbers if number in self.rows.landmarks}
+        xy, expected = self._places_in(image, list(marks.values()))
+        predicted = dict(zip(marks, zip(xy, expected.tolist(), strict=True), strict=True))
+        by_hand, slot, frozen = self.rows.by_image.get(image, {}), self.slot(image), image in self.rows.frozen
+        found = {}
+        for number in numbers:
+            place, error = predicted.get(number, (np.full(2, np.nan), np.nan))
+            row = by_hand.get(number)
+            code, held, held_error = self._frozen.at(number, slot) if frozen else (0, place, error)
+            if row is not None and (number in marks or frozen):
+                place, error = row.xy, np.nan if row.state == PlacementState.ABSENT else 0.0
+            elif code:
+                place, error = held, held_error
+            found[number] = place, error, row is not None
+        return found
+
+    def _members(self, kind: str, which: str) -> tuple[str, ...]:
+        """The structures that a reference to a shape means; none where the template has no such thing."""
+        parts = (which,) if kind == STRUCTURE else self.groups.get(which, ()) if kind == GROUP else ()
+        known = {structure.name for structure in self.template.structures}
+        return parts if known.issuperset(parts) else ()
+
+    def _extents(self, structure: str) -> tuple[Values, Flags]:
+        """How far a structure's mask extends in all images [N, 5], and where a reader said what it is [N]."""
+        found = self.charts.extents(structure)[self._order].astype(float)
+        found[~self._is_predicted()] = np.nan
+        touched = np.zeros(len(found), bool)
+        for name, said in self.rows.masks.items():
+            row = said.get(structure)
+            drawn = self._drawn_extent(row) if row is not None else None
+            if drawn is not None:
+                found[self.places[name]], touched[self.places[name]] = drawn, True
+        return found, touched
+
+    def _extents_in(self, image: str, kind: str, which: str) -> list[tuple[Extents, bool]]:
+        slot, charts = self.slot(image), self._charts_with(image)
+        if self.predicted(image) and np.isnan(charts.all_extents[:, slot, 4]).any():
+            self._measure_masks(image)
+        found = []
+        for structure in self._members(kind, which):
+            row = self.rows.masks.get(image, {}).get(structure)
+            drawn = self._drawn_extent(row) if row is not None else None
+            predicted = charts.extents(structure)[slot] if self.predicted(image) else UNKNOWN
+            found.append((predicted if drawn is None else drawn, drawn is not None))
+        return found
+
+    def _drawn_extent(self, row: MaskRow) -> Extents | None:
+        """How far a mask extends by what a reader said; None where that belongs to a file of another size."""
+        if row.mask is None:
+            return NOTHING
+        if row.mask not in self._drawn:
+            native = self._reader_mask(row).native
+            if native is None:
+                return UNKNOWN
+            self._drawn[row.mask] = native.shape, extent(native)
+        size, found = self._drawn[row.mask]
+        facts = self.rows.facts_of(row.image)
+        return found if facts is not None and size == (facts.height, facts.width) else None
+
+    # --- what earlier versions did not keep
+
+    def measure_ahead(self, seconds: float) -> bool:
+        """Read what measuring all images needs, for about so long; True once all is there.
+
+        Predictions of this version say how far their masks extend. Those of accepted images that an earlier version
+        made, and masks that readers drew, are read one by one.
+        """
+        end = time.perf_counter() + seconds
+        if not self.read_ahead(seconds):
+            return False
+        unknown = np.isnan(self.charts.all_extents[:, self._order, 4]).any(axis=0) & self._is_predicted()
+        for place in np.flatnonzero(unknown).tolist():
+            self._measure_masks(self.rows.images[place])
+            if time.perf_counter() > end:
+                return False
+        for row in [row for said in self.rows.masks.values() for row in said.values()]:
+            if row.mask is not None and row.mask not in self._drawn:
+                self._drawn_extent(row)
+                if time.perf_counter() > end:
+                    return False
+        return True
+
+    def _measure_masks(self, image: str) -> None:
+        """Find out how far the predicted masks of an image extend, and keep that in memory."""
+        prediction, frame = self.prediction(image), self.frame(image)
+        if prediction is not None:
+            nothing = np.tile(NOTHING, (len(prediction.masks), 1))
+            found = nothing if frame is None else predicted_extents(prediction.masks, prediction.present, frame)
+            self._charts_with(image).put_extents(self.slot(image), found)
+
+
+def _all_of(parts: Sequence[tuple[Values, Flags]], count: int) -> tuple[Shapes, Flags]:
+    """Several structures together, and where any of them was touched; NaN where there are none."""
+    if not parts:
+        return Shapes(np.full((count, 4), np.nan), np.full(count, np.nan)), np.zeros(count, bool)
+    return together(np.stack([found for found, _ in parts])), np.logical_or.reduce([touched for _, touched in parts])
