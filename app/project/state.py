@@ -217,10 +217,12 @@ class ProjectState(Freezing):
         """
         if self._worst is not None:
             return True
-        if self._weighing is None and len(few := np.flatnonzero(self._is_predicted())) <= FEW:
+        predicted = {self.rows.images[place] for place in np.flatnonzero(self._is_predicted()).tolist()}
+        few = predicted.union(name for name, said in self.rows.by_image.items() if said)  # placed by hand beforehand
+        if self._weighing is None and len(few) <= FEW:
             self._worst = LargestErrors(len(self._order))
-            for place in few.tolist():
-                self._refresh_worst(self.rows.images[place])
+            for name in few:
+                self._refresh_worst(name)
             return True
         if self._weighing is None:
             self._weighing = Weighing(LargestErrors(len(self._order)), list(self.rows.landmarks)[::-1])
