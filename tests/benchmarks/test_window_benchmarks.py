@@ -132,6 +132,11 @@ def test_216_landmarks_and_all_overlays(benchmark, heavy):
     measure(benchmark, "crowded", fresh(heavy, "crowded"))
 
 
+def test_mask_strokes(benchmark, heavy):
+    """Goal: 8 ms at the 95th percentile for handling and painting a move."""
+    measure(benchmark, "strokes", heavy)
+
+
 def test_window_level_drag(benchmark, heavy):
     measure(benchmark, "drag", fresh(heavy, "drag"))
 

@@ -5,7 +5,8 @@ are predicted. ``next``: from a key to the painted next image. ``landmark``: fro
 name to the repainted window. ``drag``: handling and painting one step of a window level drag; ``scroll``: of the
 contact sheet. ``held``: from one step to the next with the key for the next image held down, each painted.
 ``marker``: from the release that corrects a marker to its painted place. ``crowded``: one step of window level, pan and
-zoom with 216 landmarks and all overlays on 950 x 700. ``rows``: opening a large project, one key in
+zoom with 216 landmarks and all overlays on 950 x 700. ``strokes``: one move of
+push, brush and smooth on a mask of 2048 x 2048, and keeping the mask. ``rows``: opening a large project, one key in
 the worklist's filter, and the memory of all processes.
 """
 
@@ -288,6 +289,37 @@ def marker(app: App) -> dict[str, float]:
     return summary(times)
 
 
+def strokes(app: App) -> dict[str, float]:
+    """One move of each mask tool on the right lung's border: handled and painted."""
+    window, found = app.window, {}
+    until(app, lambda: shown(app))
+    window.controller.choose_structure("right_lung")
+    view = window.image_view
+    port, image = view.viewport(), window.controller.image
+    left, nothing = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    for verb in ("maskPush", "maskBrush", "maskSmooth"):
+        ys, xs = np.nonzero(window.controller.open_session().mask(image, "right_lung"))
+        row = int(np.median(ys))
+        window.actions_[verb].trigger()
+        at = view.viewport_of(float(xs[ys == row].min()), float(row)).toPoint()
+        mouse(app, QEvent.Type.MouseButtonPress, at, left, left)
+        mouse(app, QEvent.Type.MouseMove, at + QPoint(0, 12), nothing, left)
+        times, busy = [], []
+        for i in range(60):
+            before, own = time.perf_counter(), time.thread_time()
+            mouse(app, QEvent.Type.MouseMove, at + QPoint(-i // 4, 12 + i), nothing, left)
+            port.repaint()
+            times.append((time.perf_counter() - before) * 1e3)
+            busy.append((time.thread_time() - own) * 1e3)
+        before = time.perf_counter()
+        mouse(app, QEvent.Type.MouseButtonRelease, at + QPoint(-15, 72), left, nothing)
+        port.repaint()
+        found |= {f"{verb}_{k}": v for k, v in summary(times).items()}
+        found |= {f"{verb}_own_{k}": v for k, v in summary(busy).items()}
+        found[f"{verb}_kept"] = (time.perf_counter() - before) * 1e3
+    return found
+
+
 def crowded(app: App) -> dict[str, float]:
     window, port = app.window, app.window.image_view.viewport()
     session = window.controller.session
@@ -324,6 +356,7 @@ RUNS: dict[str, Callable[[App], dict[str, float]]] = {
     "drag": drag,
     "marker": marker,
     "crowded": crowded,
+    "strokes": strokes,
 }
 
 

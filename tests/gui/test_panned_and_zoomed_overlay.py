@@ -110,7 +110,7 @@ def test_another_mask_is_drawn_at_once_and_the_others_stay(session: Session) -> 
     frames = []
     for by_reader in ({}, {"heart": ReaderMask(mask)}, {"heart": ReaderMask(mask ^ mask[::-1])}, {}):
         masks = replace(found.masks, by_reader=by_reader)
-        now = replace(found, stored=replace(found.stored, masks=masks))
+        now = replace(found, masks=masks)
         item.set_drawn(now)
         frames.append(frame(item, world))
         assert_same(frames[-1], as_new(now, world))
@@ -132,3 +132,22 @@ def test_a_thinned_line_stays_within_its_tolerance_of_every_point(closed: bool) 
     assert len(few) < 0.4 * len(line)
     np.testing.assert_allclose(few[0], few[-1] if closed else line[0], atol=1e-3)
     np.testing.assert_allclose(few[-1], line[-1] if not closed else few[0], atol=1e-3)
+
+
+def test_a_mask_that_is_edited_is_drawn_at_every_step_and_exactly_when_it_is_kept(session: Session) -> None:
+    """The same array with other pixels is another mask: whoever edits hands over a view of it each time."""
+    found, world, item = drawn(session), fitted(session), OverlayItem()
+    mask = np.zeros((found.frame.height, found.frame.width), bool)
+    before = frame(item, world)
+    for right in (90, 120, 150):
+        mask[60:100, 70:right] = True
+        masks = replace(found.masks, by_reader={"heart": ReaderMask(mask.view())})
+        item.set_drawn(replace(found, masks=masks, edited="heart"))
+        now = frame(item, world)
+        assert (now != before).any()
+        before = now
+    kept = replace(found, masks=masks)
+    item.set_drawn(kept)
+    assert_same(frame(item, world), as_new(kept, world))
+    item.set_drawn(found)
+    assert_same(frame(item, world), as_new(found, world))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil, hypot, log2
 
 import cv2
@@ -24,6 +25,8 @@ from app.gui.widgets.screen_layer import ScreenLayer
 
 FILL = 0.7
 """A structure is filled with so much of the opacity that uv colours have."""
+EXACT_FROM = 2.0
+"""From this zoom on (device pixels per native pixel) a mask is drawn exactly also while it is edited."""
 INVISIBLE = 0.1
 """An outline may be drawn so many device pixels beside where it is."""
 
@@ -65,6 +68,7 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         self._frame: Frame | None = None
         self._masks: ImageMasks | None = None
         self._overlay = Overlay()
+        self._edited: int | None = None
         self._outlines: dict[int, list[Points]] = {}
         self._paths: dict[int, QPainterPath] = {}
         self._paths_for = 0.0
@@ -79,19 +83,22 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         if drawn.overlay != self._overlay:
             self._overlay = drawn.overlay
             self.update()
-        changed = self._changed(drawn)
+        changed, edited = self._changed(drawn), _channel(drawn)
         other = _prediction_of(drawn.masks) is not _prediction_of(self._masks) or drawn.frame != self._frame
         self._masks = drawn.masks
-        if not changed and not other:
+        if not changed and not other and edited == self._edited:
             return
-        self.prepareGeometryChange()
-        self._frame = drawn.frame
-        for channel in changed:
+        if other or edited != self._edited or any(channel != edited for channel in changed):
+            self._layer.forget()
+        if drawn.frame != self._frame:
+            self.prepareGeometryChange()
+        ended = () if edited == self._edited or self._edited is None else (self._edited,)  # it is drawn exactly now
+        self._frame, self._edited = drawn.frame, edited
+        for channel in (*changed, *ended):
             self._outlines.pop(channel, None)
             self._paths.pop(channel, None)
         if other:
             self._iso = self._iso_of = self._field = self._field_of = None
-        self._layer.forget()
         self.update()
 
     def _changed(self, drawn: Drawn) -> Sequence[int]:
@@ -117,10 +124,18 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         if masks is None or frame is None:
             return
         port = widget.rect() if widget is not None else painter.viewport()
-        self._layer.paint(painter, port, self._overlay, lambda into: self._draw(into, masks, frame))
+        rest, edited = self._overlay, self._edited
+        if edited is not None:  # that one changes with every move of the mouse, the others do not
+            rest = replace(rest, outlined=_without(rest.outlined, edited), filled=_without(rest.filled, edited))
+        self._layer.paint(painter, port, (rest, edited), lambda into: self._draw(into, rest, masks, frame))
+        if edited is not None and edited in self._overlay.outlined:
+            filled = (edited,) if edited in self._overlay.filled else ()
+            painter.save()
+            self._draw(painter, replace(self._overlay, outlined=(edited,), filled=filled, uv=None), masks, frame)
+            painter.restore()
 
-    def _draw(self, painter: QPainter, masks: ImageMasks, frame: Frame) -> None:
-        overlay, structures = self._overlay, masks.template.structures
+    def _draw(self, painter: QPainter, overlay: Overlay, masks: ImageMasks, frame: Frame) -> None:
+        structures = masks.template.structures
         painter.setClipRect(self.boundingRect())
         wanted = dict.fromkeys((*overlay.outlined, *overlay.filled, *(() if overlay.uv is None else (overlay.uv,))))
         paths = self._paths_at(_device_zoom(painter), tuple(wanted), masks, frame)
@@ -154,7 +169,8 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
             self._paths_for = octave
         for channel in channels:
             if channel not in self._outlines:
-                self._outlines[channel] = outlines(masks, masks.template.structures[channel].name, frame)
+                quick = channel == self._edited and zoom < EXACT_FROM
+                self._outlines[channel] = outlines(masks, masks.template.structures[channel].name, frame, quick)
             if channel not in self._paths:
                 self._paths[channel] = path_of([thinned(line, INVISIBLE / octave) for line in self._outlines[channel]])
         return self._paths
@@ -185,6 +201,15 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
 
 def _prediction_of(masks: ImageMasks | None) -> Prediction | None:
     return masks.prediction if masks is not None else None
+
+
+def _channel(drawn: Drawn) -> int | None:
+    """The channel whose mask is being edited."""
+    return drawn.masks.template.index(drawn.edited) if drawn.masks is not None and drawn.edited else None
+
+
+def _without(channels: tuple[int, ...], one: int) -> tuple[int, ...]:
+    return tuple(channel for channel in channels if channel != one)
 
 
 def _count(masks: ImageMasks | None) -> int:

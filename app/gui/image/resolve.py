@@ -100,6 +100,8 @@ class Drawn:
     frame : Frame or None
     masks : ImageMasks or None
         As they are drawn: one that is being edited is what the mouse has made of it.
+    edited : str
+        The structure whose mask that is; empty while none is edited.
     overlay : Overlay
     stored : Stored
     markers : tuple of Marker
@@ -115,6 +117,7 @@ class Drawn:
     image: str = ""
     frame: Frame | None = None
     masks: ImageMasks | None = None
+    edited: str = ""
     overlay: Overlay = Overlay()
     stored: Stored = Stored("", "")
     markers: tuple[Marker, ...] = ()
@@ -160,6 +163,7 @@ def resolve(
         image=image,
         frame=frame,
         masks=masks,
+        edited=state.stroke.structure if masks is not stored.masks and state.stroke is not None else "",
         overlay=overlay_of(masks, _look(state), state.structure),
         stored=stored,
         markers=_as_dragged(stored.markers, session, state, frame, image) + _clicked(state, image, frame),
