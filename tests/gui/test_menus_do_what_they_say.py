@@ -34,7 +34,7 @@ IMAGE_THAT_CAN_BE_CHANGED = (
 WITH_A_LANDMARK = "leastConfident editLandmark"
 LANDMARK_THAT_CAN_BE_CHANGED = (
     "placeHere confirmPlacement absentPlacement resetPlacement renameLandmark colourLandmark hideLandmark lockLandmark "
-    "moveLandmarkUp moveLandmarkDown deleteLandmark"
+    "moveLandmarkUp moveLandmarkDown deleteLandmark learnLandmark"
 )
 KEYS = {  # design 9, and what the help page says
     "invert": "I",

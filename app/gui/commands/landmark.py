@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from app.core.landmark import Landmark, ReviewState
 from app.gui.commands.command import Command
 from app.gui.commands.dialogs import ask_colour, images_of
+from app.gui.commands.learn import learn
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.image.multi_click_bar import MultiClick
 from app.gui.image.split_view import ImagesPane
@@ -177,6 +178,8 @@ def _definitions(parent: QWidget, controller: Controller, table: LandmarkTable) 
     lock = partial(act, lambda session, mark: controller.do(session.update_landmark, mark.name, locked=not mark.locked))
     delete = partial(act, partial(_delete, controller))
 
+    learnt = partial(learn, parent, controller)
+
     def move(step: int) -> None:
         table.landmarks.step(controller.landmark, step)
 
@@ -195,6 +198,7 @@ def _definitions(parent: QWidget, controller: Controller, table: LandmarkTable) 
             by_key=_by_key(controller, "Hide or show"),
             key_words=IN_LANDMARK_MODE,
         ),
+        Command("learnLandmark", "Landmark", "Learn from the corrections…", learnt, "", needs, tip="Its better place"),
         Command("lockLandmark", "Landmark", "Lock or unlock on the template", lock, "Ctrl+K", needs),
         Command("moveLandmarkUp", "Landmark", "Move up in the list", up, "Alt+Up", needs),
         Command("moveLandmarkDown", "Landmark", "Move down in the list", down, "Alt+Down", needs),
