@@ -120,6 +120,7 @@ def test_the_samples_open_from_the_first_screen(start, qtbot) -> None:
     window = start().window
     assert window.centre.currentWidget() is window.welcome
     window.actions_["openSamples"].trigger()
+    qtbot.waitUntil(lambda: not window.adding.running)
     names = sorted(path.name for path in SAMPLES.iterdir() if path.suffix in (".png", ".dcm"))
     assert sorted(window.controller.session.images) == names
     assert window.centre.currentWidget() is window.middle
@@ -142,6 +143,7 @@ def test_the_samples_ask_where_to_go_while_a_project_is_open(app, qtbot, answer:
 
     QTimer.singleShot(0, choose)
     window.actions_["openSamples"].trigger()
+    qtbot.waitUntil(lambda: not window.adding.running)
     window.predicting.cancel()
     assert asked == ["project is open. Where shall the rendered samples go?"]
     session = window.controller.session
