@@ -31,7 +31,7 @@ from app.gui.widgets.marker_item import MarkerItem
 from app.gui.widgets.markers import HIT_RADIUS
 from app.gui.widgets.name_editor import NameEditor, free_name
 from app.gui.widgets.palette import ON_IMAGE
-from app.project.changes import Change, OrientationChanged
+from app.project.changes import Change, OrientationChanged, PlacementsChanged
 
 LONGEST_WAIT_MS = 400
 """So long the picture before stays where the reader rests at an image that has none yet."""
@@ -251,6 +251,8 @@ class ImageView(Canvas):
         if self.grey.picture is None:
             self._take_picture(self._pictures.anything(name), keep_view=True)
         self.draw(anew=True)
+        if isinstance(change, PlacementsChanged) and self.isVisible():
+            self.viewport().repaint()  # now: lists and contact sheet follow the same change, and take their time
 
     def draw(self, anew: bool = False) -> None:
         """Draw what belongs over the picture now, as far as it differs from what is drawn.
