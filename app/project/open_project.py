@@ -17,7 +17,7 @@ from app.core.template import Template
 from app.core.text import one_line
 from app.engine.client import Engine
 from app.io.bundle import Bundle
-from app.jobs import Job, SteppedJob
+from app.jobs import Event, Job, Result, SteppedJob, start_job
 from app.project.actions import OF_IMAGES
 from app.project.changes import Change, ImagesChanged, ProjectChanged, ReaderChanged, change_of
 from app.project.copying import start_copy
@@ -204,6 +204,28 @@ class OpenProject:
         except ProjectError as error:
             self._on_trouble(error)
             raise
+
+    def start_check_kept(self) -> Job | None:
+        """The same as a job, where a large file has to be read for that; hand its events to `take_kept`."""
+        try:
+            look = self._project.check_apart()
+        except ProjectError as error:
+            self._on_trouble(error)
+            raise
+        if look is None:
+            return None
+        return start_job(
+            "Looking at the project file", lambda job: job.post(Result("", look())), "It is looked at again."
+        )
+
+    def take_kept(self, event: Event) -> None:
+        """Take in what a look at the project file found; raises ProjectError like `check_kept`."""
+        if isinstance(event, Result) and callable(event.value):
+            try:
+                event.value()
+            except ProjectError as error:
+                self._on_trouble(error)
+                raise
 
     @property
     def remark(self) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import apsw
 
+from app.core.text import kept_path
 from app.store.database import connect, transaction, value
 from app.store.errors import ProjectError, Trouble, of_database, project_error
 from app.store.paths import BESIDE, beside, real_path
@@ -95,6 +96,23 @@ def holds(db: apsw.Connection, trail: Trail, more: bool = False) -> bool:
     """Whether a project holds just these actions; with `more` later ones may follow them."""
     held = list(db.execute("SELECT id, at FROM changes ORDER BY id LIMIT ?", (len(trail) + 1,)))
     return (held[: len(trail)] if more else held) == list(trail)
+
+
+def is_whole(file: Path, trail: Trail, more: bool = False) -> bool:
+    """Whether a file, read anew, still holds these actions: it was written by somebody, maybe only touched."""
+    try:
+        with contextlib.closing(connect(file, "ro")) as db:
+            return value(db, "PRAGMA quick_check(1)") == "ok" and holds(db, trail, more)
+    except apsw.Error:
+        return False
+
+
+def seen_from(folder: Path, images: Path) -> str:
+    """The folder from which relative paths of images count, as a file in another folder keeps it."""
+    try:
+        return kept_path(os.path.relpath(images, folder))
+    except ValueError:  # on another drive
+        return kept_path(images)
 
 
 def name_copy(db: apsw.Connection, meta: Mapping[str, str], without: str) -> None:

@@ -76,9 +76,11 @@ class Watch:
     def __init__(self, path: Path) -> None:
         self._known = {one: identity(one) for one in (path, beside(path, "-wal"), beside(path, "-shm"))}
         self._path = path
-        self._stamp = self._stamp_now()
+        self._stamp = self.stamp
 
-    def _stamp_now(self) -> tuple[int, int] | None:
+    @property
+    def stamp(self) -> tuple[int, int] | None:
+        """The project file's size and time of change now; None where it is not there."""
         try:
             found = self._path.stat()
         except OSError:
@@ -92,11 +94,11 @@ class Watch:
     @property
     def touched(self) -> bool:
         """Whether the project file was written since `settle`."""
-        return self._stamp_now() != self._stamp
+        return self.stamp != self._stamp
 
-    def settle(self) -> None:
-        """Take the project file's size and time of change as right."""
-        self._stamp = self._stamp_now()
+    def settle(self, stamp: tuple[int, int] | None = None) -> None:
+        """Take the project file's size and time of change as right: those of now, or of when it was looked at."""
+        self._stamp = stamp or self.stamp
 
 
 _connected: dict[Identity, list[Path]] = {}

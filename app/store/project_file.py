@@ -20,7 +20,7 @@ import apsw
 from app.core.text import kept_path, path_kept
 from app.store.blobs import Arrays, DamagedBlob, unpack
 from app.store.changes import Action, Done, Entry, Pieces, RowChange, at_once, in_order, inverted, now, pieces_of
-from app.store.copying import Copier, Told, Trail, copy_database, holds, name_copy, written_over
+from app.store.copying import Copier, Told, Trail, copy_database, holds, is_whole, name_copy, seen_from, written_over
 from app.store.database import connect, connect_to_read, run, set_durable, transaction, value
 from app.store.errors import NONSENSE, ProjectError, Trouble, of_database, project_error
 from app.store.garbage import no_collection
@@ -186,7 +186,7 @@ class Project:
         entries, known = self._entries[:], self._identity
 
         def copy(file: Path, told: Told) -> None:
-            seen = {_IMAGES_FROM: _seen_from(file.parent, folder)}
+            seen = {_IMAGES_FROM: seen_from(file.parent, folder)}
             with self._apart(known) if apart else nullcontext(self._db) as db:
                 target = copy_database(db, self.path, file, told)
             try:
@@ -216,22 +216,39 @@ class Project:
 
     def check_there(self) -> None:
         """Raise ProjectError if the path leads to another file than the open one by now, or to none."""
-        if self._watch is None:
-            return
-        if (gone := self._watch.missing()) is not None:
-            raise project_error(Trouble.GONE, self.path, "" if gone == self.file else gone.name)
-        if self._watch.touched:
-            if not self._whole():
+        self._check_not_gone()
+        if self._watch is not None and self._watch.touched:
+            if not is_whole(self.file, _trail(self._entries)):
                 raise project_error(Trouble.GONE, self.path, "it was written over")
             self._watch.settle()
 
-    def _whole(self) -> bool:
-        """Whether the file, read anew, still holds every action: it was written by somebody, maybe only touched."""
-        try:
-            with closing(connect(self.file, "ro")) as db:
-                return value(db, "PRAGMA quick_check(1)") == "ok" and holds(db, _trail(self._entries))
-        except apsw.Error:
-            return False
+    def _check_not_gone(self) -> None:
+        if self._watch is not None and (gone := self._watch.missing()) is not None:
+            raise project_error(Trouble.GONE, self.path, "" if gone == self.file else gone.name)
+
+    def check_apart(self) -> Callable[[], Callable[[], None]] | None:
+        """The same in two parts: the first on any thread, and what it returns on this one; None where all is well.
+
+        A large file that another program has written, maybe only touched, is read for a second. What is written here
+        before that has ended looks by itself.
+        """
+        self._check_not_gone()
+        if (watch := self._watch) is None or not watch.touched:
+            return None
+        stamp, entries = watch.stamp, self._entries[:]
+
+        def look() -> Callable[[], None]:
+            whole = is_whole(self.file, _trail(entries), more=True)
+
+            def take() -> None:
+                if not whole:
+                    raise project_error(Trouble.GONE, self.path, "it was written over")
+                if watch.touched:
+                    watch.settle(stamp)
+
+            return take
+
+        return look
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
@@ -469,14 +486,6 @@ class Project:
 
 def _trail(entries: Sequence[Entry]) -> Trail:
     return [(entry.id, entry.at) for entry in entries]
-
-
-def _seen_from(folder: Path, images: Path) -> str:
-    """The folder from which relative paths of images count, as a file in another folder keeps it."""
-    try:
-        return kept_path(os.path.relpath(images, folder))
-    except ValueError:  # on another drive
-        return kept_path(images)
 
 
 def _same_file(path: Path, other: Path) -> ProjectError:

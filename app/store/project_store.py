@@ -46,6 +46,9 @@ class ProjectStore(Protocol):
     def check_there(self) -> None:
         """Raise ProjectError if what was kept is not where it was put."""
 
+    def check_apart(self) -> Callable[[], Callable[[], None]] | None:
+        """The same in two parts: the first on any thread, and what it returns on this one; None where all is well."""
+
     def check_writable(self) -> None:
         """Raise ValueError if the project is open for reading only."""
 

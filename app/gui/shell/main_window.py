@@ -118,7 +118,7 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(self.controller, self.job_panel)
         self.window_state = WindowState(self.projects.recent)
         self.actions_ = Actions(self.menuBar(), self._commands())
-        self.watching = Watching(self, self.controller, self.actions_["saveCopy"])
+        self.watching = Watching(self, self.controller, self.bridge, self.actions_["saveCopy"])
         self.history_panel = HistoryPanel(self, self.controller, self.actions_["undo"], self.actions_["redo"])
         self.notices = Notices(self.controller, self.image_view, self._hosts)
         lists = (self.worklist.list, self.contact_sheet, self.structures, self.landmark_table)

@@ -42,7 +42,17 @@ READS = {
         "refused",
     ),
     *("refusals", "remark", "remedy", "review", "start_find_moved", "status", "structures_at"),
-    *("suspect", "template", "template_point", "undo_label", "written_again", "start_compare", "check_kept"),
+    *(
+        "suspect",
+        "template",
+        "template_point",
+        "undo_label",
+        "written_again",
+        "start_compare",
+        "check_kept",
+        "start_check_kept",
+        "take_kept",
+    ),
     *("absences", "accepted_with", "suspect_brief"),
     *("start_add", "start_take_added", "start_check_files", "deleted_landmarks"),
 }

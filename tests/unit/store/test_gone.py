@@ -285,3 +285,40 @@ def test_a_copy_in_another_folder_finds_the_images_of_the_original(project: Sess
         assert again.undo().label == "Add 2 images"
         assert again.redo().label == "Add 2 images"
         assert again.image("im1.png").path == tmp_path / "moved" / "a" / "images" / "im1.png"
+
+
+def looked_at_by_a_job(session: Session) -> bool:
+    """Whether there was something to look at; raises what it found."""
+    job = session.start_check_kept()
+    for event in job or ():
+        session.take_kept(event)
+    return job is not None
+
+
+def test_a_file_that_is_only_touched_is_looked_at_once(project: Session):
+    assert not looked_at_by_a_job(project)
+    os.utime(project.path, (1, 1))
+    job = project.start_check_kept()
+    absent(project, 3)  # meanwhile
+    for event in job:
+        project.take_kept(event)
+    assert project.trouble is None
+    os.utime(project.path, (2, 2))
+    assert looked_at_by_a_job(project)
+    assert not looked_at_by_a_job(project)
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS, ids=lambda accident: accident.__name__)
+def test_a_look_by_a_job_finds_what_an_action_would(project: Session, accident: Callable[[Path], None]):
+    accident(project.path)
+    with pytest.raises(ProjectError) as error:
+        looked_at_by_a_job(project)
+    assert error.value.trouble is Trouble.GONE
+    assert project.trouble is error.value
+
+
+def test_a_look_by_a_job_finds_a_file_that_was_written_over(project: Session):
+    project.path.write_bytes(b"rubbish" * 5000)
+    with pytest.raises(ProjectError, match="it was written over"):
+        looked_at_by_a_job(project)
+    assert project.trouble.trouble is Trouble.GONE
