@@ -298,7 +298,7 @@ def test_gamma_by_drag_and_key_leaves_the_window_alone(app, view, qtbot) -> None
     assert (table >= plain).all()
     assert table.max() == plain.max() == 255
     view.setFocus()
-    QTest.keyClick(view, Qt.Key.Key_BracketLeft)
+    QTest.keyClick(view, Qt.Key.Key_BracketLeft, Qt.KeyboardModifier.ControlModifier)
     assert view.grey.window.gamma < bright.gamma
     app.window.actions_["gammaReset"].trigger()
     assert view.grey.window == before
