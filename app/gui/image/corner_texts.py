@@ -26,6 +26,7 @@ from app.store.row_types import StructureReview
 if TYPE_CHECKING:
     from app.core.frame import Frame
     from app.core.template import Template
+    from app.project.session import ImageEntry
 
 MARGIN = 12.0
 REVIEW_WORDS = {
@@ -137,7 +138,7 @@ class ImageTexts:
         beside = area.width() > 3 * BAR_PIXELS  # else the read-out stands above the scale bar
         over = area if beside else area.adjusted(0, 0, 0, -44)
         self._block(painter, over, self._bottom_right(), right=True, bottom=True)
-        entry = session.image(view.image)
+        entry = self._entry
         if has_sides(session.template) and entry.status == "predicted" and not entry.suspect:  # else nobody knows them
             painter.setFont(theme.font(bold=True))
             # A patient's right is on the left of the image as read (design 2).
@@ -157,6 +158,14 @@ class ImageTexts:
         """Whether this image is only stepped over: its name is all that can be read in so short a time."""
         return self._controller.passing and self._view.image == self._controller.image
 
+    @property
+    def _entry(self) -> ImageEntry:
+        """What is known of the image: what its markers were drawn with, before that what the session says."""
+        stored = self._view.drawn.stored
+        if stored.entry is not None and stored.image == self._view.image:
+            return stored.entry
+        return self._controller.open_session().image(self._view.image)
+
     def _turn_sign(self, painter: QPainter, box: QRectF) -> None:
         """Plainly: what is seen is not what is stored, or not as it is read."""
         if self._view.turn == Turn.of(self._view.orientation):
@@ -168,7 +177,7 @@ class ImageTexts:
     def _top_left(self) -> list[Line]:
         if self._passing:
             return [(self._view.image, ON_IMAGE.text, True)]
-        entry = self._controller.open_session().image(self._view.image)
+        entry = self._entry
         word, colour = REVIEW_WORDS[entry.review]
         lines: list[Line] = [(entry.name, ON_IMAGE.text, True), (word, colour, False)]
         if trouble := entry.message or self._view.trouble:
@@ -177,8 +186,8 @@ class ImageTexts:
             lines.append(("waiting for its prediction", ON_IMAGE.muted, False))
         if self._view.orientation != AS_STORED:
             lines.append((f"orientation: {self._view.orientation.words}", ON_IMAGE.caution, False))
-        if new := self._controller.open_session().new_since_accepted(self._view.image):
-            lines.append((f"{len(new)} new since accepted · Review, Show what is new", ON_IMAGE.caution, False))
+        if later := self._view.drawn.stored.later:
+            lines.append((f"{later} new since accepted · Review, Show what is new", ON_IMAGE.caution, False))
         if entry.suspect and not self.suspicion_is_told:
             lines.append((str(entry.suspect), ON_IMAGE.caution, False))
         if entry.remark:
@@ -221,7 +230,7 @@ class ImageTexts:
         session, landmark = self._controller.session, self._controller.landmark
         if session is not None and session.read_only:
             return READ_ONLY
-        if session is not None and session.review(self._view.image) is ReviewState.ACCEPTED:
+        if self._entry.review is ReviewState.ACCEPTED:
             return "locked: reopen it first (Review menu)"  # “accepted · locked” stands in the other corner
         if not landmark:
             return "double click: a new landmark"

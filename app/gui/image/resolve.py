@@ -20,6 +20,7 @@ from app.gui.state.view_state import Look, MaskStyle, Mode, ViewState
 from app.gui.widgets.marker import Marker
 from app.gui.widgets.palette import ON_IMAGE
 from app.project.entries import Placement
+from app.project.session import ImageEntry
 
 
 class ShownSession(Protocol):
@@ -27,6 +28,10 @@ class ShownSession(Protocol):
 
     @property
     def images(self) -> Sequence[str]: ...
+
+    def image(self, name: str) -> ImageEntry: ...
+
+    def new_since_accepted(self, image: str) -> tuple[str, ...]: ...
 
     def masks(self, image: str) -> ImageMasks: ...
 
@@ -42,6 +47,10 @@ class Stored:
     Attributes
     ----------
     image, landmark : str
+    entry : ImageEntry or None
+        What is known of it; None while nothing is shown.
+    later : int
+        Landmarks that came after it was accepted.
     masks : ImageMasks or None
         As they count now; None while nothing is shown.
     markers : tuple of Marker
@@ -51,6 +60,8 @@ class Stored:
 
     image: str
     landmark: str
+    entry: ImageEntry | None = None
+    later: int = 0
     masks: ImageMasks | None = None
     markers: tuple[Marker, ...] = ()
     states: dict[str, PlacementState | None] | None = None
@@ -192,7 +203,8 @@ def stored_of(session: ShownSession, image: str, landmark: str, frame: Frame) ->
             place = _corner(frame, xy)
             chosen = mark.name == landmark
             markers.append(Marker(mark.name, place, placement.state, mark.colour, chosen, mark.hidden))
-    return Stored(image, landmark, session.masks(image), tuple(markers), states)
+    entry, later = session.image(image), len(session.new_since_accepted(image))
+    return Stored(image, landmark, entry, later, session.masks(image), tuple(markers), states)
 
 
 def overlay_of(masks: ImageMasks | None, look: Look, structure: str) -> Overlay:
