@@ -17,6 +17,8 @@ from app.gui.image.multi_click_bar import MultiClick
 from app.gui.image.split_view import ImagesPane
 from app.gui.landmarks.landmark_dialog import LandmarkDialog
 from app.gui.landmarks.landmark_table import LandmarkTable
+from app.gui.measurements.all_images import show_all_images
+from app.gui.measurements.measurement_dialog import MeasurementDialog
 from app.gui.state.controller import Controller
 from app.gui.state.view_state import Mode
 from app.project.session import Session
@@ -52,6 +54,23 @@ def landmark_commands(
             tip="Where it is least certain",
         ),
         *_definitions(parent, controller, table),
+        Command(
+            "newMeasurement",
+            "Landmark",
+            "New measurement…",
+            lambda: MeasurementDialog(parent, controller).open(),
+            needs="writable",
+            tip="A formula of landmarks and structures, measured in every image",
+            line=True,
+        ),
+        Command(
+            "allMeasurements",
+            "Landmark",
+            "Measurements of all images…",
+            lambda: show_all_images(parent, controller),
+            needs="project",
+            tip="A table to sort, filter and copy, with a histogram",
+        ),
     ]
 
 

@@ -38,12 +38,13 @@ from app.gui.shell.keys_dialog import KeysDialog
 from app.gui.shell.mask_bar import MaskBar
 from app.gui.shell.messages import Messages
 from app.gui.shell.notice import Notices
-from app.gui.shell.panels import RightColumn, SheetPanel, StatusLine, Toolbar, stacked
+from app.gui.shell.panels import SheetPanel, StatusLine, Toolbar, stacked
 from app.gui.shell.project_watch import Watching
 from app.gui.shell.projects import Projects
 from app.gui.shell.reader_bar import ReaderBar
 from app.gui.shell.recent_list import RecentList
 from app.gui.shell.relocating import Relocating
+from app.gui.shell.right_column import RightColumn
 from app.gui.shell.welcome import Welcome
 from app.gui.shell.window_state import WindowState
 from app.gui.state.bridge import Bridge

@@ -7,18 +7,23 @@ from datetime import datetime
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.core.landmark import ReviewState
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
-from app.gui.landmarks.landmark_table import LandmarkTable, StateHeads
 from app.gui.shell.actions import Actions
 from app.gui.shell.job_panel import JobPanel
 from app.gui.state.controller import Controller
 from app.gui.state.view_state import Mode
-from app.gui.template.structure_list import StructureList
-from app.gui.template.template_foot import TemplateFoot
-from app.gui.template.template_view import TemplateView
 from app.gui.widgets.key_button import KeyButton
 from app.gui.widgets.plain_text import PlainLabel, caption, tip
 from app.project.changes import Change, ImagesChanged, LandmarksChanged, ReviewsChanged
@@ -64,79 +69,6 @@ def heading_row(title: QLabel, remark: QWidget) -> QHBoxLayout:
     row.addStretch()
     row.addWidget(remark)
     return row
-
-
-class RightColumn(QWidget):
-    """Template, structures, landmarks."""
-
-    def __init__(
-        self, controller: Controller, template: TemplateView, structures: StructureList, table: LandmarkTable
-    ) -> None:
-        super().__init__()
-        self._controller, self._table = controller, table
-        self.title = label("Template", heading=True)
-        self.uv = label(small=True, muted=True)
-        self.hidden = QPushButton()
-        self.hidden.setProperty("flat", "true")
-        self.hidden.setProperty("small", "true")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 12, 0, 8)
-        layout.setSpacing(8)
-        self.hint = label(small=True, muted=True)
-        self._heading = QWidget()
-        self._heading.setLayout(heading_row(self.title, self.hint))
-        layout.addWidget(self._heading)
-        template.setMinimumHeight(120)
-        whole = QVBoxLayout()
-        whole.setSpacing(0)
-        whole.addWidget(template)
-        whole.addWidget(TemplateFoot(controller))
-        layout.addLayout(whole, stretch=3)
-        layout.addSpacing(4)
-        layout.addLayout(heading_row(label("Structures", heading=True), self.uv))
-        layout.addWidget(structures)
-        layout.addSpacing(4)
-        layout.addLayout(heading_row(label("Landmarks", heading=True), StateHeads(table)))
-        layout.addWidget(table, stretch=2)
-        foot = QHBoxLayout()
-        foot.setContentsMargins(8, 0, 12, 0)
-        foot.addWidget(self.hidden)
-        foot.addStretch()
-        layout.addLayout(foot)
-        table.hiddenCounted.connect(self._show_hidden)
-        controller.sessionChanged.connect(self._show_title)
-        controller.structureChanged.connect(self._show_uv)
-        controller.lookChanged.connect(self._show_uv)
-        self._show_hidden(0)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self._make_room()
-
-    def _make_room(self) -> None:
-        """The hint stands beside the heading where there is room for both."""
-        self.hint.setVisible(self.title.sizeHint().width() + self.hint.sizeHint().width() + 36 <= self.width())
-
-    def _show_title(self) -> None:
-        session = self._controller.session
-        self.title.setText(f"Template · {session.template.anatomy}" if session else "Template")
-        placing = "open for reading only" if session and session.read_only else "click to place a landmark"
-        self.hint.setText(placing if session else "")
-        self._make_room()
-        self._show_uv()
-
-    def _show_uv(self, *_: object) -> None:
-        session, look = self._controller.session, self._controller.look
-        on = session is not None and look.uv and bool(self._controller.structure)
-        self.uv.setText(
-            f"uv: {session.template.structure(self._controller.structure).title.lower()}" if on and session else ""
-        )
-
-    def _show_hidden(self, count: int) -> None:
-        listed = self._table.landmarks.show_hidden
-        self.hidden.setVisible(bool(count) or listed)
-        self.hidden.setText(
-            "Take the model’s own points off the list" if listed else f"{count} points of the model · list them"
-        )
 
 
 class SheetPanel(QWidget):

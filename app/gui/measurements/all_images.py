@@ -1,0 +1,278 @@
+"""One measurement in all images: a table to sort and filter, its histogram, and the outliers marked in both."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+    QTimer,
+)
+from PySide6.QtGui import QColor, QGuiApplication, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QPushButton,
+    QSplitter,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.measure import Unit
+from app.gui.measurements.words import SIGNS, value_text
+from app.gui.state.controller import Controller
+from app.gui.widgets import theme
+from app.gui.widgets.plain_text import PlainLabel
+from app.project.measured import Measurement, MeasurementState
+
+if TYPE_CHECKING:
+    from pyqtgraph import PlotWidget
+
+Index: TypeAlias = QModelIndex | QPersistentModelIndex
+OUTLIER = 3.5
+"""Robust z beyond which a value is marked (Iglewicz and Hoaglin 1993)."""
+_SLICE_S = 0.008
+
+
+def robust_z(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """How far each value [N] lies from the median, in robust standard deviations (1.4826 MAD); NaN where unknown."""
+    known = values[~np.isnan(values)]
+    if len(known) < 3:
+        return np.full(len(values), np.nan)
+    middle = np.median(known)
+    spread = 1.4826 * np.median(np.abs(known - middle))
+    return (values - middle) / spread if spread > 0 else np.where(np.isnan(values), np.nan, 0.0)
+
+
+def outliers(one: Measurement) -> npt.NDArray[np.bool_]:
+    """Which values [N] of a measurement lie far from the others of the same unit."""
+    units, found = np.array([unit.value for unit in one.units]), np.zeros(len(one.values), bool)
+    for unit in set(units.tolist()):
+        with np.errstate(invalid="ignore"):
+            found[units == unit] = np.abs(robust_z(one.values[units == unit])) > OUTLIER
+    return found
+
+
+def most_common_unit(one: Measurement) -> Unit:
+    """The unit that most of the known values have."""
+    known = [unit for unit, value in zip(one.units, one.values, strict=True) if not np.isnan(value)]
+    return Counter(known or one.units).most_common(1)[0][0]
+
+
+class AllImagesModel(QAbstractTableModel):
+    """Images by measurements."""
+
+    def __init__(self, controller: Controller, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._controller = controller
+        self.images: tuple[str, ...] = ()
+        self.found: list[Measurement] = []
+        self.outlying: list[npt.NDArray[np.bool_]] = []
+
+    def reload(self) -> None:
+        """Measure all images anew."""
+        session = self._controller.session
+        self.beginResetModel()
+        self.images = session.images if session is not None else ()
+        self.found = session.measure() if session is not None else []
+        self.outlying = list(map(outliers, self.found))
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.images)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else 1 + len(self.found)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return self.found[section - 1].entry.name if section else "Image"
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        row, column = index.row(), index.column()
+        if column == 0:
+            return self.images[row] if role == Qt.ItemDataRole.DisplayRole else None
+        one = self.found[column - 1]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return value_text(float(one.values[row]), one.units[row])
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.ForegroundRole and self.outlying[column - 1][row]:
+            return QColor(theme.CAUTION)
+        if role == Qt.ItemDataRole.FontRole and one.states[row] is MeasurementState.CORRECTED:
+            return theme.font(bold=True)
+        return None
+
+
+class _Sorted(QSortFilterProxyModel):
+    """Sorts by numbers of one unit, then of the next; what is not known comes last, whichever way."""
+
+    def lessThan(self, left: Index, right: Index) -> bool:
+        model = self.sourceModel()
+        assert isinstance(model, AllImagesModel)
+        if left.column() == 0:
+            return bool(model.images[left.row()] < model.images[right.row()])
+        one, other = (model.found[left.column() - 1].values[index.row()] for index in (left, right))
+        if np.isnan(one) or np.isnan(other):
+            down = self.sortOrder() == Qt.SortOrder.DescendingOrder
+            return bool(np.isnan(one) != np.isnan(other)) and bool(np.isnan(one)) is down
+        units = model.found[left.column() - 1].units
+        return bool((units[left.row()].value, one) < (units[right.row()].value, other))
+
+
+class AllImages(QDialog):
+    """A window of its own beside the main one; it follows every change while it is seen."""
+
+    def __init__(self, parent: QWidget, controller: Controller) -> None:
+        super().__init__(parent)
+        parent.installEventFilter(self)
+        self._controller = controller
+        self.setObjectName("measurementsOfAll")
+        self.setWindowTitle("Measurements of all images")
+        self.resize(840, 560)
+        self.model = AllImagesModel(controller, self)
+        self.sorted = _Sorted(self)
+        self.sorted.setSourceModel(self.model)
+        self.sorted.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self.table = QTableView()
+        self.table.setAccessibleName("Measurements of all images")
+        self.table.setModel(self.sorted)
+        self.table.setSortingEnabled(True)
+        self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        self.table.setShowGrid(False)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(24)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        self.table.horizontalHeader().setDefaultSectionSize(128)
+        self.table.doubleClicked.connect(self._open_image)
+        self.table.selectionModel().currentColumnChanged.connect(lambda *_: self._draw())
+        self.filter = QLineEdit(placeholderText="Filter by name", clearButtonEnabled=True)
+        self.filter.setAccessibleName("Filter by name")
+        self.filter.textChanged.connect(self.sorted.setFilterFixedString)
+        self.copy = QPushButton("Copy as text")
+        self.copy.setAutoDefault(False)
+        self.copy.clicked.connect(self.copy_text)
+        QShortcut(QKeySequence.StandardKey.Copy, self.table, self.copy_text, context=Qt.ShortcutContext.WidgetShortcut)
+        self.remark = PlainLabel(wordWrap=True)
+        self.remark.setProperty("muted", "true")
+        self.plot: PlotWidget | None = None
+        self._lay_out()
+        self._soon = QTimer(self, singleShot=True, interval=100)
+        self._soon.timeout.connect(self._measure)
+        controller.changed.connect(self._soon.start)
+        controller.sessionChanged.connect(self._soon.start)
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.addWidget(self.filter, stretch=1)
+        head.addWidget(self.copy)
+        self.parts = QSplitter(Qt.Orientation.Vertical)
+        self.parts.addWidget(self.table)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(2 * theme.STEP)
+        layout.addLayout(head)
+        layout.addWidget(self.parts, stretch=1)
+        layout.addWidget(self.remark)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Close:  # the main window's
+            self.close()
+        return False
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._soon.start()
+        super().showEvent(event)
+
+    def _measure(self) -> None:
+        """Measure anew where that is seen, once everything that it needs was read, little by little."""
+        if not self.isVisible():
+            return
+        session = self._controller.session
+        if session is not None and not session.measure_ahead(_SLICE_S):
+            self.remark.setText("Reading the predictions …")
+            self._soon.start()
+            return
+        self.model.reload()
+        self._draw()
+
+    @property
+    def column(self) -> int:
+        """Which measurement the histogram shows."""
+        index = self.table.currentIndex()
+        return max(index.column() - 1, 0) if index.isValid() else 0
+
+    def _draw(self) -> None:
+        if not self.model.found:
+            self.remark.setText("Nothing is measured in this project yet.")
+            return
+        one, outlying = self.model.found[self.column], self.model.outlying[self.column]
+        unit = most_common_unit(one)
+        there = ~np.isnan(one.values) & np.array([other is unit for other in one.units], bool)
+        known, far, rest = one.values[there], one.values[there & outlying], int(np.sum(~np.isnan(one.values) & ~there))
+        others = f"; {rest} in another unit, for want of a pixel size or with one" if rest else ""
+        self.remark.setText(
+            f"{one.entry.name}: {len(known)} of {len(one.values)} images, median "
+            f"{value_text(float(np.median(known)), unit)}, {len(far)} far from the others (robust z above "
+            f"{OUTLIER}, in colour){others}. A double click shows the image; bold values depend on a correction."
+            if len(known)
+            else f"{one.entry.name} is known in no image."
+        )
+        self._plot(known, far, f"{one.entry.name} ({SIGNS[unit]})" if SIGNS[unit] else one.entry.name)
+
+    def _plot(self, known: npt.NDArray[np.float64], far: npt.NDArray[np.float64], name: str) -> None:
+        if self.plot is None:
+            import pyqtgraph  # takes a third of a second, which the window's start can do without
+
+            self.plot = pyqtgraph.PlotWidget(background=theme.PANEL)
+            self.plot.setAccessibleName("Histogram")
+            self.plot.setMouseEnabled(False, False)
+            self.plot.hideButtons()
+            self.plot.setMenuEnabled(False)
+            self.plot.getAxis("bottom").enableAutoSIPrefix(False)
+            self.parts.addWidget(self.plot)
+            self.parts.setSizes([360, 180])
+        self.plot.clear()
+        self.plot.setLabel("bottom", name)
+        if len(known):
+            counts, edges = np.histogram(known, bins=min(40, max(5, int(np.sqrt(len(known))))))
+            self.plot.plot(edges, counts, stepMode="center", fillLevel=0, brush=theme.ACCENT, pen=theme.ACCENT)
+            self.plot.plot(far, np.zeros(len(far)), pen=None, symbol="t1", symbolBrush=theme.CAUTION, symbolPen=None)
+
+    def _open_image(self, index: QModelIndex) -> None:
+        self._controller.show_image(self.model.images[self.sorted.mapToSource(index).row()])
+
+    def copy_text(self) -> None:
+        """Put the selected rows, or all that are listed, on the clipboard: with tabs, for a spreadsheet."""
+        chosen = sorted(index.row() for index in self.table.selectionModel().selectedRows())
+        text = io.StringIO()
+        writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+        columns = range(self.sorted.columnCount())
+        writer.writerow([self.sorted.headerData(column, Qt.Orientation.Horizontal) for column in columns])
+        for row in chosen or range(self.sorted.rowCount()):
+            writer.writerow([self.sorted.index(row, column).data() for column in columns])
+        QGuiApplication.clipboard().setText(text.getvalue())
+
+
+def show_all_images(window: QWidget, controller: Controller) -> None:
+    """Open the table over all images beside the main window, or bring it to the front."""
+    found = window.findChild(AllImages) or AllImages(window, controller)
+    found.show()
+    found.raise_()

@@ -1,0 +1,171 @@
+"""The measurements beside the landmarks: what each is in the shown image, and what can be done with it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QMenu,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.gui.measurements.measurement_dialog import MeasurementDialog
+from app.gui.measurements.measurement_model import ERROR, NAME, VALUE, MeasurementModel
+from app.gui.state.controller import Controller
+from app.gui.widgets import theme
+from app.gui.widgets.one_button import OneButton
+from app.gui.widgets.plain_text import caption
+from app.project.measured import MeasurementEntry
+
+ROW = 26
+WORDS_OF_NONE = "None yet. Add one: the width of the heart over that of the thorax, a distance of two landmarks."
+
+
+class MeasurementTable(QTableView):
+    """A double click or Enter changes a measurement, a right click has the rest."""
+
+    changeWanted = Signal(object)
+    menuWanted = Signal(object)
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self.setObjectName("measurementTable")
+        self.setAccessibleName("Measurements in this image")
+        self._controller = controller
+        self.measurements = MeasurementModel(controller, self)
+        self.setModel(self.measurements)
+        OneButton(self)
+        self.setShowGrid(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTabKeyNavigation(False)
+        self.horizontalHeader().hide()
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(ROW)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        for column, width in ((VALUE, 96), (ERROR, 64)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            header.resizeSection(column, width)
+        self.setMinimumHeight(3 * ROW)
+        self.setViewportMargins(8, 0, 8, 0)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(lambda at: self.menuWanted.emit(self.viewport().mapToGlobal(at)))
+        self.doubleClicked.connect(self._change)
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._measure)
+        for told in (controller.sessionChanged, controller.imageChanged, controller.changed):
+            told.connect(self._soon.start)
+        controller.heldChanged.connect(self._follow_marker)
+
+    @property
+    def chosen(self) -> MeasurementEntry | None:
+        """The measurement whose row is chosen."""
+        row = self.currentIndex().row()
+        return self.measurements.rows[row].entry if 0 <= row < len(self.measurements.rows) else None
+
+    def _measure(self) -> None:
+        """Measure anew, where that is seen."""
+        if self.isVisible():
+            self.measurements.reload()
+
+    def _follow_marker(self) -> None:
+        if self.isVisible():
+            self.measurements.preview()
+
+    def showEvent(self, event: object) -> None:
+        self._soon.start()
+
+    def _change(self, index: QModelIndex) -> None:
+        self.changeWanted.emit(self.measurements.rows[index.row()].entry)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self.measurements.rows and self._controller.session is not None:
+            painter = QPainter(self.viewport())
+            painter.setPen(theme.MUTED)
+            wrapped = int(Qt.TextFlag.TextWordWrap)
+            words = "" if self._controller.session.measurements else WORDS_OF_NONE
+            painter.drawText(self.viewport().rect().adjusted(12, 2, -12, 0), wrapped, words)
+            painter.end()
+
+
+class MeasurementSection(QWidget):
+    """The table with what can be done below it."""
+
+    allImagesWanted = Signal()
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self._controller = controller
+        self.table = MeasurementTable(controller)
+        self.add, self.offered, self.all_images = (QPushButton(words) for words in ("Add…", "", "All images…"))
+        foot = QHBoxLayout()
+        foot.setContentsMargins(8, 0, 12, 0)
+        for button in (self.add, self.offered, self.all_images):
+            button.setProperty("flat", "true")
+            button.setProperty("small", "true")
+            foot.addWidget(button)
+        foot.addStretch()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self.table)
+        layout.addLayout(foot)
+        self.add.clicked.connect(lambda: self.open_dialog(None))
+        self.offered.clicked.connect(self._add_offered)
+        self.all_images.clicked.connect(self.allImagesWanted)
+        self.table.changeWanted.connect(self.open_dialog)
+        self.table.menuWanted.connect(self._open_menu)
+        for told in (controller.sessionChanged, controller.changed):
+            told.connect(self._show_what_can_be_done)
+        self._show_what_can_be_done()
+
+    @property
+    def _writable(self) -> bool:
+        session = self._controller.session
+        return session is not None and not session.read_only
+
+    def _show_what_can_be_done(self) -> None:
+        session = self._controller.session
+        count = len(session.offered_measurements) if session is not None and self._writable else 0
+        self.add.setEnabled(self._writable)
+        self.all_images.setEnabled(session is not None)
+        self.offered.setVisible(bool(count))
+        self.offered.setText(f"Add the model’s {count}" if count > 1 else "Add the model’s")
+
+    def open_dialog(self, entry: MeasurementEntry | None) -> None:
+        """Ask for a new measurement, or change one."""
+        if self._writable:
+            MeasurementDialog(self.window(), self._controller, entry).open()
+
+    def _add_offered(self) -> None:
+        if self._controller.session is not None:
+            self._controller.do(self._controller.session.add_offered_measurements)
+
+    def _delete(self, entry: MeasurementEntry) -> None:
+        session = self._controller.session
+        if session is not None and self._controller.do(session.delete_measurement, entry.name):
+            self._controller.say(f"Deleted the measurement “{entry.name}”. Undo brings it back.")
+
+    def _open_menu(self, at: QPoint) -> None:
+        menu, entry = QMenu(self), self.table.chosen
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("New measurement…", lambda: self.open_dialog(None)).setEnabled(self._writable)
+        if entry is not None:
+            change = menu.addAction(caption(f"Change “{entry.name}”…"), lambda: self.open_dialog(entry))
+            delete = menu.addAction(caption(f"Delete “{entry.name}”"), lambda: self._delete(entry))
+            for action in (change, delete):
+                action.setEnabled(self._writable)
+        menu.addSeparator()
+        menu.addAction("All images…", self.allImagesWanted.emit)
+        menu.popup(at)

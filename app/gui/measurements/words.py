@@ -1,0 +1,62 @@
+"""How measurements are written in the window: values with units, expected errors, and where they come from."""
+
+from __future__ import annotations
+
+import math
+
+from app.core.frame import Provenance
+from app.core.measure import Unit
+from app.project.measured import MeasuredIn, MeasurementEntry, MeasurementState
+
+SIGNS = {
+    Unit.MM: "mm",
+    Unit.MM2: "mm²",
+    Unit.DEGREES: "°",
+    Unit.RATIO: "",
+    Unit.PX: "px",
+    Unit.PX2: "px²",
+}
+NOTHING = "–"
+"""Where there is no value."""
+_DIGITS = {Unit.RATIO: 3, Unit.DEGREES: 1, Unit.MM: 1, Unit.PX: 1, Unit.MM2: 0, Unit.PX2: 0}
+_FROM = {
+    Provenance.CALIBRATED: "calibrated in the file",
+    Provenance.AT_DETECTOR: "at the detector: things in the patient are smaller",
+    Provenance.GIVEN: "given by the reader",
+    None: "unknown, so lengths are in pixels",
+}
+
+
+def value_text(value: float, unit: Unit) -> str:
+    """A value with its unit: “0.452”, “312.4 mm”."""
+    if math.isnan(value):
+        return NOTHING
+    gap = "" if unit in (Unit.DEGREES, Unit.RATIO) else " "
+    return f"{value:.{_DIGITS[unit]}f}{gap}{SIGNS[unit]}"
+
+
+def error_text(error: float, unit: Unit) -> str:
+    """What a value is expected to miss by: “± 1.2”; empty where that is not known."""
+    return "" if math.isnan(error) else f"± {error:.{max(_DIGITS[unit], 1)}f}"
+
+
+def told(one: MeasuredIn) -> str:
+    """All that is known of a value, for a tool tip."""
+    lines = [f"{one.entry.name} = {one.entry.formula}"]
+    if words := missing_text(one.entry):
+        lines.append(words)
+    if one.state is MeasurementState.CORRECTED:
+        lines.append("A reader corrected something that it is measured from.")
+    elif one.state is MeasurementState.PREDICTED:
+        lines.append("Measured from what the model predicted.")
+    if math.isnan(one.value) and not one.entry.missing:
+        lines.append("Something that it is measured from is absent here, or not predicted yet.")
+    lines.append(f"Pixel size: {_FROM[one.spacing]}.")
+    return "\n".join(lines)
+
+
+def missing_text(entry: MeasurementEntry) -> str:
+    """What a measurement can't be had without; empty where nothing is missing."""
+    if not entry.missing:
+        return ""
+    return f"{', '.join(f'“{name}”' for name in entry.missing)} was deleted: only images accepted with it have a value."

@@ -1,0 +1,126 @@
+"""The column on the right: template, structures, and the lists of landmarks and measurements."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from app.gui.landmarks.landmark_table import LandmarkTable, StateHeads
+from app.gui.measurements.all_images import show_all_images
+from app.gui.measurements.measurement_table import MeasurementSection
+from app.gui.shell.panels import heading_row, label, stacked
+from app.gui.state.controller import Controller
+from app.gui.template.structure_list import StructureList
+from app.gui.template.template_foot import TemplateFoot
+from app.gui.template.template_view import TemplateView
+
+
+class ListTabs(QStackedWidget):
+    """Landmarks or measurements, under the two words that choose between them; the signs belong to the landmarks."""
+
+    def __init__(self, landmarks: QWidget, measurements: QWidget, signs: QWidget) -> None:
+        super().__init__()
+        self.buttons = QButtonGroup(self)
+        words = QHBoxLayout()
+        words.setSpacing(4)
+        for place, (name, part) in enumerate((("Landmarks", landmarks), ("Measurements", measurements))):
+            button = QPushButton(name)
+            button.setCheckable(True)
+            button.setChecked(place == 0)
+            button.setObjectName(f"{name.lower()}Tab")
+            button.setProperty("chip", "true")
+            self.buttons.addButton(button, place)
+            words.addWidget(button)
+            self.addWidget(part)
+        self.heading = QHBoxLayout()
+        self.heading.setContentsMargins(8, 0, 12, 0)
+        self.heading.addLayout(words)
+        self.heading.addStretch()
+        kept = QWidget()  # the signs show and hide themselves
+        row = QHBoxLayout(kept)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(signs)
+        self.heading.addWidget(kept)
+        self.buttons.idClicked.connect(self.setCurrentIndex)
+        self.currentChanged.connect(lambda place: self.buttons.button(place).setChecked(True))
+        self.currentChanged.connect(lambda place: kept.setVisible(place == 0))
+
+
+class RightColumn(QWidget):
+    """Template, structures, landmarks or measurements."""
+
+    def __init__(
+        self, controller: Controller, template: TemplateView, structures: StructureList, table: LandmarkTable
+    ) -> None:
+        super().__init__()
+        self._controller, self._table = controller, table
+        self.title = label("Template", heading=True)
+        self.uv = label(small=True, muted=True)
+        self.hidden = QPushButton()
+        self.hidden.setProperty("flat", "true")
+        self.hidden.setProperty("small", "true")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 12, 0, 8)
+        layout.setSpacing(8)
+        self.hint = label(small=True, muted=True)
+        self._heading = QWidget()
+        self._heading.setLayout(heading_row(self.title, self.hint))
+        layout.addWidget(self._heading)
+        template.setMinimumHeight(120)
+        whole = QVBoxLayout()
+        whole.setSpacing(0)
+        whole.addWidget(template)
+        whole.addWidget(TemplateFoot(controller))
+        layout.addLayout(whole, stretch=3)
+        layout.addSpacing(4)
+        layout.addLayout(heading_row(label("Structures", heading=True), self.uv))
+        layout.addWidget(structures)
+        layout.addSpacing(4)
+        self.measurements = MeasurementSection(controller)
+        self.tabs = ListTabs(stacked(table, self._foot()), self.measurements, StateHeads(table))
+        layout.addLayout(self.tabs.heading)
+        layout.addWidget(self.tabs, stretch=2)
+        self.measurements.allImagesWanted.connect(lambda: show_all_images(self.window(), controller))
+        table.hiddenCounted.connect(self._show_hidden)
+        controller.sessionChanged.connect(self._show_title)
+        controller.structureChanged.connect(self._show_uv)
+        controller.lookChanged.connect(self._show_uv)
+        self._show_hidden(0)
+
+    def _foot(self) -> QWidget:
+        """What stands below the landmarks."""
+        foot = QWidget()
+        row = QHBoxLayout(foot)
+        row.setContentsMargins(8, 8, 12, 0)
+        row.addWidget(self.hidden)
+        row.addStretch()
+        return foot
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """The hint stands beside the heading where there is room for both."""
+        self.hint.setVisible(self.title.sizeHint().width() + self.hint.sizeHint().width() + 36 <= self.width())
+
+    def _show_title(self) -> None:
+        session = self._controller.session
+        self.title.setText(f"Template · {session.template.anatomy}" if session else "Template")
+        placing = "open for reading only" if session and session.read_only else "click to place a landmark"
+        self.hint.setText(placing if session else "")
+        self._make_room()
+        self._show_uv()
+
+    def _show_uv(self, *_: object) -> None:
+        session, look = self._controller.session, self._controller.look
+        on = session is not None and look.uv and bool(self._controller.structure)
+        self.uv.setText(
+            f"uv: {session.template.structure(self._controller.structure).title.lower()}" if on and session else ""
+        )
+
+    def _show_hidden(self, count: int) -> None:
+        listed = self._table.landmarks.show_hidden
+        self.hidden.setVisible(bool(count) or listed)
+        self.hidden.setText(
+            "Take the model’s own points off the list" if listed else f"{count} points of the model · list them"
+        )

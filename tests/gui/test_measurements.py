@@ -1,0 +1,142 @@
+"""Measurements in the window: the list beside the landmarks, the dialog, and the table over all images."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+
+from app.gui.measurements.all_images import AllImages, robust_z
+from app.gui.measurements.measurement_dialog import MeasurementDialog
+from app.gui.measurements.measurement_table import MeasurementTable
+from app.gui.state.view_state import Held
+
+
+@pytest.fixture
+def listed(app, qtbot):
+    """The window with its measurements in view."""
+    button = app.window.right_column.tabs.buttons.button(1)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: texts(app) != [])
+    return app
+
+
+def table(app) -> MeasurementTable:
+    return app.window.findChild(MeasurementTable, "measurementTable")
+
+
+def texts(app) -> list[list[str]]:
+    model = table(app).model()
+    return [[model.index(row, column).data() for column in range(3)] for row in range(model.rowCount())]
+
+
+def dialog(app) -> MeasurementDialog:
+    return app.window.findChild(MeasurementDialog)
+
+
+def test_the_shown_image_s_measurements_are_listed_and_follow_it(listed, qtbot) -> None:
+    window, session = listed.window, listed.window.controller.session
+    for image in session.images[:2]:
+        window.controller.show_image(image)
+        heart, lungs = (session.mask(image, name) for name in ("heart", "right_lung"))
+        columns = np.nonzero((lungs | session.mask(image, "left_lung")).any(axis=0))[0]
+        ratio = (np.ptp(np.nonzero(heart.any(axis=0))[0]) + 1) / (np.ptp(columns) + 1)
+        qtbot.waitUntil(lambda ratio=ratio: texts(listed)[0] == ["ctr", f"{ratio:.3f}", ""])
+    session.delete_measurement("ctr")
+    qtbot.waitUntil(lambda: texts(listed)[0][0] == "right_lung_area")
+    window.actions_["undo"].trigger()
+    qtbot.waitUntil(lambda: texts(listed)[0][0] == "ctr")
+
+
+def test_while_a_marker_is_dragged_what_depends_on_it_follows_and_comes_back_when_that_is_taken_back(listed, qtbot):
+    window, session = listed.window, listed.window.controller.session
+    image, before = window.controller.image, texts(listed)
+    window.controller.hold(Held(image, "right_clavicle_22", (5.0, 5.0)))
+    (moved,) = session.preview_measurements(image, "right_clavicle_22", (5.0, 5.0))
+    assert texts(listed)[4][1] == f"{moved.value:.1f}°" != before[4][1]
+    assert texts(listed)[:4] == before[:4]
+    window.controller.hold(None)
+    assert texts(listed) == before
+
+
+def test_a_measurement_is_defined_in_the_dialog_where_names_are_completed_and_mistakes_marked(listed, qtbot) -> None:
+    window, session = listed.window, listed.window.controller.session
+    window.actions_["newMeasurement"].trigger()
+    asked = dialog(listed)
+    qtbot.keyClicks(asked.name, "reach")
+    qtbot.keyClicks(asked.formula, "width(hea")
+    asked.formula.complete("heart")
+    assert asked.formula.text() == "width(heart"
+    assert "There should be" in asked.remark.text()
+    asked.keep()
+    assert "reach" not in [entry.name for entry in session.measurements]
+    qtbot.keyClicks(asked.formula, ") / width(spleen)")
+    asked.keep()
+    assert "There is no structure “spleen”" in asked.remark.text()
+    assert asked.formula.selectedText().startswith("spleen")
+    asked.formula.setText("width(heart) / height(heart)")
+    asked.keep()
+    assert session.measurements[-1].name == "reach"
+    qtbot.waitUntil(lambda: texts(listed)[-1][0] == "reach")
+    assert session.undo_label == "Define the measurement “reach”"
+
+
+def test_a_double_click_changes_a_measurement_and_escape_leaves_it(listed, qtbot) -> None:
+    session, view = listed.window.controller.session, table(listed)
+    before = session.measurements
+    at = view.visualRect(view.model().index(3, 0)).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    asked = dialog(listed)
+    assert (asked.name.text(), asked.formula.text()) == ("lung_area_ratio", "area(right_lung) / area(left_lung)")
+    QTest.keyClick(asked, Qt.Key.Key_Escape)
+    assert session.measurements == before
+
+
+def test_the_model_s_measurements_are_offered_where_a_project_lacks_them(listed, qtbot) -> None:
+    session, section = listed.window.controller.session, listed.window.right_column.measurements
+    assert not section.offered.isVisible()
+    for name in ("ctr", "lung_area_ratio"):
+        session.delete_measurement(name)
+    assert section.offered.isVisible()
+    qtbot.mouseClick(section.offered, Qt.MouseButton.LeftButton)
+    assert {entry.name for entry in session.measurements} >= {"ctr", "lung_area_ratio"}
+    assert not section.offered.isVisible()
+
+
+def test_all_images_are_sorted_filtered_copied_and_opened_from_their_table(listed, qtbot) -> None:
+    window, session = listed.window, listed.window.controller.session
+    window.actions_["allMeasurements"].trigger()
+    every = window.findChild(AllImages)
+    qtbot.waitUntil(lambda: every.sorted.rowCount() == 3)
+    session.set_mask_absent(session.images[0], "heart")
+    qtbot.waitUntil(lambda: every.sorted.index(0, 1).data() == "–")
+    values = session.measurement("ctr").values
+    for order, expected in (
+        (Qt.SortOrder.AscendingOrder, np.sort(values)),
+        (Qt.SortOrder.DescendingOrder, -np.sort(-values)),
+    ):
+        every.table.sortByColumn(1, order)
+        shown = [every.sorted.index(row, 1).data() for row in range(3)]
+        assert shown == [*(f"{value:.3f}" for value in expected[:2]), "–"]
+    every.copy_text()
+    lines = QGuiApplication.clipboard().text().splitlines()
+    assert lines[0].split("\t")[:2] == ["Image", "ctr"]
+    assert len(lines) == 4
+    every.filter.setText(session.images[1][:10])
+    assert every.sorted.rowCount() == 1
+    at = every.table.visualRect(every.sorted.index(0, 0)).center()
+    qtbot.mouseClick(every.table.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    qtbot.mouseDClick(every.table.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert window.controller.image == session.images[1]
+
+
+def test_what_lies_far_from_the_others_is_told_by_a_robust_z() -> None:
+    values = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 100.0, np.nan])
+    found = robust_z(values)
+    np.testing.assert_allclose(found[:6], (values[:6] - 3.5) / (1.4826 * 1.5))
+    assert np.isnan(found[6])
+    np.testing.assert_array_equal(robust_z(np.array([2.0, 2.0, 2.0, np.nan])), [0, 0, 0, np.nan])
+    assert np.isnan(robust_z(np.array([1.0, 2.0]))).all()
