@@ -28,11 +28,12 @@ from app.cli.landmarks import Spot, check_names, parse_landmark, parse_spot, rea
 from app.cli.measurements import wanted_measurements
 from app.core.landmark import Landmark
 from app.core.masks import ImageMasks
+from app.core.measure_prediction import measure_prediction
 from app.core.measurement_set import Things
 from app.engine.client import Predicted
 from app.formats.csv_table import rows_of
 from app.formats.masks import write_masks
-from app.formats.measurement_table import COLUMNS, measured_rows
+from app.formats.measurement_table import COLUMNS, MeasurementRow
 from app.io.discover import discover
 
 cli = typer.Typer(
@@ -184,8 +185,12 @@ def measure(
     batch.claim(masks=False)
 
     def take(name: str, value: Predicted) -> None:
-        found = measured_rows(name, value.prediction, value.facts.frame, wanted, things, marks)
-        batch.rows[name] = [*found]
+        frame = value.facts.frame
+        spacing = frame.spacing.provenance.value if frame.spacing else ""
+        batch.rows[name] = [
+            MeasurementRow(name, one.name, one.value, one.unit.value, spacing, "predicted")
+            for one in measure_prediction(value.prediction, frame, wanted, things, marks)
+        ]
 
     batch.run(take, threads, backend)
     batch.end()

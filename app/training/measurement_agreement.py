@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from app.core.formula import names, parse
-from app.core.measure import Inputs, Values, compute, together
+from app.core.measure import Inputs, Unit, Values, compute, together
+from app.core.measure_prediction import measure_prediction
 from app.core.measurement_set import GROUP, LANDMARK, Things, split
 from app.core.native_mask import extent
 from app.engine.client import Engine, Predicted
-from app.formats.measurement_table import measured_rows
 from app.io.bundle import Bundle, read_bundle
 from app.jobs import Result
 from app.training.contours import CHEST_MM_PER_PIXEL, Contours, draw_masks, read_chest
@@ -95,16 +95,14 @@ def measured(data: Path, part: str, bundle: Bundle, threads: int = 2) -> dict[st
             frame = event.value.facts.frame
             reference = from_contours(contours, places[event.key], (frame.height, frame.width), bundle)
             wanted = bundle.measurements.measurements
-            rows = measured_rows(event.key, event.value.prediction, frame, wanted, things, bundle.landmarks)
-            for row in rows:
-                scale = _in_mm(row.unit)
-                pairs[row.measurement].append((row.value * scale, reference[row.measurement]))
+            for one in measure_prediction(event.value.prediction, frame, wanted, things, bundle.landmarks):
+                pairs[one.name].append((one.value * _in_mm(one.unit), reference[one.name]))
     return {name: agreement(*np.array(found).T) for name, found in pairs.items()}
 
 
-def _in_mm(unit: str) -> float:
+def _in_mm(unit: Unit) -> float:
     """What a value of an image without a pixel size is multiplied by: the data's pixels have one size."""
-    return {"px": CHEST_MM_PER_PIXEL, "px2": CHEST_MM_PER_PIXEL**2}.get(unit, 1.0)
+    return {Unit.PX: CHEST_MM_PER_PIXEL, Unit.PX2: CHEST_MM_PER_PIXEL**2}.get(unit, 1.0)
 
 
 def table(found: Mapping[str, Agreement]) -> str:
