@@ -47,8 +47,8 @@ class Package(NamedTuple):
 PACKAGES = {
     "core": Package("app/core", ("tests/unit/core",)),
     "io": Package("app/io", ("tests/unit/io",)),
-    "store": Package("app/store", ("tests/unit/store",)),
-    "project": Package("app/project", ("tests/unit/project",)),
+    "store": Package("app/store", ("tests/unit/store", "tests/unit/project")),
+    "project": Package("app/project", ("tests/unit/project", "tests/unit/store")),
     "losses": Package("models/losses.py", ("tests/unit/models",)),
 }
 
