@@ -248,9 +248,10 @@ class Trainer:
         size = self.recipe.small_size if self.done < self.recipe.small_share else self.recipe.size
         sums: dict[str, float] = {}
         count = 0
-        for start in range(0, len(order) - self.recipe.batch + 1, self.recipe.batch):
+        together = min(self.recipe.batch, len(order))  # else few examples would never make a step
+        for start in range(0, len(order) - together + 1, together):
             began = time.process_time()
-            batch = make_batch(examples, order[start : start + self.recipe.batch], size, self.recipe.strength, rng)
+            batch = make_batch(examples, order[start : start + together], size, self.recipe.strength, rng)
             for name, value in self._step(batch).items():
                 sums[name] = sums.get(name, 0.0) + value
             count += 1

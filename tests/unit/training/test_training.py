@@ -106,6 +106,15 @@ def test_training_resumes_where_it_was_killed(tmp_path, examples, rendered):
     assert len((tmp_path / "log.csv").read_text().splitlines()) == 3
 
 
+def test_fewer_examples_than_a_batch_are_a_batch(tmp_path, examples, rendered):
+    pictures, contours = rendered
+    recipe = Recipe(minutes=60, small_share=0, size=64, batch=8, validate_every=1)
+    trainer = Trainer(tmp_path, TEMPLATE, NetworkConfig(height=64, width=64, channels=(8, 8, 8)), recipe)
+    trainer.run(examples, pictures[:1], contours.take([0]), lambda _: None, leg_minutes=1e-6)
+    assert (len(examples), trainer.steps) == (4, 1)
+    assert trainer.seconds > 0
+
+
 def perfect(contours, size=256):
     frame = Frame(size, size)
     cases = []
