@@ -48,6 +48,8 @@ LINES = (
     ("new landmark in 100,000 images, mapped", "many_images[100000]", extra("landmark_median_ms"), "ms", "≤ 16"),
     ("100,000 images: memory", "many_images[100000]", extra("resident_peak_mib"), "MiB", "≤ 2048"),
     ("new landmark in 10,000 images, kept in the project", "test_define_landmark", fastest, "ms", "≤ 4"),
+    ("seven measurements of 10,000 images anew", "test_measure", fastest, "ms", "≤ 50"),
+    ("measurements while a marker is dragged", "test_preview_measurements", fastest, "ms", "≤ 2"),
     ("forward pass, OpenVINO, 2 threads", "test_shipped_network_openvino", fastest, "ms", "≤ 30"),
     ("times faster than the paper's network", "papers_network_in_one_run", extra("ratio"), "", "≥ 15"),
     ("file to complete prediction, 2048², 12 bit", "test_file_to_prediction", fastest, "ms", "≤ 150"),
