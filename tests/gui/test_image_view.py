@@ -389,7 +389,18 @@ def test_pictures_open_with_the_greys_of_the_anatomy_not_of_their_frame() -> Non
     assert name == "Auto"
     whole = picture.auto_window(0, 0, 199, 159)
     for window in (opens, whole):
-        assert window.low == pytest.approx(120, abs=3)
-        assert window.low + window.width == pytest.approx(240, abs=3)
+        assert window.low == pytest.approx(120, abs=5)
+        assert window.low + window.width == pytest.approx(240, abs=5)
     edge = picture.auto_window(0, 0, 199, 12)  # what is on the screen is the edge: then that is looked at
     assert edge.low == 0
+
+
+def test_shutters_in_the_middle_of_a_film_do_not_widen_the_automatic_window() -> None:
+    """A black corner that reaches into the part that is looked at, and burnt-in white words."""
+    rng = np.random.default_rng(5)
+    film = rng.integers(120, 181, (160, 200)).astype(np.uint8)
+    film[:50, :60], film[90:94, 80:110] = 0, 255
+    window = dict(GreyPicture.of(film, Frame(160, 200, 8, 8)).presets)["Auto"]
+    assert (window.level - window.width / 2, window.level + window.width / 2) == pytest.approx((120, 180), abs=1)
+    flat = GreyPicture.of(np.full((160, 200), 7, np.uint8), Frame(160, 200, 8, 8))
+    assert dict(flat.presets)["Auto"].level == 7

@@ -36,7 +36,7 @@ def test_every_command_is_a_named_action_in_the_menus(start) -> None:
     window = start().window
     assert in_menus(window.menuBar()) == {f"action.{command.verb}" for command in window.actions_.commands}
     titles = [a.text() for a in window.menuBar().actions()]
-    assert titles == ["File", "Edit", "View", "Image", "Landmark", "Review", "Help"]
+    assert titles == ["File", "Edit", "View", "Image", "Landmark", "Mask", "Review", "Help"]
 
 
 def test_no_key_is_given_twice(start) -> None:

@@ -211,7 +211,9 @@ class ImageTexts:
         window = view.grey.window
         gamma = f"  γ {window.gamma:.2f}" if window.gamma != 1 else ""
         inverted = " · inverted" if view.invert else ""
-        lines: list[Line] = [(f"W {window.width:.0f}  L {window.level:.0f}{gamma}{inverted}", ON_IMAGE.text, False)]
+        words = f"W {window.width:.0f}  L {window.level:.0f}{gamma}{inverted}"
+        # Of a preview the greys are none of the file's: there is no window to tell.
+        lines: list[Line] = [] if view.grey.picture.coarse else [(words, ON_IMAGE.text, False)]
         frame = view.frame_of_image
         spacing = frame.spacing if frame is not None else None
         if frame is None or spacing is None:
