@@ -31,7 +31,6 @@ def correct(state: ProjectState, image: str, structure: str, mask: Mask | None, 
     else:
         _check(state, image, structure, mask)
         same = before is not None and bool((before == mask).all())
-    said = state.rows.structure_reviews.get(image, {}).get(structure)
 
     def edit(writer: Writer) -> None:
         if same:
@@ -40,11 +39,17 @@ def correct(state: ProjectState, image: str, structure: str, mask: Mask | None, 
         kept = None if mask is None else writer.blob(pack_mask(mask))
         who = MaskState.ABSENT if mask is None else MaskState.CORRECTED
         writer.put("masks", image, OWN, structure, who.value, kept, reader, now())
-        if said is not None and said.state in (ReviewState.ACCEPTED, ReviewState.REJECTED):
-            again = ReviewState.IN_PROGRESS.value
-            writer.put("structure_reviews", image, OWN, structure, again, said.note, reader, now())
+        _take_back(state, writer, image, structure, reader)
 
     return Action(MasksChanged.code, label, edit, (image,))
+
+
+def _take_back(state: ProjectState, writer: Writer, image: str, structure: str, reader: str) -> None:
+    """What was said of a structure was said of the mask that was there: it is in progress again."""
+    said = state.rows.structure_reviews.get(image, {}).get(structure)
+    if said is not None and said.state in (ReviewState.ACCEPTED, ReviewState.REJECTED):
+        again = ReviewState.IN_PROGRESS.value
+        writer.put("structure_reviews", image, OWN, structure, again, said.note, reader, now())
 
 
 def _check(state: ProjectState, image: str, structure: str, mask: Mask) -> None:
@@ -60,13 +65,15 @@ def _check(state: ProjectState, image: str, structure: str, mask: Mask) -> None:
         raise ValueError(f"Nothing is left of the {title}. If it can’t be seen in this image, set it to absent.")
 
 
-def reset(state: ProjectState, image: str, structure: str, label: str) -> Action:
+def reset(state: ProjectState, image: str, structure: str, reader: str, label: str) -> Action:
     """Forget what a reader said a mask is: the prediction counts again."""
     check_unlocked(state, [image])
     structure_title(state.template, structure)
 
     def edit(writer: Writer) -> None:
-        writer.drop("masks", image=image, opinion=OWN, structure=structure)
+        if structure in state.rows.masks.get(image, {}):
+            writer.drop("masks", image=image, opinion=OWN, structure=structure)
+            _take_back(state, writer, image, structure, reader)
 
     return Action(MasksChanged.code, label, edit, (image,))
 
@@ -114,7 +121,7 @@ class SessionMasks(SessionFiles):
     def reset_mask(self, image: str, structure: str) -> Change | None:
         """Forget what was said of a structure's mask in an image: the predicted one counts again. One undo step."""
         label = f"Go back to the predicted {structure_title(self.template, structure)} in {stem(image)}"
-        return self._act(reset(self._state, image, structure, label))
+        return self._act(reset(self._state, image, structure, self._reader, label))
 
     def structures_at(self, image: str, xy: tuple[float, float]) -> tuple[str, ...]:
         """The structures whose masks cover a pixel of an image, the smallest first."""

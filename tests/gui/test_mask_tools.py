@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from app.core.masks import Mask, MaskState
 from app.gui.application import App
-from app.gui.state.view_state import MaskTool, Mode
+from app.gui.state.view_state import MaskStyle, MaskTool, Mode
 from tests.gui.conftest import Hand, drag, hover, in_image, shown_fully
 
 SHIFT, ALT, CTRL = (
@@ -298,6 +298,56 @@ def test_a_missing_structure_is_drawn_and_an_erased_one_is_absent(heart, qtbot):
     assert_drawn_is_stored(heart)
 
 
+@pytest.mark.parametrize("verb", ["maskPush", "maskEraser", "maskSmooth", "maskLasso"])
+def test_where_nothing_is_a_tool_that_draws_nothing_says_so_and_nothing_of_the_structure(heart, qtbot, verb: str):
+    """It may wait for its prediction, which must show when it comes."""
+    window, session = heart.window, heart.window.controller.session
+    image, at = window.controller.image, in_image(heart, middle(heart))
+    session.set_orientation(image, quarter_turns=1)
+    told: list[str] = []
+    window.controller.said.connect(told.append)
+    use(heart, verb)
+    qtbot.mouseClick(window.image_view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    drag(qtbot, window.image_view.viewport(), at, at + QPoint(30, 5))
+    assert session.masks(image).by_reader == {}
+    assert window.controller.state.stroke is None
+    if verb != "maskLasso":  # that one may encircle something
+        assert set(told) == {"There is no heart in this image yet. Draw it with the brush (B) or the lasso (Q)."}
+
+
+def test_a_short_push_counts_too(heart):
+    """A finger's breadth of the mouse, below what else would be a click."""
+    before, at = mask(heart).copy(), edge(heart)
+    use(heart, "maskPush")
+    hand, start = Hand(heart.window.image_view.viewport()), in_image(heart, at)
+    hand.press(start)
+    for step in (2, 4, 6):
+        hand.move(start + QPoint(step, 0))
+    hand.release(start + QPoint(6, 0))
+    assert (mask(heart) != before).sum() > 10
+    assert last_line(heart).startswith("Correct the heart")
+
+
+def test_large_pixels_grow_by_one_at_least(heart):
+    window, whole = heart.window, mask(heart).copy()
+    window.controller.session.set_spacing(window.controller.image, 1.4, 1.4)
+    use(heart, "growMask")
+    np.testing.assert_array_equal(mask(heart), ndimage.binary_dilation(whole))
+
+
+def test_a_landmark_that_comes_meanwhile_ends_no_stroke(heart):
+    window, at = heart.window, edge(heart)
+    use(heart, "maskBrush")
+    hand, start = Hand(window.image_view.viewport()), in_image(heart, at)
+    hand.press(start)
+    hand.move(start + QPoint(14, 0))
+    window.controller.session.define_landmark("Apex", "heart", (0.3, 0.2))
+    assert window.controller.state.stroke is not None
+    hand.release(start + QPoint(20, 4))
+    assert last_line(heart).startswith("Correct the heart")
+    assert_drawn_is_stored(heart)
+
+
 def test_a_corrected_contour_point_takes_the_outline_along_when_asked(heart):
     window, session = heart.window, heart.window.controller.session
     image, before = window.controller.image, mask(heart).copy()
@@ -372,6 +422,19 @@ def test_a_hidden_structure_is_shown_when_its_mask_is_edited(heart):
     use(heart, "maskPush")
     assert window.controller.look.shows("heart")
     assert window.image_view.overlay.outlined is not None
+
+
+def test_what_is_edited_is_drawn_whatever_is_hidden_meanwhile(heart):
+    window = heart.window
+    use(heart, "maskBrush")
+    place = window.controller.session.template.index("heart")
+    for hide in ({"structures": False}, {"hidden": frozenset({"heart"})}, {"masks": MaskStyle.OFF}):
+        window.controller.set_look(**hide)
+        overlay = window.image_view.drawn.overlay
+        assert place in overlay.outlined, hide
+        assert overlay.strong == place
+    use(heart, "navigate")
+    assert window.image_view.drawn.overlay.outlined == ()
 
 
 def test_ctrl_click_chooses_the_structure_under_the_mouse(heart, qtbot):

@@ -73,6 +73,8 @@ def _step(
 ) -> None:
     """Undo or redo: asks before many images change, goes to the image it is about, and says what it did there."""
     session = controller.open_session()
+    if controller.interaction.cancel():
+        return  # what is under the mouse is what a reader takes back first, as with Escape
     if stepped.running:
         controller.tell("That is being undone or done again. Wait until it has ended, or cancel it.", view)
         return

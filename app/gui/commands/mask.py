@@ -11,7 +11,7 @@ from app.core import mask_edit
 from app.core.landmark import PlacementState
 from app.core.masks import Mask
 from app.gui.commands.command import Command
-from app.gui.state.controller import Controller
+from app.gui.state.controller import Controller, nothing_to_edit
 from app.gui.state.view_state import MaskTool
 
 NEEDS = "image writable"
@@ -80,7 +80,7 @@ def _whole(controller: Controller) -> Sequence[Command]:
     def reset() -> None:
         _act(controller, lambda: controller.open_session().reset_mask)
 
-    how = "By 1 mm; by 3 pixels where their size is unknown"
+    how = "By 1 mm, a pixel at least; by 3 pixels where their size is unknown"
     return [
         Command("fillHoles", "Mask", "Fill holes", partial(edit, mask_edit.fill_holes), needs=NEEDS, line=True),
         Command("keepLargest", "Mask", "Keep the largest piece", partial(edit, mask_edit.keep_largest), needs=NEEDS),
@@ -105,7 +105,7 @@ def _step(controller: Controller, sign: int) -> tuple[float, float]:
     spacing = controller.frame(controller.image).spacing
     if spacing is None:
         return sign * GROW_PX, sign * GROW_PX
-    return sign * GROW_MM / spacing.column_mm, sign * GROW_MM / spacing.row_mm
+    return sign * max(GROW_MM / spacing.column_mm, 1.0), sign * max(GROW_MM / spacing.row_mm, 1.0)
 
 
 def _act(controller: Controller, action: Callable[[], Callable[[str, str], object]]) -> None:
@@ -125,7 +125,7 @@ def _edit(controller: Controller, change: Callable[[Mask], object]) -> None:
     if locked := controller.why_locked(image):
         controller.tell(locked)
     elif found is None:
-        controller.tell(f"There is no {title} in this image yet. Draw it with the brush (B) or the lasso (Q).")
+        controller.tell(nothing_to_edit(title))
     else:
         mask = found.copy()
         change(mask)
@@ -143,6 +143,9 @@ def _through_points(controller: Controller) -> None:
     if session is None or not image or not structure:
         return
     own = {(mark.name, mark.structure) for mark in session.bundle.landmarks}
+    if controller.is_models_own(controller.landmark):  # the point that was just moved says whose outline is meant
+        structure = session.landmark(controller.landmark).structure
+        controller.choose_structure(structure)
     placed = [p for p in session.placements_in(image) if (p.landmark.name, p.landmark.structure) in own]
     points = np.array([p.xy for p in placed if p.landmark.structure == structure], float).reshape(-1, 2)
     moved = [p.xy for p in placed if p.landmark.structure == structure and p.state is PlacementState.CORRECTED]

@@ -151,7 +151,7 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
             painter.setPen(cosmetic(painter, QColor(255, 255, 255, 110), 1.0))
             painter.drawPath(self._iso_path(overlay.uv, masks, frame))
         for channel in overlay.outlined:
-            pen = cosmetic(painter, QColor(structures[channel].colour), 1.5)
+            pen = cosmetic(painter, QColor(structures[channel].colour), 2.5 if channel == overlay.strong else 1.5)
             painter.setPen(with_pattern(pen, channel) if overlay.patterns else pen)
             painter.drawPath(paths[channel])
 

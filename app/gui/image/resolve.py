@@ -90,6 +90,8 @@ class Overlay:
         Of fills and uv colours, 0 to 1.
     patterns : bool
         Whether each outline has a line of its own.
+    strong : int or None
+        The channel whose outline is thicker: its mask is being edited.
     """
 
     masks: bool = False
@@ -98,6 +100,7 @@ class Overlay:
     uv: int | None = None
     opacity: float = 0.45
     patterns: bool = False
+    strong: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +178,7 @@ def resolve(
         frame=frame,
         masks=masks,
         edited=state.stroke.structure if masks is not stored.masks and state.stroke is not None else "",
-        overlay=overlay_of(masks, _look(state), state.structure),
+        overlay=overlay_of(masks, _look(state), state.structure, state.mode is Mode.MASK),
         stored=stored,
         markers=_as_dragged(stored.markers, session, state, frame, image) + _clicked(state, image, frame),
         labels=state.look.labels,
@@ -185,8 +188,12 @@ def resolve(
 
 
 def _look(state: ViewState) -> Look:
-    """In Mask mode without uv colours: they lie over the border that is being corrected."""
-    return replace(state.look, uv=False) if state.mode is Mode.MASK else state.look
+    """In Mask mode the chosen structure is drawn whatever is hidden, and no uv colours lie over its border."""
+    look = state.look
+    if state.mode is not Mode.MASK:
+        return look
+    masks = look.masks if look.masks != MaskStyle.OFF else MaskStyle.OUTLINE
+    return replace(look, uv=False, masks=masks, hidden=look.hidden - {state.structure})
 
 
 def stored_of(session: ShownSession, image: str, landmark: str, frame: Frame) -> Stored:
@@ -207,19 +214,21 @@ def stored_of(session: ShownSession, image: str, landmark: str, frame: Frame) ->
     return Stored(image, landmark, entry, later, session.masks(image), tuple(markers), states)
 
 
-def overlay_of(masks: ImageMasks | None, look: Look, structure: str) -> Overlay:
-    """Which structures are drawn, and how: those that are switched on and are there."""
+def overlay_of(masks: ImageMasks | None, look: Look, structure: str, editing: bool = False) -> Overlay:
+    """Which structures are drawn, and how: those that are switched on and are there, and one that is being edited."""
     if masks is None or not masks.known:
         return Overlay(opacity=look.opacity)
     names = [one.name for one in masks.template.structures]
     there = [masks.state(name) not in (None, MaskState.ABSENT) for name in names]
-    shown = tuple(c for c, name in enumerate(names) if look.shows(name) and there[c])
+    wanted = [look.shows(name) or (editing and name == structure) for name in names]
+    shown = tuple(c for c, name in enumerate(names) if wanted[c] and there[c])
     chosen = names.index(structure) if structure in names else -1
     prediction = masks.prediction
     coloured = look.uv and chosen in shown and prediction is not None and bool(prediction.present[chosen])
     uv = chosen if coloured else None
     return Overlay(
-        masks=look.masks != MaskStyle.OFF and any(map(look.shows, names)),
+        masks=look.masks != MaskStyle.OFF and any(wanted),
+        strong=chosen if editing else None,
         outlined=shown if look.masks != MaskStyle.OFF else (),
         filled=tuple(c for c in shown if c != uv) if look.masks == MaskStyle.FILL else (),
         uv=uv,

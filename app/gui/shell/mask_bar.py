@@ -68,8 +68,13 @@ class MaskBar(QWidget):
         if wanted and session is not None:
             title = session.template.structure(controller.structure).title
             self.words.setText(f"{title}: {WORDS[session.mask_state(controller.image, controller.structure)]}")
+            self.words.setMinimumWidth(self.words.sizeHint().width())
+            self._make_room()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._make_room()
+
+    def _make_room(self) -> None:
         """What does not fit stands in the menu alone: from the right, and the tools' keys first."""
         for button in self._tools:
             button.set_show_key(True)

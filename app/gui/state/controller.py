@@ -36,6 +36,11 @@ REST_MS = 100
 """Images that follow each other faster than this are passed by: a key that is held down repeats every 30 to 40 ms."""
 
 
+def nothing_to_edit(title: str) -> str:
+    """What is told where a mask is to be edited that is not there."""
+    return f"There is no {title.lower()} in this image yet. Draw it with the brush (B) or the lasso (Q)."
+
+
 class Controller(QObject):
     """The open session and what is looked at of it. Nothing else replaces the view's state.
 
@@ -224,11 +229,17 @@ class Controller(QObject):
         self._set(stroke=stroke)
 
     def correct_mask(self, image: str, structure: str, mask: Mask) -> bool:
-        """Keep a mask that was edited, as one undo step; an empty one means that the structure is absent."""
+        """Keep a mask that was edited, as one undo step; one of which nothing is left means that it is absent.
+
+        Where there was none and none was drawn, nothing is said of it.
+        """
         session = self.open_session()
-        if not mask.any():
+        if mask.any():
+            return self.do(session.set_mask, image, structure, mask)
+        if session.mask(image, structure) is not None:
             return self.do(session.set_mask_absent, image, structure)
-        return self.do(session.set_mask, image, structure, mask)
+        self.tell(nothing_to_edit(session.template.structure(structure).title))
+        return False
 
     def show_image(self, name: str) -> None:
         """Choose the image to look at."""

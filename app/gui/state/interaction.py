@@ -24,6 +24,9 @@ class Drag:
         Called with the release where the mouse did not leave the place (`QApplication.startDragDistance`).
     """
 
+    at_once = False
+    """Whether the first pixel counts already; else a slip of the hand is a click (`QApplication.startDragDistance`)."""
+
     def __init__(self, start: QPointF, clicked: Clicked | None = None) -> None:
         self.start, self._clicked = start, clicked
 
@@ -118,7 +121,8 @@ class Interaction(QObject):
         if running is None or running.view is not view:
             return running is not None
         distance = (at - running.drag.start).manhattanLength()
-        running.moved = running.moved or distance >= QApplication.startDragDistance()
+        needed = 1 if running.drag.at_once else QApplication.startDragDistance()
+        running.moved = running.moved or distance >= needed
         if running.moved:
             running.drag.move(at)
         return True

@@ -128,8 +128,10 @@ def test_what_was_said_of_a_structure_was_said_of_the_mask_that_was_there(sessio
     session.set_review("im0.png", "accepted", structure="heart")
     assert session.mask_state("im0.png", "heart") is MaskState.CONFIRMED
     assert session.masks("im0.png").corrected("heart")
-    session.undo()
-    session.undo()
+    session.reset_mask("im0.png", "heart")  # the predicted mask is none that was confirmed just now
+    assert session.mask_state("im0.png", "heart") is MaskState.PREDICTED
+    for _ in range(3):
+        session.undo()
     assert session.image("im0.png").rejected == ("left_lung",)
 
 

@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from app.store.blobs import pack
-from app.store.changes import Action
+from app.store.changes import Action, at_once
 from app.store.errors import ProjectError
 from app.store.project_file import Project
 from tests.unit.store.faults import faulty_disk
@@ -47,7 +47,7 @@ def test_every_commit_reaches_the_disk(tmp_path: Path):
             project.act("Ann", add(f"image {number}"))
             assert "p-wal" in synced
             synced.clear()
-            project.undo("Ann")
+            at_once(project.undo_in_pieces("Ann"))
             assert "p-wal" in synced
             project.close()
             project = Project.open(tmp_path / "p", read_only=False)
@@ -59,13 +59,13 @@ def test_actions_undo_and_redo_survive_reopening(tmp_path: Path):
     project = make(path)
     project.act("Ann", add("a"))
     project.act("Ann", add("b"))
-    project.undo("Bob")
+    at_once(project.undo_in_pieces("Bob"))
     project.close()
     project = Project.open(path, read_only=False)
     assert [row[1] for row in project.rows("images")] == ["a"]
     assert project.next_undo.label == "Add a"
     assert project.next_redo.label == "Add b"
-    project.redo("Bob")
+    at_once(project.redo_in_pieces("Bob"))
     assert [row[1] for row in project.rows("images")] == ["a", "b"]
     assert [(e.reader, e.label, undone) for e, undone in project.entries()] == [
         ("Ann", "Add a", False),
@@ -73,7 +73,7 @@ def test_actions_undo_and_redo_survive_reopening(tmp_path: Path):
         ("Bob", "Add b", False),
         ("Bob", "Add b", False),
     ]
-    project.undo("Bob")
+    at_once(project.undo_in_pieces("Bob"))
     project.act("Bob", add("c"))
     assert project.next_redo is None
     assert [undone for _, undone in project.entries()] == [False, True, False, False, False, False]
@@ -105,7 +105,7 @@ def test_landmark_numbers_are_never_used_again(tmp_path: Path):
     project = make(tmp_path / "p")
     new = Action("landmarks", "Define", lambda w: w.put("landmarks", None, *LANDMARK[1:]))
     _, changes = project.act("Ann", new)
-    project.undo("Ann")
+    at_once(project.undo_in_pieces("Ann"))
     _, again = project.act("Ann", new)
     assert changes[0].new[0] == 2
     assert again[0].new[0] == 3
@@ -218,7 +218,7 @@ def test_what_is_not_as_the_action_left_it_is_not_undone(tmp_path: Path):
     other.execute("UPDATE images SET path = '/elsewhere'")
     other.close()
     with pytest.raises(ProjectError):
-        project.undo("Ann")
+        at_once(project.undo_in_pieces("Ann"))
     assert [row[4] for row in project.rows("images")] == ["/elsewhere"]
     assert project.next_undo.label == "Add a"
     assert project.next_redo is None

@@ -16,7 +16,7 @@ from app.io.bundle import Bundle
 from app.project.changes import PlacementNudged
 from app.project.session import Session
 from app.project.undo_groups import same_group
-from app.store.changes import Action, Entry, Writer
+from app.store.changes import Action, Entry, Writer, at_once
 from app.store.charts import CODES, FROZEN, FrozenPlacements
 from app.store.errors import ProjectError
 from app.store.project_file import Project
@@ -162,9 +162,9 @@ def test_memory_follows_the_file(project: Project, tmp_path: Path, edit: str):
     followed.apply(changes)
     after = said(Rows(project))
     assert said(followed) == after != before
-    followed.apply(project.undo("Ann")[1])
+    followed.apply(at_once(project.undo_in_pieces("Ann"))[1])
     assert said(followed) == said(Rows(project)) == before
-    followed.apply(project.redo("Ann")[1])
+    followed.apply(at_once(project.redo_in_pieces("Ann"))[1])
     assert said(followed) == said(Rows(project)) == after
     project.close()
     again = Project.open(tmp_path / "p", read_only=True)
@@ -189,7 +189,7 @@ def test_another_opinion_is_kept_beside_the_project_s_own(project: Project, edit
     followed.apply(changes)
     assert said(followed) == said(Rows(project)) == before
     assert [project.rows(table) for table in tables] != rows
-    followed.apply(project.undo("Dan")[1])
+    followed.apply(at_once(project.undo_in_pieces("Dan"))[1])
     assert said(followed) == said(Rows(project)) == before
     assert [sorted(project.rows(table)) for table in tables] == [sorted(found) for found in rows]
 

@@ -17,7 +17,7 @@ from app.gui.state.controller import Controller
 from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.state.view_state import MaskTool, Stroke
 from app.gui.widgets.palette import ON_IMAGE
-from app.project.changes import Change
+from app.project.changes import Change, LandmarksChanged, MasksChanged, PlacementsChanged
 
 Edit = Callable[[Mask, Points, Points], object]
 """Changes a mask in place for a move of the mouse from one native point [2] to another."""
@@ -93,6 +93,8 @@ class EditMask(PlainTool):
 class StrokeDrag(Drag):
     """Changes the mask under the mouse; a click is a stroke of no length."""
 
+    at_once = True
+
     def __init__(
         self, controller: Controller, view: Viewport, start: QPointF, structure: str, mask: Mask, edit: Edit
     ) -> None:
@@ -122,11 +124,15 @@ class StrokeDrag(Drag):
         self._controller.show_stroke(None)
 
     def survives(self, change: Change) -> bool:
+        if isinstance(change, LandmarksChanged | PlacementsChanged) and not isinstance(change, MasksChanged):
+            return True
         return bool(change.images) and self._image not in change.images
 
 
 class LassoDrag(StrokeDrag):
     """Draws a line around what is to be added, or taken away."""
+
+    at_once = False
 
     def __init__(
         self, controller: Controller, view: Viewport, start: QPointF, structure: str, mask: Mask, on: bool
