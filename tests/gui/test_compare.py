@@ -102,3 +102,20 @@ def test_each_is_seen_in_its_own_way(app, both, qtbot) -> None:
     assert (first.turn, second.turn) == (Turn(), Turn(1))
     qtbot.mouseDClick(second.viewport(), Qt.MouseButton.LeftButton, pos=second.viewport().rect().center())
     assert first.image == app.window.controller.session.images[1]
+
+
+@pytest.mark.parametrize("verb", ["invert", "magnifier", "crosshair"])
+def test_a_second_view_begins_as_the_first_is_looked_at(app, verb: str) -> None:
+    images, actions = app.window.images, app.window.actions_
+
+    def looks(view) -> tuple[bool, bool, bool]:
+        return view.invert, view.lens is not None, view.crosshair
+
+    actions[verb].trigger()
+    actions["compareNext"].trigger()
+    wanted = tuple(name == verb for name in ("invert", "magnifier", "crosshair"))
+    assert [looks(view) for view in images.views] == [wanted, wanted]
+    actions["compareNone"].trigger()
+    actions[verb].trigger()  # off, while the second is hidden
+    actions["comparePrevious"].trigger()
+    assert [looks(view) for view in images.views] == [(False, False, False)] * 2

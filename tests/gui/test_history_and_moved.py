@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import apsw
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFileDialog
 
+from app.gui.history.history_panel import local_time
+from app.gui.shell.recent_list import holds_words
 from app.gui.shell.relocating import first_few, outcome
 from app.gui.widgets import theme
 from app.project.entries import MovedReport
+from app.project.overview import FoundProject
+from app.store.overview import Overview
 from tests.gui.conftest import shown_fully
 
 
@@ -99,3 +105,19 @@ def test_undo_and_redo_show_the_image_they_are_about(app) -> None:
     window.controller.show_image(second)
     window.actions_["redo"].trigger()
     assert window.controller.image == first
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process can be set on POSIX alone")
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [("IST-5:30", "02 Jul 2026  04:00:05"), ("EST5EDT,M3.2.0,M11.1.0", "01 Jul 2026  18:30:05"), ("UTC0", "22:30:05")],
+)
+def test_times_are_those_of_the_readers_clock(monkeypatch: pytest.MonkeyPatch, zone: str, shown: str) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", zone)
+        time.tzset()
+        assert local_time("2026-07-01T22:30:05.250+00:00").endswith(shown)
+        holds = Overview(3, 1, "2026-07-01T22:30:05.250+00:00")
+        words = holds_words(FoundProject(Path("p.dsr"), True, holds))
+        assert words == f"3 images · 1 reviewed · {'02' if zone.startswith('IST') else '01'} Jul 2026"
+    time.tzset()

@@ -22,7 +22,8 @@ def test_a_project_is_shown_as_it_was_left(app, start, qtbot, tmp_path) -> None:
     window.controller.show_image("rendered_4.png")
     window.controller.choose_structure("heart")
     window.actions_["fills"].trigger()
-    window.actions_["uvColours"].trigger()
+    for verb in ("uvColours", "labels", "cornerTexts", "linePatterns"):
+        window.actions_[verb].trigger()
     window.toolbar.opacity.setValue(70)
     window.structures.toggle("left_lung")
     window.worklist.set_order(Order.CONFIDENCE)
@@ -39,6 +40,7 @@ def test_a_project_is_shown_as_it_was_left(app, start, qtbot, tmp_path) -> None:
     assert window.controller.structure == "heart"
     assert window.controller.look == look
     assert (look.masks, look.uv, look.opacity, look.hidden) == (MaskStyle.FILL, False, 0.7, frozenset({"left_lung"}))
+    assert (look.labels, look.texts, look.patterns) == (False, False, True)
     assert window.toolbar.opacity.value() == 70
     assert window.worklist.model.order is Order.CONFIDENCE
     assert window.actions_["fills"].isChecked()

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 
 from app.jobs import Result
+from app.project.session import Session
 from tests.gui.conftest import hover, in_image, shown_fully
-from tests.unit.store.fakes import fake_predicted
+from tests.unit.store.fakes import fake_predicted, hand_in, write_images
 
 
 @pytest.fixture
@@ -138,3 +139,22 @@ def test_what_is_switched_off_is_neither_named_nor_clicked(app, bar, qtbot) -> N
     click(app, qtbot, session.images[0], place)
     assert window.controller.clicks == ()
     assert "There is no structure here" in window.messages.sentences()[-1]
+
+
+def test_of_many_clicks_the_last_ones_have_a_chip_that_takes_them_back(start, tmp_path, qtbot) -> None:
+    with Session.create(tmp_path / "p.dsr") as made:
+        made.add_images([write_images(tmp_path / "films", 6)])
+        for name in made.images:
+            hand_in(made, name, 5)  # 5: nothing is absent
+    app = start("--project", tmp_path / "p.dsr")
+    app.window.actions_["newFromClicks"].trigger()
+    bar, session = app.window.multi_click, app.window.controller.session
+    for name, place in zip(session.images, session.preview_places("heart", (0.4, 0.2)).xy, strict=True):
+        bar.add(name, QPointF(*place))
+    assert bar.agreement.text().startswith("6 clicks")
+    for left in (6, 5, 4, 3, 2):
+        clicked = [click.image for click in app.window.controller.clicks]
+        assert clicked == list(session.images[:left])
+        assert [chip.toolTip().split()[4] for chip in bar.chips] == clicked[-4:]
+        bar.chips[-1].click()
+    bar.end()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.core.frame import Provenance
 from app.gui.image.spacing_dialog import SpacingDialog
 from app.gui.image.turn import Turn
+from app.project.session import Session
 from tests.gui.conftest import Hand, drag, in_image, shown_fully
+from tests.unit.store.fakes import hand_in
 
 
 @pytest.fixture
@@ -128,3 +131,24 @@ def test_no_pixel_size_is_set_while_nobody_knows_the_shape_of_the_pixels(start, 
     assert dialog.will_be.text() == ""
     assert not dialog.keep_button.isEnabled()
     dialog.close()
+
+
+def test_a_line_on_pixels_that_are_not_square_is_as_long_as_it_looks(start, tmp_path, qtbot) -> None:
+    """200 pixels per inch across and 100 down: a pixel is twice as high as wide, whatever its size."""
+    picture = np.random.default_rng(3).integers(0, 255, (300, 320), np.uint8)
+    Image.fromarray(picture).save(tmp_path / "im.png", dpi=(200, 100))
+    with Session.create(tmp_path / "p.dsr") as made:
+        made.add_images([tmp_path / "im.png"])
+        hand_in(made, "im.png", 5, aspect=2.0)
+    app = start("--project", tmp_path / "p.dsr")
+    qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
+    app.window.actions_["setSpacing"].trigger()
+    dialog = app.window.findChild(SpacingDialog, "spacingDialog")
+    dialog.measured.setChecked(True)
+    dialog.ruler.set_ends(np.array([(50.0, 40.0), (110.0, 80.0)]))  # 60 widths across and 40 heights down
+    dialog.length.setValue(25)
+    assert dialog.chosen == pytest.approx((0.5, 0.25), rel=1e-6)
+    dialog.keep()
+    size = spacing(app, "im.png")
+    assert (size.row_mm, size.column_mm) == pytest.approx((0.5, 0.25), rel=1e-6)
+    assert np.hypot(60 * size.column_mm, 40 * size.row_mm) == pytest.approx(25)

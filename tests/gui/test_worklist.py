@@ -468,3 +468,15 @@ def test_the_chosen_image_stays_in_sight_when_the_filter_is_emptied(start, tmp_p
     worklist.filter.clear()
     assert worklist.model.rowCount() == 40
     qtbot.waitUntil(in_sight)
+
+
+def test_the_only_image_that_is_left_is_not_called_reviewed_while_it_is_shown(app) -> None:
+    window, session = app.window, app.window.controller.session
+    session.set_review(session.images[::2], "rejected")
+    window.controller.show_image(session.images[1])
+    window.actions_["nextOpen"].trigger()
+    assert window.controller.image == session.images[1]
+    assert window.messages.sentences() == []
+    session.set_review(session.images[1], "rejected")
+    window.actions_["nextOpen"].trigger()
+    assert window.messages.sentences() == ["Every image in the worklist has been reviewed."]

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from app.jobs import Failed, Finished, Job, Progress, Result
+from app.jobs import Failed, Finished, Job, Progress, Result, start_job
 
 EVENTS = [Progress(0, 2), Result("a", 1), Failed("b", "It is empty."), Progress(2, 2, "b"), Finished(False)]
 
@@ -86,3 +86,32 @@ def test_waiting_for_a_job_ends_with_it_or_when_the_time_is_up():
     assert job.wait(60)
     worker.join()
     assert list(job) == [Finished(False)]
+
+
+def test_work_on_a_thread_ends_as_done_cancelled_or_failed_and_says_which():
+    may_end, seen = threading.Event(), []
+
+    def patient(job):
+        job.post(Result("a", 1))
+        assert may_end.wait(60)
+        seen.append(job.cancelled)
+
+    job = start_job("Counting", patient, "Nothing was counted.")
+    job.cancel()
+    may_end.set()
+    assert list(job) == [Result("a", 1), Finished(cancelled=True)]
+    assert list(start_job("Counting", patient, "Nothing was counted.")) == [Result("a", 1), Finished(cancelled=False)]
+    assert seen == [True, False]
+
+
+def test_work_that_fails_unforeseen_ends_in_a_sentence_without_the_words_of_the_error(caplog):
+    path = "/films/DOE^JANE.dcm"
+
+    def fail(job):
+        raise OSError(path)
+
+    failed, end = list(start_job("Counting", fail, "Nothing was counted."))
+    assert failed == Failed("", "Counting failed because of an error in this program (OSError). Nothing was counted.")
+    assert end == Finished(cancelled=False)
+    assert "“Counting” failed: OSError" in caplog.text
+    assert "JANE" not in caplog.text

@@ -206,3 +206,18 @@ def test_outlines_run_along_pieces_and_holes():
     on_border = shape() & ~ndimage.binary_erosion(shape(), border_value=0)
     outer = max(found, key=len)
     assert all(on_border[int(y), int(x)] for x, y in outer)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_holes_and_pieces_are_scipys_and_scikit_images_in_any_pattern_of_pixels(seed: int):
+    """Random pixels have every corner there is: holes and pieces that meet at corners alone, and at the border."""
+    mask = np.random.default_rng(seed).random((23, 41)) < 0.42
+    filled, largest = mask.copy(), mask.copy()
+    mask_edit.fill_holes(filled)
+    np.testing.assert_array_equal(filled, ndimage.binary_fill_holes(mask))
+    assert (filled != mask).any()
+    mask_edit.keep_largest(largest)
+    labels = label(mask, connectivity=2)
+    sizes = np.bincount(labels.ravel())
+    assert sizes[1:].max() == largest.sum() > np.sort(sizes[1:])[-2]
+    np.testing.assert_array_equal(largest, labels == 1 + sizes[1:].argmax())

@@ -325,6 +325,24 @@ def test_an_image_to_look_at_comes_before_predictions(engine, tmp_path):
 
 
 @posix
+def test_a_picture_does_not_wait_for_files_that_are_only_to_be_predicted(engine, tmp_path):
+    """While the network stands still, what was not decoded when the picture came is gone: it fails afterwards."""
+    good = write_png(tmp_path / "good.png")
+    outcome(engine.predict([("good", good)]))
+    files = [write_png(tmp_path / f"{i}.png") for i in range(20)]
+    network = pids(engine)["network"]
+    os.kill(network, signal.SIGSTOP)
+    job = engine.predict([(path.name, path) for path in files])
+    engine.picture(good).result(20)
+    for path in files:
+        path.unlink()
+    os.kill(network, signal.SIGCONT)
+    results, failures, _ = outcome(job)
+    assert len(results) + len(failures) == 20
+    assert len(results) <= 1 + 2 + 1  # in the network, decoded ahead, being decoded
+
+
+@posix
 @pytest.mark.parametrize("role", ["decode", "network"])
 def test_cancel_is_quick_while_a_child_is_stopped(engine, tmp_path, role):
     good = write_png(tmp_path / "good.png")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.formats.from_session import view_of
-from app.formats.output_folder import Contents, Others, OutputFolder, look_into
+from app.formats.output_folder import Contents, Earlier, Others, OutputFolder, look_into
 from app.formats.write import write
 from app.project.session import Session
 
@@ -159,3 +159,34 @@ def test_an_export_of_an_earlier_version_is_known_by_its_images(session: Session
     earlier = look_into(out).earlier
     assert earlier is not None
     assert earlier.scope == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("project", "scope", "images", "same"),
+    [
+        ("p.dsr", "selected", "a b", True),
+        ("p.dsr", "selected", "c b a", True),
+        ("p.dsr", "selected", "a", False),
+        ("p.dsr", "selected", "a c", False),
+        ("p.dsr", "selected", "", False),
+        ("p.dsr", "filtered", "a b", False),
+        ("q.dsr", "selected", "a b", False),
+    ],
+)
+def test_only_an_export_that_holds_all_of_the_earlier_one_goes_with_it(project, scope, images, same: bool):
+    assert Earlier("p.dsr", "selected", ("a", "b")).goes_with(project, scope, images.split()) is same
+
+
+def test_what_an_export_could_not_write_takes_nothing_of_the_earlier_one_away(session: Session, out: Path):
+    """`coco.json` can't be put in its place: the table and the masks of before stay, and stay this program's."""
+    write(view_of(session), out, ["csv", "masks"])
+    before = {name: (out / name).read_bytes() for name in files_in(out) if name != "report.json"}
+    (out / "coco.json").mkdir()
+    done = write(view_of(session, "image", "im1.png"), out, ["coco"])
+    assert [file for file, _ in done.not_written] == ["coco.json"]
+    assert (done.removed, done.replaced) == (0, "")
+    assert {name: (out / name).read_bytes() for name in files_in(out) if name != "report.json"} == before
+    assert set(report(out)["files"]) == set(before)
+    (out / "coco.json").rmdir()
+    assert write(view_of(session), out, ["coco"]).removed == len(before)
+    assert files_in(out) == {"coco.json", "report.json"}

@@ -11,6 +11,9 @@ import pytest
 from app.io.bundle import Bundle
 from app.jobs import Failed, Finished, Job, Progress, Result
 from app.project.session import Session
+from app.store.copying import Told, write_copy
+from app.store.errors import ProjectError, Trouble, project_error
+from app.store.project_file import Project
 from tests.unit.store.fakes import snapshot
 
 NOTES = 200
@@ -141,3 +144,34 @@ def test_a_copy_of_a_file_that_is_gone_is_none(large: Session, tmp_path: Path) -
     (failed, _) = list(large.start_save_copy(tmp_path / "copy.dsr"))
     assert "copy.dsr" not in {file.name for file in tmp_path.iterdir()}
     assert isinstance(failed, Failed)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "in_need", "copied"),
+    [(Trouble.DAMAGED, False, True), (Trouble.FULL, False, False), (Trouble.FULL, True, True)],
+)
+def test_predictions_that_cannot_be_copied_keep_no_project_from_it_unless_room_can_be_made(
+    session: Session, bundle: Bundle, tmp_path: Path, trouble: Trouble, in_need: bool, copied: bool
+) -> None:
+    """They can be made again; but who may free some space is asked for that first."""
+    before, lines = [session.review(name) for name in session.images], session.history()
+    session.close()
+    (tmp_path / "there").mkdir()
+
+    def refuse(file: Path, told: Told) -> None:
+        file.write_bytes(b"half")
+        raise project_error(trouble, session.path)
+
+    whole, target = Project.open(session.path, read_only=True), tmp_path / "there" / "copy.dsr"
+    try:
+        if copied:
+            write_copy(target, whole.copier(apart=False), refuse, in_need=in_need)
+        else:
+            with pytest.raises(ProjectError, match="no space left"):
+                write_copy(target, whole.copier(apart=False), refuse, in_need=in_need)
+    finally:
+        whole.close()
+    assert [file.name for file in target.parent.iterdir()] == (["copy.dsr"] if copied else [])
+    if copied:
+        with Session.open(target, model=bundle) as copy:
+            assert ([copy.review(name) for name in copy.images], copy.history()) == (before, lines)

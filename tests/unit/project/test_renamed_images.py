@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.core.orientation import Orientation
+from app.core.plausibility import Finding, Reason
 from app.io.bundle import Bundle
 from app.project.session import Session
 from tests.unit.store.fakes import fake_predict, snapshot
@@ -16,17 +18,20 @@ def said(session: Session, name: str) -> list[object]:
     placed = [(p.landmark.name, p.state, np.nan_to_num(p.xy, nan=-1).tolist()) for p in session.placements_in(name)]
     structures = [(s.structure, s.state, s.note, s.reader) for s in entry.structures]
     kept = [entry.path, entry.status, entry.review, entry.note, entry.frame, entry.reviewed_by, entry.suspect]
+    kept.append(entry.left_as_is)
     return [*kept, structures, placed, session.mask(name, "heart").tolist(), session.least_certain(name)]
 
 
 def test_what_is_said_of_an_image_goes_with_it_to_another_name_and_back(session: Session, bundle: Bundle):
     session.set_spacing("im1.png", 0.5, 0.25)
     session.set_orientation("im1.png", 1, inverted=True)
-    fake_predict(session)
+    fake_predict(session, Finding(Reason.LOOKS, Orientation(mirrored=True)).code)
+    session.leave_as_is("im1.png")
     session.move_placement("im1.png", "heart_00", (50.5, 40.25))
     session.set_absent("im1.png", "heart_01")
     session.set_review("im1.png", "rejected", "blurred")
     session.set_review("im1.png", "second_opinion", "leaks", structure="heart")
+    assert session.image("im1.png").left_as_is
     before, whole = said(session, "im1.png"), snapshot(session)
     session.rename_image("im1.png", " other.png ")
     assert session.images == ("im0.png", "other.png", "im2.png")

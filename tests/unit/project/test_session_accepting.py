@@ -10,7 +10,7 @@ import pytest
 
 from app.core.landmark import PlacementState, ReviewState
 from app.jobs import Failed, Result
-from app.project.accepting import Refusal
+from app.project.accepting import Refusal, reasons
 from app.project.due import Condition, Due, due
 from app.project.entries import Step
 from app.project.session import Placement, Session
@@ -377,3 +377,13 @@ def test_an_accepted_image_keeps_the_expected_error_of_its_prediction(session: S
         for slot, image in enumerate(again.images):
             (one,) = (placed for placed in again.placements_in(image) if placed.landmark.name == name)
             np.testing.assert_allclose(one.expected_error, before[slot], rtol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_up_to_three_refused_images_are_named_and_more_are_counted(count: int):
+    missing = {f"m{i}.png": Refusal.MISSING for i in range(count)}
+    suspect = {f"s{i}.png": Refusal.SUSPECT for i in range(2)}
+    names = ["(“m0.png”)", "(“m0.png”, “m1.png”)", "(“m0.png”, “m1.png”, “m2.png”)", ""][count - 1]
+    told = f"{count} {'has' if count == 1 else 'have'} no file {names}".rstrip()
+    assert reasons(suspect | missing) == f"{told}, 2 are suspect (“s0.png”, “s1.png”)"
+    assert reasons(suspect | missing, named=0) == f"{count} {'has' if count == 1 else 'have'} no file, 2 are suspect"

@@ -48,21 +48,33 @@ def fake_prediction(template: Template, sha256: str, frame: Frame, seed: int) ->
 
 
 def fake_predicted(
-    session: Session, name: str, seed: int, size: tuple[int, int] = (300, 320), suspect: str = ""
+    session: Session,
+    name: str,
+    seed: int,
+    size: tuple[int, int] = (300, 320),
+    suspect: str = "",
+    aspect: float = 1.0,
 ) -> Predicted:
     frame = session.image(name).frame
     orientation = frame.orientation if frame is not None else AS_STORED
     stamp = file_stamp(session.image(name).path) or (-1, -1)
-    facts = ImageFacts(*size, sha256=f"{seed:064x}", orientation=orientation, stamp=stamp)
+    facts = ImageFacts(*size, sha256=f"{seed:064x}", orientation=orientation, stamp=stamp, aspect=aspect)
     prediction = fake_prediction(session.template, session.bundle.sha256, facts.frame, seed)
     prediction = replace(prediction, suspect=suspect) if suspect else prediction
     return Predicted(facts, prediction, np.full((30, 32), seed % 256, np.uint8), 0.1)
 
 
-def hand_in(session: Session, name: str, seed: int, size: tuple[int, int] = (300, 320), suspect: str = "") -> None:
+def hand_in(
+    session: Session,
+    name: str,
+    seed: int,
+    size: tuple[int, int] = (300, 320),
+    suspect: str = "",
+    aspect: float = 1.0,
+) -> None:
     """Hand in a made-up prediction for one image, `size` (height, width)."""
     session._asked[name] = Path(session.image(name).path)
-    session.take_in(Result(name, fake_predicted(session, name, seed, size, suspect)))
+    session.take_in(Result(name, fake_predicted(session, name, seed, size, suspect, aspect)))
 
 
 def fake_predict(session: Session, suspect: str = "") -> None:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from app.core.shape_prior import Similarity
-from app.training.finish import BELIEF, Trials, fit_errors, fit_prior
+from app.training.augment import make_batch
+from app.training.finish import BELIEF, Trials, collect, fit_errors, fit_prior
 from app.training.leave_out import Fold, load_folds, save_fold
-from tests.unit.training.test_training import MEAN, TEMPLATE
+from tests.unit.training.test_training import MEAN, TEMPLATE, examples, rendered  # noqa: F401 (fixtures)
 
 
 def trials(count: int, noise: float, seed: int = 0) -> Trials:
@@ -69,3 +70,27 @@ def test_folds_that_do_not_fit_are_refused(tmp_path):
     np.savez(tmp_path / "left_out.npz", fold=0)
     with pytest.raises(ValueError, match="older program"):
         load_folds([tmp_path], 128, len(MEAN))
+
+
+def test_trials_are_in_network_pixels_and_know_how_the_network_was_off(examples):  # noqa: F811
+    """Maps that are right but for a known scatter and a known step of u between two looks, both in mm."""
+    size, scatter, step, rng, asked = 256, 1.2, 2.5, np.random.default_rng(4), []
+    right = make_batch(examples, np.arange(len(examples)), size, None, np.random.default_rng(0))
+    half = np.stack([s.half_size_mm for s in TEMPLATE.structures])[:, :, None, None]
+    noise = rng.normal(0, scatter, (*right.uv.shape[1:],))
+
+    def infer(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        number, sign = len(asked) // 2, 1 - 2 * (len(asked) % 2)
+        asked.append(number)
+        off = noise + np.array([sign * step, 0])[:, None, None]
+        return right.masks[number].numpy(), (right.uv[number].numpy() + off / half).astype(np.float32)
+
+    found = collect(infer, size, TEMPLATE, examples, [(0, 0), (0, 0)], [None])
+    assert found.image.tolist() == list(range(len(examples)))
+    np.testing.assert_allclose(found.truth, (right.landmarks.numpy() + 1) / 2 * size - 0.5, atol=1e-3)
+    spans = [np.ptp(found.truth, axis=1), np.ptp(MEAN, axis=0)]
+    per_mm = (spans[0] / spans[1]).mean(axis=1)  # network pixels per mm of the template, image by image
+    assert np.median(np.linalg.norm(found.decoded - found.truth, axis=-1)) < 1.5
+    for residual, disagreement, scale in zip(found.residual, found.disagreement, per_mm, strict=True):
+        assert np.median(residual) == pytest.approx(np.sqrt(2) * scatter * scale, rel=0.25)
+        assert np.median(disagreement) == pytest.approx(step * scale, rel=0.2)
