@@ -120,8 +120,8 @@ def _refusal(state: ProjectState, name: str, shown: Mapping[str, str] | None, al
     found = state.condition(name)
     if not found.there:
         return Refusal.MISSING
-    if not found.predicted:
-        return Refusal.FAILED if found.failed else Refusal.UNPREDICTED
+    if not found.predicted or name in state.broken:
+        return Refusal.FAILED if found.failed or name in state.broken else Refusal.UNPREDICTED
     if shown is not None and shown.get(name) != state.prediction_id(name):
         return Refusal.UNSEEN
     if state.suspect(name) and not although_suspect and not state.left_as_is(name):

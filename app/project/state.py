@@ -103,6 +103,8 @@ class ProjectState(Freezing):
             self._ready.pop(name, None)
             if change.table == "images":  # its file may be elsewhere now
                 self._files.pop(name, None)
+            elif change.table == "masks":  # one that was lost may be drawn again
+                self.broken.pop(change.key, None)
             elif change.table in ("readings", "frozen") and change.key in self._slots:
                 if change.table == "frozen" and change.new is not None:
                     self._keep_blobs(FrozenRow(*change.new))

@@ -164,5 +164,7 @@ class RowWriter:
     def blob(self, data: bytes) -> str:
         """Keep packed arrays; returns the checksum that names them. Blobs stay, so that undo finds them again."""
         name = checksum(data)
-        self._db.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (name, data))
+        # What lies there under that name may be damaged: then this mends it.
+        mend = "ON CONFLICT (sha256) DO UPDATE SET data = excluded.data WHERE data <> excluded.data"
+        self._db.execute(f"INSERT INTO blobs VALUES (?, ?) {mend}", (name, data))
         return name

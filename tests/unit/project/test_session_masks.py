@@ -189,3 +189,9 @@ def test_a_damaged_mask_is_told_and_no_other_one_shown_in_its_place(session: Ses
         assert again.image("im0.png").status == "failed"
         assert "damaged" in again.image("im0.png").message
         assert again.mask_state("im0.png", "left_lung") is MaskState.PREDICTED
+        with pytest.raises(ValueError, match="could not be read"):
+            again.set_review("im0.png", "accepted")
+        again.set_mask("im0.png", "heart", drawn())  # the very same: what is damaged is mended
+        np.testing.assert_array_equal(again.mask("im0.png", "heart"), drawn())
+        assert again.image("im0.png").status == "predicted"
+        again.set_review("im0.png", "accepted")
