@@ -81,9 +81,12 @@ def start(
     state: ProjectState,
     names: Sequence[str],
     shown: Mapping[str, str] | None,
+    settle: Callable[[], None],
     accept: Callable[[], tuple[Stepwise, Callable[[Change | None], ReviewReport]]],
 ) -> SteppedJob:
     """Make ready what accepting images needs, step by step, and then begin to `accept`; see `Session.start_accept`.
+
+    Before each step `settle` ends what else is done in pieces: images are made ready as they are after it.
 
     Raises
     ------
@@ -99,6 +102,7 @@ def start(
         yield Progress(0, len(wanted))
         for first in range(0, len(wanted), TOGETHER):
             some = wanted[first : first + TOGETHER]
+            settle()
             _make_ready(state, some)
             yield Progress(first + len(some), len(wanted), some[-1])
 

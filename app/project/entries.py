@@ -32,12 +32,15 @@ class Step:
         The images in which something that readers said or did comes or goes.
     landmarks : tuple of str
         Names of the landmarks that it is about.
+    entry : int
+        Which action of the history it is: of several alike only this one is meant.
     """
 
     undo: bool
     label: str
     images: tuple[str, ...]
     landmarks: tuple[str, ...] = ()
+    entry: int = field(default=0, compare=False)
 
     @property
     def sentence(self) -> str:

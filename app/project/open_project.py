@@ -352,54 +352,77 @@ class OpenProject:
 
     @property
     def next_undo(self) -> Step | None:
-        """What `undo` would do, None where there is nothing: so that one can ask before many images change."""
+        """What `undo` would do, None where there is nothing: so that one can ask before many images change.
+
+        What is being done in pieces is ended first: `undo` would take that back.
+        """
+        self._settle()
         return self._step(self._project.next_undo, undo=True)
 
     @property
     def next_redo(self) -> Step | None:
         """What `redo` would do; like `next_undo`."""
+        self._settle()
         return self._step(self._project.next_redo, undo=False)
 
     def _step(self, entry: Entry | None, undo: bool) -> Step | None:
         if entry is None:
             return None
         rows = [row for row in self._project.touches(entry) if row.table in OF_IMAGES or row.table == "images"]
-        return Step(undo, entry.label, self._state.rows.images_of(rows), entry.landmarks)
+        return Step(undo, entry.label, self._state.rows.images_of(rows), entry.landmarks, entry.id)
 
-    def undo(self) -> Change | None:
-        """Take the last action back, also after reopening; returns its change, None where there is nothing to undo."""
-        return self._undo_group(self._project.undo_in_pieces, lambda: self._project.next_undo)
+    def undo(self, step: Step | None = None) -> Change | None:
+        """Take the last action back, also after reopening; returns its change, None where there is nothing to undo.
 
-    def redo(self) -> Change | None:
-        """Do the last undone action again; returns its change, None where there is nothing to redo."""
-        return self._undo_group(self._project.redo_in_pieces, lambda: self._project.next_redo)
+        Parameters
+        ----------
+        step : Step, optional
+            What `next_undo` said, where somebody was told or asked: nothing else is taken back.
 
-    def start_undo(self) -> SteppedJob:
+        Raises
+        ------
+        ValueError
+            If another action is the last one by now.
+        """
+        return self._undo_group(self._project.undo_in_pieces, lambda: self._project.next_undo, step)
+
+    def redo(self, step: Step | None = None) -> Change | None:
+        """Do the last undone action again; returns its change, None where there is nothing to redo; see `undo`."""
+        return self._undo_group(self._project.redo_in_pieces, lambda: self._project.next_redo, step)
+
+    def start_undo(self, step: Step | None = None) -> SteppedJob:
         """The same as `undo` of an action of very many images, as a job that this thread goes on with.
 
         Yields a `Result` with its change. Whatever is asked for meanwhile ends it first; cancelled, nothing is undone.
+        It undoes what is the last action now (or the `step`): it fails if another one is when it begins.
         """
-        return self._start_again(self.next_undo, "Undoing", self._project.undo_in_pieces)
+        return self._start_again(step or self.next_undo, self._project.undo_in_pieces, lambda: self._project.next_undo)
 
-    def start_redo(self) -> SteppedJob:
+    def start_redo(self, step: Step | None = None) -> SteppedJob:
         """The same as `redo`; see `start_undo`."""
-        return self._start_again(self.next_redo, "Redoing", self._project.redo_in_pieces)
+        return self._start_again(step or self.next_redo, self._project.redo_in_pieces, lambda: self._project.next_redo)
 
-    def _start_again(self, step: Step | None, verb: str, again: Callable[[str], Pieces]) -> SteppedJob:
+    def _start_again(
+        self, step: Step | None, again: Callable[[str], Pieces], following: Callable[[], Entry | None]
+    ) -> SteppedJob:
         if step is None:
-            raise ValueError(f"Nothing is left. {verb} is not possible.")
-        return stepped_job(
-            f"{verb}: {step.label}", len(step.images), lambda: (self._again(again), lambda change: change)
-        )
+            raise ValueError("Nothing is left to undo or to do again.")
 
-    def _again(self, again: Callable[[str], Pieces]) -> Stepwise:
-        self._settle()
-        self._pending = Stepwise(self._followed(again(self._reader), lambda: None))
-        return self._pending
+        def begin() -> tuple[Stepwise, Callable[[Change | None], object]]:
+            self._settle()
+            _check_next(step, following())
+            self._pending = Stepwise(self._followed(again(self._reader), lambda: None))
+            return self._pending, lambda change: change
 
-    def _undo_group(self, again: Callable[[str], Pieces], following: Callable[[], Entry | None]) -> Change | None:
+        return stepped_job(f"{'Undoing' if step.undo else 'Redoing'}: {step.label}", len(step.images), begin)
+
+    def _undo_group(
+        self, again: Callable[[str], Pieces], following: Callable[[], Entry | None], step: Step | None
+    ) -> Change | None:
         """Undo or redo one action, or all nudges that were made in one go; views are told once."""
         self._settle()
+        if step is not None:
+            _check_next(step, following())
         last: Entry | None = None
         told: Change | None = None
         try:
@@ -417,3 +440,10 @@ class OpenProject:
     def history(self) -> list[HistoryEntry]:
         """Everything that was done, oldest first; undoing and redoing are entries of their own."""
         return [HistoryEntry(entry.at, entry.reader, entry.told, undone) for entry, undone in self._project.entries()]
+
+
+def _check_next(step: Step, entry: Entry | None) -> None:
+    """Raise ValueError unless the step is the one that is done next: something else was done since it was named."""
+    if entry is None or entry.id != step.entry:
+        verb = "undone" if step.undo else "done again"
+        raise ValueError(f"“{step.label}” was not {verb}: something else was done meanwhile. Try again.")

@@ -469,7 +469,7 @@ class Session(SessionMeasurements):
             action, refused = self._review(there, ReviewState.ACCEPTED, None, shown)
             return self._in_pieces(action), lambda change: ReviewReport(action.images, refused, change)
 
-        return accepting.start(self._state, names, shown, accept)
+        return accepting.start(self._state, names, shown, self._settle, accept)
 
     def leave_as_is(self, image: str) -> Change | None:
         """Say that a suspect image is fine as it is; one undo step."""

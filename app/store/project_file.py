@@ -346,8 +346,12 @@ class Project:
         It is no action, and they are nobody's as long as none names them. They are on the disk when that action is:
         its commit syncs the whole log.
         """
+        self.check_writable()
+        if self._db.in_transaction:  # an action that is done in pieces: SQLite changes no setting amid it
+            self.on_write()
         new: set[str] = set()
-        run(self._db, "PRAGMA synchronous=NORMAL")
+        with self.guarded():
+            run(self._db, "PRAGMA synchronous=NORMAL")
         try:
             with self._transaction():
                 writer = RowWriter(self._db, self._tables)
@@ -356,7 +360,8 @@ class Project:
                     if self._db.changes():
                         new.add(name)
         finally:
-            run(self._db, "PRAGMA synchronous=FULL")
+            with self.guarded():
+                run(self._db, "PRAGMA synchronous=FULL")
         return new
 
     def forget_blobs(self, checksums: Collection[str]) -> None:

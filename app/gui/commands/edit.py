@@ -11,8 +11,6 @@ from app.gui.commands.command import Command
 from app.gui.image.image_view import ImageView
 from app.gui.state.controller import Controller
 from app.gui.state.stepped import SteppedRunner
-from app.jobs import SteppedJob
-from app.project.changes import Change
 from app.project.entries import Step
 from app.project.session import Session
 
@@ -44,14 +42,10 @@ def edit_commands(
     """
 
     def undo() -> None:
-        session = controller.session
-        if session is not None and session.next_undo is not None:
-            _step(controller, view, session.next_undo, stepped, session.undo, session.start_undo)
+        _step(controller, view, stepped, undo=True)
 
     def redo() -> None:
-        session = controller.session
-        if session is not None and session.next_redo is not None:
-            _step(controller, view, session.next_redo, stepped, session.redo, session.start_redo)
+        _step(controller, view, stepped, undo=False)
 
     everything = "Everything that was done, by whom and when"
     return [
@@ -63,28 +57,28 @@ def edit_commands(
     ]
 
 
-def _step(
-    controller: Controller,
-    view: ImageView,
-    step: Step,
-    stepped: SteppedRunner,
-    act: Callable[[], Change | None],
-    start: Callable[[], SteppedJob],
-) -> None:
+def _step(controller: Controller, view: ImageView, stepped: SteppedRunner, undo: bool) -> None:
     """Undo or redo: asks before many images change, goes to the image it is about, and says what it did there."""
-    session = controller.open_session()
+    session = controller.session
+    if session is None:
+        return
     if controller.interaction.cancel():
         return  # what is under the mouse is what a reader takes back first, as with Escape
-    if stepped.running:
+    if stepped.running:  # before anything is asked for: that would end it at once
         controller.tell("That is being undone or done again. Wait until it has ended, or cancel it.", view)
+        return
+    step = session.next_undo if undo else session.next_redo
+    if step is None:
         return
     if len(step.images) > MANY_IMAGES and not dialogs.ask_step(view.window(), step):
         return
     if len(step.images) > AT_ONCE and not step.landmarks:
-        controller.do(lambda: stepped.start(start(), lambda _: controller.tell(dialogs.step_done(step, 0), view)))
+        start = session.start_undo if undo else session.start_redo
+        controller.do(lambda: stepped.start(start(step), lambda _: controller.tell(dialogs.step_done(step, 0), view)))
         return
     before = _images_by_landmark(session, step)
-    if not controller.do(act):
+    act = session.undo if undo else session.redo
+    if not controller.do(lambda: act(step)):
         return
     after = _images_by_landmark(session, step)
     came_or_went = max(((before | after)[name] for name in before.keys() ^ after.keys()), default=0)

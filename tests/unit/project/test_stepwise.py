@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.landmark import PlacementState
 from app.io.bundle import Bundle
 from app.jobs import Failed, Finished, Result, SteppedJob
 from app.project.adding import search
@@ -144,6 +145,70 @@ def test_undo_in_pieces_is_undo_and_a_second_one_follows_it(session: Session, fi
     assert session.undo_label == "Add 3 images"
     to_its_end(job)
     assert session.undo_label == "Add 3 images"
+
+
+def test_images_are_accepted_after_an_undo_that_is_under_way(session: Session, files: Path) -> None:
+    session.delete_landmark("heart_01")
+    session.undo()
+    session.add_images([files])
+    undoing = session.start_undo()
+    some_pieces(undoing, 3)
+    events = to_its_end(session.start_accept(("im0.png", "im1.png")))
+    assert events[-1] == Finished(cancelled=False)
+    assert session.images == ("im0.png", "im1.png", "im2.png")
+    assert session.accepted == ("im0.png", "im1.png")
+    assert Finished(cancelled=False) in to_its_end(undoing)
+    assert session.undo_label == "Set 2 images to accepted"
+
+
+def test_images_are_accepted_as_the_undo_that_is_under_way_leaves_them(session: Session) -> None:
+    session.move_placement("im1.png", "heart_00", (50.5, 40.25))
+    undoing = session.start_undo()
+    some_pieces(undoing, 1)
+    to_its_end(session.start_accept(("im0.png", "im1.png")))
+    assert session.accepted == ("im0.png", "im1.png")
+    (place,) = [one for one in session.placements_in("im1.png") if one.landmark.name == "heart_00"]
+    assert place.state is PlacementState.PREDICTED
+    assert place.xy.tolist() != [50.5, 40.25]
+
+
+def test_what_undo_names_is_what_it_takes_back_while_images_are_added(session: Session, files: Path) -> None:
+    session.move_placement("im0.png", "heart_01", (50, 40))
+    job = adding(session, files)
+    some_pieces(job, 3)
+    step = session.next_undo
+    assert step is not None
+    assert (step.label, len(step.images)) == (f"Add {IMAGES} images", IMAGES)
+    change = session.undo(step)
+    assert change is not None
+    assert change.label == step.label
+    assert session.undo_label == "Move “heart_01” in im0"
+    step, job = session.next_redo, adding(session, files)
+    some_pieces(job, 3)
+    assert session.next_redo is None  # the images that are added take its place
+    with pytest.raises(ValueError, match=f"“Add {IMAGES} images” was not done again: something else was done"):
+        session.redo(step)
+
+
+def test_undo_takes_back_nothing_but_what_was_asked_about(session: Session, files: Path) -> None:
+    """A window asks; while it does, the images that were being looked for are added."""
+    session.move_placement("im0.png", "heart_01", (50, 40))
+    step, job = session.next_undo, adding(session, files)
+    some_pieces(job, 3)
+    with pytest.raises(ValueError, match="“Move “heart_01” in im0” was not undone: something else was done"):
+        session.undo(step)
+    assert session.undo_label == f"Add {IMAGES} images"
+
+
+def test_an_undo_that_begins_later_takes_back_what_it_was_started_for(session: Session, files: Path) -> None:
+    session.add_images([files])
+    job = session.start_undo()
+    session.set_absent("im0.png", "heart_01")
+    after = snapshot(session)
+    (failed,) = [event for event in to_its_end(job) if isinstance(event, Failed)]
+    assert failed.message.startswith(f"“Add {IMAGES} images” was not undone")
+    assert snapshot(session) == after
+    assert session.undo_label == "Set “heart_01” absent in im0"
 
 
 def test_a_cancelled_undo_undoes_nothing(session: Session, files: Path) -> None:
