@@ -111,17 +111,17 @@ class SessionMasks(SessionFiles):
             Where the image is locked or was never read, or the mask is empty or of another size.
         """
         label = f"Correct the {structure_title(self.template, structure)} in {stem(image)}"
-        return self._act(correct(self._state, image, structure, mask.copy(), self._reader, label))
+        return self._act(correct, image, structure, mask.copy(), self._reader, label)
 
     def set_mask_absent(self, image: str, structure: str) -> Change | None:
         """Say that a structure can't be seen in an image; one undo step."""
         label = f"Set the {structure_title(self.template, structure)} absent in {stem(image)}"
-        return self._act(correct(self._state, image, structure, None, self._reader, label))
+        return self._act(correct, image, structure, None, self._reader, label)
 
     def reset_mask(self, image: str, structure: str) -> Change | None:
         """Forget what was said of a structure's mask in an image: the predicted one counts again. One undo step."""
         label = f"Go back to the predicted {structure_title(self.template, structure)} in {stem(image)}"
-        return self._act(reset(self._state, image, structure, self._reader, label))
+        return self._act(reset, image, structure, self._reader, label)
 
     def structures_at(self, image: str, xy: tuple[float, float]) -> tuple[str, ...]:
         """The structures whose masks cover a pixel of an image, the smallest first."""

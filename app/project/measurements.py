@@ -144,17 +144,17 @@ class SessionMeasurements(SessionLearning):
         ValueError
             Where the name is taken or can't be kept.
         """
-        return self._act(define(self._state, [NamedFormula(name.strip(), formula)]))
+        return self._act(define, [NamedFormula(name.strip(), formula)])
 
     def update_measurement(
         self, measurement: str, /, name: str | None = None, formula: str | None = None
     ) -> Change | None:
         """Give a measurement another name, another formula, or both; one undo step. Raises like the definition."""
-        return self._act(change(self._state, measurement, None if name is None else name.strip(), formula))
+        return self._act(change, measurement, None if name is None else name.strip(), formula)
 
     def delete_measurement(self, name: str) -> Change | None:
         """Delete a measurement; one undo step."""
-        return self._act(delete(self._state, name))
+        return self._act(delete, name)
 
     @property
     def offered_measurements(self) -> tuple[NamedFormula, ...]:
@@ -172,4 +172,4 @@ class SessionMeasurements(SessionLearning):
     def add_offered_measurements(self) -> Change | None:
         """Add the model's measurements that this project does not have; one undo step."""
         offered = self.offered_measurements
-        return self._act(define(self._state, offered)) if offered else None
+        return self._act(define, offered) if offered else None

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar, Concatenate, ParamSpec, Self
 
 from psygnal import EmitLoopError, Signal
 
@@ -19,7 +19,7 @@ from app.engine.client import Engine
 from app.io.bundle import Bundle
 from app.jobs import Event, Job, Result, SteppedJob, start_job
 from app.project.actions import OF_IMAGES
-from app.project.changes import Change, ImagesChanged, ProjectChanged, ReaderChanged, change_of
+from app.project.changes import Change, ProjectChanged, ReaderChanged, change_of
 from app.project.copying import start_copy
 from app.project.entries import HistoryEntry, Step
 from app.project.measured import MeasuredState
@@ -36,6 +36,7 @@ from app.store.predictions import PredictionStore
 from app.store.project_store import ProjectStore
 
 _LOG = logging.getLogger(__name__)
+_P = ParamSpec("_P")
 
 
 class OpenProject:
@@ -288,22 +289,21 @@ class OpenProject:
     def _told(self, entry: Entry) -> Change:
         return change_of(entry, self._state.rows.names(entry.images))
 
-    def _act(self, action: Action) -> Change | None:
-        """Do an action, durable when it returns; returns what was emitted, None where nothing changed."""
-        return self._in_pieces(action).finish()
+    def _act(
+        self, make: Callable[Concatenate[MeasuredState, _P], Action], *args: _P.args, **kwargs: _P.kwargs
+    ) -> Change | None:
+        """Do an action, durable when it returns; returns what was emitted, None where nothing changed.
+
+        It is made of what is there once everything that is done in pieces has ended.
+        """
+        self._settle()
+        return self._in_pieces(make(self._state, *args, **kwargs)).finish()
 
     def _in_pieces(self, action: Action) -> Stepwise:
         """Begin an action that is done in pieces; whatever else is asked for meanwhile ends it first.
 
-        Raises
-        ------
-        ValueError
-            If another one was under way: this one was made from what was there before it.
+        Whoever makes the action calls `_settle` before: else it may be made of what is about to change.
         """
-        if (pending := self._pending) is not None:
-            self._settle()
-            if pending.change is not None and not isinstance(pending.change, ImagesChanged):
-                raise ValueError(f"“{pending.change.label}” was still being kept. It is there now: do that once more.")
         self._pending = Stepwise(self._followed(self._project.act_in_pieces(self._reader, action), action.kept))
         return self._pending
 

@@ -119,7 +119,7 @@ class Session(SessionMeasurements):
     def remove_images(self, names: Names) -> Change | None:
         """Take images out of the project with all that was said of them; their files stay. One undo step."""
         gone = _several(names)
-        return self._act(actions.remove_images(self._state, gone, f"Remove {count(gone)}"))
+        return self._act(actions.remove_images, gone, f"Remove {count(gone)}")
 
     def rename_image(self, image: str, name: str) -> Change | None:
         """Give an image another name in the project; its file keeps its own. One undo step.
@@ -127,18 +127,18 @@ class Session(SessionMeasurements):
         Views are told of the image under its new name: the old one is no image any more.
         """
         name = one_line(name.strip())
-        return self._act(actions.rename_image(self._state, image, name, f"Rename “{image}” to “{name}”"))
+        return self._act(actions.rename_image, image, name, f"Rename “{image}” to “{name}”")
 
     def set_spacing(self, images: Names, row_mm: float, column_mm: float) -> Change | None:
         """Give the size of a pixel of images, in mm; one undo step."""
         names, size = _several(images), (row_mm, column_mm)
         label = f"Set the pixel size of {count(names)}"
-        return self._act(actions.set_spacing(self._state, names, size, self._reader, label))
+        return self._act(actions.set_spacing, names, size, self._reader, label)
 
     def reset_spacing(self, images: Names) -> Change | None:
         """Forget the size of a pixel that a reader gave: the file's own counts again. One undo step."""
         names = _several(images)
-        return self._act(actions.reset_spacing(self._state, names, f"Reset the pixel size of {count(names)}"))
+        return self._act(actions.reset_spacing, names, f"Reset the pixel size of {count(names)}")
 
     def set_orientation(
         self, images: Names, quarter_turns: int = 0, mirrored: bool = False, inverted: bool = False, more: bool = False
@@ -148,11 +148,12 @@ class Session(SessionMeasurements):
         With `more` that comes on top of how each is read now. They wait for their prediction again; pixels as stored,
         coordinates and placements by readers stay.
         """
+        self._settle()  # how images are read now may hang on it
         wanted, rows = Orientation(quarter_turns, mirrored, inverted), self._state.rows
         orientations = {name: rows.orientation(name).then(wanted) if more else wanted for name in _several(images)}
         words = next(iter(orientations.values())).words if len(set(orientations.values())) == 1 else wanted.words
         label = f"Orientation of {count(tuple(orientations))}: {words}"
-        return self._act(set_orientation(self._state, orientations, self._reader, label))
+        return self._act(set_orientation, orientations, self._reader, label)
 
     def remedy(self, image: str) -> Orientation | None:
         """How a suspect image should be read, beyond how it is now; None where that is not known."""
@@ -266,15 +267,15 @@ class Session(SessionMeasurements):
         """
         u, v = (float(value) for value in uv)
         mark = Landmark(name.strip(), structure, u, v, rule, group, colour or free_colour(self.landmarks))
-        return self._act(actions.add_landmarks(self._state, self.template, [mark]))
+        return self._act(actions.add_landmarks, self.template, [mark])
 
     def add_landmark_set(self, landmarks: Sequence[Landmark]) -> Change | None:
         """Add the landmarks of a set; one undo step."""
-        return self._act(actions.add_landmarks(self._state, self.template, list(landmarks)))
+        return self._act(actions.add_landmarks, self.template, list(landmarks))
 
     def update_landmark(self, name: str, /, **fields: Any) -> Change | None:
         """Change fields of a landmark (see `Landmark`); corrected, confirmed and absent placements stay as they are."""
-        return self._act(actions.change_landmark(self._state, self.template, name, fields))
+        return self._act(actions.change_landmark, self.template, name, fields)
 
     def move_landmark(self, name: str, uv: tuple[float, float]) -> Change | None:
         """Move a landmark on the template; corrected, confirmed and absent placements stay as they are."""
@@ -284,11 +285,11 @@ class Session(SessionMeasurements):
         """Put a landmark before another one in the list, or last (None), and into a group if named; one undo step."""
         if name == before:
             return None
-        return self._act(actions.order_landmark(self._state, name, before, group))
+        return self._act(actions.order_landmark, name, before, group)
 
     def delete_landmark(self, name: str) -> Change | None:
         """Delete a landmark and its placements in all images; one undo step."""
-        return self._act(actions.delete_landmark(self._state, name))
+        return self._act(actions.delete_landmark, name)
 
     def accepted_with(self, landmark: str) -> int:
         """How many accepted images hold a landmark as a part of what was accepted, and keep it if it is deleted."""
@@ -336,26 +337,26 @@ class Session(SessionMeasurements):
         """Correct where a landmark is in an image, in native pixels."""
         label = f"Move “{landmark}” in {stem(image)}"
         corrected = PlacementState.CORRECTED
-        return self._act(actions.place(self._state, image, landmark, corrected, xy, self._reader, label))
+        return self._act(actions.place, image, landmark, corrected, xy, self._reader, label)
 
     def nudge_placement(self, image: str, landmark: str, step: tuple[float, float]) -> Change | None:
         """Correct a placement by a small step in native pixels; nudges in quick succession are undone together."""
         label = f"Nudge “{landmark}” in {stem(image)}"
-        return self._act(actions.nudge(self._state, image, landmark, step, self._reader, label))
+        return self._act(actions.nudge, image, landmark, step, self._reader, label)
 
     def set_absent(self, image: str, landmark: str) -> Change | None:
         """Say that a landmark can't be seen in an image."""
         label = f"Set “{landmark}” absent in {stem(image)}"
-        return self._act(actions.place(self._state, image, landmark, PlacementState.ABSENT, None, self._reader, label))
+        return self._act(actions.place, image, landmark, PlacementState.ABSENT, None, self._reader, label)
 
     def confirm_placement(self, image: str, landmark: str) -> Change | None:
         """Say that a landmark is right where it is; confirming an absent one keeps it absent."""
         label = f"Confirm “{landmark}” in {stem(image)}"
-        return self._act(actions.confirm(self._state, image, landmark, self._reader, label))
+        return self._act(actions.confirm, image, landmark, self._reader, label)
 
     def reset_placement(self, image: str, landmark: str) -> Change | None:
         """Forget what was said of a landmark in an image: the prediction counts again."""
-        return self._act(actions.reset(self._state, image, landmark, f"Reset “{landmark}” in {stem(image)}"))
+        return self._act(actions.reset, image, landmark, f"Reset “{landmark}” in {stem(image)}")
 
     def least_certain(self, image: str) -> LeastCertain | None:
         """The least certain placement in an image, hidden landmarks too; None where nothing is placed."""
@@ -430,11 +431,11 @@ class Session(SessionMeasurements):
         note = None if note is None else well_formed(note)
         if structure is None:
             action, refused = self._review(names, wanted, note, shown, although_suspect)
-            return ReviewReport(action.images, refused, self._act(action))
+            return ReviewReport(action.images, refused, self._in_pieces(action).finish())
         title = actions.structure_title(self.template, structure)
         label = f"Set {title} in {count(names)} to {wanted.value.replace('_', ' ')}"
-        action = actions.review_structure(self._state, names, structure, wanted, note, self._reader, label)
-        return ReviewReport(tuple(names), {}, self._act(action))
+        told = self._act(actions.review_structure, names, structure, wanted, note, self._reader, label)
+        return ReviewReport(tuple(names), {}, told)
 
     def _review(
         self,
@@ -446,6 +447,7 @@ class Session(SessionMeasurements):
     ) -> tuple[Action, dict[str, Refusal]]:
         """What sets the review state of those images where that is possible, and why it is not in the others."""
         self._project.check_writable()
+        self._settle()
         refused = self.refusals(names, shown, although_suspect) if wanted is ReviewState.ACCEPTED else {}
         if refused and len(refused) == len(names):
             raise ValueError(accepting.sentence(refused))
@@ -465,6 +467,7 @@ class Session(SessionMeasurements):
         names = _several(images)
 
         def accept() -> tuple[Stepwise, Callable[[Change | None], ReviewReport]]:
+            self._settle()
             there = [name for name in names if name in self._state.rows.images_set]
             action, refused = self._review(there, ReviewState.ACCEPTED, None, shown)
             return self._in_pieces(action), lambda change: ReviewReport(action.images, refused, change)
@@ -473,17 +476,17 @@ class Session(SessionMeasurements):
 
     def leave_as_is(self, image: str) -> Change | None:
         """Say that a suspect image is fine as it is; one undo step."""
-        return self._act(replaced_files.leave_as_is(self._state, image, self._reader, f"Leave {stem(image)} as it is"))
+        return self._act(replaced_files.leave_as_is, image, self._reader, f"Leave {stem(image)} as it is")
 
     def keep_corrections(self, images: Names) -> Change | None:
         """Say that corrections and reviews hold for the files that lie there now; one undo step."""
         names = _several(images)
-        return self._act(replaced_files.keep_corrections(self._state, names, f"Keep the corrections of {count(names)}"))
+        return self._act(replaced_files.keep_corrections, names, f"Keep the corrections of {count(names)}")
 
     def drop_corrections(self, images: Names) -> Change | None:
         """Forget corrections, reviews and pixel sizes given for earlier files of images; one undo step."""
         names = _several(images)
-        return self._act(replaced_files.drop_corrections(self._state, names, f"Drop the corrections of {count(names)}"))
+        return self._act(replaced_files.drop_corrections, names, f"Drop the corrections of {count(names)}")
 
 
 def _several(names: Names) -> list[str]:

@@ -44,19 +44,21 @@ class SessionFiles(OpenProject):
         """Add the images that a search found and that are not in the project yet; one undo step."""
         self._settle()
         new, known = adding.new_names(self._state, found.images)
-        change = self._act(self._add(new)) if new else None
+        change = self._in_pieces(self._add(new)).finish() if new else None
         return AddReport(tuple(new), found.ignored, tuple(known), found.failed, change)
 
     def start_take_added(self, found: FoundImages) -> SteppedJob:
         """The same as `take_added` for very many images, as a job that this thread goes on with: yields the report."""
         self._settle()
-        new, known = adding.new_names(self._state, found.images)
+        expected, _ = adding.new_names(self._state, found.images)
 
         def begin() -> tuple[Stepwise, Callable[[Change | None], AddReport]]:
+            self._settle()
+            new, known = adding.new_names(self._state, found.images)
             report = AddReport(tuple(new), found.ignored, tuple(known), found.failed)
             return self._in_pieces(self._add(new)), lambda change: replace(report, change=change)
 
-        return stepped_job(f"Adding {count(tuple(new))}", len(new), begin)
+        return stepped_job(f"Adding {count(tuple(expected))}", len(expected), begin)
 
     def _add(self, new: Mapping[str, FoundImage]) -> Action:
         return adding.add_images(self._state, new, f"Add {count(tuple(new))}")
@@ -72,12 +74,13 @@ class SessionFiles(OpenProject):
 
         What of the search `failed` goes into the report.
         """
+        self._settle()
         state, taken = self._state, relocate.places(self._state)
         here = {name: found[name] for name in relocate.missing(state) if name in found and found[name] not in taken}
         change: Change | None = None
         if here:
             label = f"Find {count(tuple(here))} in another place"
-            change = self._act(relocate.move_images(state, here, state.rows.folder, label))
+            change = self._act(relocate.move_images, here, state.rows.folder, label)
         missing = relocate.missing(state)
         never_read = tuple(name for name in missing if relocate.content(state, name) is None)
         return MovedReport(tuple(here), tuple(missing), never_read, tuple(failed), change)

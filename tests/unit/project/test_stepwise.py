@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.core.landmark import PlacementState
@@ -221,18 +222,52 @@ def test_a_cancelled_undo_undoes_nothing(session: Session, files: Path) -> None:
     assert (session.undo_label, session.redo_label) == (f"Add {IMAGES} images", None)
 
 
-def test_an_action_made_from_what_was_there_before_is_refused_once(session: Session) -> None:
+def test_an_action_meets_what_is_being_kept_when_it_is_asked_for(session: Session) -> None:
     """Accepting is being kept when the reader moves a point of one of the images: that one is locked by then."""
     job = session.start_accept(session.images)
     some_pieces(job, 3)  # all is made ready, and the first rows are written
     assert session.accepted == ()
-    with pytest.raises(ValueError, match="“Set 3 images to accepted” was still being kept"):
+    with pytest.raises(ValueError, match="accepted and locked"):
         session.move_placement("im1.png", "heart_00", (50.5, 40.25))
     assert session.accepted == session.images
     (report,) = [event.value for event in to_its_end(job) if isinstance(event, Result)]
     assert report.changed == session.images
-    with pytest.raises(ValueError, match="accepted and locked"):
-        session.move_placement("im1.png", "heart_00", (50.5, 40.25))
+
+
+def test_a_stroke_in_another_image_is_kept_while_images_are_accepted(session: Session) -> None:
+    mask = session.mask("im0.png", "heart").copy()
+    mask[:20, :30] = True
+    job = session.start_accept(("im1.png", "im2.png"))
+    some_pieces(job, 3)
+    assert session.accepted == ()
+    session.set_mask("im0.png", "heart", mask)
+    np.testing.assert_array_equal(session.mask("im0.png", "heart"), mask)
+    assert session.accepted == ("im1.png", "im2.png")
+    assert session.undo_label == "Correct the heart in im0"
+    assert Finished(cancelled=False) in to_its_end(job)
+
+
+GONE: dict[str, Callable[[Session, str], object]] = {
+    "set_absent": lambda s, name: s.set_absent(name, "heart_01"),
+    "remove_images": lambda s, name: s.remove_images(name),
+    "rename_image": lambda s, name: s.rename_image(name, "other"),
+    "set_review": lambda s, name: s.set_review(name, "rejected"),
+    "set_spacing": lambda s, name: s.set_spacing(name, 0.2, 0.3),
+    "set_orientation": lambda s, name: s.set_orientation(name, 1, more=True),
+    "reset_placement": lambda s, name: s.reset_placement(name, "heart_01"),
+    "set_mask_absent": lambda s, name: s.set_mask_absent(name, "heart"),
+}
+
+
+@pytest.mark.parametrize("act", GONE)
+def test_an_image_that_an_undo_under_way_takes_away_is_told_to_be_gone(session: Session, files: Path, act: str) -> None:
+    session.add_images([files])
+    job = session.start_undo()
+    some_pieces(job, 3)
+    with pytest.raises(ValueError, match="The project has no image “film 3[.]png”"):
+        GONE[act](session, "film 3.png")
+    assert Finished(cancelled=False) in to_its_end(job)
+    assert (len(session.images), session.undo_label) == (3, "Add 3 images")
 
 
 def test_a_prediction_that_comes_while_an_acceptance_is_kept_changes_nothing_of_it(session: Session) -> None:

@@ -94,6 +94,23 @@ def test_a_failing_action_leaves_nothing(tmp_path: Path):
     project.close()
 
 
+def test_blobs_are_written_ahead_once_what_is_done_in_pieces_has_ended(tmp_path: Path):
+    project = make(tmp_path / "p")
+
+    def edit(writer):
+        for name in "ab":
+            writer.put("images", None, name, 1, "file", f"/{name}", name)
+            yield
+
+    pieces = project.act_in_pieces("Ann", Action("images", "Add a and b", edit))
+    next(pieces)
+    project.on_write = lambda: list(pieces)
+    assert len(project.write_ahead([b"one", b"two"])) == 2
+    assert [entry.label for entry, _ in project.entries()] == ["Add a and b"]
+    assert len(project.rows("images")) == 2
+    project.close()
+
+
 def test_nothing_changed_is_no_action(tmp_path: Path):
     project = make(tmp_path / "p")
     assert project.act("Ann", Action("landmarks", "Same", lambda w: w.put("landmarks", *LANDMARK))) is None
