@@ -11,14 +11,13 @@ from app.io.names import stem
 from app.io.relocate import Content, start_search
 from app.jobs import Event, Job, Progress, Result, SteppedJob
 from app.project import adding, relocate
-from app.project.adding import FoundImage, FoundImages
+from app.project.adding import FoundImages
 from app.project.changes import Change, ImagesChanged
 from app.project.engine_results import gather_moved
 from app.project.entries import AddReport, MovedReport
 from app.project.file_check import start_check
 from app.project.open_project import OpenProject
 from app.project.stepwise import Stepwise, stepped_job
-from app.store.changes import Action
 from app.store.paths import held_files
 
 
@@ -44,7 +43,7 @@ class SessionFiles(OpenProject):
         """Add the images that a search found and that are not in the project yet; one undo step."""
         self._settle()
         new, known = adding.new_names(self._state, found.images)
-        change = self._in_pieces(self._add(new)).finish() if new else None
+        change = self._act(adding.add_images, new, f"Add {count(tuple(new))}") if new else None
         return AddReport(tuple(new), found.ignored, tuple(known), found.failed, change)
 
     def start_take_added(self, found: FoundImages) -> SteppedJob:
@@ -56,12 +55,10 @@ class SessionFiles(OpenProject):
             self._settle()
             new, known = adding.new_names(self._state, found.images)
             report = AddReport(tuple(new), found.ignored, tuple(known), found.failed)
-            return self._in_pieces(self._add(new)), lambda change: replace(report, change=change)
+            action = adding.add_images(self._state, new, f"Add {count(tuple(new))}")
+            return self._in_pieces(action), lambda change: replace(report, change=change)
 
         return stepped_job(f"Adding {count(tuple(expected))}", len(expected), begin)
-
-    def _add(self, new: Mapping[str, FoundImage]) -> Action:
-        return adding.add_images(self._state, new, f"Add {count(tuple(new))}")
 
     def start_find_moved(self, folder: str | Path) -> Job:
         """Look below a folder for images that are missing, by their content; hand its result to `take_moved`."""
