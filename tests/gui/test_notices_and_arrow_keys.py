@@ -144,7 +144,7 @@ def test_an_error_of_undo_leaves_no_listener_behind(app, qtbot, monkeypatch) -> 
     before = window.controller.receivers("2changed(PyObject)")
     assert before > 5
 
-    def broken() -> None:
+    def broken(*_: object) -> None:
         raise RuntimeError("nobody expects this")
 
     with monkeypatch.context() as patch:

@@ -81,7 +81,7 @@ class GreyPicture:
             stored = np.round((finite - low) / slope).astype(np.uint16)
         sample = stored[:: max(1, stored.shape[0] // 256), :: max(1, stored.shape[1] // 256)]
         presets = [(name or "File", VoiWindow(centre, max(width, 1e-6))) for name, centre, width in windows]
-        presets.append(("Auto", _between(_without_ends(_inner(sample)), *AUTO, slope, intercept)))
+        presets.append(("Auto", _between(_without_darkest(_inner(sample)), *AUTO, slope, intercept)))
         sample = np.sort(sample, axis=None)
         shares = {"Bright parts": (50, 99.8), "Dark parts": (0.5, 60), "Full range": (0, 100)}
         for name, (low, high) in shares.items():
@@ -111,7 +111,7 @@ class GreyPicture:
         if min(inner[2] - inner[0], inner[3] - inner[1]) > min(x1 - x0, y1 - y0) // 2:  # else the edge is looked at
             x0, y0, x1, y1 = inner
         part = self.stored[y0 : y1 + 1 : step, x0 : x1 + 1 : step]
-        return _between(_without_ends(part), *AUTO, self.slope, self.intercept)
+        return _between(_without_darkest(part), *AUTO, self.slope, self.intercept)
 
     def level(self, wanted: int) -> AnyPixels:
         """The picture halved `wanted` times (or as often as is sensible)."""
@@ -162,11 +162,11 @@ def _inner(pixels: AnyPixels) -> AnyPixels:
     return pixels[down : pixels.shape[0] - down, across : pixels.shape[1] - across]
 
 
-def _without_ends(pixels: AnyPixels) -> AnyPixels:
-    """Pixels, sorted, without the darkest and the brightest grey: those of borders, shutters and burnt-in words."""
+def _without_darkest(pixels: AnyPixels) -> AnyPixels:
+    """Pixels, sorted, without the darkest grey: that of shutters and black borders, however much of it there is."""
     ordered = np.sort(pixels, axis=None)
-    middle = ordered[(ordered > ordered[0]) & (ordered < ordered[-1])]
-    return middle if middle.size else ordered
+    rest = ordered[ordered > ordered[0]]
+    return rest if rest.size and rest[0] < rest[-1] else ordered
 
 
 def _between(ordered: AnyPixels, low_percent: float, high_percent: float, slope: float, intercept: float) -> VoiWindow:
