@@ -241,7 +241,15 @@ def grow(mask: Mask, by: tuple[float, float]) -> Rect:
     return rect
 
 
-def outlines(mask: Mask) -> list[Points]:
-    """The borders of a mask's pieces and holes, each a closed polygon [K, 2] through the middles of border pixels."""
-    found, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+def outlines(mask: Mask, sparse: bool = False) -> list[Points]:
+    """The borders of a mask's pieces and holes, each a polygon [K, 2] through the middles of its outermost pixels.
+
+    With `sparse` only those at which a border turns.
+    """
+    rect = Rect.of(mask)
+    if rect.empty:
+        return []
+    part = np.ascontiguousarray(mask[rect.window]).view(np.uint8)
+    points = cv2.CHAIN_APPROX_SIMPLE if sparse else cv2.CHAIN_APPROX_NONE
+    found, _ = cv2.findContours(part, cv2.RETR_CCOMP, points, offset=(rect.left, rect.top))
     return [contour[:, 0].astype(float) for contour in found]

@@ -215,15 +215,3 @@ def _overlays(controller: Controller) -> Sequence[Command]:
             tip="Tell structures apart without their colours",
         ),
     ]
-
-
-def _themes() -> Sequence[Command]:
-    def choose(which: theme.Theme, _: bool) -> None:
-        theme.choose(which)
-
-    kinds = (
-        ("themeDark", "Dark", theme.Theme.DARK),
-        ("themeLight", "Light", theme.Theme.LIGHT),
-        ("themeSystem", "As the system", theme.Theme.SYSTEM),
-    )
-    return [Command(verb, "View/Theme", words, partial(choose, which), group="theme") for verb, words, which in kinds]

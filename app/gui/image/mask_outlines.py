@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from app.core import mask_edit
 from app.core.frame import Frame, Points
 from app.core.mask_edit import Rect
 from app.core.masks import ImageMasks, Mask
@@ -21,7 +22,7 @@ def outlines(masks: ImageMasks, structure: str, frame: Frame, quick: bool = Fals
     """
     drawn = masks.by_hand(structure)
     if drawn is not None and quick:
-        return [frame.to_corner(line) for line in closed(border_pixels(drawn))]
+        return [frame.to_corner(line) for line in closed(mask_edit.outlines(drawn, sparse=True))]
     if drawn is not None:
         return [frame.to_corner(line) for line in bitmap_contours(drawn)]
     probability = masks.probability(structure)
@@ -57,16 +58,6 @@ def bitmap_contours(mask: Mask) -> list[Points]:
     _, half = cv2.threshold(half, 126, 1, cv2.THRESH_BINARY)
     found, _ = cv2.findContours(half, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     return [line / 2 + [box.left - 1, box.top - 1] for line in closed([each[:, 0] for each in found])]
-
-
-def border_pixels(mask: Mask) -> list[Points]:
-    """The borders of a mask's pieces and holes through the middles of its outermost pixels, each [N, 2]."""
-    box = Rect.of(mask, 0)
-    if box.empty:
-        return []
-    part = np.ascontiguousarray(mask[box.window]).view(np.uint8)
-    found, _ = cv2.findContours(part, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE, offset=(box.left, box.top))
-    return [each[:, 0].astype(float) for each in found]
 
 
 def closed(lines: list[npt.NDArray[Any]]) -> list[Points]:
