@@ -481,7 +481,7 @@ class ImageView(Canvas):
             mask = self.image_input.tools.mask
             mask.paint_path(painter, self)
             if mouse is not None:
-                mask.paint_ring(painter, mouse)
+                mask.paint_ring(painter, self, mouse)
         self.texts.paint(painter, port)
         self.markers.keep_clear(self.texts.boxes)
         if mouse is not None and self.lens is not None:

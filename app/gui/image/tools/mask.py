@@ -21,6 +21,7 @@ from app.project.changes import Change, LandmarksChanged, MasksChanged, Placemen
 
 Edit = Callable[[Mask, Points, Points], object]
 """Changes a mask in place for a move of the mouse from one native point [2] to another."""
+CIRCLE = np.array([(np.cos(angle), np.sin(angle)) for angle in np.linspace(0, 2 * np.pi, 64, endpoint=False)])
 WITH_RING = (MaskTool.PUSH, MaskTool.BRUSH, MaskTool.ERASER, MaskTool.SMOOTH)
 
 
@@ -69,15 +70,16 @@ class EditMask(PlainTool):
             return lambda mask, _, end: mask_edit.smooth(mask, end, radius)
         return lambda mask, start, end: mask_edit.brush(mask, start, end, radius, on)
 
-    def paint_ring(self, painter: QPainter, at: QPointF) -> None:
-        """What the tool would reach, in screen pixels."""
-        if self._controller.state.mask_tool not in WITH_RING:
+    def paint_ring(self, painter: QPainter, view: Viewport, at: QPointF) -> None:
+        """What the tool would reach: round in native pixels, so oval where these are not square."""
+        centre = view.native_of(at)
+        if centre is None or self._controller.state.mask_tool not in WITH_RING:
             return
+        ring = QPolygonF([view.viewport_of(*xy) for xy in centre + self._controller.state.brush / view.zoom * CIRCLE])
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        radius = self._controller.state.brush
         for colour, width in ((QColor(0, 0, 0, 150), 3.0), (QColor(ON_IMAGE.accent), 1.5)):
             painter.setPen(QPen(colour, width))
-            painter.drawEllipse(at, radius, radius)
+            painter.drawPolygon(ring)
 
     def paint_path(self, painter: QPainter, view: Viewport) -> None:
         """The line that is being drawn around what is to change."""
