@@ -40,6 +40,9 @@ class Role(StrEnum):
     CURVE = "curve"
 
 
+MOST_TOKENS = 300
+"""Names, numbers and signs in one formula: a reader's has a dozen, and brackets within brackets need stack."""
+
 Operator = Literal["+", "-", "*", "/"]
 
 
@@ -122,7 +125,10 @@ def parse(text: str) -> Formula:
     FormulaError
         With what is wrong and where, or where a part has no unit: a length and an angle can't be added.
     """
-    parser = _Parser(list(_tokens(text)))
+    tokens = list(_tokens(text))
+    if len(tokens) > MOST_TOKENS:
+        raise FormulaError("This formula is too long. Define parts of it as measurements of their own.", len(text))
+    parser = _Parser(tokens)
     found = parser.sum()
     parser.expect_end()
     return found

@@ -133,3 +133,10 @@ def test_a_name_is_quoted_only_where_it_has_to_be():
     assert [quoted(name) for name in ("heart_00", "Ä2", "a b", 'say "x"', "a-b")] == [
         *("heart_00", "Ä2", '"a b"', '"say ""x"""', '"a-b"'),
     ]
+
+
+@pytest.mark.parametrize("text", ["(" * 3000 + "1" + ")" * 3000, "+".join(["1"] * 3000), "-" * 3000 + "1"])
+def test_a_formula_that_is_far_too_long_is_told(text: str):
+    with pytest.raises(FormulaError, match="too long"):
+        parse(text)
+    assert parse("(" * 140 + "1" + ")" * 140) == Number(1.0)
