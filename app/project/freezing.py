@@ -23,15 +23,9 @@ _PREDICTED, _ABSENT = CODES.index("predicted"), CODES.index("absent")
 
 
 class Freezing(PredictedImages):
-    """The part of a project's state that knows what is made ready for acceptance, and what is not anybody's yet.
+    """The part of a project's state that knows what is made ready for acceptance, and which blobs no image names yet.
 
-    Parameters
-    ----------
-    project : ProjectStore
-    predictions : PredictionStore
-    template : Template
-    network_size : tuple of int
-        Height and width of the network's input.
+    It is made as `PredictedImages` is.
     """
 
     def __init__(
@@ -39,7 +33,7 @@ class Freezing(PredictedImages):
     ) -> None:
         super().__init__(project, predictions, template, network_size)
         self._ready: dict[str, tuple[FrozenRow, Arrays]] = {}
-        self._nobodys: set[str] = set()
+        self._unused_blobs: set[str] = set()
 
     def prepare_freeze(self, names: Sequence[str], writer: Writer | None = None) -> None:
         """Make ready what `freeze` copies into the project file: without a writer its blobs are written at once.
@@ -62,7 +56,7 @@ class Freezing(PredictedImages):
             bundle = self._predictions.bundle_sha256
             ready[name] = FrozenRow(name, bundle, self.suspect(name), checksum(these[0]), charts, rest), arrays
         if writer is None:
-            self._nobodys |= self._project.write_ahead(blobs)
+            self._unused_blobs |= self._project.write_ahead(blobs)
         else:
             for data in blobs:
                 writer.blob(data)
@@ -71,14 +65,14 @@ class Freezing(PredictedImages):
     def forget_freeze(self) -> None:
         """Nothing that was made ready is frozen any more; what was written for that and names no image goes again."""
         self._ready.clear()
-        if self._nobodys:
+        if self._unused_blobs:
             with contextlib.suppress(ProjectError):  # on a full disk it stays until the next time
-                self._project.forget_blobs(self._nobodys)
-                self._nobodys.clear()
+                self._project.forget_blobs(self._unused_blobs)
+                self._unused_blobs.clear()
 
     def _keep_blobs(self, row: FrozenRow) -> None:
         """An image is frozen now, and these blobs are its own."""
-        self._nobodys.difference_update((row.placements, row.charts, row.maps))
+        self._unused_blobs.difference_update((row.placements, row.charts, row.maps))
 
     def freeze(self, name: str, writer: Writer) -> None:
         """Copy the placements and the prediction of an image into the project file: it is being accepted."""

@@ -25,8 +25,8 @@ from app.store.row_types import FrozenRow, MaskRow
 
 _RECENT = 16
 """So many predictions are kept in memory,"""
-_BITMAPS = 12
-"""and so many masks that readers drew: 48 MB at 2048 x 2048."""
+_BITMAPS = 24
+"""and so many masks that readers drew, more than one image has structures: 100 MB at 2048 x 2048."""
 
 
 class PredictedImages(ImageFiles):

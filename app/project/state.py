@@ -37,13 +37,7 @@ _PREDICTED, _ABSENT = CODES.index("predicted"), CODES.index("absent")
 class ProjectState(Freezing):
     """Everything a session shows, derived from the project file and the file of predictions.
 
-    Parameters
-    ----------
-    project : ProjectStore
-    predictions : PredictionStore
-    template : Template
-    network_size : tuple of int
-        Height and width of the network's input.
+    It is made as `PredictedImages` is.
     """
 
     def __init__(

@@ -95,7 +95,7 @@ def _whole(controller: Controller) -> Sequence[Command]:
             NEEDS,
             tip="The model’s contour points that a reader moved take the outline along",
         ),
-        Command("maskAbsent", "Mask", "Absent in this image", absent, "Ctrl+Shift+A", NEEDS, line=True),
+        Command("maskAbsent", "Mask", "Set absent in this image", absent, "Ctrl+Shift+A", NEEDS, line=True),
         Command("resetMask", "Mask", "Back to the predicted mask", reset, "Ctrl+Backspace", NEEDS),
     ]
 

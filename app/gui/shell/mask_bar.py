@@ -19,9 +19,9 @@ WHOLE = {
     "shrinkMask": "Shrink",
     "fillHoles": "Fill holes",
     "keepLargest": "Largest piece",
-    "maskThroughPoints": "Through points",
-    "maskAbsent": "Absent",
-    "resetMask": "Predicted",
+    "maskThroughPoints": "To the points",
+    "maskAbsent": "Set absent",
+    "resetMask": "Back to predicted",
 }
 """Words by verb, of what changes a whole mask."""
 WORDS = {
