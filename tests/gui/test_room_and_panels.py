@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QRect, Qt
@@ -9,6 +11,7 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialogButtonBox, QLabel, QTextBrowser, QWidget
 
+from app.gui.landmarks.landmark_table import StateHeads
 from app.gui.shell.keys_dialog import KeysDialog
 from app.gui.state.view_state import MaskStyle
 from app.gui.widgets import theme
@@ -55,6 +58,27 @@ def test_toolbar_and_status_line_are_whole(app, qtbot, width: int) -> None:
         whole = window.status.messages.text() == sentence
         assert whole or window.status.messages.text().endswith("read the newest")
         assert whole is (sentence == "Short.") or width == 1440
+
+
+@pytest.mark.parametrize("width", [SMALL[0], 1000, 1440])
+def test_the_words_above_the_lists_and_the_bar_of_the_mask_are_whole(app, qtbot, width: int) -> None:
+    window = app.window
+    window.resize(width, SMALL[1])
+    name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")  # from now on the signs of the states stand there too
+    QApplication.processEvents()
+    column = window.right_column
+    tabs = [column.findChild(QAbstractButton, name) for name in ("landmarksTab", "measurementsTab")]
+    signs = column.findChild(StateHeads)
+    assert signs.isVisible()
+    places = [QRect(part.mapTo(column, part.rect().topLeft()), part.size()) for part in (*tabs, signs)]
+    assert all(tab.width() >= tab.sizeHint().width() for tab in tabs)
+    assert all(one.right() < other.left() for one, other in pairwise(places))
+    for structure in ("right_clavicle", "heart"):
+        window.controller.choose_structure(structure)
+        window.actions_["maskPush"].trigger()
+        window.actions_["maskAbsent"].trigger()
+        QApplication.processEvents()
+        assert_nothing_is_cut(window.findChild(QWidget, "maskBar"))
 
 
 def test_the_caption_of_the_sheet_and_the_hint_of_the_template_are_whole(app, qtbot) -> None:

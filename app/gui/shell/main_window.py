@@ -183,7 +183,7 @@ class MainWindow(QMainWindow):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(1)
         self.worklist.setMinimumWidth(256)
-        right.setMinimumWidth(300)
+        right.setMinimumWidth(328)
         self.columns.setSizes([272, 848, 320])
         self._widths: list[int] = []
         self.middle.setSizes([600, 176])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.gui.landmarks.landmark_table import LandmarkTable, StateHeads
 from app.gui.measurements.all_images import show_all_images
@@ -29,11 +29,13 @@ class ListTabs(QStackedWidget):
             button.setChecked(place == 0)
             button.setObjectName(f"{name.lower()}Tab")
             button.setProperty("chip", "true")
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)  # a word is never cut
             self.buttons.addButton(button, place)
             words.addWidget(button)
             self.addWidget(part)
         self.heading = QHBoxLayout()
         self.heading.setContentsMargins(8, 0, 12, 0)
+        self.heading.setSpacing(0)
         self.heading.addLayout(words)
         self.heading.addStretch()
         kept = QWidget()  # the signs show and hide themselves
