@@ -25,11 +25,10 @@ from app.cli.common import (
 from app.cli.exporting import export_project
 from app.cli.figures import show_figures
 from app.cli.landmarks import Spot, check_names, parse_landmark, parse_spot, read_landmark_file
-from app.cli.measurements import wanted_measurements
+from app.cli.measurements import known_regions, wanted_measurements
 from app.core.landmark import Landmark
 from app.core.masks import ImageMasks
 from app.core.measure_prediction import measure_prediction
-from app.core.measurement_set import Things
 from app.engine.client import Predicted
 from app.formats.csv_table import rows_of
 from app.formats.masks import write_masks
@@ -162,25 +161,28 @@ def measure(
     measurements: Annotated[
         list[Path] | None, typer.Option(metavar="FILE.json", help="A set of measurements.", show_default=False)
     ] = None,
+    regions: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE.json", help="A set of regions and curves to measure.", show_default=False),
+    ] = None,
     model: Model = "chest",
     threads: Threads = 2,
     backend: Backend = "auto",
 ) -> None:
     """Write measurements of images, or of a project; replaces what an earlier run wrote to the same folder."""
     if project is not None:
-        if paths or measurement or measurements:
+        if paths or measurement or measurements or regions:
             wrong_usage("With --project everything comes from the project: give no PATH and no measurement.")
         export_project(project, out, ["measurements"], "all", "mark")
     check_backend(backend)
     bundle = bundle_named(model)
     try:
-        wanted, groups = wanted_measurements(bundle, measurement or [], measurements or [])
+        drawn = known_regions(bundle, regions or [])
+        wanted, things = wanted_measurements(bundle, measurement or [], measurements or [], drawn)
     except ValueError as error:
         wrong_usage(str(error))
     if not paths:
         wrong_usage("Name images or folders to measure, or a project with --project.")
-    marks = bundle.landmarks
-    things = Things(bundle.template, {mark.name: place for place, mark in enumerate(marks)}, groups)
     batch = Batch(bundle, out, discover(paths), "measurements.csv", COLUMNS)
     batch.claim(masks=False)
 
@@ -189,7 +191,7 @@ def measure(
         spacing = frame.spacing.provenance.value if frame.spacing else ""
         batch.rows[name] = [
             MeasurementRow(name, one.name, one.value, one.unit.value, spacing, "predicted")
-            for one in measure_prediction(value.prediction, frame, wanted, things, marks)
+            for one in measure_prediction(value.prediction, frame, wanted, things, bundle.landmarks, drawn)
         ]
 
     batch.run(take, threads, backend)

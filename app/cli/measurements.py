@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.core.formula import FormulaError
-from app.core.measurement_set import Groups, MeasurementSet, NamedFormula, Things, measurement_set_from_json
+from app.core.measurement_set import MeasurementSet, NamedFormula, Things, measurement_set_from_json
+from app.core.region import Region
 from app.io.bundle import Bundle
+from app.io.region_set import example_regions, read_region_set
 
 
 def wanted_measurements(
-    bundle: Bundle, given: Sequence[str], files: Sequence[Path]
-) -> tuple[list[NamedFormula], Groups]:
-    """What is to be measured, and the groups that formulas may name; without any wish, what the bundle measures.
+    bundle: Bundle, given: Sequence[str], files: Sequence[Path], regions: Sequence[Region] = ()
+) -> tuple[list[NamedFormula], Things]:
+    """What is to be measured, and what formulas may name; without any wish, what the bundle measures.
+
+    The numbers of landmarks and regions are their places in the bundle's landmarks and in `regions`.
 
     Raises ValueError with a sentence for what can't be measured.
     """
@@ -34,7 +38,9 @@ def wanted_measurements(
     if not (given or files):
         wanted = list(bundle.measurements.measurements)
     names = [one.name for one in wanted]
-    things = Things(bundle.template, {mark.name: place for place, mark in enumerate(bundle.landmarks)}, groups)
+    marks = {mark.name: place for place, mark in enumerate(bundle.landmarks)}
+    drawn = {region.name: (place, region.closed) for place, region in enumerate(regions)}
+    things = Things(bundle.template, marks, groups, drawn)
     for one in wanted:
         if names.count(one.name) > 1:
             raise ValueError(f"The measurement “{one.name}” is given twice.")
@@ -44,7 +50,23 @@ def wanted_measurements(
             raise ValueError(f"{one.name}: {error} (character {error.place + 1} of “{one.formula}”)") from None
     if not wanted:
         raise ValueError("The model measures nothing of its own: name something with --measurement or --measurements.")
-    return wanted, groups
+    return wanted, things
+
+
+def known_regions(bundle: Bundle, files: Sequence[Path]) -> list[Region]:
+    """The regions that formulas may name: those that come with the program, and those of files.
+
+    Raises ValueError with a sentence where a file can't be used or a name stands for two regions.
+    """
+    found = {region.name: region for region in example_regions(bundle.template)}
+    taken: set[str] = set()
+    for file in files:
+        for region in read_region_set(file, bundle.template):
+            if region.name in taken:
+                raise ValueError(f"The region “{region.name}” is given twice.")
+            taken.add(region.name)
+            found[region.name] = region
+    return list(found.values())
 
 
 def _read(file: Path, bundle: Bundle) -> MeasurementSet:

@@ -134,19 +134,21 @@ def parse(text: str) -> Formula:
     return found
 
 
-def names(formula: Formula) -> dict[str, Role]:
-    """The names that a formula asks for, in their order, and what each has to be.
+def names(formula: Formula) -> dict[str, frozenset[Role]]:
+    """The names that a formula asks for, in their order, and what each has to be: a region is a shape and a curve.
 
     Raises
     ------
     FormulaError
-        If one name stands for two kinds of things.
+        If one name stands for a point and for something else.
     """
-    found: dict[str, Role] = {}
+    found: dict[str, frozenset[Role]] = {}
     for call in calls(formula):
         for name, role in zip(call.names, _roles(call), strict=True):
-            if found.setdefault(name, role) is not role:
-                raise FormulaError(f"“{name}” is used as a {found[name]} and as a {role}. Use two names.")
+            before = found.get(name, frozenset())
+            if before and (Role.POINT in before) != (role is Role.POINT):
+                raise FormulaError(f"“{name}” is used as a {min(before)} and as a {role}. Use two names.")
+            found[name] = before | {role}
     return found
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -78,17 +78,9 @@ class Landmark:
 
     def check(self, template: Template) -> None:
         """Raise ValueError with a sentence if the template has no such point, or a text or colour can't be kept."""
-        if not self.name.strip():
-            raise ValueError("A landmark needs a name.")
-        for text in (self.name, self.group):
-            if one_line(text) != text:
-                raise ValueError(
-                    f"“{one_line(text)}” is no name: it holds characters that cannot be written on a line."
-                )
+        check_texts("landmark", self.name, self.colour, self.group)
         if well_formed(self.rule) != self.rule:
             raise ValueError(f"The rule of “{self.name}” holds halves of characters, which no file can keep.")
-        if not _COLOUR.fullmatch(self.colour):
-            raise ValueError(f"Landmark “{self.name}”: a colour is written #rrggbb, not “{one_line(self.colour)}”.")
         try:
             template.structure(self.structure)
         except KeyError as error:
@@ -97,9 +89,32 @@ class Landmark:
             raise ValueError(f"Landmark “{self.name}”: u and v must lie within ±{REACH}, not ({self.u}, {self.v}).")
 
 
-def free_colour(landmarks: Iterable[Landmark]) -> str:
-    """The first of `LANDMARK_COLOURS` that the landmarks that are not hidden have least."""
-    counts = Counter(mark.colour for mark in landmarks if not mark.hidden)
+class Drawn(Protocol):
+    """What is drawn in a colour of its own, or hidden: a landmark, a region."""
+
+    @property
+    def colour(self) -> str:
+        """``#rrggbb``."""
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is not drawn."""
+
+
+def check_texts(kind: str, name: str, colour: str, group: str = "") -> None:
+    """Raise ValueError with a sentence if a name, a group or a colour of a landmark or a region can't be kept."""
+    if not name.strip():
+        raise ValueError(f"A {kind} needs a name.")
+    for text in (name, group):
+        if one_line(text) != text:
+            raise ValueError(f"“{one_line(text)}” is no name: it holds characters that cannot be written on a line.")
+    if not _COLOUR.fullmatch(colour):
+        raise ValueError(f"{kind.capitalize()} “{name}”: a colour is written #rrggbb, not “{one_line(colour)}”.")
+
+
+def free_colour(drawn: Iterable[Drawn]) -> str:
+    """The first of `LANDMARK_COLOURS` that those that are not hidden have least."""
+    counts = Counter(one.colour for one in drawn if not one.hidden)
     return min(LANDMARK_COLOURS, key=lambda colour: counts[colour])
 
 

@@ -136,7 +136,7 @@ def expected_error(formula: Formula, inputs: Inputs, errors: Mapping[str, Values
         The expected error of each point, native pixels.
     """
     roles = names(formula)
-    if any(role is not Role.POINT for role in roles.values()):
+    if any(role != {Role.POINT} for role in roles.values()):
         return np.full(len(inputs.sides), np.nan)
     count, tries = len(inputs.sides), 4 * len(roles)  # each point to both ways along both axes, all computed at once
     points = {name: np.tile(inputs.points[name], (tries, 1, 1)) for name in roles}

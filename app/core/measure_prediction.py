@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from app.core.formula import Role, names, parse
-from app.core.frame import Frame
+from app.core.formula import names, parse
+from app.core.frame import Frame, Points
 from app.core.landmark import Landmark
 from app.core.measure import Inputs, Unit, compute, pixel_sides, together, unit
-from app.core.measurement_set import GROUP, LANDMARK, NamedFormula, Things, split
+from app.core.measurement_set import GROUP, LANDMARK, REGION, NamedFormula, Things, split
 from app.core.prediction import Prediction, sample_chart
+from app.core.region import Region, shapes_of
 
 
 class Value(NamedTuple):
@@ -24,7 +26,12 @@ class Value(NamedTuple):
 
 
 def measure_prediction(
-    prediction: Prediction, frame: Frame, wanted: Sequence[NamedFormula], things: Things, marks: Sequence[Landmark]
+    prediction: Prediction,
+    frame: Frame,
+    wanted: Sequence[NamedFormula],
+    things: Things,
+    marks: Sequence[Landmark],
+    regions: Sequence[Region] = (),
 ) -> list[Value]:
     """What measurements are in one image by its prediction.
 
@@ -35,24 +42,30 @@ def measure_prediction(
     frame : Frame
     wanted : sequence of NamedFormula
     things : Things
-        What they name; the numbers of landmarks are their places in `marks`.
+        What they name; the numbers of landmarks and regions are their places in `marks` and `regions`.
     marks : sequence of Landmark
+    regions : sequence of Region
     """
     formulas = [parse(things.kept(one.formula)) for one in wanted]
-    roles = {name: role for formula in formulas for name, role in names(formula).items()}
     width, height, known = pixel_sides(frame)
-    template, points, shapes = things.template, {}, {}
-    for reference, role in roles.items():
+    template, points, shapes, curves = things.template, {}, {}, {}
+
+    def place(structure: str, uv: npt.ArrayLike) -> Points:
+        c = template.index(structure)
+        return sample_chart(prediction.charts[c], uv) if prediction.present[c] else np.full(np.shape(uv), np.nan)
+
+    for reference in {name: None for formula in formulas for name in names(formula)}:
         kind, which = split(reference)
-        if role is Role.POINT and kind == LANDMARK:
-            mark = marks[int(which)]
-            c = template.index(mark.structure)
-            there = sample_chart(prediction.charts[c], mark.uv) if prediction.present[c] else np.full(2, np.nan)
-            points[reference] = there[None]
+        if kind == LANDMARK:
+            points[reference] = place(marks[int(which)].structure, marks[int(which)].uv)[None]
+        elif kind == REGION:
+            region = regions[int(which)]
+            curves[reference] = place(region.structure, region.fine(template))[None]
+            shapes[reference] = shapes_of(curves[reference])
         elif prediction.extents is not None:
             parts = things.groups[which] if kind == GROUP else (which,)
             shapes[reference] = together(prediction.extents[[template.index(part) for part in parts], None])
-    inputs = Inputs(np.array([(width, height)]), np.array([frame.orientation.swaps_sides]), points, shapes)
+    inputs = Inputs(np.array([(width, height)]), np.array([frame.orientation.swaps_sides]), points, shapes, curves)
     return [
         Value(one.name, float(compute(formula, inputs)[0]), unit(formula.kind, known))
         for one, formula in zip(wanted, formulas, strict=True)

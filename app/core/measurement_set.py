@@ -1,7 +1,7 @@
 """Named formulas, and what the names in them stand for: kept by number, so that renaming a landmark breaks nothing.
 
-In a kept formula a landmark is called ``"landmark:12"``, a structure ``"structure:heart"`` and structures that belong
-together ``"group:thorax"``.
+In a kept formula a landmark is called ``"landmark:12"``, a structure ``"structure:heart"``, structures that belong
+together ``"group:thorax"``, a region or a curve ``"region:3"``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from app.core.formula import FormulaError, Role, calls, names, parse, place_of, 
 from app.core.template import Template
 from app.core.text import one_line
 
-LANDMARK, STRUCTURE, GROUP = "landmark", "structure", "group"
+LANDMARK, STRUCTURE, GROUP, REGION = "landmark", "structure", "group", "region"
 Groups = Mapping[str, tuple[str, ...]]
 """Structures that belong together, by a name of their own."""
 
@@ -59,11 +59,14 @@ class Things:
     landmarks : mapping of str to int
         Their numbers by their names.
     groups : mapping of str to tuple of str
+    regions : mapping of str to (int, bool)
+        Numbers of regions and curves by their names, and whether each is a region.
     """
 
     template: Template
     landmarks: Mapping[str, int]
     groups: Groups = field(default_factory=dict)
+    regions: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
 
     def kept(self, text: str) -> str:
         """A formula as it is kept, from one as a reader writes it.
@@ -74,7 +77,7 @@ class Things:
             With a sentence and the place where it is wrong.
         """
         formula = parse(text)
-        references = {name: self._reference(text, name, role) for name, role in names(formula).items()}
+        references = {name: self._reference(text, name, roles) for name, roles in names(formula).items()}
         for call in calls(formula):
             if call.function == "area" and references[call.names[0]].startswith(f"{GROUP}:"):
                 parts = " + ".join(f"area({structure})" for structure in self.groups[call.names[0]])
@@ -84,16 +87,25 @@ class Things:
                 )
         return replaced(text, references.__getitem__)
 
-    def _reference(self, text: str, name: str, role: Role) -> str:
-        if role is Role.POINT and name in self.landmarks:
+    def _reference(self, text: str, name: str, roles: frozenset[Role]) -> str:
+        if roles == {Role.POINT} and name in self.landmarks:
             return f"{LANDMARK}:{self.landmarks[name]}"
         structures = [structure.name for structure in self.template.structures]
-        if role is Role.SHAPE and name in structures:
+        if roles == {Role.SHAPE} and name in structures:
             return f"{STRUCTURE}:{name}"
-        if role is Role.SHAPE and name in self.groups:
+        if roles == {Role.SHAPE} and name in self.groups:
             return f"{GROUP}:{name}"
-        known = f" There are {', '.join((*structures, *self.groups))}." if role is Role.SHAPE else ""
-        word = {Role.POINT: "landmark", Role.SHAPE: "structure", Role.CURVE: "curve"}[role]
+        if Role.POINT not in roles and name in self.regions:
+            number, closed = self.regions[name]
+            if closed or roles == {Role.CURVE}:
+                return f"{REGION}:{number}"
+            raise FormulaError(f"“{name}” is a curve: it has a length and nothing else.", place_of(text, name))
+        if Role.POINT in roles:
+            raise FormulaError(f"There is no landmark “{name}”.", place_of(text, name))
+        shapes = (*structures, *self.groups) if roles == {Role.SHAPE} else ()
+        regions = [region for region, (_, closed) in self.regions.items() if closed or Role.SHAPE not in roles]
+        known = f" There are {', '.join((*shapes, *regions))}." if shapes or regions else ""
+        word = ("curve" if Role.CURVE in roles else "structure") + (" or region" if regions else "")
         raise FormulaError(f"There is no {word} “{name}”.{known}", place_of(text, name))
 
 

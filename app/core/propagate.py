@@ -70,6 +70,8 @@ class ChartStack:
         self._error = [allocate((blocks, GRID, GRID, block), np.float16) for _ in shapes]
         self._affine = np.full((len(shapes), 3, blocks * block, 2), np.nan, np.float32)
         self._extents = np.full((len(shapes), blocks * block, 5), np.nan, np.float32)
+        self._stamps = np.zeros(blocks * block, np.int64)
+        self._clock = 0
 
     def __len__(self) -> int:
         return self._count
@@ -90,10 +92,21 @@ class ChartStack:
             pad = [(0, 0), (0, 0), (0, blocks * block - capacity), (0, 0)]
             self._affine = np.pad(self._affine, pad, constant_values=np.nan)
             self._extents = np.pad(self._extents, [(0, 0), pad[2], (0, 0)], constant_values=np.nan)
+            self._stamps = np.pad(self._stamps, pad[2])
         if count < self._count:
             self._affine[:, :, count : self._count] = np.nan
             self._extents[:, count : self._count] = np.nan
+            self._changed(np.arange(count, self._count))
         self._count = count
+
+    def _changed(self, slots: int | npt.NDArray[np.intp]) -> None:
+        self._clock += 1
+        self._stamps[slots] = self._clock
+
+    @property
+    def stamps(self) -> npt.NDArray[np.int64]:
+        """A number per slot [N] that is another one whenever its charts changed; 0 while it never had any."""
+        return self._stamps[: self._count]
 
     def _grown(self, old: npt.NDArray[np.float16], shape: tuple[int, ...]) -> npt.NDArray[np.float16]:
         grown, block = self._allocate(shape, np.float16), old.shape[3]
@@ -104,6 +117,7 @@ class ChartStack:
     def put(self, slot: int, prediction: Prediction | None) -> None:
         """Take the inverse charts of one image in; None empties the slot."""
         self.resize(max(self._count, slot + 1))
+        self._changed(slot)
         self._affine[:, :, slot] = np.nan
         self._extents[:, slot] = UNKNOWN if prediction is None or prediction.extents is None else prediction.extents
         if prediction is None:
@@ -193,6 +207,33 @@ class ChartStack:
         errors = expected.astype(float)
         errors[np.isnan(places[:, :, 0])] = np.nan
         return Places(places, errors)
+
+    def find_in(self, structure: str, uv: npt.NDArray[np.float64], slots: npt.NDArray[np.intp]) -> Points:
+        """Template points [L, 2] of one structure in the images of some slots [N]: native pixels [N, L, 2], float32.
+
+        The places of `find`, NaN likewise. Quickest where the slots follow each other within one block.
+        """
+        c, (block, place) = self.template.index(structure), np.divmod(slots, self.block)
+        row = block[0] == block[-1] and np.array_equal(slots, np.arange(slots[0], slots[0] + len(slots)))
+        side_by_side = slice(int(place[0]), int(place[0]) + len(slots))
+        position = (uv + REACH) / (2 * REACH) * (GRID - 1)
+        low = np.clip(np.floor(position).astype(int), 0, GRID - 2)
+        fu, fv = (position - low).astype(np.float32).T
+        affine, (u, v) = self._affine[c][:, None, slots], uv.astype(np.float32).T[:, :, None, None]
+        xy = u * affine[0] + v * affine[1] + affine[2]
+        for down, right, weight in (
+            (0, 0, (1 - fv) * (1 - fu)),
+            (0, 1, (1 - fv) * fu),
+            (1, 0, fv * (1 - fu)),
+            (1, 1, fv * fu),
+        ):
+            rows, columns, charts = low[:, 1] + down, low[:, 0] + right, self._offset[c]
+            if row:
+                offset = charts[int(block[0])][rows, columns, side_by_side]
+            else:
+                offset = charts[block, rows[:, None], columns[:, None], place]
+            xy += weight[:, None, None] * offset
+        return np.asarray(xy.swapaxes(0, 1))
 
     def chart(self, structure: str, slot: int) -> Points | None:
         """Inverse chart [GRID, GRID, 2] of one image in native pixels, or None where the structure is absent."""

@@ -12,6 +12,7 @@ from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.formats.csv_table import About, MaskSource, Row
 from app.formats.measurement_table import MeasurementRow
 from app.formats.project_view import LATER, ImageView, ProjectView
+from app.formats.region_table import rows_of
 from app.io.names import unique_stems
 from app.project.entries import Placement
 from app.project.session import Session
@@ -125,7 +126,8 @@ def _image(
     image = ImageView(name, stem, entry.review.value, masks, (), entry.note, entry.structures, about)
     trouble = entry.message if entry.status in ("failed", "missing") else ""
     image = replace(image, changed=entry.changed_since_accepted, trouble=trouble)
-    image = replace(image, measured=tuple(_measured(session, name)))
+    regions = rows_of(name, session.regions_in(name), entry.frame, later == "leave-out")
+    image = replace(image, measured=tuple(_measured(session, name)), regions=tuple(regions))
     rows = []
     for placement in session.placements_in(name):
         if placement.state is None or (later == "leave-out" and placement.new_since_accepted):

@@ -15,6 +15,7 @@ from app.core.masks import ImageMasks, MaskState
 from app.core.template import Template
 from app.formats.csv_table import UNREAD, About, MaskSource, Row, orientation
 from app.formats.measurement_table import MeasurementRow
+from app.formats.region_table import RegionRow
 from app.store.row_types import StructureReview
 
 LATER = ("mark", "leave-out")
@@ -47,6 +48,8 @@ class ImageView:
         The file is another one than the one that was accepted.
     measured : tuple of MeasurementRow
         All measurements.
+    regions : tuple of RegionRow
+        All regions and curves.
     trouble : str
         Why the file could not be read, in a sentence, or empty.
     """
@@ -62,6 +65,7 @@ class ImageView:
     changed: bool = False
     trouble: str = ""
     measured: tuple[MeasurementRow, ...] = ()
+    regions: tuple[RegionRow, ...] = ()
 
     @property
     def frame(self) -> Frame | None:

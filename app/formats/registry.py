@@ -12,6 +12,7 @@ from app.formats.masks import folder_of, write_masks
 from app.formats.measurement_table import COLUMNS
 from app.formats.output_folder import OutputFolder
 from app.formats.project_view import ImageView, ProjectView
+from app.formats.region_table import COLUMNS as REGION_COLUMNS
 from app.io.atomic import write_json
 
 
@@ -70,6 +71,20 @@ class Measurements:
         self._table.add(image.measured)
 
 
+class Regions:
+    """``regions.csv``: one row per region or curve and image, with its outline."""
+
+    file, needs_images, single_files = "regions.csv", True, False
+
+    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
+        self._table = TableFile(output.folder / self.file, REGION_COLUMNS)
+        self.keep, self.drop = self._table.keep, self._table.drop
+
+    def add(self, image: ImageView) -> None:
+        """Write the image's rows."""
+        self._table.add(image.regions)
+
+
 class Coco:
     """``coco.json``: masks as RLE, landmarks as keypoints, reviews."""
 
@@ -123,11 +138,15 @@ class LandmarkSet:
 FORMATS: dict[str, Callable[[ProjectView, OutputFolder], Format]] = {
     "csv": Csv,
     "measurements": Measurements,
+    "regions": Regions,
     "masks": Masks,
     "coco": Coco,
     "landmarks": LandmarkSet,
 }
-FILES = {"csv": Csv.file, "measurements": Measurements.file, "coco": Coco.file, "landmarks": LandmarkSet.file}
+FILES = {
+    **{"csv": Csv.file, "measurements": Measurements.file, "regions": Regions.file, "coco": Coco.file},
+    "landmarks": LandmarkSet.file,
+}
 
 
 def files_of(project: ProjectView, formats: Iterable[str]) -> Iterator[str]:

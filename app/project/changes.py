@@ -94,6 +94,12 @@ class MeasurementsChanged(Change):
     code = "measurements"
 
 
+class RegionsChanged(Change):
+    """Regions or curves came, went, or have another name or colour: in all images."""
+
+    code = "regions"
+
+
 class ReviewsChanged(Change):
     """Images or structures are reviewed otherwise, or a suspect image is fine as it is."""
 
@@ -110,7 +116,7 @@ KEPT: dict[str, type[Change]] = {
     one.code: one
     for one in (
         *(ImagesChanged, OrientationChanged, SpacingChanged, LandmarksChanged),
-        *(PlacementsChanged, PlacementNudged, MasksChanged, MeasurementsChanged),
+        *(PlacementsChanged, PlacementNudged, MasksChanged, MeasurementsChanged, RegionsChanged),
         *(ReviewsChanged, CorrectionsChanged),
     )
 }

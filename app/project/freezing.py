@@ -102,6 +102,7 @@ class Freezing(PredictedImages):
             return {}
         table, xy = self._placement_table(names)
         hidden = np.array([number for number, mark in self.rows.landmarks.items() if mark.hidden], np.int64)
+        regions = np.array(list(self.rows.regions), np.int64)
         arrays: dict[str, Arrays] = {}
         for place, name in enumerate(names):
             rows = np.ascontiguousarray(table[table["code"][:, place] > 0, place])
@@ -113,6 +114,7 @@ class Freezing(PredictedImages):
                 "placements": rows.view(np.uint8).reshape(len(rows), FROZEN.itemsize),
                 "crosses": crosses.view(np.uint8).reshape(len(crosses), CROSS.itemsize),
                 "hidden": hidden,
+                "regions": regions,
             }
         return arrays
 

@@ -18,10 +18,11 @@ from app.core.formula import names as names_in
 from app.core.frame import Provenance
 from app.core.landmark import PlacementState
 from app.core.measure import Inputs, Shapes, Unit, Values, compute, expected_error, pixel_sides, together, unit
-from app.core.measurement_set import GROUP, LANDMARK, STRUCTURE, split
+from app.core.measurement_set import GROUP, LANDMARK, REGION, STRUCTURE, split
 from app.core.native_mask import NOTHING, UNKNOWN, Extents, extent, predicted_extents
+from app.core.region import shapes_of
 from app.io.bundle import Bundle
-from app.project.state import ProjectState
+from app.project.region_state import RegionState
 from app.store.changes import RowChange
 from app.store.charts import CODES
 from app.store.predictions import PredictionStore
@@ -121,7 +122,7 @@ class _Gathered(NamedTuple):
     touched: dict[str, Flags]
 
 
-class MeasuredState(ProjectState):
+class MeasuredState(RegionState):
     """A project's state with its measurements."""
 
     def __init__(self, project: ProjectStore, predictions: PredictionStore, bundle: Bundle) -> None:
@@ -158,6 +159,9 @@ class MeasuredState(ProjectState):
     def _called(self, reference: str) -> str:
         """What a reference is called, for the reader; a deleted landmark as it was called."""
         kind, which = split(reference)
+        if kind == REGION:
+            region = self.region_of(int(which))
+            return region.name if region is not None else reference
         if kind != LANDMARK:
             return which
         mark = self.rows.landmarks.get(int(which)) or self.rows.deleted.get(int(which))
@@ -176,6 +180,8 @@ class MeasuredState(ProjectState):
         kind, which = split(reference)
         if kind == LANDMARK:
             return int(which) in self.rows.landmarks
+        if kind == REGION:
+            return int(which) in self.rows.regions
         structures = {structure.name for structure in self.template.structures}
         return which in (structures if kind == STRUCTURE else self.groups)
 
@@ -268,7 +274,7 @@ class MeasuredState(ProjectState):
 
     def _gather(self, needed: Iterable[str]) -> _Gathered:
         here, found = self.geometry, _Gathered(Inputs(np.zeros((0, 2)), np.zeros(0, bool)), {}, {})
-        points, shapes = {}, {}
+        points, shapes, curves = {}, {}, {}
         extents: dict[str, tuple[Values, Flags]] = {}
         if any(not name.startswith(LANDMARK) for name in needed):
             self.measure_ahead(math.inf)
@@ -277,19 +283,23 @@ class MeasuredState(ProjectState):
             if kind == LANDMARK:
                 points[name], found.errors[name], found.touched[name] = self._point(int(which))
                 continue
+            if kind == REGION:
+                curves[name], shapes[name] = self._region(int(which))
+                found.touched[name] = np.zeros(len(here.known), bool)
+                continue
             parts = self._members(kind, which)
             for part in parts:
                 if part not in extents:
                     extents[part] = self._extents(part)
             shapes[name], found.touched[name] = _all_of([extents[part] for part in parts], len(here.known))
-        return found._replace(inputs=Inputs(here.sides, here.turned, points, shapes))
+        return found._replace(inputs=Inputs(here.sides, here.turned, points, shapes, curves))
 
     def _gather_in(
         self, image: str, needed: Iterable[str], here: _Geometry, placed: dict[str, npt.NDArray[np.float64]]
     ) -> _Gathered:
         errors: dict[str, Values] = {}
         touched: dict[str, Flags] = {}
-        points, shapes = {}, {}
+        points, shapes, curves = {}, {}, {}
         numbers = {int(split(name)[1]): name for name in needed if name.startswith(LANDMARK)}
         for number, (xy, error, by_reader) in self._points_in(image, list(numbers)).items():
             name = numbers[number]
@@ -299,10 +309,26 @@ class MeasuredState(ProjectState):
             touched[name] = np.array([by_reader or there is not None])
         for name in needed:
             kind, which = split(name)
-            if kind != LANDMARK:
+            if kind == REGION:
+                curves[name], shapes[name] = self._region_in(image, int(which))
+                touched[name] = np.zeros(1, bool)
+            elif kind != LANDMARK:
                 found = [(one[None].astype(float), np.array([by])) for one, by in self._extents_in(image, kind, which)]
                 shapes[name], touched[name] = _all_of(found, 1)
-        return _Gathered(Inputs(here.sides, here.turned, points, shapes), errors, touched)
+        return _Gathered(Inputs(here.sides, here.turned, points, shapes, curves), errors, touched)
+
+    def _region(self, number: int) -> tuple[npt.NDArray[np.float64], Shapes]:
+        """A region in all images [N, K, 2] and how far it extends; nowhere where that version did not know it."""
+        if self.region_of(number) is not None:
+            return self.carried(number)
+        count = len(self._order)
+        return np.full((count, 1, 2), np.nan), Shapes(np.full((count, 4), np.nan), np.full(count, np.nan))
+
+    def _region_in(self, image: str, number: int) -> tuple[npt.NDArray[np.float64], Shapes]:
+        """The same in one image."""
+        found = (one.xy for one in self.regions_in(image, hidden=True) if one.number == number)
+        outline = next(found, np.full((1, 2), np.nan))[None]
+        return outline, shapes_of(outline)
 
     def _point(self, number: int) -> tuple[Values, Values, Flags]:
         """Places [N, 2], expected errors [N] of a landmark, and where readers placed it; one that was deleted lies in
@@ -400,7 +426,9 @@ class MeasuredState(ProjectState):
                 self._drawn_extent(row)
                 if time.perf_counter() > end:
                     return False
-        return True
+        named = (split(name) for row in self.rows.measurements.values() for name in self._needed(row))
+        numbers = dict.fromkeys(int(which) for kind, which in named if kind == REGION)
+        return self.carry_ahead((number for number in numbers if self.region_of(number) is not None), end)
 
     def _measure_masks(self, image: str) -> None:
         """Find out how far the predicted masks of an image extend, and keep that in memory."""

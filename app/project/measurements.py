@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from app.core.formula import FormulaError
 from app.core.measurement_set import NamedFormula, Things
 from app.project.changes import Change, MeasurementsChanged
-from app.project.learning import SessionLearning
 from app.project.measured import MeasuredIn, MeasuredState, Measurement, MeasurementEntry
+from app.project.regions import SessionRegions
 from app.store.changes import Action, Writer
 from app.store.row_types import MeasurementRow
 
 
 def things(state: MeasuredState) -> Things:
     """What formulas of a project may name."""
-    return Things(state.template, state.rows.numbers, state.groups)
+    regions = {region.name: (number, region.closed) for number, region in state.rows.regions.items()}
+    return Things(state.template, state.rows.numbers, state.groups, regions)
 
 
 def row_of(state: MeasuredState, name: str) -> MeasurementRow:
@@ -82,7 +83,7 @@ def delete(state: MeasuredState, name: str) -> Action:
     return Action(MeasurementsChanged.code, f"Delete the measurement “{name}”", edit)
 
 
-class SessionMeasurements(SessionLearning):
+class SessionMeasurements(SessionRegions):
     """The part of a `Session` that measures."""
 
     @property

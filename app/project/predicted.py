@@ -51,6 +51,7 @@ class PredictedImages(ImageFiles):
         self._frozen = FrozenPlacements()
         self._fresh: dict[str, tuple[str, Arrays]] = {}
         self._hidden: dict[str, frozenset[int]] = {}
+        self._frozen_regions: dict[str, frozenset[int]] = {}
         self._recent: OrderedDict[str, Prediction] = OrderedDict()
         self._bitmaps: OrderedDict[str, Mask] = OrderedDict()
         self._worst: LargestErrors | None = None
@@ -209,6 +210,7 @@ class PredictedImages(ImageFiles):
         else:
             held = self._whole(name, frozen.placements) if frozen is not None else None
         self._hidden.pop(name, None)
+        self._frozen_regions.pop(name, None)
         if held is None:
             self._frozen.put(self.slot(name), None)
             return
@@ -216,6 +218,8 @@ class PredictedImages(ImageFiles):
         self._frozen.put(self.slot(name), held["placements"].view(FROZEN).ravel(), crosses.view(CROSS).ravel())
         if "hidden" in held:  # files of earlier versions do not say
             self._hidden[name] = frozenset(held["hidden"].tolist())
+        if "regions" in held:
+            self._frozen_regions[name] = frozenset(held["regions"].tolist())
 
     def prediction(self, name: str) -> Prediction | None:
         """Prediction of an image: the frozen one where it is accepted; the last few are kept in memory."""

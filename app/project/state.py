@@ -105,7 +105,7 @@ class ProjectState(Freezing):
                 self._reload(change.key, same_charts=self._charts_stay(change))
         if "landmarks" in tables:
             self._follow_landmarks(changes)
-        if tables & {"landmarks", "landmark_order", "deleted_landmarks"}:
+        if tables & {"landmarks", "landmark_order", "deleted_landmarks", "regions"}:
             self._ready.clear()
         self._fresh.clear()
         placed = ("placements", "readings", "frozen")

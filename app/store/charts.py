@@ -146,6 +146,7 @@ class StoredCharts(ChartStack):
         for block in sorted(set((slots // self.block).tolist())):  # growing may have changed the blocks
             these = np.flatnonzero(slots // self.block == block)
             self._put_in_block(block, slots[these] % self.block, [batch[i][1] for i in these.tolist()])
+        self._changed(slots)
         self._affine[:, :, slots] = np.stack([arrays["affine"] for _, arrays in batch], axis=2)
         unknown = np.broadcast_to(UNKNOWN, (len(self._extents), 5))
         self._extents[:, slots] = np.stack([arrays.get("extents", unknown) for _, arrays in batch], axis=1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from app.core.landmark import Landmark, ReviewState
+from app.core.region import Region
 from app.store.changes import Row
 
 
@@ -146,3 +148,16 @@ def landmark_of(row: Row) -> Landmark:
     """A row of the table as a landmark."""
     _, name, structure, u, v, rule, group, colour, hidden, locked = row
     return Landmark(name, structure, u, v, rule, group, colour, bool(hidden), bool(locked))
+
+
+def region_row(number: int | None, region: Region) -> Row:
+    """A region or a curve as it stands in the table."""
+    uv = json.dumps(region.uv, separators=(",", ":"))
+    return (number, region.name, region.structure, uv, int(region.closed), region.colour, int(region.hidden))
+
+
+def region_of(row: Row) -> Region:
+    """A row of the table as a region or a curve."""
+    _, name, structure, uv, closed, colour, hidden = row
+    corners = tuple((float(u), float(v)) for u, v in json.loads(uv))
+    return Region(name, structure, corners, bool(closed), colour, bool(hidden))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from app.core.frame import Provenance, Spacing
 from app.core.landmark import Landmark, ReviewState
 from app.core.orientation import AS_STORED, Orientation
+from app.core.region import Region
 from app.core.text import path_kept
 from app.store.changes import Row, RowChange
 from app.store.errors import NONSENSE, Trouble, project_error
@@ -28,6 +29,7 @@ from app.store.row_types import (
     Review,
     StructureReview,
     landmark_of,
+    region_of,
 )
 from app.store.tables import NAMING_IMAGES, OWN, TRAIL
 
@@ -55,6 +57,8 @@ class Rows:
         What readers said of masks, by image and structure.
     measurements : dict of int to MeasurementRow
         By number, in the order of definition.
+    regions, deleted_regions : dict of int to Region
+        Regions and curves by number, in the order of definition; those that are no more, as `deleted`.
     spacings : dict of str to (row_mm, column_mm)
     orientations : dict of str to Orientation
         Of the images that are not read as stored.
@@ -83,6 +87,8 @@ class Rows:
         self.structure_reviews: dict[str, dict[str, StructureReview]] = {}
         self.masks: dict[str, dict[str, MaskRow]] = {}
         self.measurements: dict[int, MeasurementRow] = {}
+        self.regions: dict[int, Region] = {}
+        self.deleted_regions: dict[int, Region] = {}
         self.spacings: dict[str, tuple[float, float]] = {}
         self.orientations: dict[str, Orientation] = {}
         self.frozen: dict[str, FrozenRow] = {}
@@ -114,6 +120,8 @@ class Rows:
             self.images = tuple(sorted(self._images, key=lambda name: self._images[name].position))
         if "measurements" in tables:
             self.measurements = dict(sorted(self.measurements.items()))
+        if "regions" in tables:
+            self.regions = dict(sorted(self.regions.items()))
         if tables & {"landmarks", "landmark_order"}:
             self.landmarks = {number: self.landmarks[number] for number in sorted(self.landmarks, key=self.position)}
             self.numbers = {mark.name: number for number, mark in self.landmarks.items()}
@@ -227,6 +235,12 @@ class Rows:
             self.measurements[new[0]] = MeasurementRow(*new)
         elif old is not None:
             del self.measurements[old[0]]
+
+    def _regions_changed(self, old: Row | None, new: Row | None) -> None:
+        _follow(self.regions, old, new)
+
+    def _deleted_regions_changed(self, old: Row | None, new: Row | None) -> None:
+        _follow(self.deleted_regions, old, new)
 
     def _spacings_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
@@ -356,6 +370,13 @@ class Rows:
         """Whether an image is accepted, and thereby locked."""
         review = self.reviews.get(name)
         return review is not None and review.state is ReviewState.ACCEPTED
+
+
+def _follow(regions: dict[int, Region], old: Row | None, new: Row | None) -> None:
+    if new is not None:
+        regions[new[0]] = region_of(new)
+    elif old is not None:
+        del regions[old[0]]
 
 
 def file_spacing(facts: FactsRow) -> Spacing | None:

@@ -88,6 +88,10 @@ _FROZEN_FACTS = """frozen_facts (image TEXT PRIMARY KEY NOT NULL, sha256 TEXT NO
 _FREEZE_FACTS = """INSERT INTO frozen_facts SELECT frozen.image, sha256, size, height, width, row_mm, column_mm,
     provenance, aspect FROM frozen JOIN images ON images.name = frozen.image JOIN facts ON facts.path = images.path
     WHERE sha256 <> '' AND height IS NOT NULL AND width IS NOT NULL"""
+_REGIONS = """name TEXT NOT NULL, structure TEXT NOT NULL, uv TEXT NOT NULL, closed INTEGER NOT NULL,
+    colour TEXT NOT NULL, hidden INTEGER NOT NULL) STRICT"""
+_NEW_REGIONS = f"regions (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, {_REGIONS}"
+_DELETED_REGIONS = f"deleted_regions (id INTEGER PRIMARY KEY NOT NULL, {_REGIONS}"
 MIGRATIONS = (
     # 1 to 2: a review may speak of one structure.
     Migration(f"CREATE TABLE {_STRUCTURE_REVIEWS}", f"CREATE TEMP TABLE {_STRUCTURE_REVIEWS}"),
@@ -122,6 +126,12 @@ MIGRATIONS = (
     Migration(CHANGE_9, rewrite=to_format_9),
     # 9 to 10: images have numbers and a source, what readers can differ about an opinion, files their UIDs.
     Migration(CHANGE_10, rewrite=to_format_10),
+    # 10 to 11: regions have a colour and can be hidden (there was no action for them before); accepted images keep
+    # those that are deleted later.
+    Migration(
+        f"DROP TABLE regions; CREATE TABLE {_NEW_REGIONS}; CREATE TABLE {_DELETED_REGIONS}",
+        f"DROP TABLE IF EXISTS temp.regions; CREATE TEMP TABLE {_NEW_REGIONS};CREATE TEMP TABLE {_DELETED_REGIONS}",
+    ),
 )
 """From format 1 on; a new step goes to the end."""
 

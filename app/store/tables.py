@@ -3,7 +3,7 @@
 TRAIL = (
     *("images", "landmarks", "landmark_order", "deleted_landmarks", "placements"),
     *("reviews", "structure_reviews", "spacings", "readings", "frozen", "frozen_facts"),
-    *("left_as_is", "corrected_files", "masks", "measurements"),
+    *("left_as_is", "corrected_files", "masks", "measurements", "regions", "deleted_regions"),
 )
 """Tables whose changes can be undone."""
 NAMING_IMAGES = (

@@ -108,3 +108,24 @@ def test_what_can_t_be_measured_is_wrong_usage(images, tmp_path, tiny_folder, ca
     assert run(["measure", str(images), *arguments, "--out", str(out), "--model", str(tiny_folder)]) == 2
     assert told in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_regions_of_a_file_are_measured_as_those_of_a_project(images, tmp_path, tiny_folder, capsys):
+    corners = [[-0.25, -0.125], [0.5, 0.0], [0.125, 0.5]]
+    zone = {"name": "zone", "structure": "lung", "uv": corners}
+    (tmp_path / "regions.json").write_text(json.dumps({"regions": [zone]}))
+    given = ["--measurement", "a=area(zone) / length(zone)", "--out", str(tmp_path / "m"), "--model", str(tiny_folder)]
+    assert run(["measure", str(images), *given, "--regions", str(tmp_path / "regions.json")]) == 0
+    found = {row["image"]: row["value"] for row in rows(tmp_path / "m" / "measurements.csv")}
+    with Session.create(tmp_path / "p.dsr", model=tiny_folder) as project:
+        project.add_images([images])
+        project.predict()
+        project.define_region("zone", "lung", corners)
+        project.define_measurement("a", "area(zone) / length(zone)")
+        expected = dict(zip(project.images, project.measurement("a").values.tolist(), strict=True))
+    assert float(found["sub/b.dcm"]) == pytest.approx(expected["sub/b.dcm"], rel=1e-3)
+    assert found["flat.png"] == ""
+    assert run(["measure", str(images), *given]) == 2
+    assert "There is no structure or region" not in capsys.readouterr().err  # no zones are known of this anatomy
+    assert run(["measure", str(images), *given, "--regions", str(tmp_path / "none.json")]) == 2
+    assert "cannot be read" in capsys.readouterr().err

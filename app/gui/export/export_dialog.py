@@ -33,6 +33,7 @@ from app.gui.widgets.settings import settings
 WORDS = {
     "csv": ("Table of placements", "landmarks.csv: one row per landmark and image"),
     "measurements": ("Measurements", "measurements.csv: one row per measurement and image"),
+    "regions": ("Regions", "regions.csv: outline, length and area of each region, per image"),
     "coco": ("COCO", "coco.json: masks, landmarks as keypoints, reviews"),
     "masks": ("Mask pictures", "masks: one PNG per structure and image"),
     "landmarks": ("Landmark set", "landmarks.json: the definitions, to load elsewhere"),

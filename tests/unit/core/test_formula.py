@@ -41,7 +41,16 @@ from app.core.formula import (
 def test_a_formula_knows_its_unit_and_what_it_needs(text: str, kind: Kind, needed: dict[str, Role]):
     formula = parse(text)
     assert formula.kind is kind
-    assert names(formula) == needed
+    assert names(formula) == {name: {role} for name, role in needed.items()}
+
+
+def test_a_region_may_be_measured_as_a_shape_and_as_a_curve_but_not_as_a_point():
+    assert names(parse("area(zone) / (length(zone) * length(rim))")) == {
+        "zone": {Role.SHAPE, Role.CURVE},
+        "rim": {Role.CURVE},
+    }
+    with pytest.raises(FormulaError, match="used as a curve and as a point"):
+        names(parse("length(zone) / distance(zone, a)"))
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ ACCEPTED = ("im0.png", "im2.png")
 READS = {
     *("absences", "mask", "masks", "mask_state"),
     *("check_formula", "measurable", "measure", "measure_ahead", "measurement", "measurements", "measurements_in"),
-    *("offered_measurements", "preview_measurements"),
+    *("offered_measurements", "preview_measurements", "regions", "region", "regions_in", "offered_regions"),
     *("accepted", "bundle", "changed", "corrections", "crosses", "diagonals", "due", "engine", "equally_suspect"),
     *("history", "id", "image", "images", "landmark", "landmarks", "least_certain", "new_since_accepted"),
     *("next_redo", "next_undo", "path", "place_in", "placements", "placements_in", "prediction", "prediction_id"),
@@ -96,6 +96,13 @@ def every_landmark_moved(session: Session) -> None:
         session.move_landmark(name, (-0.25, 0.125))
 
 
+def every_region_deleted(session: Session) -> None:
+    session.update_region("lower", name="low", colour="#123456", hidden=True)
+    for name in ("low", "rim"):
+        session.delete_region(name)
+    session.define_region("lower", "left_lung", ((0.5, 0.0), (0.0, 0.5), (-0.5, 0.0)))  # another one of that name
+
+
 def every_landmark_deleted(session: Session) -> None:
     for name in ("hilum", "top", "tip", "heart_00", "later"):
         session.delete_landmark(name)
@@ -120,6 +127,7 @@ def accepted_by_a_job(session: Session) -> None:
 OTHERS: tuple[tuple[str, Do], ...] = (
     ("move_landmark", every_landmark_moved),
     ("delete_landmark", every_landmark_deleted),
+    ("delete_region", every_region_deleted),
     ("update_landmark", all_changed),
     ("set_review", the_rest_accepted),
     ("start_accept", accepted_by_a_job),
@@ -165,9 +173,12 @@ def ready(session: Session) -> Session:
     session.set_mask("im0.png", "left_lung", np.eye(300, 320, 2, dtype=bool))
     session.set_mask_absent("im2.png", "right_clavicle")
     session.set_review("im0.png", "rejected", "leaks", structure="heart")
+    session.define_region("lower", "left_lung", ((0.0, -0.25), (0.5, -0.375), (0.5, 0.5)))
+    session.define_region("rim", "heart", ((-0.5, 0.25), (0.25, 0.125), (0.5, 0.75)), closed=False)
     session.reader = "Bea"
     session.set_review(["im0.png", "im2.png"], "accepted", "well seen")
     session.define_landmark("later", "heart", (-0.5, 0.25))
+    session.define_region("new", "heart", ((-0.5, 0.25), (0.25, 0.125), (0.5, 0.75)))
     return session
 
 
@@ -209,6 +220,12 @@ def seen(session: Session, folder: Path) -> Seen:
         found[image, "arrays"] = [
             getattr(prediction, part).tobytes() for part in ("masks", "uv", "charts", "expected_error", "present")
         ]
+        found[image, "regions"] = [
+            (one.number, one.region.closed, numbers(one.xy))
+            for one in session.regions_in(image)
+            if not one.new_since_accepted
+        ]
+        assert len(found[image, "regions"]) == 2
         masks = session.masks(image)
         for structure in (one.name for one in session.template.structures):
             native, said = masks.native(structure), masks.by_reader.get(structure)

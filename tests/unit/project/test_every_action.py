@@ -25,6 +25,7 @@ from app.project.changes import (
     OrientationChanged,
     PlacementNudged,
     PlacementsChanged,
+    RegionsChanged,
     ReviewsChanged,
     SpacingChanged,
 )
@@ -32,6 +33,7 @@ from app.project.session import Session
 from tests.unit.store.fakes import fake_predicted, snapshot, write_images
 
 Do = Callable[[Session], object]
+BAND = ((-0.5, -0.25), (0.25, -0.125), (0.5, 0.25))
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,17 @@ CASES = (
          "Rename the measurement “ctr” to “cti”", locked=False),
     Case("delete_measurement", lambda s: s.delete_measurement("ctr"), MeasurementsChanged, (), (),
          "Delete the measurement “ctr”", locked=False),
+    Case("define_region", lambda s: s.define_region("band", "heart", BAND), RegionsChanged, (), (),
+         "Draw the region “band”", locked=False),
+    Case("update_region", lambda s: s.update_region("band", name="strip", colour="#123456"), RegionsChanged, (), (),
+         "Rename the curve “band” to “strip”", locked=False,
+         before=lambda s: s.define_region("band", "heart", BAND, closed=False)),
+    Case("update_region", lambda s: s.update_region("band", hidden=True), RegionsChanged, (), (),
+         "Hide the region “band”", locked=False, before=lambda s: s.define_region("band", "heart", BAND)),
+    Case("delete_region", lambda s: s.delete_region("band"), RegionsChanged, (), (),
+         "Delete the region “band”", locked=False, before=lambda s: s.define_region("band", "heart", BAND)),
+    Case("add_offered_regions", lambda s: s.add_offered_regions(), RegionsChanged, (), (), "Add 6 regions",
+         locked=False),
     Case("add_offered_measurements", lambda s: s.add_offered_measurements(), MeasurementsChanged, (), (),
          "Define the measurement “ctr”", locked=False, before=lambda s: s.delete_measurement("ctr")),
     Case("set_review", lambda s: s.set_review("im1.png", "rejected", "blurred"), ReviewsChanged, ONE, (),
@@ -198,7 +211,9 @@ def test_every_action_of_a_session_is_here():
     parts = [
         Path(inspect.getfile(part))
         for part in Session.__mro__
-        if part.__module__.startswith(("app.project.session", "app.project.masks", "app.project.measurements"))
+        if part.__module__.startswith(
+            ("app.project.session", "app.project.masks", "app.project.measurements", "app.project.regions")
+        )
     ]
     acting = {
         method.name

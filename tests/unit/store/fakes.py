@@ -116,7 +116,12 @@ def snapshot(session: Session) -> dict[str, object]:
             placements.states,
             np.nan_to_num(placements.expected_error, nan=-1).tolist(),
         )
+    found["regions"] = session.regions
     for name in session.images:
+        regions = session.regions_in(name)
+        found["regions", name] = [
+            (one.region.name, one.deleted, np.nan_to_num(one.xy, nan=-1).tolist()) for one in regions
+        ]
         entry = session.image(name)
         found["image", name] = (entry.status, entry.review, entry.note, entry.frame, session.corrections(name))
         found["structures", name] = entry.structures

@@ -1,0 +1,67 @@
+"""The table of regions and curves: one row per image and region, its outline as well-known text (ISO 19125)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.core.frame import Frame
+from app.core.region import Sizes, sizes_of
+from app.formats.csv_table import cell, number
+from app.project.region_state import RegionIn
+
+COLUMNS = (
+    *("image", "region", "kind", "structure", "length", "length_unit", "area", "area_unit", "spacing", "state"),
+    *("new_since_accepted", "deleted_since_accepted", "outline"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class RegionRow:
+    """One region or curve in one image.
+
+    Attributes
+    ----------
+    image : str
+    one : RegionIn
+    frame : Frame or None
+        Of the image.
+    """
+
+    image: str
+    one: RegionIn
+    frame: Frame | None
+
+    def cells(self) -> list[str]:
+        """The row in the order of `COLUMNS`."""
+        region, there = self.one.region, self.one.there
+        sizes = sizes_of(self.one.xy, region.closed, self.frame) if there else Sizes(math.nan, math.nan, known=False)
+        spacing = self.frame.spacing if self.frame is not None else None
+        unit = "mm" if sizes.known else "px"
+        length = [number(sizes.length), unit if there else ""]
+        area = [number(sizes.area), f"{unit}2" if there and region.closed else ""]
+        who = spacing.provenance.value if there and spacing is not None else ""
+        marks = ["yes" if mark else "" for mark in (self.one.new_since_accepted, self.one.deleted)]
+        head = [cell(self.image), cell(region.name), region.kind, cell(region.structure)]
+        return [*head, *length, *area, who, "predicted" if there else "absent", *marks, outline(self.one)]
+
+
+def outline(one: RegionIn) -> str:
+    """The points along the sides, native pixels, as well-known text."""
+    kind = "POLYGON" if one.region.closed else "LINESTRING"
+    if not one.there:
+        return f"{kind} EMPTY"
+    points = ", ".join(" ".join(_digits(float(value)) for value in xy) for xy in one.xy)
+    return f"{kind} (({points}))" if one.region.closed else f"{kind} ({points})"
+
+
+def _digits(value: float) -> str:
+    return number(value, 2).rstrip("0").rstrip(".")
+
+
+def rows_of(image: str, found: list[RegionIn], frame: Frame | None, leave_out_later: bool) -> Iterator[RegionRow]:
+    """The rows of one image."""
+    for one in found:
+        if not (leave_out_later and one.new_since_accepted):
+            yield RegionRow(image, one, frame)
