@@ -18,10 +18,10 @@ from app.io.atomic import WholeFile, json_text
 
 DESCRIPTION = (
     "DenseSeg Review. Research use only; not a medical device. Segmentations are predicted or corrected, as mask says; "
-    "keypoints are predicted, corrected or confirmed, as keypoint_states says. Those under off_outline were corrected "
-    "by a reader, and the segmentation does not follow them. A structure that a reader rejected has an empty "
-    "segmentation, and its predicted keypoints count as not labelled. Keypoints outside the picture count as not "
-    "visible."
+    "keypoints are predicted, corrected or confirmed, as keypoint_states says. Those under off_outline do not lie on "
+    "the outline: a reader corrected the point or the segmentation, and the other did not follow. A structure that a "
+    "reader rejected has an empty segmentation, and its predicted keypoints count as not labelled. Keypoints outside "
+    "the picture count as not visible."
 )
 
 
@@ -94,6 +94,8 @@ def annotation_of(image: ImageView, category: dict[str, Any]) -> dict[str, Any] 
     source = image.mask_source(category["name"])
     found: dict[str, Any] = {"iscrowd": 0, "keypoints": keypoints, "num_keypoints": count, "mask": source.value}
     found["keypoint_states"] = [rows[name].state if name in rows else "" for name in category["keypoints"]]
+    if moved := {name: round(row.moved, 3) for name, row in rows.items() if np.isfinite(row.moved)}:
+        found["moved_px"] = moved
     for key, marked in _MARKS.items():
         if names := [name for name, row in rows.items() if marked(row)]:
             found[key] = names

@@ -49,6 +49,7 @@ COLUMNS = (
     "deleted_since_accepted",
     "outside_picture",
     "shown",
+    "moved_px",
 )
 """Names and order are a stable seam (design 6): new columns go to the end. ``docs/exports.md`` tells what each says."""
 _RUN = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -112,13 +113,16 @@ class Row:
     structure_review : str
         What a reader said of the structure: a review state, or empty.
     off_outline : bool
-        A reader corrected this point of the model's contour, or called it absent; the mask is the model's still.
+        This point of the model's contour does not lie on the outline of the mask: a reader corrected the point or the
+        mask, and the other did not follow.
     new, deleted : bool
         The landmark was defined, or deleted, after the image was accepted.
     shown : bool or None
         Of an accepted image: whether its marker could be seen when that was accepted; None elsewhere.
     models_own : bool
         The landmark came with the model: a point of a contour, which is shown by the contour.
+    moved : float
+        How far from its prediction a reader put the landmark, native pixels; NaN where no reader did.
     keypoint : str
         What the landmark is called where every name must be another one, if not by its name: see
         `ProjectView.deleted`.
@@ -141,6 +145,7 @@ class Row:
     deleted: bool = False
     shown: bool | None = None
     models_own: bool = False
+    moved: float = np.nan
     keypoint: str = ""
 
     @property
@@ -174,7 +179,7 @@ class Row:
         marks = ["yes" if mark else "" for mark in (self.off_outline, self.new, self.deleted, self.outside)]
         marks.append({None: "", True: "yes", False: "no"}[self.shown])
         said = [about.review, cell(about.suspect), cell(who[0]), cell(who[1])]
-        return [*said, *sizes, turned, self.mask, self.structure_review, *marks]
+        return [*said, *sizes, turned, self.mask, self.structure_review, *marks, number(self.moved)]
 
 
 def cell(text: str) -> str:

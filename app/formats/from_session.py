@@ -15,6 +15,7 @@ from app.formats.project_view import LATER, ImageView, ProjectView
 from app.formats.region_table import rows_of
 from app.io.names import unique_stems
 from app.project.entries import Placement
+from app.project.off_outline import off_outline
 from app.project.session import Session
 from app.store.errors import ProjectError
 
@@ -71,7 +72,7 @@ def view_of(session: Session, scope: str = "all", images: str | Sequence[str] = 
     check_later(later)
     bundle, stems, names = session.bundle, unique_stems(session.images), names_in(session, scope, images)
     deleted = _deleted(session, names)
-    given = {(mark.name, mark.structure) for mark in bundle.landmarks}
+    given = {(mark.name, mark.structure, mark.uv) for mark in bundle.landmarks}
     return ProjectView(
         session.path.name,
         bundle.name,
@@ -114,7 +115,7 @@ def _image(
     session: Session,
     name: str,
     stem: str,
-    given: Collection[tuple[str, str]],
+    given: Collection[tuple[str, str, tuple[float, float]]],
     later: str,
     deleted: Mapping[int, Landmark],
 ) -> ImageView:
@@ -128,12 +129,13 @@ def _image(
     image = replace(image, changed=entry.changed_since_accepted, trouble=trouble)
     regions = rows_of(name, session.regions_in(name), entry.frame, later == "leave-out")
     image = replace(image, measured=tuple(_measured(session, name)), regions=tuple(regions))
-    rows = []
-    for placement in session.placements_in(name):
+    rows, placements = [], session.placements_in(name)
+    off, own = off_outline(masks, placements, given), {(name, structure) for name, structure, _ in given}
+    for placement in placements:
         if placement.state is None or (later == "leave-out" and placement.new_since_accepted):
             continue
         mark = placement.landmark
-        row = _row(image, placement, (mark.name, mark.structure) in given)
+        row = _row(image, placement, (mark.name, mark.structure) in own, placement.number in off)
         rows.append(replace(row, keypoint=deleted.get(placement.number, mark).name) if placement.deleted else row)
     return replace(image, rows=tuple(rows))
 
@@ -146,13 +148,12 @@ def _measured(session: Session, image: str) -> Iterator[MeasurementRow]:
             yield MeasurementRow(image, one.entry.name, one.value, one.unit.value, spacing, one.state.value)
 
 
-def _row(image: ImageView, placement: Placement, on_contour: bool) -> Row:
-    """One placement; `on_contour` where the model's contour runs through it."""
+def _row(image: ImageView, placement: Placement, on_contour: bool, off: bool) -> Row:
+    """One placement; `on_contour` for a point of the model's contour, `off` where that lies off its outline."""
     xy, error, mark = placement.xy, placement.expected_error, placement.landmark
     state = placement.state or PlacementState.PREDICTED
     known = state is not PlacementState.ABSENT and bool(np.isfinite(xy).all())
     mask = image.mask_source(mark.structure)
-    by_reader = state is PlacementState.CORRECTED or (state is PlacementState.ABSENT and bool(placement.at))
     said = next((said for said in image.structures if said.structure == mark.structure), None)
     return Row(
         image.name,
@@ -167,9 +168,10 @@ def _row(image: ImageView, placement: Placement, on_contour: bool) -> Row:
         placement.at,
         mask.value,
         said.state.value if said is not None else "",
-        off_outline=on_contour and by_reader and mask is MaskSource.PREDICTED,
+        off_outline=off and mask in (MaskSource.PREDICTED, MaskSource.CORRECTED),
         new=placement.new_since_accepted,
         deleted=placement.deleted,
         shown=placement.shown,
         models_own=on_contour,
+        moved=placement.moved,
     )

@@ -12,7 +12,7 @@ MASKS = (
 )
 CORRECTED = (
     "Masks are predictions of the model, but for {masks} that readers corrected or called absent (corrected_masks). A "
-    "mask does not follow a corrected point."
+    "mask does not follow a corrected point, and no point follows a corrected mask."
 )
 
 
@@ -53,8 +53,10 @@ class Notes:
         about_masks = CORRECTED.format(masks=masks) if masks else MASKS
         said = [about_masks] if {"masks", "coco"} & set(formats) else []
         if places := self._places("off_outline", "point of the model’s contours", "points of the model’s contours"):
+            lie = "lies" if places.startswith("1 ") else "lie"
             said.append(
-                f"Readers corrected {places}, or called them absent; the masks there do not follow (off_outline)."
+                f"{places[0].upper()}{places[1:]} {lie} off the outline: a reader corrected the point or the mask, and "
+                "the other does not follow (off_outline)."
             )
         if count := sum(told["file_changed_since_accepted"] for told in self.images.values()):
             files = "The file of 1 image has" if count == 1 else f"The files of {count} images have"

@@ -133,7 +133,7 @@ class Placement:
         The landmark is no more; the image was accepted with it and keeps it.
     cross : array [2], float64
         Native pixels: where its template point is predicted, so where an absent one is crossed out; of an accepted
-        image where that was when it was accepted. NaN where it is nowhere.
+        image where that was when it was accepted. NaN where it is nowhere, or was not kept with what was accepted.
     shown : bool or None
         In an accepted image: whether its marker could be seen when that was accepted. A hidden landmark could not,
         unless a reader placed it. None in other images, and for what came later.
@@ -153,6 +153,12 @@ class Placement:
     cross: npt.NDArray[np.float64] = field(default_factory=lambda: np.full(2, np.nan))
     shown: bool | None = None
     number: int = -1
+
+    @property
+    def moved(self) -> float:
+        """How far from its prediction a reader put the landmark, native pixels; NaN where none did or none is known."""
+        by_reader = self.state in (PlacementState.CORRECTED, PlacementState.CONFIRMED)
+        return float(np.hypot(*(self.xy - self.cross))) if by_reader else np.nan
 
 
 @dataclass(frozen=True, eq=False)

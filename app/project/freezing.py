@@ -106,10 +106,10 @@ class Freezing(PredictedImages):
         arrays: dict[str, Arrays] = {}
         for place, name in enumerate(names):
             rows = np.ascontiguousarray(table[table["code"][:, place] > 0, place])
-            absent = (table["code"][:, place] == _ABSENT) & np.isfinite(xy[:, place]).all(axis=1)
-            crosses = np.zeros(np.count_nonzero(absent), CROSS)
-            crosses["landmark"] = table["landmark"][absent, place]
-            crosses["x"], crosses["y"] = xy[absent, place].T
+            elsewhere = (table["code"][:, place] > _PREDICTED) & np.isfinite(xy[:, place]).all(axis=1)
+            crosses = np.zeros(np.count_nonzero(elsewhere), CROSS)
+            crosses["landmark"] = table["landmark"][elsewhere, place]
+            crosses["x"], crosses["y"] = xy[elsewhere, place].T
             arrays[name] = {
                 "placements": rows.view(np.uint8).reshape(len(rows), FROZEN.itemsize),
                 "crosses": crosses.view(np.uint8).reshape(len(crosses), CROSS.itemsize),
@@ -137,6 +137,11 @@ class Freezing(PredictedImages):
         table["x"], table["y"], table["error"] = xy[..., 0], xy[..., 1], errors
         places = {number: row for row, number in enumerate(marks)}
         for column, name in enumerate(names):
+            absent = self.rows.absent_structures(name)
+            gone = [row for row, mark in enumerate(marks.values()) if mark.structure in absent]
+            table["code"][gone, column] = _ABSENT
+            for field in ("x", "y", "error"):
+                table[field][gone, column] = np.nan
             for number, said in self.rows.by_image.get(name, {}).items():
                 if number in places:
                     error = np.nan if said.x is None else 0.0

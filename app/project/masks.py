@@ -11,6 +11,7 @@ from app.core.masks import ImageMasks, Mask, MaskState
 from app.io.names import stem
 from app.project.actions import check_unlocked, remember_file, structure_title
 from app.project.changes import Change, MasksChanged
+from app.project.off_outline import off_outline
 from app.project.session_files import SessionFiles
 from app.project.state import ProjectState
 from app.store.blobs import pack_mask
@@ -122,6 +123,14 @@ class SessionMasks(SessionFiles):
         """Forget what was said of a structure's mask in an image: the predicted one counts again. One undo step."""
         label = f"Go back to the predicted {structure_title(self.template, structure)} in {stem(image)}"
         return self._act(reset, image, structure, self._reader, label)
+
+    def off_outline(self, image: str, structure: str) -> tuple[str, ...]:
+        """The model's contour points that do not lie on a structure's outline as it counts now: see `off_outline`."""
+        given = [mark for mark in self.bundle.landmarks if mark.structure == structure]
+        contour = {(mark.name, mark.structure, mark.uv) for mark in given}
+        placements = self._state.placements_in(image)
+        found = off_outline(self._state.masks(image), placements, contour)
+        return tuple(placement.landmark.name for placement in placements if placement.number in found)
 
     def structures_at(self, image: str, xy: tuple[float, float]) -> tuple[str, ...]:
         """The structures whose masks cover a pixel of an image, the smallest first."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -196,7 +195,7 @@ class MeasuredState(RegionState):
 
     def measured_in(self, image: str, rows: Sequence[MeasurementRow]) -> list[MeasuredIn]:
         """Measurements in one image."""
-        return list(map(_in_one, self.measured_alone(image, rows)))
+        return self._in_one(image, rows, {})
 
     def moved_in(
         self, image: str, number: int, xy: Sequence[float], rows: Sequence[MeasurementRow]
@@ -204,20 +203,23 @@ class MeasuredState(RegionState):
         """Those of some measurements that depend on a landmark, as they would be if it lay elsewhere in an image."""
         reference = f"{LANDMARK}:{number}"
         wanted = [row for row in rows if reference in self._needed(row)]
-        return list(map(_in_one, self.measured_alone(image, wanted, {reference: np.array(xy, float)})))
+        return self._in_one(image, wanted, {reference: np.array(xy, float)})
 
-    def measured_alone(
-        self,
-        image: str,
-        rows: Sequence[MeasurementRow],
-        placed: Mapping[str, npt.NDArray[np.float64]] = MappingProxyType({}),
-    ) -> list[Measurement]:
-        """Measurements as if there were one image (N = 1), with landmarks elsewhere, by reference, where `placed`."""
+    def _in_one(
+        self, image: str, rows: Sequence[MeasurementRow], placed: dict[str, npt.NDArray[np.float64]]
+    ) -> list[MeasuredIn]:
         here = self._geometry_of((image,))
         needed = {row.number: self._needed(row) for row in rows}
         gathered = self._gather_in(image, dict.fromkeys(n for names in needed.values() for n in names), here, placed)
         known = np.array([self.predicted(image)])
-        return [self._measurement(row, needed[row.number], gathered, here, known) for row in rows]
+        found = (self._measurement(row, needed[row.number], gathered, here, known) for row in rows)
+        return [
+            MeasuredIn(
+                *(one.entry, float(one.values[0]), one.units[0], one.states[0], one.spacing[0]),
+                float(one.expected_error[0]),
+            )
+            for one in found
+        ]
 
     def _needed(self, row: MeasurementRow) -> tuple[str, ...]:
         formula = self.formula(row.formula)
@@ -293,7 +295,7 @@ class MeasuredState(RegionState):
         return found._replace(inputs=Inputs(here.sides, here.turned, points, shapes, curves))
 
     def _gather_in(
-        self, image: str, needed: Iterable[str], here: _Geometry, placed: Mapping[str, npt.NDArray[np.float64]]
+        self, image: str, needed: Iterable[str], here: _Geometry, placed: dict[str, npt.NDArray[np.float64]]
     ) -> _Gathered:
         errors: dict[str, Values] = {}
         touched: dict[str, Flags] = {}
@@ -335,6 +337,8 @@ class MeasuredState(RegionState):
         touched = np.zeros(count, bool)
         touched[[self.places[name] for name in self.rows.by_landmark.get(number, {})]] = True
         if number in self.rows.landmarks:
+            said = self.rows.masks_of.get(self.rows.landmarks[number].structure, {}).values()
+            touched[[self.places[row.image] for row in said if row.mask is None]] = True
             xy, _, expected = self._placed(number)
         else:
             xy, expected, codes = np.full((count, 2), np.nan), np.full(count, np.nan), np.zeros(count, np.uint8)
@@ -347,17 +351,21 @@ class MeasuredState(RegionState):
         marks = {number: self.rows.landmarks[number] for number in numbers if number in self.rows.landmarks}
         xy, expected = self._places_in(image, list(marks.values()))
         predicted = dict(zip(marks, zip(xy, expected.tolist(), strict=True), strict=True))
+        absent = self.rows.absent_structures(image)
         by_hand, slot, frozen = self.rows.by_image.get(image, {}), self.slot(image), image in self.rows.frozen
         found = {}
         for number in numbers:
             place, error = predicted.get(number, (np.full(2, np.nan), np.nan))
+            gone = number in marks and marks[number].structure in absent
+            if gone:
+                place, error = np.full(2, np.nan), np.nan
             row = by_hand.get(number)
             code, held, held_error = self._frozen.at(number, slot) if frozen else (0, place, error)
             if row is not None and (number in marks or frozen):
                 place, error = row.xy, np.nan if row.state == PlacementState.ABSENT else 0.0
             elif code:
                 place, error = held, held_error
-            found[number] = place, error, row is not None
+            found[number] = place, error, row is not None or gone
         return found
 
     def _members(self, kind: str, which: str) -> tuple[str, ...]:
@@ -435,12 +443,6 @@ class MeasuredState(RegionState):
             nothing = np.tile(NOTHING, (len(prediction.masks), 1))
             found = nothing if frame is None else predicted_extents(prediction.masks, prediction.present, frame)
             self._charts_with(image).put_extents(self.slot(image), found)
-
-
-def _in_one(one: Measurement) -> MeasuredIn:
-    """A measurement of a single image."""
-    error = float(one.expected_error[0])
-    return MeasuredIn(one.entry, float(one.values[0]), one.units[0], one.states[0], one.spacing[0], error)
 
 
 def _all_of(parts: Sequence[tuple[Values, Flags]], count: int) -> tuple[Shapes, Flags]:

@@ -108,7 +108,7 @@ class ProjectState(Freezing):
         if tables & {"landmarks", "landmark_order", "deleted_landmarks", "regions"}:
             self._ready.clear()
         self._fresh.clear()
-        placed = ("placements", "readings", "frozen")
+        placed = ("placements", "readings", "frozen", "masks")
         touched = {change.key for change in changes if change.table in placed}
         # An image whose file lies elsewhere now may be without a prediction.
         touched |= {c.new[1] for c in changes if c.table == "images" and c.old and c.new and c.old[2:] != c.new[2:]}
@@ -184,12 +184,6 @@ class ProjectState(Freezing):
         """How many accepted images hold a landmark as a part of what was accepted."""
         return int(np.count_nonzero(self._frozen.has(number, self._order)))
 
-    def later(self, number: int) -> npt.NDArray[np.bool_]:
-        """The accepted images [N] in which a landmark came after that: nobody saw it there."""
-        accepted = np.zeros(len(self._order), bool)
-        accepted[[self.places[name] for name in self.rows.frozen]] = True
-        return accepted & ~self._frozen.has(number, self._order)
-
     def moved(self, number: int, uv: tuple[float, float]) -> MovePreview:
         """One landmark in all images as it would be at another place of its chart."""
         xy, codes, expected = self._placed(number, uv)
@@ -204,6 +198,10 @@ class ProjectState(Freezing):
         xy, expected = self.find(mark.structure, uv or mark.uv)
         codes = np.where(np.isnan(xy[:, 0]), _ABSENT, _PREDICTED).astype(np.uint8)
         codes[~self._is_predicted()] = 0
+        absent = [
+            self.places[name] for name, row in self.rows.masks_of.get(mark.structure, {}).items() if row.mask is None
+        ]
+        codes[absent], xy[absent], expected[absent] = _ABSENT, np.nan, np.nan
         for name, row in self.rows.by_landmark.get(number, {}).items():
             place = self.places[name]
             codes[place] = CODES.index(row.state)
@@ -242,9 +240,14 @@ class ProjectState(Freezing):
         """Take the expected errors of landmarks in all images in; accepted ones without what came later."""
         if not self._is_predicted().any():
             return
+        accepted = np.zeros(len(self._order), bool)
+        accepted[[self.places[name] for name in self.rows.frozen]] = True
         for number in numbers:
-            expected = self._placed(number)[2]
-            expected[self.later(number)] = np.nan
+            expected, mark = self._placed(number)[2], self.rows.landmarks[number]
+            if mark.hidden:
+                settled = self.rows.masks_of.get(mark.structure, ())
+                expected[[self.places[name] for name in settled]] = np.nan
+            expected[accepted & ~self._frozen.has(number, self._order)] = np.nan
             worst.take(number, expected)
 
     def _refresh_has(self, name: str) -> None:
@@ -281,10 +284,13 @@ class ProjectState(Freezing):
         frame, manual = self.frame(name), self.rows.by_image.get(name, {})
         diagonal = frame.diagonal if frame is not None else np.nan
         frozen, crosses = name in self.rows.frozen, self._frozen.crosses
+        absent = self.rows.absent_structures(name)
         found = []
         for i, ((number, mark), error) in enumerate(zip(marks.items(), expected.tolist(), strict=True)):
             place = xy[i]
             state = (PlacementState.ABSENT if np.isnan(place[0]) else PlacementState.PREDICTED) if predicted else None
+            if mark.structure in absent:
+                state, place, error = PlacementState.ABSENT, np.full(2, np.nan), np.nan
             row = manual.get(number)
             code, frozen_xy, frozen_error = self._frozen.at(number, slot) if frozen else (0, place, error)
             if row is not None:
@@ -296,7 +302,8 @@ class ProjectState(Freezing):
             later, deleted = frozen and not code, number in self.rows.deleted
             shown = self._was_shown(name, number, mark) or row is not None if frozen and code else None
             held = crosses[number].get(slot) if number in crosses else None
-            cross = np.array(xy[i] if held is None else held, float)
+            unknown = bool(code) and state is not PlacementState.ABSENT  # it may have been moved on the template since
+            cross = np.array(held if held is not None else np.full(2, np.nan) if unknown else xy[i], float)
             found.append(Placement(mark, state, place, error, sure, *who, later, deleted, cross, shown, number))
         return found
 
@@ -372,6 +379,9 @@ class ProjectState(Freezing):
         if name not in self.rows.frozen:  # without an object for each landmark: this is done at every correction
             marks = self.rows.landmarks
             errors = self._places_in(name, list(marks.values()))[1]
+            absent = self.rows.absent_structures(name)
+            gone = [self._settled(name, mark) or mark.structure in absent for mark in marks.values()]
+            errors[np.array(gone, bool)] = np.nan
             by_hand = {number: row for number, row in self.rows.by_image.get(name, {}).items() if number in marks}
             index = {number: i for i, number in enumerate(marks)} if by_hand else {}
             for number, row in by_hand.items():
@@ -379,9 +389,14 @@ class ProjectState(Freezing):
             self._worst.set(self.places[name], np.fromiter(marks, np.int64, len(marks)), errors)
         else:
             each = zip(self._marks_in(name), self.placements_in(name), strict=True)
-            shown = [(n, p.expected_error) for n, p in each if not (p.new_since_accepted or p.deleted)]
+            counting = [(n, p) for n, p in each if not (p.new_since_accepted or p.deleted)]
+            shown = [(n, p.expected_error) for n, p in counting if not self._settled(name, p.landmark)]
             numbers, errors = np.array([n for n, _ in shown], np.int64), np.array([error for _, error in shown], float)
             self._worst.set(self.places[name], numbers, errors)
+
+    def _settled(self, name: str, mark: Landmark) -> bool:
+        """Whether a landmark stands for an outline alone, and a reader said what that is: its doubt is no more."""
+        return mark.hidden and mark.structure in self.rows.masks.get(name, ())
 
     def template_point(
         self, image: str, xy: tuple[float, float], structure: str | None

@@ -27,7 +27,8 @@ CODES = ("", "predicted", "corrected", "confirmed", "absent")
 FROZEN = np.dtype([("landmark", "<i8"), ("code", "u1"), ("x", "<f8"), ("y", "<f8"), ("error", "<f4")])
 """One frozen placement; native pixels, NaN where absent."""
 CROSS = np.dtype([("landmark", "<i8"), ("x", "<f8"), ("y", "<f8")])
-"""Where an absent landmark of an accepted image is crossed out: where it was predicted then; native pixels."""
+"""Where a landmark of which a reader spoke, or an absent one, was predicted when its image was accepted; native pixels.
+Earlier versions kept absent ones alone."""
 RESIDENT_BYTES = 1 << 30
 """Charts that would take more than this are mapped from a scratch file: about 22,000 chest images."""
 _BATCH = 256
@@ -204,7 +205,7 @@ class FrozenPlacements:
         Index into `CODES`.
     error : array [L, N], float32
     crosses : dict of int to dict of int to (x, y)
-        By landmark number and slot, where an absent one was predicted; most landmarks have none.
+        By landmark number and slot, where one that is not as predicted was predicted; most landmarks have none.
     """
 
     def __init__(self) -> None:

@@ -53,8 +53,8 @@ class Rows:
     reviews : dict of str to Review
     structure_reviews : dict of str to dict of str to StructureReview
         By image and structure.
-    masks : dict of str to dict of str to MaskRow
-        What readers said of masks, by image and structure.
+    masks, masks_of : dict of str to dict of str to MaskRow
+        What readers said of masks, by image and structure, and the other way round.
     measurements : dict of int to MeasurementRow
         By number, in the order of definition.
     regions, deleted_regions : dict of int to Region
@@ -86,6 +86,7 @@ class Rows:
         self.reviews: dict[str, Review] = {}
         self.structure_reviews: dict[str, dict[str, StructureReview]] = {}
         self.masks: dict[str, dict[str, MaskRow]] = {}
+        self.masks_of: dict[str, dict[str, MaskRow]] = {}
         self.measurements: dict[int, MeasurementRow] = {}
         self.regions: dict[int, Region] = {}
         self.deleted_regions: dict[int, Region] = {}
@@ -170,6 +171,9 @@ class Rows:
         for number, row in self.by_image[new].items():
             del self.by_landmark[number][old]
             self.by_landmark[number][new] = row
+        for structure, said in self.masks[new].items():
+            del self.masks_of[structure][old]
+            self.masks_of[structure][new] = said
 
     def _landmarks_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
@@ -226,9 +230,12 @@ class Rows:
         if (new or old or ())[1] != OWN:
             return
         if new is not None:
-            self.masks.setdefault(new[0], {})[new[2]] = MaskRow(new[0], *new[2:])
+            row = MaskRow(new[0], *new[2:])
+            self.masks.setdefault(row.image, {})[row.structure] = row
+            self.masks_of.setdefault(row.structure, {})[row.image] = row
         elif old is not None:
             del self.masks[old[0]][old[2]]
+            del self.masks_of[old[2]][old[0]]
 
     def _measurements_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
@@ -349,6 +356,10 @@ class Rows:
         self, name: str
     ) -> tuple[dict[Any, PlacementRow] | dict[str, StructureReview] | dict[str, MaskRow], ...]:
         return self.by_image.get(name, {}), self.structure_reviews.get(name, {}), self.masks.get(name, {})
+
+    def absent_structures(self, name: str) -> frozenset[str]:
+        """The structures that a reader set absent in an image."""
+        return frozenset(structure for structure, row in self.masks.get(name, {}).items() if row.mask is None)
 
     def spacing(self, name: str) -> Spacing | None:
         """The spacing that the reader gave, else the file's."""

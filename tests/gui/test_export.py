@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox
 
 from app.formats.write import NOT_PREDICTED, Report
 from app.gui.export.export_dialog import ExportDialog
+from app.gui.export.exported_bar import ExportedBar
 from app.gui.export.exporting import outcome
 from tests.gui.conftest import name_landmark
 
@@ -46,9 +48,30 @@ def test_export_writes_every_placement(app, qtbot, tmp_path, monkeypatch) -> Non
     np.testing.assert_allclose(found, session.placements("Apex").xy, atol=1e-3)
     assert window.messages.sentences() == [f"Exported landmarks.csv, coco.json of 3 images to {out}."]
     assert window.job_panel.label.text() == "Ready"
+    bar = window.findChild(ExportedBar)
+    assert bar.isVisible()
+    assert bar.words.text() == window.messages.sentences()[0]
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    qtbot.mouseClick(bar.open, Qt.MouseButton.LeftButton)
+    assert opened == [str(out)]
+    assert not bar.isVisible()
     again = dialog_of(app, out, monkeypatch)
     assert again.chosen() == ["csv", "coco"]
     again.reject()
+
+
+def test_the_first_folder_lies_beside_the_images_where_the_reader_never_named_a_project(start, samples, qtbot) -> None:
+    window = start(samples).window
+    qtbot.waitUntil(lambda: len(window.controller.session.images) == 3)
+    window.actions_["export"].trigger()
+    dialog = window.findChild(ExportDialog, "exportDialog")
+    assert dialog.folder.text() == str(samples.parent / "films export")
+    dialog.reject()
+    window.controller.session.define_landmark("Apex", "heart", (0.3, 0.2))
+    assert window.status.last.isVisible()
+    window.actions_["closeProject"].trigger()
+    assert not window.status.last.isVisible(), "nothing is kept any more"
 
 
 def test_only_accepted_images(app, qtbot, tmp_path, monkeypatch) -> None:

@@ -69,6 +69,17 @@ def test_the_same_folder_again_opens_its_project_and_adds_what_is_new(start, sam
     assert told in again.messages.sentences()
 
 
+def test_the_same_folder_with_nothing_new_is_told_in_one_sentence(start, samples: Path, qtbot) -> None:
+    path = made(samples.parent / "mine.dsr", samples)
+    window = start(samples).window
+    qtbot.waitUntil(lambda: not window.adding.running)
+    belong = f"These images belong to the project “{path.stem}”, which is open now."
+    assert window.messages.sentences() == [belong]
+    window.projects.add([samples])  # by hand, to the open one: there it is news
+    qtbot.waitUntil(lambda: len(window.messages.sentences()) == 2)
+    assert window.messages.sentences()[1] == "No new image was found: 3 are in the project already."
+
+
 def test_a_project_beside_the_folder_is_found_without_the_list_of_recent_ones(start, samples: Path, qtbot) -> None:
     path = made(samples.parent / "mine.dsr", samples)
     window = start(samples).window

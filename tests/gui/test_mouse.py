@@ -187,7 +187,9 @@ def test_correcting_a_point_of_an_outline_says_once_which_is_which(app, qtbot) -
         "The outline stays where it is; the solid marker is your correction. Ctrl+B takes the outline along."
     )
     assert np.array_equal(session.prediction(window.controller.image).masks, before)
-    assert view.image_input.words_of(own).startswith(f"{own}: corrected\nThe outline stays where it is")
+    first, second = view.image_input.words_of(own).splitlines()
+    assert first.startswith(f"{own}: corrected by Tester, ")
+    assert second.startswith("The outline stays where it is")
     told: list[str] = []
     window.controller.told.connect(lambda sentence, _: told.append(sentence))
     QTest.keyClick(view, Qt.Key.Key_Right)

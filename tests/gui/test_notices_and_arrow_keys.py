@@ -58,6 +58,25 @@ def test_arrows_nudge_in_landmark_mode_wherever_the_focus_is(apex, qtbot, where:
     )
 
 
+def test_up_and_down_choose_a_row_in_the_lists_in_every_mode(apex, qtbot) -> None:
+    name_landmark(apex, qtbot, "heart", (-0.2, 0.4), "Base")
+    window, before = apex.window, place(apex)
+    for mode in ("landmarkMode", "navigate"):
+        window.actions_[mode].trigger()
+        window.controller.choose_landmark("Apex")
+        window.controller.choose_structure("right_lung")
+        for widget, chosen, other in (
+            (window.landmark_table, lambda: window.controller.landmark, ("Base", "Apex")),
+            (window.structures, lambda: window.controller.structure, ("left_lung", "right_lung")),
+        ):
+            widget.setFocus()
+            QTest.keyClick(widget, Qt.Key.Key_Down)
+            assert chosen() == other[0]
+            QTest.keyClick(widget, Qt.Key.Key_Up)
+            assert chosen() == other[1]
+    assert place(apex) == before
+
+
 @pytest.mark.parametrize("where", ["image", "worklist"])
 def test_arrows_step_through_images_in_navigate_mode(apex, qtbot, where: str) -> None:
     window, widget = apex.window, focusable(apex)[where]
@@ -83,6 +102,10 @@ def test_page_keys_go_through_the_tiles_of_the_sheet_in_both_modes(apex, qtbot) 
         QTest.keyClick(sheet, Qt.Key.Key_PageDown)
         assert window.controller.image == order[1]
         QTest.keyClick(sheet, Qt.Key.Key_PageUp)
+        assert window.controller.image == order[0]
+        QTest.keyClick(sheet, Qt.Key.Key_End)
+        assert window.controller.image == order[-1]
+        QTest.keyClick(sheet, Qt.Key.Key_Home)
         assert window.controller.image == order[0]
 
 

@@ -225,6 +225,8 @@ def test_absent_is_not_counted_as_corrected(app, qtbot) -> None:
     assert model.row(first).words.endswith(" · 1 corrected · 2 absent")
     session.set_absent(second, "heart_01")
     assert model.row(second).words.endswith(" · 1 absent")
+    session.set_review(first, "accepted")
+    assert model.row(first).words == "accepted · 1 corrected · 2 absent"
 
 
 def test_the_row_names_where_it_is_least_certain_and_a_click_on_it_only_shows_the_image(app, qtbot) -> None:

@@ -24,7 +24,7 @@ class Command:
         Separated by spaces.
     needs : str
         Separated by spaces: ``nothing``, a ``project``, a ``writable`` one, an ``image`` or a ``landmark`` must be
-        there, or an ``overlap`` of structures under the mouse.
+        there, or an ``overlap`` of structures under the mouse; uv ``colours`` are drawn in all modes but Mask.
     group : str
         Checkable actions of one group exclude each other; ``own`` for a switch of its own.
     tip : str

@@ -100,6 +100,11 @@ def _whole(controller: Controller) -> Sequence[Command]:
     ]
 
 
+def points(count: int) -> str:
+    """So many points of the model's contour, in words."""
+    return f"{count} contour point{'' if count == 1 else 's'}"
+
+
 def _step(controller: Controller, sign: int) -> tuple[float, float]:
     """By how many pixels a border moves along x and y."""
     spacing = controller.frame(controller.image).spacing
@@ -147,11 +152,18 @@ def _through_points(controller: Controller) -> None:
         structure = session.landmark(controller.landmark).structure
         controller.choose_structure(structure)
     placed = [p for p in session.placements_in(image) if (p.landmark.name, p.landmark.structure) in own]
-    points = np.array([p.xy for p in placed if p.landmark.structure == structure], float).reshape(-1, 2)
+    contour = np.array([p.xy for p in placed if p.landmark.structure == structure], float).reshape(-1, 2)
     moved = [p.xy for p in placed if p.landmark.structure == structure and p.state is PlacementState.CORRECTED]
     if not moved:
         title = session.template.structure(structure).title.lower()
         controller.tell(f"No contour point of the {title} was corrected in this image.")
         return
-    apart = np.linalg.norm(np.diff(points, axis=0, append=points[:1]), axis=1)
+    apart = np.linalg.norm(np.diff(contour, axis=0, append=contour[:1]), axis=1)
+    before = session.masks(image).source(structure)
     _edit(controller, partial(mask_edit.through, points=moved, reach=1.5 * float(np.nanmedian(apart))))
+    off = len(session.off_outline(image, structure))
+    if off and session.masks(image).source(structure) is not before:
+        controller.tell(
+            f"The outline runs through what you corrected. {points(off)} {'is' if off == 1 else 'are'} off it now: "
+            "editing a mask moves no landmark. Exports mark them."
+        )

@@ -176,7 +176,7 @@ def _overlays(controller: Controller) -> Sequence[Command]:
         controller.set_look(masks=style)
 
     outlines, fills, none = (partial(masks, style) for style in (MaskStyle.OUTLINE, MaskStyle.FILL, MaskStyle.OFF))
-    colours = "Colours that match between template and image"
+    colours = "Colours that match between template and image; not while a mask is edited"
     return [
         Command(
             "structures",
@@ -192,7 +192,14 @@ def _overlays(controller: Controller) -> Sequence[Command]:
         Command("fills", "View", "Fills", fills, "Shift+O", group="masks", tip="Masks as outlines with a fill"),
         Command("noMasks", "View", "No masks", none, "Ctrl+Shift+M", group="masks"),
         Command(
-            "uvColours", "View", "uv colours", lambda on: controller.set_look(uv=on), "U", group="own", tip=colours
+            "uvColours",
+            "View",
+            "uv colours",
+            lambda on: controller.set_look(uv=on),
+            "U",
+            needs="colours",
+            group="own",
+            tip=colours,
         ),
         Command(
             "labels", "View", "Landmark names", lambda on: controller.set_look(labels=on), "N", group="own", line=True

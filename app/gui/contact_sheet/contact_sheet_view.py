@@ -37,7 +37,9 @@ from app.project.changes import (
 )
 
 STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
-"""Keys that go to another tile; in Landmark mode the arrows nudge, here as everywhere (`nudge_keys`)."""
+"""Keys that go to another tile, by how many; in Landmark mode the arrows nudge, here as everywhere (`nudge_keys`)."""
+ENDS = {Qt.Key.Key_Home: 0, Qt.Key.Key_End: -1}
+"""Keys that go to the first and the last tile."""
 ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 """Confirms and goes on; with Shift it says absent."""
 TILE = 116
@@ -365,7 +367,7 @@ class ContactSheet(QAbstractScrollArea):
         self.mousePressEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        if keeps_key(event, tuple(STEPS)) or keeps_key(event, ENTER, shift=True):
+        if keeps_key(event, (*STEPS, *ENDS)) or keeps_key(event, ENTER, shift=True):
             return True
         return bool(super().event(event))
 
@@ -378,6 +380,8 @@ class ContactSheet(QAbstractScrollArea):
         elif key in STEPS:
             row = min(max(row + STEPS[Qt.Key(key)], 0), len(self.tiles) - 1)
             self._controller.show_image(self.tiles[row].image)
+        elif key in ENDS:
+            self._controller.show_image(self.tiles[ENDS[Qt.Key(key)]].image)
         elif row >= 0 and key in ENTER and held in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier):
             following = self.tiles[min(row + 1, len(self.tiles) - 1)].image
             act = session.set_absent if held else session.confirm_placement

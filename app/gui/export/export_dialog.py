@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -28,8 +30,12 @@ from app.gui.export.exporting import Exporting
 from app.gui.state.controller import Controller
 from app.gui.widgets import theme
 from app.gui.widgets.plain_text import PlainLabel, caption, show_plainly
-from app.gui.widgets.settings import settings
+from app.gui.widgets.settings import data_folder, settings
 
+if TYPE_CHECKING:
+    from app.project.session import Session
+
+SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
 WORDS = {
     "csv": ("Table of placements", "landmarks.csv: one row per landmark and image"),
     "measurements": ("Measurements", "measurements.csv: one row per measurement and image"),
@@ -44,6 +50,21 @@ def _styled(text: str, style: str) -> QLabel:
     label = PlainLabel(text)
     label.setProperty(style, "true")
     return label
+
+
+def first_folder(session: Session) -> Path:
+    """Where to export to while none was chosen: beside the project, or beside the images where nobody placed that.
+
+    A project that was made by itself lies in the data folder, which a reader never sees; where the folder of the images
+    can't have neighbours, the export goes to the reader's own folder.
+    """
+    path = session.path.absolute()
+    if path.parent != data_folder() or not session.images:
+        return path.with_name(f"{path.stem} export")
+    images = Path(os.path.normpath(session.image(session.images[0]).path.absolute())).parent
+    samples = images.is_relative_to(SAMPLES)
+    beside = images.parent if os.access(images.parent, os.W_OK) and not samples else Path.home()
+    return beside / f"{images.name} export"
 
 
 class ExportDialog(QDialog):
@@ -126,8 +147,7 @@ class ExportDialog(QDialog):
         return made
 
     def _start_folder(self) -> str:
-        path = self._controller.open_session().path.absolute()
-        return str(settings().value("exportFolder", "")) or str(path.with_name(f"{path.stem} export"))
+        return str(settings().value("exportFolder", "")) or str(first_folder(self._controller.open_session()))
 
     def _lay_out(self) -> None:
         what = QGridLayout()

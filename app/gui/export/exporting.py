@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Signal
+
 from app.formats.output_folder import folder_sentences
 from app.gui.state.bridge import Bridge
 from app.gui.state.controller import Controller
@@ -56,6 +58,8 @@ class Exporting(JobRunner):
     """One export at a time; it reads the project's file by itself and goes on where the project is closed."""
 
     verb = "Exporting"
+    written = Signal(str, Path)
+    """Files were written: what they are in a sentence, and their folder."""
 
     def __init__(self, controller: Controller, bridge: Bridge) -> None:
         super().__init__(controller, bridge)
@@ -85,7 +89,11 @@ class Exporting(JobRunner):
         elif isinstance(event, Failed) and not event.key:  # those of single images stand in the report
             self._controller.tell(event.message)
         elif isinstance(event, Result):
-            for sentence in outcome(event.value, self._folder):  # type: ignore[arg-type]
+            report: Report = event.value  # type: ignore[assignment]
+            sentences = list(outcome(report, self._folder))
+            for sentence in sentences:
                 self._controller.say(sentence)
+            if report.files:
+                self.written.emit(sentences[-1], self._folder)
         elif isinstance(event, Finished):
             self.end(job, "Export cancelled" if event.cancelled else "")

@@ -8,12 +8,12 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea
 
-from app.core.landmark import PlacementState
+from app.gui.image.marker_words import marker_words
 from app.gui.image.pointing import Pointing
 from app.gui.image.tools.registry import Tools
 from app.gui.image.tools.tool import Tool
 from app.gui.image.viewport import Surface
-from app.gui.state.controller import OUTLINE_STAYS, Controller
+from app.gui.state.controller import Controller
 from app.gui.state.interaction import Drag
 from app.gui.state.view_state import Mode
 from app.gui.widgets.key_button import keeps_key
@@ -144,12 +144,11 @@ class ImageInput:
             self._view.viewport().setCursor(Qt.CursorShape.OpenHandCursor if over else Qt.CursorShape.CrossCursor)
 
     def words_of(self, landmark: str) -> str:
-        """What a marker is: its name, who says so, and what it is beside the outline."""
-        state = self._view.state_of(landmark)
-        if state is None:
+        """What a marker is: its name, who says so, how far it is from its prediction, and what it is to the outline."""
+        session = self._controller.session
+        if session is None or self._view.state_of(landmark) is None:
             return landmark
-        outline = state is PlacementState.CORRECTED and self._controller.is_models_own(landmark)
-        return f"{landmark}: {state.value}" + (f"\n{OUTLINE_STAYS}" if outline else "")
+        return marker_words(session, self._view.image, landmark)
 
     # --- keys ------------------------------------------------------------------------------------------------------
 

@@ -41,20 +41,24 @@ class Adding(JobRunner):
 
     def __init__(self, controller: Controller, bridge: Bridge) -> None:
         super().__init__(controller, bridge)
-        self._next: list[list[Path]] = []
+        self._next: list[tuple[list[Path], bool]] = []
+        self._again = False
         self._cancelled: Job | None = None
         self._stepping = Stepping(self)
         controller.sessionChanged.connect(self.cancel)
 
-    def start(self, paths: Sequence[Path]) -> None:
-        """Add the images below some paths, at once or after those that are being added."""
+    def start(self, paths: Sequence[Path], again: bool = False) -> None:
+        """Add the images below some paths, at once or after those that are being added.
+
+        With `again` the project is known to be made of them: that nothing is new need not be said.
+        """
         session = self._controller.session
         if session is None:
             return
         if session.read_only:
             self._controller.say(f"{session.path.name} is open for reading only; images cannot be added.")
             return
-        self._next.append(list(paths))
+        self._next.append((list(paths), again))
         if self._job is None:
             self._go_on(session)
 
@@ -67,7 +71,8 @@ class Adding(JobRunner):
 
     def _go_on(self, session: Session) -> None:
         session.engine.start()  # it takes as long to start as to find the images that it will need to show
-        job = session.start_add(self._next.pop(0))
+        paths, self._again = self._next.pop(0)
+        job = session.start_add(paths)
         self.follow(job, lambda job, event: self._on_event(job, event, session), PATIENCE_SECONDS)
 
     def _on_event(self, job: Job, event: Event, session: Session) -> None:
@@ -97,7 +102,7 @@ class Adding(JobRunner):
     def _tell_of(self, report: AddReport) -> None:
         for sentence in first_few(report.failed):
             self._controller.say(sentence)
-        if not report.added and not report.failed:
+        if not report.added and not report.failed and not (self._again and report.known):
             self._controller.say(nothing_new(len(report.known), report.ignored))
         if report.added:
             self._controller.show_image(report.added[0])

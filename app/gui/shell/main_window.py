@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.gui.commands.command import Command, only_where_seen
 from app.gui.commands.edit import edit_commands, help_commands
@@ -17,9 +17,9 @@ from app.gui.commands.recent import recent_commands, title
 from app.gui.commands.review import review_commands
 from app.gui.commands.selection import SelectionCommands
 from app.gui.commands.view import ALONE, COMPARISONS, PANELS, view_commands
-from app.gui.commands.walk import walk_commands
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.export.export_dialog import ExportDialog
+from app.gui.export.exported_bar import ExportedBar
 from app.gui.export.exporting import Exporting
 from app.gui.history.history_panel import HistoryPanel
 from app.gui.image.multi_click_bar import MultiClick
@@ -31,9 +31,7 @@ from app.gui.image.split_view import ImagesPane
 from app.gui.landmarks.landmark_table import LandmarkTable
 from app.gui.shell.actions import Actions
 from app.gui.shell.adding import Adding
-from app.gui.shell.command_palette import CommandPalette
 from app.gui.shell.comparing import Comparing
-from app.gui.shell.context_menus import ContextMenus
 from app.gui.shell.copying import CopyBar, Copying
 from app.gui.shell.file_watch import FileCheck
 from app.gui.shell.job_panel import JobPanel
@@ -48,7 +46,6 @@ from app.gui.shell.reader_bar import ReaderBar
 from app.gui.shell.recent_list import RecentList
 from app.gui.shell.relocating import Relocating
 from app.gui.shell.right_column import RightColumn
-from app.gui.shell.walking import Walking
 from app.gui.shell.welcome import Welcome
 from app.gui.shell.window_state import WindowState
 from app.gui.state.bridge import Bridge
@@ -109,7 +106,6 @@ class MainWindow(QMainWindow):
         self.multi_click = MultiClick(self.controller, self.images)
         self.replaced_bar = ReplacedBar(self.controller)
         self.seen = Seen(self.controller, self.images)
-        self.walking = Walking(self.controller, self.image_view)
         self.file_check = FileCheck(self.controller, self.bridge)
         self.comparing = Comparing(self.controller, self.bridge)
         self.accepting = SteppedRunner(self.controller, self.bridge, "Accepting")
@@ -124,13 +120,11 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(self.controller, self.job_panel)
         self.window_state = WindowState(self.projects.recent)
         self.actions_ = Actions(self.menuBar(), self._commands())
-        self.command_palette = CommandPalette(self, self.actions_)
-        self.context_menus = ContextMenus(self, self.controller, self.actions_, self.selection_commands.menu)
         self.watching = Watching(self, self.controller, self.bridge, self.actions_["saveCopy"])
         self.history_panel = HistoryPanel(self, self.controller, self.actions_["undo"], self.actions_["redo"])
         self.notices = Notices(self.controller, self.image_view, self._hosts)
-        lists = (self.worklist.list, self.contact_sheet, self.structures, self.landmark_table)
-        self.nudge_keys = NudgeKeys(self.image_view, lists)
+        images_by_key = (self.worklist.list, self.contact_sheet)
+        self.nudge_keys = NudgeKeys(self.image_view, images_by_key, (self.structures, self.landmark_table))
         self._lay_out()
         self._listen()
         self._restore()
@@ -162,8 +156,7 @@ class MainWindow(QMainWindow):
             ),
             *mask_commands(controller),
             *review_commands(self, controller, worklist, view, self.selection_commands),
-            *walk_commands(self.walking.walk),
-            *help_commands(self, controller, lambda: self.command_palette.open()),
+            *help_commands(self, controller),
         ]
         return only_where_seen(commands, view.unseen)
 
@@ -174,7 +167,7 @@ class MainWindow(QMainWindow):
         self.right_column = right
         self.sheet_panel = SheetPanel(self.controller, self.contact_sheet)
         self.middle = QSplitter(Qt.Orientation.Vertical)
-        self.middle.addWidget(stacked(self.walking.bar, self.orientation_bar, self.replaced_bar, self.images))
+        self.middle.addWidget(stacked(self.orientation_bar, self.replaced_bar, self.images))
         self.middle.addWidget(self.sheet_panel)
         self.middle.setStretchFactor(0, 1)
         self.middle.setCollapsible(0, False)
@@ -200,7 +193,8 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(whole)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        bars = self.toolbar, self.reader_bar, self.copy_bar, self.multi_click, MaskBar(self.controller, self.actions_)
+        done = self.copy_bar, ExportedBar(self.controller, self.exporting)
+        bars = self.toolbar, self.reader_bar, *done, self.multi_click, MaskBar(self.controller, self.actions_)
         for widget in (*bars, self.columns, self.messages, self.status):
             layout.addWidget(widget, stretch=1 if widget is self.columns else 0)
         self.setCentralWidget(whole)
@@ -254,16 +248,16 @@ class MainWindow(QMainWindow):
         self.welcome.recent.unwanted.connect(self.projects.forget)
         self.worklist.filtered.connect(self.image_view.setFocus)
         self.worklist.selectionCounted.connect(self._show_accept)
-        self.worklist.menuWanted.connect(self.context_menus.show_images)
+        self.worklist.menuWanted.connect(lambda names, at: self._popup(self.selection_commands.menu(self, names), at))
         self.image_view.pictureShown.connect(self._show_presets)
         self.worklist.model.modelReset.connect(self.images.show_neighbour)
         self.images.stepped.connect(lambda step: self.actions_["nextImage" if step > 0 else "previousImage"].trigger())
         self.images.compared.connect(lambda step: self.actions_[COMPARISONS[step]].setChecked(True))
-        self.image_view.markerMenu.connect(self.context_menus.show_marker)
-        self.contact_sheet.markerMenu.connect(self.context_menus.show_marker)
-        self.landmark_table.menuWanted.connect(self.context_menus.show_landmark)
+        self.image_view.markerMenu.connect(self.show_marker_menu)
+        self.contact_sheet.markerMenu.connect(self.show_marker_menu)
+        self.landmark_table.menuWanted.connect(lambda at: self._popup(self._landmark_menu(), at))
         shown = (controller.sessionChanged, controller.imageChanged, controller.landmarkChanged, controller.changed)
-        for signal in (*shown, self.images.overlapChanged):
+        for signal in (*shown, controller.modeChanged, self.images.overlapChanged):
             signal.connect(self._refresh_actions)
         controller.sessionChanged.connect(self._show_session)
         controller.changed.connect(self._on_change)
@@ -385,24 +379,22 @@ class MainWindow(QMainWindow):
 
     def _fetch(self) -> None:
         if self.controller.image:
-            self.pictures.fetch([self.controller.image, *self.walking.walk.ahead(), *self.worklist.neighbours()])
+            self.pictures.fetch([self.controller.image, *self.worklist.neighbours()])
 
     def _show_mode(self, *_: object) -> None:
         self.actions_[MODES[self.controller.mode]].setChecked(True)
         self.actions_[TOOLS[self.controller.state.mask_tool][0]].setChecked(True)
+        self.show_look()
 
     def show_look(self) -> None:
         """Let the switches say what is drawn."""
         look = self.controller.look
         self.actions_[MASK_ACTIONS[look.masks]].setChecked(True)
-        self.actions_["uvColours"].setChecked(look.uv)
+        self.actions_["uvColours"].setChecked(look.uv and self.controller.mode is not Mode.MASK)
         self.actions_["labels"].setChecked(look.labels)
         self.actions_["structures"].setChecked(look.structures)
         self.actions_["cornerTexts"].setChecked(look.texts)
         self.actions_["linePatterns"].setChecked(look.patterns)
-        for button in self.toolbar.children():
-            if isinstance(button, QWidget):
-                button.update()
 
     def _prediction_ended(self, sentence: str) -> None:
         self._refresh_actions()
@@ -410,7 +402,7 @@ class MainWindow(QMainWindow):
 
     def _refresh_actions(self, *_: object) -> None:
         session, controller, actions = self.controller.session, self.controller, self.actions_
-        has = {"nothing"}
+        has = {"nothing"} if controller.mode is Mode.MASK else {"nothing", "colours"}
         if session is not None:
             has |= {"project"} if session.read_only else {"project", "writable"}
             has |= {"image"} if controller.image else set()
@@ -424,6 +416,45 @@ class MainWindow(QMainWindow):
         actions["cancelPrediction"].setEnabled(self.predicting.running)
         if self.messages.isVisible() != actions["showMessages"].isChecked():
             actions["showMessages"].setChecked(self.messages.isVisible())
+
+    # --- menus by right click --------------------------------------------------------------------------------------
+
+    def show_marker_menu(self, name: str, at: QPoint) -> None:
+        """What can be done with a landmark in this image."""
+        if name:
+            self.controller.choose_landmark(name)
+        self._popup(self._placement_menu() if name else self._image_menu(), at)
+
+    def _placement_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for verb in ("confirmPlacement", "absentPlacement", "resetPlacement"):
+            menu.addAction(self.actions_[verb])
+        menu.addSeparator()
+        for verb in ("renameLandmark", "colourLandmark", "hideLandmark", "deleteLandmark"):
+            menu.addAction(self.actions_[verb])
+        return menu
+
+    def _image_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction(self.actions_["newLandmark"])
+        menu.addSeparator()
+        for verb in ("fit", "actualSize", "invert"):
+            menu.addAction(self.actions_[verb])
+        return menu
+
+    def _landmark_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for verb in ("leastConfident", "editLandmark", "renameLandmark", "colourLandmark", "hideLandmark"):
+            menu.addAction(self.actions_[verb])
+        menu.addSeparator()
+        for verb in ("lockLandmark", "moveLandmarkUp", "moveLandmarkDown", "deleteLandmark"):
+            menu.addAction(self.actions_[verb])
+        return menu
+
+    def _popup(self, menu: QMenu, at: QPoint) -> None:
+        menu.setObjectName("contextMenu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at)
 
     # --- the reader ------------------------------------------------------------------------------------------------
 

@@ -7,12 +7,12 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.core.masks import MaskState
-from app.gui.commands.mask import TOOLS
+from app.gui.commands.mask import TOOLS, points
 from app.gui.shell.actions import Actions
 from app.gui.state.controller import Controller
 from app.gui.state.view_state import Mode
 from app.gui.widgets.key_button import KeyButton
-from app.gui.widgets.plain_text import PlainLabel
+from app.gui.widgets.plain_text import PlainLabel, tip
 
 WHOLE = {
     "growMask": "Grow",
@@ -31,6 +31,12 @@ WORDS = {
     MaskState.ABSENT: "absent",
     None: "nothing there yet",
 }
+
+
+OFF_OUTLINE = (
+    "Editing a mask moves no landmark, and correcting a landmark moves no mask: points of the model’s contour that do "
+    "not lie on the outline are marked in exports (off_outline)."
+)
 
 
 class MaskBar(QWidget):
@@ -66,8 +72,11 @@ class MaskBar(QWidget):
         wanted = controller.mode is Mode.MASK and session is not None and controller.image in session.images
         self.setVisible(wanted)
         if wanted and session is not None:
-            title = session.template.structure(controller.structure).title
-            self.words.setText(f"{title}: {WORDS[session.mask_state(controller.image, controller.structure)]}")
+            image, structure = controller.image, controller.structure
+            words = f"{session.template.structure(structure).title}: {WORDS[session.mask_state(image, structure)]}"
+            off = len(session.off_outline(image, structure))
+            self.words.setText(f"{words} · {points(off)} off it" if off else words)
+            self.words.setToolTip(tip(OFF_OUTLINE if off else ""))
             self.words.setMinimumWidth(self.words.sizeHint().width())
             self._make_room()
 

@@ -361,6 +361,8 @@ class StatusLine(QWidget):
             widget.setVisible(session is not None)
         if session is None:
             self.kept.setText("")
+            self.last.setText("")
+            self._make_room()
             return
         self.reviewed.setText(f"{len(self._final)} of {len(session.images)} reviewed")
         self.bundle.setText(f"{session.bundle.name} bundle {session.bundle.sha256[:8]}")

@@ -168,7 +168,7 @@ class Projects:
             return Choice.ADD
         first = known.others[0]
         if session is None and len(known.others) == 1 and known.whole(first):
-            return self._go_on_with(first.path)
+            return self._go_on_with(first.path, given)
         here = f"Add to “{session.path.stem}”" if session is not None else "Make a new project"
         asked = known.others[:MOST_ASKED]
         answer = ask(self._parent, known.question, [*(f"Open “{one.path.stem}”" for one in asked), here])
@@ -176,19 +176,22 @@ class Projects:
             return Choice.NOTHING
         if answer == len(asked):
             return Choice.ADD
-        return self._go_on_with(asked[answer].path) if known.whole(asked[answer]) else self._only(asked[answer].path)
+        path = asked[answer].path
+        return self._go_on_with(path, given) if known.whole(asked[answer]) else self._only(path)
 
     def _only(self, path: Path) -> Choice:
         self.open(path)
         return Choice.NOTHING
 
-    def _go_on_with(self, path: Path) -> Choice:
+    def _go_on_with(self, path: Path, given: Sequence[Path]) -> Choice:
         """Open a project that is made of these images alone; what is new among them is added to it."""
         if not self.open(path):
             return Choice.NOTHING
         session = self._controller.open_session()
         self._controller.tell(f"These images belong to the project “{session.path.stem}”, which is open now.")
-        return Choice.NOTHING if session.read_only else Choice.ADD
+        if not session.read_only:
+            self._adding.start(given, again=True)
+        return Choice.NOTHING
 
     def _add(self, given: Sequence[Path]) -> None:
         if self._controller.session is None:

@@ -14,7 +14,7 @@ from app.core.masks import MaskState
 from app.core.prediction import confidence, reachable
 from app.core.template import Structure
 from app.gui.state.controller import Controller
-from app.gui.state.view_state import Spot
+from app.gui.state.view_state import Mode, Spot
 from app.gui.widgets import theme
 from app.gui.widgets.drawing import draw_eye, draw_focus, with_pattern
 from app.gui.widgets.key_button import keeps_key
@@ -78,6 +78,7 @@ class StructureList(QWidget):
         controller.structureChanged.connect(self.update)
         controller.spotChanged.connect(self._show_pointed)
         controller.lookChanged.connect(self.update)
+        controller.modeChanged.connect(self.update)
 
     def _show_pointed(self, spot: Spot | None) -> None:
         """Light up the structure under the mouse; most of its ways lie within one."""
@@ -145,6 +146,8 @@ class StructureList(QWidget):
         name = self._structures()[row].name
         if event.position().x() > self.width() - EYE - 12:
             self.toggle(name)
+        elif self._controller.mode is Mode.MASK:
+            self._controller.choose_structure(name)
         elif name == self._controller.structure and self._controller.look.uv:
             self._controller.set_look(uv=False)
         else:
@@ -160,7 +163,7 @@ class StructureList(QWidget):
         self.update()
 
     def event(self, event: QEvent) -> bool:
-        if keeps_key(event, (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Space)):
+        if keeps_key(event, (Qt.Key.Key_Up, Qt.Key.Key_Down)):
             return True
         return bool(super().event(event))
 
@@ -185,7 +188,7 @@ class StructureList(QWidget):
         look = self._controller.look
         for i, structure in enumerate(self._structures()):
             rect = self.row_rect(i)
-            chosen = structure.name == self._controller.structure and look.uv
+            chosen = structure.name == self._controller.structure and (look.uv or self._controller.mode is Mode.MASK)
             if chosen or structure.name == self._pointed or i == self._over:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(theme.SELECTED if chosen else theme.RAISED))

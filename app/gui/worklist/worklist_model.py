@@ -149,6 +149,7 @@ def row_of(session: Session, name: str) -> Row:
     lowest = session.least_certain(name) if entry.status == "predicted" else None
     absent = session.absences(name)
     corrected = session.corrections(name) - absent
+    touched = [f"{count} {word}" for count, word in ((corrected, "corrected"), (absent, "absent")) if count]
     judged = [said for said in entry.structures if said.state is not ReviewState.IN_PROGRESS]
     final = REVIEW_WORDS[entry.review] if entry.review not in OPEN else ""
     trouble = entry.status in ("failed", "missing") or bool(entry.suspect) or entry.changed_since_accepted
@@ -158,17 +159,17 @@ def row_of(session: Session, name: str) -> Row:
     elif final:
         new = len(session.new_since_accepted(name))
         words = [final, *odd, *(["file changed"] if entry.changed_since_accepted else [])]
-        words += [f"{new} new"] if new else []  # what it is since stands before it; there is room for no more
+        words += [f"{new} new"] if new else []  # what it is since stands before it
+        words += touched
     elif entry.status == "waiting":
         words = ["waiting"]
     else:
         doubt = "predicted" if lowest is None else error_words(lowest.expected_error, entry.frame)
-        if lowest is not None and not (corrected or absent):
+        if lowest is not None and not touched:
             doubt += f" {place_of(session, lowest)}"
         doubts = [] if judged else [doubt]  # there the words matter more, and the bar says it too
         words = odd or doubts
-        words += [f"{corrected} corrected"] if corrected else []
-        words += [f"{absent} absent"] if absent else []
+        words += touched
     words += [f"{said.structure} {REVIEW_WORDS[said.state]}".replace("_", " ") for said in judged]
     words += [entry.note] if entry.note else []
     sure, doubt = None, ""

@@ -127,19 +127,67 @@ def test_corrected_masks_are_written_and_told(session: Session, tmp_path: Path):
     mask[20:90, 40:61] = True
     session.set_mask("im1.png", "heart", mask)
     session.set_mask_absent("im1.png", "left_clavicle")
-    session.move_placement("im1.png", "heart_07", (150.5, 160.25))
+    session.move_placement("im1.png", "heart_07", (40.5, 61.25))
+    session.move_placement("im1.png", "heart_08", (43.5, 61.25))
+    session.move_placement("im1.png", "left_clavicle_05", (150.5, 160.25))
     write(view_of(session), tmp_path, ["csv", "coco", "masks"])
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "masks" / "im1" / "heart.png")), 255 * mask)
     assert not np.asarray(Image.open(tmp_path / "masks" / "im1" / "left_clavicle.png")).any()
     found, _ = annotation(tmp_path, "im1.png", "heart")
     assert (found["mask"], found["area"], found["bbox"]) == ("corrected", 70 * 21, [40, 20, 21, 70])
-    assert "off_outline" not in found  # a reader drew the outline too
+    points = [row for row in table(tmp_path) if row["image"] == "im1.png" and row["landmark"].startswith("heart_")]
+    off = {row["landmark"] for row in points if from_box(row, 40, 20, 60, 89) > 0.004 * np.hypot(300, 320)}
+    assert 20 < len(off) < 26, "the model's points stay where they were predicted, and the mask is another one"
+    assert set(found["off_outline"]) == off == {row["landmark"] for row in points if row["off_outline"]}
+    assert off.isdisjoint({"heart_07"})
+    assert "heart_08" in off
     assert row_of(tmp_path, "im1.png", "heart_07")["mask"] == "corrected"
-    assert row_of(tmp_path, "im1.png", "left_clavicle_03")["mask"] == "absent"
     told = report(tmp_path)
+    assert any(f"{len(off)} points of the model’s contours in 1 image lie off the outline" in n for n in told["notes"])
     assert told["notes"][0].startswith("Masks are predictions of the model, but for 2 masks in 1 image that readers")
     by_name = {image["name"]: image["corrected_masks"] for image in told["images"]}
     assert by_name == {"im0.png": [], "im1.png": ["heart", "left_clavicle"], "im2.png": []}
+
+
+def from_box(row: dict, left: int, top: int, right: int, bottom: int) -> float:
+    """How far a point is from the outermost pixels of a filled box."""
+    x, y = float(row["x_px"]), float(row["y_px"])
+    if left <= x <= right and top <= y <= bottom:
+        return min(x - left, right - x, y - top, bottom - y)
+    return float(np.hypot(max(left - x, 0, x - right), max(top - y, 0, y - bottom)))
+
+
+def test_landmarks_of_a_structure_that_a_reader_set_absent_are_absent_in_every_file(session: Session, tmp_path: Path):
+    session.move_placement("im1.png", "left_clavicle_05", (150.5, 160.25))
+    session.set_mask_absent("im1.png", "left_clavicle")
+    for accepted in (False, True):
+        if accepted:
+            session.set_review("im1.png", "accepted")
+        write(view_of(session), tmp_path, ["csv", "coco"])
+        for row in (r for r in table(tmp_path) if r["structure"] == "left_clavicle"):
+            placed, here = row["landmark"] == "left_clavicle_05", row["image"] == "im1.png"
+            assert row["state"] == ("corrected" if here and placed else "absent" if here else "predicted")
+            assert (row["x_px"] == "") == (here and not placed)
+            assert row["mask"] == ("absent" if here else "predicted")
+            assert row["off_outline"] == ""
+        found, names = annotation(tmp_path, "im1.png", "left_clavicle")
+        assert found["num_keypoints"] == 1
+        assert found["keypoint_states"] == ["corrected" if n == "left_clavicle_05" else "absent" for n in names]
+        assert found["mask"] == "absent"
+
+
+def test_a_confirmed_place_says_how_far_a_reader_had_moved_it(session: Session, tmp_path: Path):
+    was = next(p.xy for p in session.placements_in("im1.png") if p.landmark.name == "heart_07")
+    session.move_placement("im1.png", "heart_07", (was[0] + 30, was[1] - 40))
+    session.confirm_placement("im1.png", "heart_07")
+    session.confirm_placement("im1.png", "heart_09")
+    write(view_of(session), tmp_path, ["csv", "coco"])
+    moved = {row["landmark"]: row["moved_px"] for row in table(tmp_path) if row["moved_px"]}
+    assert moved == {"heart_07": "50.000", "heart_09": "0.000"}
+    assert {row["state"] for row in table(tmp_path) if row["moved_px"]} == {"confirmed"}
+    found, _ = annotation(tmp_path, "im1.png", "heart")
+    assert found["moved_px"] == {"heart_07": 50.0, "heart_09": 0.0}
+    assert found["off_outline"] == ["heart_07"], "confirmed, and the predicted outline is elsewhere"
 
 
 @pytest.mark.parametrize("later", ["mark", "leave-out"])
@@ -259,7 +307,7 @@ def test_the_notes_count_structures_placements_and_images(session: Session, tmp_
     notes = [note for note in report(tmp_path)["notes"] if "outside the picture" not in note]
     masks, off, rejected, new, deleted, unseen = notes
     assert masks.startswith("Masks are predictions of the model.")
-    assert off.startswith("Readers corrected 3 points of the model’s contours in 2 images, or called them absent")
+    assert off.startswith("3 points of the model’s contours in 2 images lie off the outline")
     assert rejected.startswith("Readers rejected 3 structures: no mask is written")
     assert new.startswith("2 placements in 1 image are no part of what was accepted")
     assert deleted.endswith("the images keep 2 placements in 1 image of them (deleted_since_accepted).")

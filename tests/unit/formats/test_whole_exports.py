@@ -173,6 +173,7 @@ def expected_rows(ledger: Ledger, image: str, later: str) -> list[dict]:
         state = "predicted" if found else "absent"
         if said:
             xy, error, state = said.xy, 0.0, said.state
+        moved = float(np.hypot(*(np.array(xy) - found[0]))) if said and found and xy is not None else None
         mask = "predicted" if session.prediction(image).present[STRUCTURES.index(mark[0])] else "absent"
         reviews = {"heart": "rejected", "left_lung": "second_opinion"} if image == "sub/two.png" else {}
         mask = "rejected" if reviews.get(mark[0]) == "rejected" else mask
@@ -207,6 +208,7 @@ def expected_rows(ledger: Ledger, image: str, later: str) -> list[dict]:
                 "deleted_since_accepted": "yes" if name == "gone" else "",
                 "outside_picture": "yes" if outside else "",
                 "shown": "" if new else seen,
+                "moved_px": None if moved is None else moved,
             }
         )
     return rows

@@ -24,7 +24,7 @@ from tests.unit.store.fakes import fake_predict, fake_predicted
 
 ACCEPTED = ("im0.png", "im2.png")
 READS = {
-    *("absences", "mask", "masks", "mask_state"),
+    *("absences", "mask", "masks", "mask_state", "off_outline"),
     *("check_formula", "measurable", "measure", "measure_ahead", "measurement", "measurements", "measurements_in"),
     *("offered_measurements", "preview_measurements", "regions", "region", "regions_in", "offered_regions"),
     *("accepted", "bundle", "changed", "corrections", "crosses", "diagonals", "due", "engine", "equally_suspect"),
@@ -275,6 +275,7 @@ def in_coco(coco: dict[str, list[dict[str, object]]]) -> Seen:
         one["named"] = {old_name(name): (at, state) for name, at, state in each if state}
         for key in ("off_outline", "not_shown", "outside_picture"):
             one[key] = sorted(map(old_name, one.pop(key, [])))
+        one["moved_px"] = {old_name(name): far for name, far in one.pop("moved_px", {}).items()}
         for key in ("id", "image_id", "deleted_since_accepted"):
             one.pop(key, None)
         found["coco", image, category["name"]] = one

@@ -112,8 +112,73 @@ def test_a_new_prediction_takes_no_corrected_mask_away(session: Session):
 def test_correcting_a_mask_moves_no_landmark(session: Session):
     before = [(p.xy.tolist(), p.state) for p in session.placements_in("im0.png")]
     session.set_mask("im0.png", "heart", drawn())
-    session.set_mask_absent("im0.png", "left_lung")
     np.testing.assert_equal([(p.xy.tolist(), p.state) for p in session.placements_in("im0.png")], before)
+
+
+def seen_of(session: Session, image: str = "im0.png") -> dict[str, tuple]:
+    """Every landmark in one image as it is told: one by one, and with all other images."""
+    place = session.images.index(image)
+    found = {}
+    for one in session.placements_in(image):
+        many = session.placements(one.landmark.name)
+        assert many.states[place] == one.state
+        np.testing.assert_allclose(many.xy[place], one.xy, atol=0.01)
+        np.testing.assert_allclose(many.expected_error[place], one.expected_error, atol=0.01)
+        found[one.landmark.name] = (one.state, *np.round(np.nan_to_num(one.xy, nan=-1), 2).tolist())
+    return found
+
+
+def test_landmarks_of_an_absent_structure_are_absent_unless_a_reader_spoke_of_them(session: Session, bundle: Bundle):
+    session.define_landmark("apex", "heart", (0.1, 0.2))
+    session.define_landmark("hilum", "right_lung", (0.3, -0.2))
+    session.define_measurement("apart", "distance(apex, hilum)")
+    session.confirm_placement("im0.png", "heart_03")
+    session.move_placement("im0.png", "heart_04", (50, 60))
+    before, cross = seen_of(session), session.crosses("apex")
+    session.set_mask_absent("im0.png", "heart")
+    after = seen_of(session)
+    for name, (state, *_) in before.items():
+        gone = (name == "apex" or name.startswith("heart_")) and state == "predicted"
+        assert after[name] == (("absent", -1, -1) if gone else before[name]), name
+    np.testing.assert_array_equal(session.crosses("apex"), cross, "it is crossed out where it was predicted")
+    assert np.isnan(session.measurement("apart").values[0])
+    assert session.measurement("apart").states[0] == "corrected"
+    assert np.isnan(next(m.value for m in session.measurements_in("im0.png") if m.entry.name == "apart"))
+    assert session.least_certain("im0.png").landmark.structure != "heart"
+    session.define_landmark("later", "heart", (0.2, 0.2))
+    assert seen_of(session)["later"][0] == "absent"
+    assert session.absences("im0.png") == 1, "one thing was said: that of the structure"
+    session.delete_landmark("later")
+    session.rename_image("im0.png", "film.png")
+    session.set_review("film.png", "accepted")
+    assert seen_of(session, "film.png") == after
+    session.close()
+    with Session.open(session.path, model=bundle) as again:
+        assert seen_of(again, "film.png") == after
+        again.set_review("film.png", "in_progress")
+        assert seen_of(again, "film.png") == after
+        again.reset_mask("film.png", "heart")
+        assert seen_of(again, "film.png") == before, "nothing was stored of them"
+        again.undo()
+        assert seen_of(again, "film.png") == after
+
+
+def test_what_a_reader_corrected_is_not_called_the_least_certain(session: Session, bundle: Bundle):
+    session.define_landmark("apex", "heart", (0.1, 0.2))
+    lowest = session.least_certain("im0.png").landmark
+    session.set_mask("im0.png", lowest.structure, drawn())
+    found = session.least_certain("im0.png")
+    rest = [p for p in session.placements_in("im0.png") if not p.landmark.hidden]
+    rest += [p for p in session.placements_in("im0.png") if p.landmark.structure != lowest.structure]
+    assert found.expected_error == pytest.approx(np.nanmax([p.expected_error for p in rest]), abs=0.01)
+    session.close()
+    with Session.open(session.path, model=bundle) as again:
+        assert again.least_certain("im0.png").landmark == found.landmark, "of all images at once it is the same"
+        again.set_review("im0.png", "accepted")
+        assert again.least_certain("im0.png").landmark == found.landmark
+        again.set_review("im0.png", "in_progress")
+        again.reset_mask("im0.png", lowest.structure)
+        assert again.least_certain("im0.png").landmark == lowest
 
 
 def test_what_was_said_of_a_structure_was_said_of_the_mask_that_was_there(session: Session):

@@ -1,1 +1,0 @@
-"""The walk through what is worth a look: the next place in all images, and why."""
