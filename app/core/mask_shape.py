@@ -67,7 +67,7 @@ def shape_mask(probability: Float32, outline: Points, expected: npt.NDArray[np.f
     if near.size:
         inside = signed_distance(outline - corner, (near.shape[0], near.shape[1]))
         result[window] = one_piece(_held(near, inside, int(np.count_nonzero(probability > 0.5)), band))
-    return Shaped(result, _gap(probability > 0.5, outline))
+    return Shaped(result, gap_to_border(probability > 0.5, outline))
 
 
 def _held(probability: Float32, inside: Float32, area: int, band: float) -> npt.NDArray[np.uint8]:
@@ -120,7 +120,7 @@ def one_piece(probability: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return probability
 
 
-def _gap(pixels: npt.NDArray[np.bool_], outline: Points) -> npt.NDArray[np.float64]:
+def gap_to_border(pixels: npt.NDArray[np.bool_], outline: Points) -> npt.NDArray[np.float64]:
     """Distance [K] from contour points to the border of a mask [H, W], in pixels; 0 beyond the picture."""
     inside = pixels.astype(np.uint8)
     if not pixels.any() or pixels.all():

@@ -77,6 +77,32 @@ class ShapePrior:
         """`regularise` for each of many contours [N, K, 2]."""
         return np.stack([self.regularise(contour) for contour in contours])
 
+    def surprise(self, contours: Points) -> npt.NDArray[np.float64]:
+        """How far each contour point lies from where the others make it likely, for many images at once.
+
+        Parameters
+        ----------
+        contours : array [N, K, 2]
+            In pixels; NaN where absent.
+
+        Returns
+        -------
+        array [N, K]
+            In the same pixels: the distance by which `regularise` would move the point. NaN where it is absent.
+        """
+        known = np.isfinite(contours).all(axis=-1)
+        points = np.where(known, contours[..., 0] + 1j * contours[..., 1], 0)
+        mean = np.where(known, self.mean[:, 0] + 1j * self.mean[:, 1], 0)
+        count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+        here, there = points.sum(axis=1, keepdims=True) / count, mean.sum(axis=1, keepdims=True) / count
+        a, b = np.where(known, points - here, 0), np.where(known, mean - there, 0)
+        turn = (a.conj() * b).sum(axis=1, keepdims=True) / np.maximum((abs(a) ** 2).sum(axis=1, keepdims=True), 1e-12)
+        deviation = np.where(known, turn * a + there - (self.mean[:, 0] + 1j * self.mean[:, 1]), 0)
+        flat = np.stack([deviation.real, deviation.imag], axis=-1).reshape(len(contours), -1)
+        likely = (flat @ self.shrinkage.T).reshape(*deviation.shape, 2)
+        moved = np.hypot(likely[..., 0] - deviation.real, likely[..., 1] - deviation.imag)
+        return np.where(known, moved / np.maximum(abs(turn), 1e-12), np.nan)
+
     def sample(self, rng: np.random.Generator, spread: float = 1.0) -> Points:
         """A random shape [K, 2] in mm of the template plane: the mean plus normally distributed modes."""
         weights = rng.normal(0, spread, len(self.modes)).clip(-2.2, 2.2)

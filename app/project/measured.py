@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -195,7 +196,7 @@ class MeasuredState(RegionState):
 
     def measured_in(self, image: str, rows: Sequence[MeasurementRow]) -> list[MeasuredIn]:
         """Measurements in one image."""
-        return self._in_one(image, rows, {})
+        return list(map(_in_one, self.measured_alone(image, rows)))
 
     def moved_in(
         self, image: str, number: int, xy: Sequence[float], rows: Sequence[MeasurementRow]
@@ -203,23 +204,20 @@ class MeasuredState(RegionState):
         """Those of some measurements that depend on a landmark, as they would be if it lay elsewhere in an image."""
         reference = f"{LANDMARK}:{number}"
         wanted = [row for row in rows if reference in self._needed(row)]
-        return self._in_one(image, wanted, {reference: np.array(xy, float)})
+        return list(map(_in_one, self.measured_alone(image, wanted, {reference: np.array(xy, float)})))
 
-    def _in_one(
-        self, image: str, rows: Sequence[MeasurementRow], placed: dict[str, npt.NDArray[np.float64]]
-    ) -> list[MeasuredIn]:
+    def measured_alone(
+        self,
+        image: str,
+        rows: Sequence[MeasurementRow],
+        placed: Mapping[str, npt.NDArray[np.float64]] = MappingProxyType({}),
+    ) -> list[Measurement]:
+        """Measurements as if there were one image (N = 1), with landmarks elsewhere, by reference, where `placed`."""
         here = self._geometry_of((image,))
         needed = {row.number: self._needed(row) for row in rows}
         gathered = self._gather_in(image, dict.fromkeys(n for names in needed.values() for n in names), here, placed)
         known = np.array([self.predicted(image)])
-        found = (self._measurement(row, needed[row.number], gathered, here, known) for row in rows)
-        return [
-            MeasuredIn(
-                *(one.entry, float(one.values[0]), one.units[0], one.states[0], one.spacing[0]),
-                float(one.expected_error[0]),
-            )
-            for one in found
-        ]
+        return [self._measurement(row, needed[row.number], gathered, here, known) for row in rows]
 
     def _needed(self, row: MeasurementRow) -> tuple[str, ...]:
         formula = self.formula(row.formula)
@@ -295,7 +293,7 @@ class MeasuredState(RegionState):
         return found._replace(inputs=Inputs(here.sides, here.turned, points, shapes, curves))
 
     def _gather_in(
-        self, image: str, needed: Iterable[str], here: _Geometry, placed: dict[str, npt.NDArray[np.float64]]
+        self, image: str, needed: Iterable[str], here: _Geometry, placed: Mapping[str, npt.NDArray[np.float64]]
     ) -> _Gathered:
         errors: dict[str, Values] = {}
         touched: dict[str, Flags] = {}
@@ -443,6 +441,12 @@ class MeasuredState(RegionState):
             nothing = np.tile(NOTHING, (len(prediction.masks), 1))
             found = nothing if frame is None else predicted_extents(prediction.masks, prediction.present, frame)
             self._charts_with(image).put_extents(self.slot(image), found)
+
+
+def _in_one(one: Measurement) -> MeasuredIn:
+    """A measurement of a single image."""
+    error = float(one.expected_error[0])
+    return MeasuredIn(one.entry, float(one.values[0]), one.units[0], one.states[0], one.spacing[0], error)
 
 
 def _all_of(parts: Sequence[tuple[Values, Flags]], count: int) -> tuple[Shapes, Flags]:

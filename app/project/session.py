@@ -36,8 +36,8 @@ from app.project.entries import (
     PredictReport,
 )
 from app.project.least_certain import LeastCertain
-from app.project.measurements import SessionMeasurements
 from app.project.orientation import equally_suspect, set_orientation
+from app.project.quality import SessionQuality
 from app.project.session_files import count
 from app.project.stepwise import Stepwise
 from app.store.changes import Action
@@ -51,7 +51,7 @@ ImageEntry = entries.ImageEntry[ImageFacts]
 Names = str | Sequence[str]
 
 
-class Session(SessionMeasurements):
+class Session(SessionQuality):
     """One open project. Made by `create` or `open`; a context manager that closes it.
 
     Only the thread that made it may use it. Actions raise ValueError with a sentence for the reader where they are not

@@ -184,6 +184,12 @@ class ProjectState(Freezing):
         """How many accepted images hold a landmark as a part of what was accepted."""
         return int(np.count_nonzero(self._frozen.has(number, self._order)))
 
+    def later(self, number: int) -> npt.NDArray[np.bool_]:
+        """The accepted images [N] in which a landmark came after that: nobody saw it there."""
+        accepted = np.zeros(len(self._order), bool)
+        accepted[[self.places[name] for name in self.rows.frozen]] = True
+        return accepted & ~self._frozen.has(number, self._order)
+
     def moved(self, number: int, uv: tuple[float, float]) -> MovePreview:
         """One landmark in all images as it would be at another place of its chart."""
         xy, codes, expected = self._placed(number, uv)
@@ -240,14 +246,12 @@ class ProjectState(Freezing):
         """Take the expected errors of landmarks in all images in; accepted ones without what came later."""
         if not self._is_predicted().any():
             return
-        accepted = np.zeros(len(self._order), bool)
-        accepted[[self.places[name] for name in self.rows.frozen]] = True
         for number in numbers:
             expected, mark = self._placed(number)[2], self.rows.landmarks[number]
             if mark.hidden:
                 settled = self.rows.masks_of.get(mark.structure, ())
                 expected[[self.places[name] for name in settled]] = np.nan
-            expected[accepted & ~self._frozen.has(number, self._order)] = np.nan
+            expected[self.later(number)] = np.nan
             worst.take(number, expected)
 
     def _refresh_has(self, name: str) -> None:

@@ -82,9 +82,9 @@ def test_after_each_dialog_was_open_once_every_change_is_followed_in_peace(apex,
             assert close_all(apex) == (0 if verb == "note" else 1), verb
             assert shown(apex) == [], verb  # nothing is kept of it
     at = window.mapToGlobal(QPoint(400, 300))
-    window.show_marker_menu("Apex", at)
+    window.context_menus.show_marker("Apex", at)
     assert close_all(apex) == 1
-    window.show_marker_menu("", at)
+    window.context_menus.show_marker("", at)
     assert close_all(apex) == 1
     window.worklist.menuWanted.emit(list(window.controller.session.images), at)
     assert close_all(apex) == 1

@@ -86,4 +86,4 @@ def test_a_landmark_that_is_locked_on_the_template_says_so(apex):
     told: list[str] = []
     apex.window.controller.said.connect(told.append)
     apex.window.actions_["learnLandmark"].trigger()
-    assert told == ["“Apex” is locked on the template. Unlock it to move it (Ctrl+K)."]
+    assert told == ["“Apex” is locked on the template. Unlock it to move it (Ctrl+Shift+K)."]

@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
-from app.gui.measurements.all_images import AllImages, robust_z
+from app.core.outliers import robust_z
+from app.gui.measurements.all_images import AllImages
 from app.gui.measurements.measurement_dialog import MeasurementDialog
 from app.gui.measurements.measurement_table import MeasurementTable
 from app.gui.state.view_state import Held

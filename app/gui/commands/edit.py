@@ -94,13 +94,14 @@ def _images_by_landmark(session: Session, step: Step) -> dict[str, int]:
     return {name: dialogs.images_of(session, name) for name in step.landmarks if name in there}
 
 
-def help_commands(parent: QWidget, controller: Controller) -> Sequence[Command]:
-    """The lines of the Help menu; `parent` is that of the dialogs."""
+def help_commands(parent: QWidget, controller: Controller, find_command: Callable[[], object]) -> Sequence[Command]:
+    """The lines of the Help menu; `parent` is that of the dialogs, `find_command` lets one search all commands."""
 
     def about() -> None:
         dialogs.show_about(parent, controller.session)
 
     return [
         Command("help", "Help", "How it works", lambda: dialogs.show_help(parent), "F1"),
+        Command("commandPalette", "Help", "Find a command…", find_command, "Ctrl+K"),
         Command("about", "Help", "About DenseSeg Review", about),
     ]

@@ -218,7 +218,7 @@ def _definitions(parent: QWidget, controller: Controller, table: LandmarkTable) 
             key_words=IN_LANDMARK_MODE,
         ),
         Command("learnLandmark", "Landmark", "Learn from the corrections…", learnt, "", needs, tip="Its better place"),
-        Command("lockLandmark", "Landmark", "Lock or unlock on the template", lock, "Ctrl+K", needs),
+        Command("lockLandmark", "Landmark", "Lock or unlock on the template", lock, "Ctrl+Shift+K", needs),
         Command("moveLandmarkUp", "Landmark", "Move up in the list", up, "Alt+Up", needs),
         Command("moveLandmarkDown", "Landmark", "Move down in the list", down, "Alt+Down", needs),
         Command("deleteLandmark", "Landmark", "Delete in all images", delete, "Ctrl+Del", needs),

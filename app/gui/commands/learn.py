@@ -32,7 +32,7 @@ def learn(parent: QWidget, controller: Controller) -> None:
         controller.tell(f"Nobody corrected or confirmed “{name}” yet. Do so in some images, then it can learn.")
         return
     if session.landmark(name).locked:
-        controller.tell(f"“{name}” is locked on the template. Unlock it to move it (Ctrl+K).")
+        controller.tell(f"“{name}” is locked on the template. Unlock it to move it (Ctrl+Shift+K).")
         return
     controller.move(name, found.uv)
     try:

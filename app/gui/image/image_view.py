@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QResiz
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
 from app.core.orientation import AS_STORED, Orientation
+from app.gui.image.annotations import Annotation, paint_all
 from app.gui.image.corner_texts import ImageTexts
 from app.gui.image.grey_item import GreyItem
 from app.gui.image.lens import Lens, draw_crosshair
@@ -86,6 +87,7 @@ class ImageView(Canvas):
         self.grey, self.overlay, self.markers = GreyItem(), OverlayItem(), MarkerItem()
         for item in (self.grey, self.overlay, self.markers):
             self.add(item)
+        self.annotations: list[Annotation] = []
         self.editor = NameEditor(self)
         self.editor.ended.connect(lambda: controller.point_at(None))
         self.pointing = Pointing(self, controller, self)
@@ -482,6 +484,7 @@ class ImageView(Canvas):
             mask.paint_path(painter, self)
             if mouse is not None:
                 mask.paint_ring(painter, self, mouse)
+        paint_all(painter, self, self.annotations)
         self.texts.paint(painter, port)
         self.markers.keep_clear(self.texts.boxes)
         if mouse is not None and self.lens is not None:

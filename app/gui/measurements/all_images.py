@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.measure import Unit
+from app.core.outliers import OUTLIER, robust_z
 from app.gui.measurements.words import SIGNS, value_text
 from app.gui.state.controller import Controller
 from app.gui.widgets import theme
@@ -44,19 +45,7 @@ if TYPE_CHECKING:
     from pyqtgraph import PlotWidget
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
-OUTLIER = 3.5
-"""Robust z beyond which a value is marked (Iglewicz and Hoaglin 1993)."""
 _SLICE_S = 0.008
-
-
-def robust_z(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """How far each value [N] lies from the median, in robust standard deviations (1.4826 MAD); NaN where unknown."""
-    known = values[~np.isnan(values)]
-    if len(known) < 3:
-        return np.full(len(values), np.nan)
-    middle = np.median(known)
-    spread = 1.4826 * np.median(np.abs(known - middle))
-    return (values - middle) / spread if spread > 0 else np.where(np.isnan(values), np.nan, 0.0)
 
 
 def outliers(one: Measurement) -> npt.NDArray[np.bool_]:

@@ -30,12 +30,19 @@ class _Action(QAction):
 
 
 class Actions(QObject):
-    """All actions and the menu bar made of them, in the order of the commands."""
+    """All actions and the menu bar made of them, in the order of the commands.
+
+    Attributes
+    ----------
+    has : frozenset of str
+        The `needs` that are met now.
+    """
 
     def __init__(self, bar: QMenuBar, commands: Sequence[Command]) -> None:
         super().__init__(bar)
         self.commands = commands
         self.by_verb: dict[str, QAction] = {}
+        self.has: frozenset[str] = frozenset()
         self._groups: dict[str, QActionGroup] = {}
         menus: dict[str, QMenu] = {}
         for name in MENUS:
@@ -75,6 +82,7 @@ class Actions(QObject):
 
     def enable(self, has: set[str]) -> None:
         """Enable what is possible: `has` holds the `needs` that are met."""
+        self.has = frozenset(has)
         for command in self.commands:
             self.by_verb[command.verb].setEnabled(set(command.needs.split()) <= has)
 

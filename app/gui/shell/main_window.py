@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.gui.commands.command import Command, only_where_seen
 from app.gui.commands.edit import edit_commands, help_commands
@@ -17,6 +17,7 @@ from app.gui.commands.recent import recent_commands, title
 from app.gui.commands.review import review_commands
 from app.gui.commands.selection import SelectionCommands
 from app.gui.commands.view import ALONE, COMPARISONS, PANELS, view_commands
+from app.gui.commands.walk import walk_commands
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.export.export_dialog import ExportDialog
 from app.gui.export.exported_bar import ExportedBar
@@ -31,7 +32,9 @@ from app.gui.image.split_view import ImagesPane
 from app.gui.landmarks.landmark_table import LandmarkTable
 from app.gui.shell.actions import Actions
 from app.gui.shell.adding import Adding
+from app.gui.shell.command_palette import CommandPalette
 from app.gui.shell.comparing import Comparing
+from app.gui.shell.context_menus import ContextMenus
 from app.gui.shell.copying import CopyBar, Copying
 from app.gui.shell.file_watch import FileCheck
 from app.gui.shell.job_panel import JobPanel
@@ -46,6 +49,7 @@ from app.gui.shell.reader_bar import ReaderBar
 from app.gui.shell.recent_list import RecentList
 from app.gui.shell.relocating import Relocating
 from app.gui.shell.right_column import RightColumn
+from app.gui.shell.walking import Walking
 from app.gui.shell.welcome import Welcome
 from app.gui.shell.window_state import WindowState
 from app.gui.state.bridge import Bridge
@@ -106,6 +110,7 @@ class MainWindow(QMainWindow):
         self.multi_click = MultiClick(self.controller, self.images)
         self.replaced_bar = ReplacedBar(self.controller)
         self.seen = Seen(self.controller, self.images)
+        self.walking = Walking(self.controller, self.image_view)
         self.file_check = FileCheck(self.controller, self.bridge)
         self.comparing = Comparing(self.controller, self.bridge)
         self.accepting = SteppedRunner(self.controller, self.bridge, "Accepting")
@@ -120,6 +125,8 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(self.controller, self.job_panel)
         self.window_state = WindowState(self.projects.recent)
         self.actions_ = Actions(self.menuBar(), self._commands())
+        self.command_palette = CommandPalette(self, self.actions_)
+        self.context_menus = ContextMenus(self, self.controller, self.actions_, self.selection_commands.menu)
         self.watching = Watching(self, self.controller, self.bridge, self.actions_["saveCopy"])
         self.history_panel = HistoryPanel(self, self.controller, self.actions_["undo"], self.actions_["redo"])
         self.notices = Notices(self.controller, self.image_view, self._hosts)
@@ -156,7 +163,8 @@ class MainWindow(QMainWindow):
             ),
             *mask_commands(controller),
             *review_commands(self, controller, worklist, view, self.selection_commands),
-            *help_commands(self, controller),
+            *walk_commands(self.walking.walk),
+            *help_commands(self, controller, lambda: self.command_palette.open()),
         ]
         return only_where_seen(commands, view.unseen)
 
@@ -167,7 +175,7 @@ class MainWindow(QMainWindow):
         self.right_column = right
         self.sheet_panel = SheetPanel(self.controller, self.contact_sheet)
         self.middle = QSplitter(Qt.Orientation.Vertical)
-        self.middle.addWidget(stacked(self.orientation_bar, self.replaced_bar, self.images))
+        self.middle.addWidget(stacked(self.walking.bar, self.orientation_bar, self.replaced_bar, self.images))
         self.middle.addWidget(self.sheet_panel)
         self.middle.setStretchFactor(0, 1)
         self.middle.setCollapsible(0, False)
@@ -248,14 +256,14 @@ class MainWindow(QMainWindow):
         self.welcome.recent.unwanted.connect(self.projects.forget)
         self.worklist.filtered.connect(self.image_view.setFocus)
         self.worklist.selectionCounted.connect(self._show_accept)
-        self.worklist.menuWanted.connect(lambda names, at: self._popup(self.selection_commands.menu(self, names), at))
+        self.worklist.menuWanted.connect(self.context_menus.show_images)
         self.image_view.pictureShown.connect(self._show_presets)
         self.worklist.model.modelReset.connect(self.images.show_neighbour)
         self.images.stepped.connect(lambda step: self.actions_["nextImage" if step > 0 else "previousImage"].trigger())
         self.images.compared.connect(lambda step: self.actions_[COMPARISONS[step]].setChecked(True))
-        self.image_view.markerMenu.connect(self.show_marker_menu)
-        self.contact_sheet.markerMenu.connect(self.show_marker_menu)
-        self.landmark_table.menuWanted.connect(lambda at: self._popup(self._landmark_menu(), at))
+        self.image_view.markerMenu.connect(self.context_menus.show_marker)
+        self.contact_sheet.markerMenu.connect(self.context_menus.show_marker)
+        self.landmark_table.menuWanted.connect(self.context_menus.show_landmark)
         shown = (controller.sessionChanged, controller.imageChanged, controller.landmarkChanged, controller.changed)
         for signal in (*shown, controller.modeChanged, self.images.overlapChanged):
             signal.connect(self._refresh_actions)
@@ -379,7 +387,7 @@ class MainWindow(QMainWindow):
 
     def _fetch(self) -> None:
         if self.controller.image:
-            self.pictures.fetch([self.controller.image, *self.worklist.neighbours()])
+            self.pictures.fetch([self.controller.image, *self.walking.walk.ahead(), *self.worklist.neighbours()])
 
     def _show_mode(self, *_: object) -> None:
         self.actions_[MODES[self.controller.mode]].setChecked(True)
@@ -416,45 +424,6 @@ class MainWindow(QMainWindow):
         actions["cancelPrediction"].setEnabled(self.predicting.running)
         if self.messages.isVisible() != actions["showMessages"].isChecked():
             actions["showMessages"].setChecked(self.messages.isVisible())
-
-    # --- menus by right click --------------------------------------------------------------------------------------
-
-    def show_marker_menu(self, name: str, at: QPoint) -> None:
-        """What can be done with a landmark in this image."""
-        if name:
-            self.controller.choose_landmark(name)
-        self._popup(self._placement_menu() if name else self._image_menu(), at)
-
-    def _placement_menu(self) -> QMenu:
-        menu = QMenu(self)
-        for verb in ("confirmPlacement", "absentPlacement", "resetPlacement"):
-            menu.addAction(self.actions_[verb])
-        menu.addSeparator()
-        for verb in ("renameLandmark", "colourLandmark", "hideLandmark", "deleteLandmark"):
-            menu.addAction(self.actions_[verb])
-        return menu
-
-    def _image_menu(self) -> QMenu:
-        menu = QMenu(self)
-        menu.addAction(self.actions_["newLandmark"])
-        menu.addSeparator()
-        for verb in ("fit", "actualSize", "invert"):
-            menu.addAction(self.actions_[verb])
-        return menu
-
-    def _landmark_menu(self) -> QMenu:
-        menu = QMenu(self)
-        for verb in ("leastConfident", "editLandmark", "renameLandmark", "colourLandmark", "hideLandmark"):
-            menu.addAction(self.actions_[verb])
-        menu.addSeparator()
-        for verb in ("lockLandmark", "moveLandmarkUp", "moveLandmarkDown", "deleteLandmark"):
-            menu.addAction(self.actions_[verb])
-        return menu
-
-    def _popup(self, menu: QMenu, at: QPoint) -> None:
-        menu.setObjectName("contextMenu")
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(at)
 
     # --- the reader ------------------------------------------------------------------------------------------------
 

@@ -163,7 +163,7 @@ class StructureList(QWidget):
         self.update()
 
     def event(self, event: QEvent) -> bool:
-        if keeps_key(event, (Qt.Key.Key_Up, Qt.Key.Key_Down)):
+        if keeps_key(event, (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Space)):
             return True
         return bool(super().event(event))
 

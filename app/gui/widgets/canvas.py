@@ -81,6 +81,13 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         zoom = min(width / max(content.width(), 1e-6), height / max(content.height(), 1e-6))
         self._show(content.center(), zoom)
 
+    def look_at(self, part: QRectF) -> None:
+        """Show a part of the plane as large as it fits."""
+        self.fitted = False
+        seen = self._turning.mapRect(part)
+        zoom = min(self.viewport().width() / seen.width(), self.viewport().height() / seen.height())
+        self._show(seen.center(), min(max(zoom, 0.01), 64.0))
+
     def set_zoom(self, zoom: float, fixed: QPointF | None = None) -> None:
         """Screen pixels per unit, keeping a viewport point fixed (default: the middle)."""
         self.fitted = False

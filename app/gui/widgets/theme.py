@@ -91,11 +91,12 @@ QLabel[heading="true"] {{ font-weight: 600; }}
 QFrame[separator="true"] {{ background: {LINE}; }}
 #welcome {{ background: {BACKGROUND}; }}
 #toolbar {{ background: {PANEL}; border-bottom: 1px solid {LINE}; }}
-#readerBar, #copyBar, #exportedBar, #readingBar, #severalClicks {{ background: {RAISED};
+#readerBar, #copyBar, #exportedBar, #readingBar, #walkBar, #severalClicks {{ background: {RAISED};
     border-bottom: 1px solid {LINE}; }}
 #severalClicks QPushButton[chip="true"] {{ background: {PANEL}; }}
 #notice {{ background: rgba(12, 14, 17, 225); color: {ON_IMAGE.text}; border: 1px solid rgba(255, 255, 255, 40);
     border-radius: 5px; padding: 8px 12px; }}
+#commandPalette {{ background: {PANEL}; border: 1px solid {LINE}; border-radius: 6px; }}
 #messages, #statusLine {{ background: {PANEL}; border-top: 1px solid {LINE}; }}
 """
 

@@ -1,0 +1,1 @@
+"""The walk through what is worth a look: the next place in all images, and why."""
