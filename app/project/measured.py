@@ -154,10 +154,10 @@ class MeasuredState(RegionState):
     def entry(self, row: MeasurementRow) -> MeasurementEntry:
         """A measurement as a reader reads it."""
         assert row.number is not None
-        missing = tuple(self._called(name) for name in self._needed(row) if not self._there(name))
-        return MeasurementEntry(row.name, replaced(row.formula, self._called), row.number, missing)
+        missing = tuple(self.called(name) for name in self._needed(row) if not self._there(name))
+        return MeasurementEntry(row.name, replaced(row.formula, self.called), row.number, missing)
 
-    def _called(self, reference: str) -> str:
+    def called(self, reference: str) -> str:
         """What a reference is called, for the reader; a deleted landmark as it was called."""
         kind, which = split(reference)
         if kind == REGION:

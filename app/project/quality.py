@@ -22,6 +22,7 @@ from app.core.measurement_set import LANDMARK, STRUCTURE, split
 from app.core.outliers import Spread
 from app.core.quality import CERTAIN_SCORE, Finding, Key, Measure, Reason, border_gap, pieces, score_of_z
 from app.core.shape_prior import ShapePrior
+from app.project.calipers import SessionCalipers
 from app.project.changes import (
     Change,
     ImagesChanged,
@@ -31,7 +32,6 @@ from app.project.changes import (
     ReaderChanged,
 )
 from app.project.measured import MeasuredState, Measurement, MeasurementState
-from app.project.measurements import SessionMeasurements
 from app.project.quality_rows import NONE, Largest, Rows, Scale, code, codes, error_rows, finding, in_order, rows
 from app.project.state import AT_ONCE
 
@@ -379,7 +379,7 @@ def _absent(said: object) -> bool:
     return getattr(said, "mask", "") is None
 
 
-class SessionQuality(SessionMeasurements):
+class SessionQuality(SessionCalipers):
     """The part of a `Session` that knows what is worth a look."""
 
     def start_quality(self) -> Quality:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from app.core.calipers import Caliper
 from app.core.frame import Provenance
 from app.core.measure import Unit
 from app.project.measured import MeasuredIn, MeasurementEntry, MeasurementState
@@ -53,6 +54,16 @@ def told(one: MeasuredIn) -> str:
         lines.append("Something that it is measured from is absent here, or not predicted yet.")
     lines.append(f"Pixel size: {_FROM[one.spacing]}.")
     return "\n".join(lines)
+
+
+def caliper_words(caliper: Caliper, whole: MeasuredIn, alone: bool, first: bool) -> str:
+    """What stands beside a caliper: its value, and the measurement's at the first one where that is another."""
+    value = value_text(caliper.value, caliper.unit)
+    if alone and caliper.value == whole.value and caliper.unit is whole.unit:
+        return f"{whole.entry.name} {value}"
+    what = caliper.names[0].replace("_", " ") if len(caliper.names) == 1 else caliper.function
+    words = f"{what} {value}"
+    return f"{whole.entry.name} {value_text(whole.value, whole.unit)} · {words}" if first else words
 
 
 def missing_text(entry: MeasurementEntry) -> str:

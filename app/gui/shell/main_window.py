@@ -40,6 +40,7 @@ from app.gui.shell.file_watch import FileCheck
 from app.gui.shell.job_panel import JobPanel
 from app.gui.shell.keys_dialog import KeysDialog
 from app.gui.shell.mask_bar import MaskBar
+from app.gui.shell.measuring import Measuring
 from app.gui.shell.messages import Messages
 from app.gui.shell.notice import Notices
 from app.gui.shell.panels import SheetPanel, StatusLine, Toolbar, stacked
@@ -110,6 +111,7 @@ class MainWindow(QMainWindow):
         self.multi_click = MultiClick(self.controller, self.images)
         self.replaced_bar = ReplacedBar(self.controller)
         self.seen = Seen(self.controller, self.images)
+        self.measuring = Measuring(self.controller, self.images)
         self.walking = Walking(self.controller, self.image_view)
         self.file_check = FileCheck(self.controller, self.bridge)
         self.comparing = Comparing(self.controller, self.bridge)
@@ -157,6 +159,7 @@ class MainWindow(QMainWindow):
             *file_commands(self, controller, projects, recent, self.relocating.start, self._export),
             *edit_commands(controller, view, self._show_history, self.ask_reader, self._show_keys, self.undoing),
             *view_commands(controller, self.images, show_hidden, show_messages, self._show_panel),
+            self.measuring.command(),
             *image_commands(self, controller, worklist, view, self.predicting, self.show_doubt, orientation),
             *landmark_commands(
                 self, controller, self.images, self.landmark_table, self.contact_sheet, self.multi_click
@@ -173,6 +176,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         right = RightColumn(self.controller, self.template_view, self.structures, self.landmark_table)
         self.right_column = right
+        self.measuring.follow(right.measurements.table, right.tabs)
         self.sheet_panel = SheetPanel(self.controller, self.contact_sheet)
         self.middle = QSplitter(Qt.Orientation.Vertical)
         self.middle.addWidget(stacked(self.walking.bar, self.orientation_bar, self.replaced_bar, self.images))
