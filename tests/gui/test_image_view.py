@@ -49,7 +49,7 @@ def test_the_picture_lies_where_the_frame_says_however_turned(app, view, turn: T
     view.set_zoom(8.0, view.viewport_of(400, 500))
     picture = view.grey.picture
     shot = view.grab().toImage()
-    table = picture.table(view.grey.window, invert=False)
+    table = picture.table(view.grey.voi_window, invert=False)
     centre = view.native_of(QPointF(view.viewport().rect().center()))
     for dx, dy in ((-12, -9), (10, 7), (0, 15)):
         x, y = round(centre[0]) + dx, round(centre[1]) + dy
@@ -289,9 +289,9 @@ def test_an_image_without_prediction_takes_placements_by_hand(app, view, session
 
 
 def test_gamma_by_drag_and_key_leaves_the_window_alone(app, view, qtbot) -> None:
-    before, middle = view.grey.window, view.viewport().rect().center()
+    before, middle = view.grey.voi_window, view.viewport().rect().center()
     drag(qtbot, view.viewport(), middle, middle - QPoint(0, 100), keys=Qt.KeyboardModifier.ControlModifier)
-    bright = view.grey.window
+    bright = view.grey.voi_window
     assert bright.gamma > 1
     assert (bright.level, bright.width) == (before.level, before.width)
     table, plain = (view.grey.picture.table(w, invert=False).astype(int) for w in (bright, before))
@@ -299,9 +299,9 @@ def test_gamma_by_drag_and_key_leaves_the_window_alone(app, view, qtbot) -> None
     assert table.max() == plain.max() == 255
     view.setFocus()
     QTest.keyClick(view, Qt.Key.Key_BracketLeft, Qt.KeyboardModifier.ControlModifier)
-    assert view.grey.window.gamma < bright.gamma
+    assert view.grey.voi_window.gamma < bright.gamma
     app.window.actions_["gammaReset"].trigger()
-    assert view.grey.window == before
+    assert view.grey.voi_window == before
 
 
 def test_auto_window_suits_what_is_on_the_screen(app, view) -> None:
@@ -311,7 +311,7 @@ def test_auto_window_suits_what_is_on_the_screen(app, view) -> None:
     x0, y0 = (round(v) for v in view.native_of(QPointF(0, 0)))
     x1, y1 = (round(v) for v in view.native_of(QPointF(view.viewport().rect().bottomRight())))
     part = picture.stored[max(y0, 0) : y1 + 1, max(x0, 0) : x1 + 1] * picture.slope + picture.intercept
-    window = view.grey.window
+    window = view.grey.voi_window
     assert window.low == pytest.approx(np.percentile(part, 0.5), abs=0.02 * np.ptp(part))
     assert window.low + window.width == pytest.approx(np.percentile(part, 99.5), abs=0.02 * np.ptp(part))
 
@@ -347,7 +347,7 @@ def test_the_magnifier_shows_the_place_larger(app, view, qtbot) -> None:
     hover(view.viewport(), at)
     qtbot.waitUntil(lambda: view.grab().toImage() != before)
     shot = view.grab().toImage()
-    table = picture.table(view.grey.window, invert=False)
+    table = picture.table(view.grey.voi_window, invert=False)
     middle = view.native_of(QPointF(at))
     for dx, dy in ((-40, 30), (50, 20)):  # screen pixels from the middle: a third as far in the image
         x, y = middle + np.array([dx, dy]) / (3 * view.zoom)
@@ -358,13 +358,13 @@ def test_the_magnifier_shows_the_place_larger(app, view, qtbot) -> None:
 
 
 def test_escape_gives_a_window_drag_up(app, view, qtbot) -> None:
-    before, middle = view.grey.window, view.viewport().rect().center()
+    before, middle = view.grey.voi_window, view.viewport().rect().center()
     hand = Hand(view.viewport())
     hand.press(middle)
     hand.move(middle + QPoint(60, 10))
-    assert view.grey.window != before
+    assert view.grey.voi_window != before
     QTest.keyClick(view, Qt.Key.Key_Escape)
-    assert view.grey.window == before
+    assert view.grey.voi_window == before
     assert app.window.controller.mode == Mode.NAVIGATE
 
 

@@ -58,14 +58,14 @@ def test_ctrl_and_wheel_zoom_about_the_mouse(app, view) -> None:
 
 
 def test_a_right_drag_zooms_about_where_it_began_and_opens_no_menu(app, view, qtbot) -> None:
-    at, window = QPoint(260, 240), view.grey.window
+    at, window = QPoint(260, 240), view.grey.voi_window
     place, zoom = view.native_of(QPointF(at)), view.zoom
     drag(qtbot, view.viewport(), at, at - QPoint(0, 60), Qt.MouseButton.RightButton)
     assert view.zoom > 1.2 * zoom
     assert view.native_of(QPointF(at)) == pytest.approx(place)
     drag(qtbot, view.viewport(), at, at + QPoint(0, 60), Qt.MouseButton.RightButton)
     assert view.zoom == pytest.approx(zoom, rel=0.02)
-    assert view.grey.window == window
+    assert view.grey.voi_window == window
     assert app.window.findChild(QMenu, "contextMenu") is None
 
 
@@ -158,7 +158,7 @@ def test_in_the_sheet_enter_confirms_and_with_shift_says_absent_and_both_go_on(a
     order = [tile.image for tile in sheet.tiles]
     controller.show_image(order[0])
     sheet.setFocus()
-    level = app.window.image_view.grey.window
+    level = app.window.image_view.grey.voi_window
     qtbot.keyClick(sheet, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     assert controller.image == order[1]
     qtbot.keyClick(sheet, Qt.Key.Key_Return)
@@ -170,7 +170,7 @@ def test_in_the_sheet_enter_confirms_and_with_shift_says_absent_and_both_go_on(a
     ]
     assert controller.image == order[2]
     controller.show_image(order[0])
-    assert app.window.image_view.grey.window == level
+    assert app.window.image_view.grey.voi_window == level
 
 
 def test_the_wheel_moves_the_sheet_on_and_back_and_page_keys_step_from_tile_to_tile(app, qtbot) -> None:

@@ -54,11 +54,11 @@ def test_the_menu_works_in_either_mode(apex) -> None:
 def test_a_sets_the_window_level_in_the_sheet_too(apex, qtbot) -> None:
     window, session = apex.window, apex.window.controller.session
     view, done = window.image_view, len(session.history())
-    view.set_window(type(view.grey.window)(50.0, 40.0))
-    before = view.grey.window
+    view.set_window(type(view.grey.voi_window)(50.0, 40.0))
+    before = view.grey.voi_window
     window.contact_sheet.setFocus()
     QTest.keyClick(window.windowHandle(), Qt.Key.Key_A)
-    assert view.grey.window != before
+    assert view.grey.voi_window != before
     assert len(session.history()) == done
 
 

@@ -50,9 +50,9 @@ def test_a_line_over_a_known_length_gives_mm(app, dialog, qtbot, turn) -> None:
     view.set_turn(turn)
     dialog.measured.setChecked(True)
     assert not dialog.keep_button.isEnabled()
-    before = view.grey.window
+    before = view.grey.voi_window
     drag(qtbot, view.viewport(), in_image(app, (200, 300)), in_image(app, (500, 300)))
-    assert view.grey.window == before  # the line is drawn, the window level stays
+    assert view.grey.voi_window == before  # the line is drawn, the window level stays
     drag(qtbot, view.viewport(), in_image(app, (500, 300)), in_image(app, (600, 300)))  # its end is moved
     pixels = dialog.ruler.length()
     assert pixels == pytest.approx(400, abs=4 / view.zoom)

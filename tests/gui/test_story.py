@@ -109,10 +109,10 @@ def test_nothing_is_dragged_in_navigate_mode_or_from_afar(app, qtbot) -> None:
     window, session = app.window, app.window.controller.session
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     at = in_image(app, session.placements("Apex").xy[0])
-    level = window.image_view.grey.window
+    level = window.image_view.grey.voi_window
     drag(qtbot, window.image_view.viewport(), at, at + QPoint(30, 0))
     assert session.placements("Apex").states[0] == PlacementState.PREDICTED
-    assert window.image_view.grey.window.width > level.width
+    assert window.image_view.grey.voi_window.width > level.width
     window.controller.set_mode(Mode.LANDMARK)
     drag(qtbot, window.image_view.viewport(), at + QPoint(20, 0), at + QPoint(50, 0))
     drag(qtbot, window.image_view.viewport(), at, at + QPoint(50, 0), Qt.MouseButton.MiddleButton)

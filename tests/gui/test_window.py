@@ -66,14 +66,14 @@ def test_the_mouse_on_the_template_shows_in_the_image_and_back(app, qtbot) -> No
 
 def test_window_level_drag_and_presets(app, qtbot) -> None:
     view = app.window.image_view
-    before, middle = view.grey.window, view.viewport().rect().center()
+    before, middle = view.grey.voi_window, view.viewport().rect().center()
     drag(qtbot, view.viewport(), middle, middle + QPoint(100, 0))
-    assert view.grey.window.width > before.width
-    assert view.grey.window.level == before.level
+    assert view.grey.voi_window.width > before.width
+    assert view.grey.voi_window.level == before.level
     drag(qtbot, view.viewport(), middle, middle + QPoint(0, 100))
-    assert view.grey.window.level > before.level
+    assert view.grey.voi_window.level > before.level
     app.window.actions_["preset1"].trigger()
-    assert view.grey.window == view.grey.picture.presets[0][1]
+    assert view.grey.voi_window == view.grey.picture.presets[0][1]
 
 
 def test_image_coordinates_round_trip(app) -> None:

@@ -114,7 +114,7 @@ def _window(images: ImagesPane) -> Sequence[Command]:
         images.active.use_preset(number)
 
     def gamma(factor: float) -> None:
-        images.active.set_gamma(images.active.grey.window.gamma * factor)
+        images.active.set_gamma(images.active.grey.voi_window.gamma * factor)
 
     def plain_gamma() -> None:
         images.active.set_gamma(1.0)

@@ -208,7 +208,7 @@ class ImageTexts:
         view = self._view
         if view.grey.picture is None or self._passing:
             return []
-        window = view.grey.window
+        window = view.grey.voi_window
         gamma = f"  γ {window.gamma:.2f}" if window.gamma != 1 else ""
         inverted = " · inverted" if view.invert else ""
         words = f"W {window.width:.0f}  L {window.level:.0f}{gamma}{inverted}"

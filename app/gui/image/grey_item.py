@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter, QTransform
-from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.gui.widgets.grey import AnyPixels, GreyPicture, VoiWindow
 
 
-class GreyItem(pg.GraphicsObject):  # type: ignore[misc]
+class GreyItem(QGraphicsItem):
     """Draws a `GreyPicture` in the corner frame of its image."""
 
     def __init__(self) -> None:
         super().__init__()
         self.picture: GreyPicture | None = None
-        self.window = VoiWindow(127.5, 255.0)
+        self.voi_window = VoiWindow(127.5, 255.0)
         self.invert = False
         self._grid_key: object = None
         self._grid: AnyPixels | None = None
@@ -35,7 +34,7 @@ class GreyItem(pg.GraphicsObject):  # type: ignore[misc]
 
     def set_window(self, window: VoiWindow, invert: bool) -> None:
         """Change the window level; the screen grid is kept."""
-        self.window, self.invert = window, invert
+        self.voi_window, self.invert = window, invert
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -71,11 +70,11 @@ class GreyItem(pg.GraphicsObject):  # type: ignore[misc]
             [[device.m11(), device.m21(), device.dx() - x], [device.m12(), device.m22(), device.dy() - y]]
         )
         grid_key = (id(picture), matrix.tobytes(), width, height)
-        table_key = (id(picture), self.window, self.invert)
+        table_key = (id(picture), self.voi_window, self.invert)
         if grid_key != self._grid_key or self._grid is None:
             self._grid, self._grid_key, self._shown = picture.resample(matrix, width, height), grid_key, None
         if table_key != self._table_key or self._table is None:
-            self._table, self._table_key, self._shown = picture.table(self.window, self.invert), table_key, None
+            self._table, self._table_key, self._shown = picture.table(self.voi_window, self.invert), table_key, None
         if self._shown is None:
             grey = np.ascontiguousarray(cv2.LUT(self._grid, self._table))  # also of 65,536 entries
             # copy(): QImage does not keep the array alive

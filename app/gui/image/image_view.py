@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent, QTransform, QWheelEvent
 
 from app.core.frame import Frame
@@ -64,7 +64,7 @@ class ImageView(Canvas):
     stepped = Signal(int)
     markerMenu = Signal(str, QPoint)
     _made = False
-    """Events come while pyqtgraph constructs its widget."""
+    """Qt sends events while it constructs the widget."""
 
     def __init__(self, controller: Controller, pictures: Pictures, companion: bool = False) -> None:
         super().__init__(background="#000000")
@@ -296,7 +296,7 @@ class ImageView(Canvas):
     def set_invert(self, invert: bool) -> None:
         """Show black as white."""
         self.invert = invert
-        self.set_window(self.grey.window, remember=False)
+        self.set_window(self.grey.voi_window, remember=False)
         self.viewport().update()
 
     def use_preset(self, number: int) -> None:
@@ -315,7 +315,7 @@ class ImageView(Canvas):
 
     def set_gamma(self, gamma: float) -> None:
         """Brighten (above 1) or darken the middle greys."""
-        self.set_window(replace(self.grey.window, gamma=float(np.clip(gamma, *GAMMAS))))
+        self.set_window(replace(self.grey.voi_window, gamma=float(np.clip(gamma, *GAMMAS))))
 
     def set_magnifier(self, on: bool) -> None:
         """Show a lens under the mouse."""
@@ -344,7 +344,7 @@ class ImageView(Canvas):
     @property
     def window_level(self) -> VoiWindow:
         """What is shown between black and white."""
-        return self.grey.window
+        return self.grey.voi_window
 
     def ask_menu(self, event: QMouseEvent) -> None:
         """Offer what can be done with the marker under the mouse, or with the image."""
@@ -453,15 +453,15 @@ class ImageView(Canvas):
             event.accept()
 
     def event(self, event: QEvent) -> bool:
-        if self._made and self.image_input.keeps(event):  # events come while pyqtgraph constructs
+        if self._made and self.image_input.keeps(event):
             return True
         return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        # What is none of ours is the window's: pyqtgraph's scene has no use for keys.
+        # What is none of ours is the window's: the scene has no use for keys.
         event.setAccepted(self.image_input.key(event))
 
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self._made:
             self.pointing.stand()
@@ -471,7 +471,7 @@ class ImageView(Canvas):
         self.viewport().update()
         super().leaveEvent(event)
 
-    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+    def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
         painter.save()
         painter.resetTransform()
         mouse, port = self.pointing.mouse, QRectF(self.viewport().rect())

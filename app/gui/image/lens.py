@@ -69,7 +69,7 @@ class Lens:
         view = self._view
         if self._grey.picture is not view.grey.picture:
             self._grey.set_picture(view.grey.picture)
-        self._grey.set_window(view.grey.window, view.grey.invert)
+        self._grey.set_window(view.grey.voi_window, view.grey.invert)
         self._overlay.set_drawn(view.drawn)
         self._markers.set_markers(view.markers.markers, labels=False)
         self._markers.set_spot(view.markers.spot, view.markers.spot_pinned)

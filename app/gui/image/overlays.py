@@ -9,10 +9,9 @@ from math import ceil, hypot, log2
 import cv2
 import numpy as np
 import numpy.typing as npt
-import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QTransform
-from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.core.frame import Frame, Points
 from app.core.masks import ImageMasks
@@ -54,7 +53,7 @@ def network_corners(frame: Frame) -> QTransform:
     return QTransform(m11, m12, m21, m22, dx, dy)
 
 
-class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
+class OverlayItem(QGraphicsItem):
     """All masks and uv colours of one image, in its corner frame.
 
     Parameters

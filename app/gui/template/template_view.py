@@ -6,10 +6,9 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath
-from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.core.chart import REACH
 from app.core.landmark import PlacementState
@@ -41,12 +40,12 @@ def chart_picture() -> QImage:
     return bgra_image(np.dstack([rgb[..., ::-1], np.full(rgb.shape[:2], 255, np.uint8)]))
 
 
-class TemplateItem(pg.GraphicsObject):  # type: ignore[misc]
+class TemplateItem(QGraphicsItem):
     """Mean shapes in mm of the template plane."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setCacheMode(pg.GraphicsObject.CacheMode.DeviceCoordinateCache)  # hovering repaints markers alone
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)  # hovering repaints markers alone
         self._template: Template | None = None
         self._bounds = QRectF()
         self._paths: list[QPainterPath] = []

@@ -1,42 +1,56 @@
-"""A zoomable plane in pyqtgraph whose mouse belongs to us: image view and template view are made of it."""
+"""A zoomable plane whose mouse belongs to us: image view and template view are made of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QResizeEvent, QTransform, QWheelEvent
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsView, QWidget
+from PySide6.QtGui import QColor, QPainter, QResizeEvent, QTransform, QWheelEvent
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QGraphicsView, QStyleOptionGraphicsItem, QWidget
 
 from app.gui.widgets import theme
 
-pg.setConfigOptions(imageAxisOrder="row-major", antialias=True)
+
+class _Plane(QGraphicsItem):
+    """Holds all items; it draws nothing itself."""
+
+    def boundingRect(self) -> QRectF:
+        return QRectF()
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Nothing."""
 
 
-class Canvas(pg.GraphicsView):  # type: ignore[misc]
-    """One aspect-locked view box, y down, that fills the widget.
+class Canvas(QGraphicsView):
+    """A plane, y down, with the same scale in both directions, that fills the widget.
 
     Items lie in the plane. The plane can be turned and mirrored as a whole (`turn_plane`); this is the only place that
     knows of it: `to_plane` and `from_plane` take it into account. Zoom is screen pixels per unit of the plane. While
     `fitted`, resizing keeps the content fitted. Without a background of its own it takes the theme's.
+
+    The scene is the widget itself, in its pixels, and never scrolls: Qt scrolls by whole pixels alone. The plane's
+    transform says what is seen.
     """
 
     zoomChanged = Signal(float)
-    _follows_theme = False
     _laid_out = False
-    """Both hold while pyqtgraph constructs its widget, which sends events already."""
+    """Whether there is something to lay out; Qt sends events while it constructs the widget."""
 
     def __init__(self, parent: QWidget | None = None, background: str = "", margin: int = 0) -> None:
-        super().__init__(parent, background=background or theme.BACKGROUND)
+        super().__init__(parent)
         self._follows_theme = not background
-        self.box = pg.ViewBox(enableMenu=False, enableMouse=False, invertY=True, lockAspect=True, defaultPadding=0)
-        self.box.disableAutoRange()
-        self.setCentralItem(self.box)
-        self._plane = pg.ItemGroup()
-        self.box.addItem(self._plane, ignoreBounds=True)
-        self._turning, self._unturning = QTransform(), QTransform()
+        self.setBackgroundBrush(QColor(background or theme.BACKGROUND))
+        self._plane = _Plane()
+        scene = QGraphicsScene(self)
+        scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+        scene.addItem(self._plane)
+        self.setScene(scene)
+        self._turning, self._world, self._unworld = QTransform(), QTransform(), QTransform()
+        self._centre = QPointF()
+        for policy in (self.setHorizontalScrollBarPolicy, self.setVerticalScrollBarPolicy):
+            policy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
@@ -47,11 +61,12 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self._margin = margin
         self.content = QRectF(0, 0, 1, 1)
         self._laid_out = True
+        self._show(self._centre, self._zoom)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange and self._follows_theme:
-            self.setBackground(theme.BACKGROUND)
+        if event.type() == QEvent.Type.StyleChange and self._laid_out and self._follows_theme:
+            self.setBackgroundBrush(QColor(theme.BACKGROUND))
 
     def add(self, item: QGraphicsItem) -> None:
         """Put an item into the plane."""
@@ -60,8 +75,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
     def turn_plane(self, turning: QTransform) -> None:
         """Show the plane turned or mirrored; what is in the middle stays there."""
         middle = self.to_plane(self._middle)
-        self._turning, (self._unturning, _) = turning, turning.inverted()
-        self._plane.setTransform(turning)
+        self._turning = turning
         if self.fitted:
             self.fit()
         else:
@@ -93,7 +107,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self.fitted = False
         zoom = min(max(zoom, 0.01), 64.0)
         anchor = fixed if fixed is not None else self._middle
-        at = QPointF(self.box.mapSceneToView(anchor))
+        at = self._centre + (anchor - self._middle) / self.zoom
         self._show(at + (self._middle - anchor) / zoom, zoom)
 
     def pan(self, pixels: QPointF) -> None:
@@ -102,13 +116,12 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self._show(self._centre - pixels / self.zoom, self.zoom)
 
     def _show(self, centre: QPointF, zoom: float) -> None:
-        half_width, half_height = self.viewport().width() / zoom / 2, self.viewport().height() / zoom / 2
-        self.box.setRange(
-            xRange=(centre.x() - half_width, centre.x() + half_width),
-            yRange=(centre.y() - half_height, centre.y() + half_height),
-            padding=0,
-        )
-        self._zoom = zoom
+        """Put a point of the turned plane into the middle of the widget."""
+        self._centre, self._zoom = centre, zoom
+        shift = self._middle - centre * zoom
+        self._world = self._turning * QTransform(zoom, 0, 0, zoom, shift.x(), shift.y())
+        self._unworld, _ = self._world.inverted()
+        self._plane.setTransform(self._world)
         self.zoomChanged.emit(zoom)
 
     @property
@@ -120,19 +133,13 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
     def _middle(self) -> QPointF:
         return QPointF(self.viewport().width() / 2, self.viewport().height() / 2)
 
-    @property
-    def _centre(self) -> QPointF:
-        """What is in the middle of the widget, in the turned plane."""
-        (x0, x1), (y0, y1) = self.box.viewRange()
-        return QPointF((x0 + x1) / 2, (y0 + y1) / 2)
-
     def to_plane(self, at: QPointF | QPoint) -> QPointF:
         """Viewport pixel to plane."""
-        return self._unturning.map(QPointF(self.box.mapSceneToView(QPointF(at))))
+        return self._unworld.map(QPointF(at))
 
     def from_plane(self, x: float, y: float) -> QPointF:
         """Plane to viewport pixel."""
-        return QPointF(self.box.mapViewToScene(self._turning.map(QPointF(x, y))))
+        return self._world.map(QPointF(x, y))
 
     def nearest(self, places: Sequence[tuple[float, float]], at: QPointF, reach: float) -> int:
         """Which of some places in the plane is nearest to a viewport pixel, within some screen pixels; -1 for none."""
@@ -144,16 +151,15 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         found = int(np.argmin(away))
         return found if away[found] <= reach else -1
 
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        if not self._laid_out:
-            super().resizeEvent(event)
-            return
-        centre, zoom = self._centre, self._zoom
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if not self._laid_out:
+            return
+        self.setSceneRect(QRectF(self.viewport().rect()))
         if self.fitted:
             self.fit()
         else:
-            self._show(centre, zoom)
+            self._show(self._centre, self._zoom)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.set_zoom(self.zoom * 1.0015 ** event.angleDelta().y(), event.position())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QByteArray, QDataStream, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from app.core.frame import Points
@@ -51,13 +51,24 @@ def polygon(points: npt.ArrayLike) -> QPolygonF:
     return QPolygonF([QPointF(x, y) for x, y in np.asarray(points, float).tolist()])
 
 
+_ELEMENT = np.dtype([("kind", ">i4"), ("xy", ">f8", 2)])
+"""How Qt writes one element of a path into a `QDataStream` (its manual, “Serializing Qt Data Types”)."""
+_MOVE, _LINE = 0, 1
+
+
 def path_of(lines: Sequence[Points]) -> QPainterPath:
-    """One path of many lines, each [N, 2]; made by pyqtgraph from arrays, without a Python object per point."""
+    """One path of many lines, each [N, 2]; Qt reads it as it would from a file, without a Python object per point."""
+    path = QPainterPath()
     if not lines:
-        return QPainterPath()
-    gap = np.full((1, 2), np.nan)
-    points = np.concatenate([piece for line in lines for piece in (line, gap)])
-    return QPainterPath(pg.arrayToQPath(points[:, 0], points[:, 1], connect="finite"))
+        return path
+    points = np.concatenate(lines)
+    elements = np.empty(len(points), _ELEMENT)
+    elements["kind"], elements["xy"] = _LINE, points
+    elements["kind"][np.cumsum([0, *map(len, lines[:-1])])] = _MOVE
+    count, start_of_last, even_odd = len(points), len(points) - len(lines[-1]), 0
+    written = struct.pack(">i", count) + elements.tobytes() + struct.pack(">ii", start_of_last, even_odd)
+    QDataStream(QByteArray(written)) >> path
+    return path
 
 
 def iso_lines(structure: Structure, chart: npt.NDArray[np.floating] | None = None) -> list[Points]:

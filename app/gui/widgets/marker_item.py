@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QTransform
-from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.core.frame import Points
 from app.gui.widgets import theme
@@ -71,7 +70,7 @@ def place_labels(
     return placed
 
 
-class MarkerItem(pg.GraphicsObject):  # type: ignore[misc]
+class MarkerItem(QGraphicsItem):
     """Paints all markers of a view at a fixed size on the screen."""
 
     def __init__(self, bounds: QRectF | None = None) -> None:
