@@ -12,7 +12,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
-from skimage.draw import polygon2mask
 
 from app.core.frame import Points
 from app.core.masks import Mask
@@ -89,6 +88,8 @@ def brush(mask: Mask, start: npt.ArrayLike, end: npt.ArrayLike, radius: float, o
 
 def polygon(mask: Mask, points: npt.ArrayLike, on: bool = True) -> Rect:
     """Set, or clear, the pixels inside a closed polygon [K, 2]; with fewer than three points nothing."""
+    from skimage.draw import polygon2mask  # 40 ms, which the window's start can do without
+
     xy = np.asarray(points, float).reshape(-1, 2)
     if len(xy) < 3:
         return Rect(0, 0, 0, 0)

@@ -63,6 +63,10 @@ class LargestErrors:
         larger = (errors > self.errors) | (np.isnan(self.errors) & ~np.isnan(errors))
         self.errors[larger], self.landmarks[larger] = errors[larger], landmark
 
+    def of(self, landmarks: Sequence[int]) -> npt.NDArray[np.intp]:
+        """The images whose largest error is of one of these landmarks."""
+        return np.flatnonzero(np.isin(self.landmarks, landmarks))
+
     def moved(self, before: Sequence[int]) -> LargestErrors:
         """The same where image i was number ``before[i]`` [M]; nothing is placed in new ones, which were -1."""
         index = np.asarray(before, np.intp)

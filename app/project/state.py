@@ -19,7 +19,7 @@ from app.core.template import Template
 from app.project.entries import MovePreview, Placement
 from app.project.freezing import Freezing
 from app.project.least_certain import LargestErrors, LeastCertain, Weighing
-from app.store.changes import RowChange
+from app.store.changes import Row, RowChange
 from app.store.charts import CODES, StoredCharts
 from app.store.predictions import PredictionStore
 from app.store.project_store import ProjectStore
@@ -167,11 +167,18 @@ class ProjectState(Freezing):
         self._weighing = None
         if self._worst is None:
             return
-        if all(change.table == "landmarks" and change.old is None for change in changes):
-            new = [int(change.new[0]) for change in changes if change.new is not None]
-            self._take_errors(self._worst, new)
-        else:
+        if any(change.table == "deleted_landmarks" for change in changes):
             self._worst = None
+            return
+        places = [(_template_point(c.old), _template_point(c.new)) for c in changes if c.table == "landmarks"]
+        moved = [(old, new) for old, new in places if old != new]
+        gone = self._worst.of([old[0] for old, _ in moved if old])
+        if len(gone) > AT_ONCE:
+            self._worst = None
+            return
+        self._take_errors(self._worst, [new[0] for _, new in moved if new])
+        for place in gone.tolist():
+            self._refresh_worst(self.rows.images[place])
 
     # --- placements
 
@@ -428,3 +435,8 @@ class ProjectState(Freezing):
         slot = self.slot(image)
         chart = self._charts_with(image).chart(structure, slot) if self.predicted(image) else None
         return np.full(2, np.nan) if chart is None else sample_chart(chart, uv)
+
+
+def _template_point(row: Row | None) -> tuple[int, str, float, float] | None:
+    """Number, structure, u and v of a landmark's row: all of it that moves placements."""
+    return None if row is None else (row[0], row[2], row[3], row[4])

@@ -31,6 +31,7 @@ from app.project.changes import (
     CorrectionsChanged,
     ImagesChanged,
     LandmarksChanged,
+    MeasurementsChanged,
     OrientationChanged,
     PlacementsChanged,
     PredictionChanged,
@@ -114,6 +115,8 @@ class ContactSheet(QAbstractScrollArea):
         self.horizontalScrollBar().setValue(0)
 
     def _on_change(self, change: Change) -> None:
+        if self._is_of_others(change):
+            return
         of_landmarks = isinstance(change, LandmarksChanged | PlacementsChanged)
         if not of_landmarks or isinstance(change, CorrectionsChanged):  # else none becomes suspect by it
             for name in change.images or tuple(self._suspect):
@@ -125,6 +128,13 @@ class ContactSheet(QAbstractScrollArea):
             self._soon.start()  # many come at once
         else:
             self.collect()
+
+    def _is_of_others(self, change: Change) -> bool:
+        """Whether a change leaves what the sheet shows as it is."""
+        if isinstance(change, MeasurementsChanged):
+            return True
+        of_some = isinstance(change, LandmarksChanged | PlacementsChanged) and change.landmarks
+        return bool(of_some) and self._controller.landmark not in change.landmarks
 
     def sort_again(self) -> None:
         """Sort the tiles as they are now, worst first."""

@@ -18,7 +18,7 @@ from app.gui.image.viewport import Surface
 from app.gui.state.controller import Controller
 from app.gui.state.view_state import Mode
 from app.gui.widgets import theme
-from app.gui.widgets.cached_pictures import paint_text
+from app.gui.widgets.cached_pictures import paint_text, text_size
 from app.gui.widgets.markers import draw_text
 from app.gui.widgets.theme import ON_IMAGE
 from app.store.row_types import StructureReview
@@ -269,8 +269,9 @@ class ImageTexts:
         alone = bottom or area.width() < SIDE_BY_SIDE
         width = area.width() if alone else narrow if right else area.width() - narrow
         folded: list[Line] = []
-        for text, colour, bold in lines:
-            folded += [(part, colour, bold) for part in _folded(text, bold, width)]
+        for line in lines:
+            fits = _advance(line) <= width
+            folded += [line] if fits else [(part, *line[1:]) for part in _folded(line[0], line[2], width)]
         top = area.bottom() - LINE * len(folded) if bottom else area.top()
         left = area.right() - width if right else area.left()
         longest = max((_advance(line) for line in folded), default=0.0)
@@ -281,8 +282,8 @@ class ImageTexts:
         if mouse is not None and not bottom and box.adjusted(-LINE, -LINE, LINE, LINE).contains(mouse):
             return top + LINE * len(folded)
         for i, (text, colour, bold) in enumerate(folded):
-            line = QRectF(left, top + i * LINE, width, LINE)
-            paint_text(painter, line, text, colour, small=not bold, bold=bold, right=right)
+            at = QRectF(left, top + i * LINE, width, LINE)
+            paint_text(painter, at, text, colour, small=not bold, bold=bold, right=right)
         return top + LINE * len(folded)
 
     def _scale_bar(self, painter: QPainter, area: QRectF) -> None:
@@ -300,7 +301,7 @@ class ImageTexts:
 
 def _advance(line: Line) -> float:
     text, _, bold = line
-    return QFontMetricsF(theme.font(small=not bold, bold=bold)).horizontalAdvance(text)
+    return text_size(text, small=not bold, bold=bold)[0]
 
 
 def _review_sentence(said: StructureReview, template: Template) -> str:
