@@ -121,7 +121,7 @@ class PredictedImages(ImageFiles):
     def _all_charts(self) -> Iterator[tuple[int, Arrays]]:
         """Charts of all images by slot; freezes what is frozen on the way."""
         for name in self.rows.frozen:
-            self._freeze(name)
+            self._freeze((name,))
             yield from self._stored_charts((name,))
         yield from self._stored_charts([name for name in self.rows.images if name not in self.rows.frozen])
 
@@ -130,7 +130,7 @@ class PredictedImages(ImageFiles):
         if self._charts is None or not self.reading_ahead:
             return self.charts
         if name in self.rows.frozen:
-            self._freeze(name)
+            self._freeze((name,))
         self._charts.put_compact(self._stored_charts((name,)))
         return self._charts
 
@@ -201,7 +201,12 @@ class PredictedImages(ImageFiles):
             self._bitmaps.popitem(last=False)
         return ReaderMask(native, row.reader, row.at)
 
-    def _freeze(self, name: str) -> None:
+    def _freeze(self, names: Iterable[str]) -> None:
+        """Let memory hold the placements of those images that are accepted, and no longer those of the others."""
+        self._frozen.put_all([self._frozen_of(name) for name in names])
+
+    def _frozen_of(self, name: str) -> tuple[int, npt.NDArray[np.void] | None, npt.NDArray[np.void] | None]:
+        """Slot, placements and crosses of an accepted image; without placements where it is not accepted."""
         self.broken.pop(name, None)
         frozen = self.rows.frozen.get(name)
         fresh = self._fresh.get(name)
@@ -212,14 +217,13 @@ class PredictedImages(ImageFiles):
         self._hidden.pop(name, None)
         self._frozen_regions.pop(name, None)
         if held is None:
-            self._frozen.put(self.slot(name), None)
-            return
-        crosses = held.get("crosses", np.zeros(0, CROSS))  # older files hold none
-        self._frozen.put(self.slot(name), held["placements"].view(FROZEN).ravel(), crosses.view(CROSS).ravel())
+            return self.slot(name), None, None
         if "hidden" in held:  # files of earlier versions do not say
             self._hidden[name] = frozenset(held["hidden"].tolist())
         if "regions" in held:
             self._frozen_regions[name] = frozenset(held["regions"].tolist())
+        crosses = held.get("crosses", np.zeros(0, CROSS))  # older files hold none
+        return self.slot(name), held["placements"].view(FROZEN).ravel(), crosses.view(CROSS).ravel()
 
     def prediction(self, name: str) -> Prediction | None:
         """Prediction of an image: the frozen one where it is accepted; the last few are kept in memory."""

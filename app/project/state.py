@@ -92,6 +92,7 @@ class ProjectState(Freezing):
         if "images" in tables:
             self._has = self._places = None
             self._follow_images(charts)
+        reloaded: dict[str, bool] = {}
         for change in changes:
             name = self.rows.image_of(change) if change.table == "images" else change.key
             self._ready.pop(name, None)
@@ -102,7 +103,8 @@ class ProjectState(Freezing):
             elif change.table in ("readings", "frozen") and change.key in self._slots:
                 if change.table == "frozen" and change.new is not None:
                     self._keep_blobs(FrozenRow(*change.new))
-                self._reload(change.key, same_charts=self._charts_stay(change))
+                reloaded[name] = reloaded.get(name, True) and self._charts_stay(change)
+        self._reload(reloaded)
         if "landmarks" in tables:
             self._follow_landmarks(changes)
         if tables & {"landmarks", "landmark_order", "deleted_landmarks", "regions"}:
@@ -136,21 +138,25 @@ class ProjectState(Freezing):
         self._order = np.array([self._slots[name] for name in names], np.intp)
         self._in_order = np.array_equal(self._order, np.arange(len(charts)))
         charts.put_compact(self._stored_charts(added))
-        for name in self.rows.frozen.keys() & set(added):
-            self._freeze(name)
+        self._freeze(self.rows.frozen.keys() & set(added))
         self._weighing = None
         if self._worst is not None:
             self._worst = self._worst.moved([places.get(slot, -1) for slot in self._order.tolist()])
             if any(map(self.predicted, added)):
                 self._worst = None
 
-    def _reload(self, name: str, same_charts: bool) -> None:
-        self._recent.pop(name, None)
-        self._freeze(name)
-        if not same_charts:
+    def _reload(self, images: dict[str, bool]) -> None:
+        """Follow images that were frozen, thawed or turned; of each whether its charts stay as they are."""
+        for name in images:
+            self._recent.pop(name, None)
+        self._freeze(images)
+        others = [name for name, same_charts in images.items() if not same_charts]
+        for name in others:
             self.charts.put(self.slot(name), None)
-            self.charts.put_compact(self._stored_charts((name,)))
-        self._refresh_has(name)
+        if others:
+            self.charts.put_compact(self._stored_charts(others))
+        for name in images:
+            self._refresh_has(name)
 
     def _charts_stay(self, change: RowChange) -> bool:
         """Whether an image is being frozen or thawed, and its prediction is the same before and after."""

@@ -228,19 +228,27 @@ class FrozenPlacements:
 
     def put(self, slot: int, table: npt.NDArray[np.void] | None, crosses: npt.NDArray[np.void] | None = None) -> None:
         """Freeze the placements of one image (dtype `FROZEN`) with its crosses (`CROSS`); None thaws it."""
-        if slot < self.codes.shape[1]:
-            self.codes[:, slot] = 0
-        for drawn in self.crosses.values():
-            drawn.pop(slot, None)
-        for number, x, y in crosses.tolist() if crosses is not None else ():
-            self.crosses.setdefault(number, {})[slot] = x, y
-        if table is None or not len(table):
-            return
-        rows = [self._row.setdefault(int(number), len(self._row)) for number in table["landmark"]]
-        self._grow(len(self._row), slot + 1)
-        self.codes[rows, slot] = table["code"]
-        self.xy[rows, slot, 0], self.xy[rows, slot, 1] = table["x"], table["y"]
-        self.error[rows, slot] = table["error"]
+        self.put_all([(slot, table, crosses)])
+
+    def put_all(self, images: Sequence[tuple[int, npt.NDArray[np.void] | None, npt.NDArray[np.void] | None]]) -> None:
+        """Freeze or thaw images by slot, as `put` does; those with the same landmarks are written in one go."""
+        self.codes[:, [slot for slot, _, _ in images if slot < self.codes.shape[1]]] = 0
+        alike: dict[bytes, list[tuple[int, npt.NDArray[np.void]]]] = {}
+        for slot, table, crosses in images:
+            for drawn in self.crosses.values():
+                drawn.pop(slot, None)
+            for number, x, y in crosses.tolist() if crosses is not None else ():
+                self.crosses.setdefault(number, {})[slot] = x, y
+            if table is not None and len(table):
+                alike.setdefault(table["landmark"].tobytes(), []).append((slot, table))
+        for group in alike.values():
+            numbers = group[0][1]["landmark"].tolist()
+            rows = [self._row.setdefault(number, len(self._row)) for number in numbers]
+            self._grow(len(self._row), max(slot for slot, _ in group) + 1)
+            at = np.ix_(rows, [slot for slot, _ in group])
+            held = np.stack([table for _, table in group], axis=1)
+            self.codes[at], self.error[at] = held["code"], held["error"]
+            self.xy[at] = np.stack([held["x"], held["y"]], axis=-1)
 
     def at(self, landmark: int, slot: int) -> tuple[int, npt.NDArray[np.float64], float]:
         """Code, place [2] and expected error of a landmark in one image; code 0 where it is not frozen."""

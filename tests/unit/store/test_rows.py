@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
 import apsw
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.core.frame import Provenance
 from app.core.landmark import Landmark, ReviewState
@@ -281,6 +284,28 @@ def test_frozen_placements_lie_over_what_is_predicted():
     table.put(0, frozen((7, "confirmed", 8, 9, 0)))
     assert table.at(9, 0)[0] == 0
     assert table.at(7, 0)[1].tolist() == [8, 9]
+
+
+numbers_of_an_image = st.lists(st.integers(1, 6), unique=True, max_size=4)
+steps = st.lists(st.dictionaries(st.integers(0, 5), st.none() | numbers_of_an_image, max_size=4), max_size=4)
+
+
+@given(steps)
+def test_many_images_are_frozen_and_thawed_at_once(steps: list[dict[int, list[int] | None]]):
+    table, value = FrozenPlacements(), itertools.count(1)
+    expected: dict[tuple[int, int], tuple[float, float, float]] = {}
+    for step in steps:
+        given_now = []
+        for slot, numbers in step.items():
+            rows = [(n, "corrected", next(value), next(value) / 2, next(value) / 4) for n in numbers or ()]
+            given_now.append((slot, frozen(*rows) if numbers is not None else None, None))
+            expected = {at: place for at, place in expected.items() if at[1] != slot}
+            expected |= {(n, slot): (x, y, error) for n, _, x, y, error in rows}
+        table.put_all(given_now)
+        for at in itertools.product(range(1, 7), range(6)):
+            code, xy, error = table.at(*at)
+            assert code == (CODES.index("corrected") if at in expected else 0)
+            assert at not in expected or (*xy.tolist(), error) == expected[at]
 
 
 # --- what a project remembers of itself
