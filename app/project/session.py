@@ -76,6 +76,12 @@ class Session(SessionQuality):
         """Names of the accepted images, in the project's order."""
         return tuple(filter(self._state.rows.accepted, self.images))
 
+    @property
+    def reviewed(self) -> set[str]:
+        """Names of the images that are accepted or rejected; who asks for a second opinion has not decided."""
+        final = (ReviewState.ACCEPTED, ReviewState.REJECTED)
+        return {name for name, review in self._state.rows.reviews.items() if review.state in final}
+
     def image(self, name: str) -> ImageEntry:
         """What is known of one image."""
         self._state.slot(name)

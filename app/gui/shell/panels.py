@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.landmark import ReviewState
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.shell.actions import Actions
 from app.gui.shell.job_panel import JobPanel
@@ -27,6 +26,7 @@ from app.gui.state.view_state import Mode
 from app.gui.widgets.key_button import KeyButton
 from app.gui.widgets.plain_text import PlainLabel, caption, tip
 from app.project.changes import Change, ImagesChanged, LandmarksChanged, ReviewsChanged
+from app.project.session import Session
 from app.store.errors import ProjectError, Trouble
 
 NEWEST_SHOWN_MS = 8000
@@ -37,8 +37,6 @@ NOT_KEPT = {
     Trouble.DEVICE: "Not kept: the disk does not answer",
     Trouble.BUSY: "Not kept: another program holds the file",
 }
-FINAL = (ReviewState.ACCEPTED, ReviewState.REJECTED)
-"""Reviewed; who asks for a second opinion has not decided."""
 
 
 def label(text: str = "", small: bool = False, muted: bool = False, heading: bool = False) -> QLabel:
@@ -272,7 +270,6 @@ class StatusLine(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(30)
         self._controller = controller
-        self._final: set[str] = set()
         self.messages, self.reader = QPushButton(), QPushButton()
         self.reviewed, self.bundle, self.kept = (label(small=True, muted=True) for _ in range(3))
         for button in (self.messages, self.reader):
@@ -346,17 +343,14 @@ class StatusLine(QWidget):
         if isinstance(change, ImagesChanged):
             self._soon.start()
         elif isinstance(change, ReviewsChanged):
-            self._final = (self._final - set(change.images)) | self._count(change.images)
-            self.reviewed.setText(f"{len(self._final)} of {len(session.images)} reviewed")
+            self._show_reviewed(session)
 
-    def _count(self, names: tuple[str, ...]) -> set[str]:
-        session = self._controller.open_session()
-        return {name for name in names if session.review(name) in FINAL}
+    def _show_reviewed(self, session: Session) -> None:
+        self.reviewed.setText(f"{len(session.reviewed)} of {len(session.images)} reviewed")
 
     def refresh(self) -> None:
         """Show the session's state."""
         session = self._controller.session
-        self._final = self._count(session.images) if session else set()
         for widget in (self.reviewed, self.bundle, self.kept):
             widget.setVisible(session is not None)
         if session is None:
@@ -364,7 +358,7 @@ class StatusLine(QWidget):
             self.last.setText("")
             self._make_room()
             return
-        self.reviewed.setText(f"{len(self._final)} of {len(session.images)} reviewed")
+        self._show_reviewed(session)
         self.bundle.setText(f"{session.bundle.name} bundle {session.bundle.sha256[:8]}")
         if session.read_only:
             self.kept.setText("Open for reading only")

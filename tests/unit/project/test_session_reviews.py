@@ -39,6 +39,18 @@ def test_a_structure_is_rejected_with_a_reason(session: Session, bundle: Bundle)
         assert again.history()[-1].label == "Redo: Set left lung in im1 to second opinion"
 
 
+def test_reviewed_is_what_was_decided(session: Session):
+    session.set_review("im2.png", "rejected", "blurred")
+    session.set_review("im1.png", "second_opinion")
+    session.set_review("im1.png", "rejected", structure="heart")  # of a structure alone
+    session.set_review("im0.png", "accepted")
+    assert session.reviewed == {"im0.png", "im2.png"}
+    session.set_review("im2.png", "in_progress")
+    assert session.reviewed == {"im0.png"}
+    session.undo()
+    assert session.reviewed == {"im0.png", "im2.png"}
+
+
 def test_a_reason_stays_until_another_is_given(session: Session):
     session.set_review("im0.png", "rejected", "mask leaks", structure="heart")
     session.set_review("im0.png", "second_opinion", structure="heart")
