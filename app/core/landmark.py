@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -112,10 +112,10 @@ def check_texts(kind: str, name: str, colour: str, group: str = "") -> None:
         raise ValueError(f"{kind.capitalize()} “{name}”: a colour is written #rrggbb, not “{one_line(colour)}”.")
 
 
-def free_colour(drawn: Iterable[Drawn]) -> str:
-    """The first of `LANDMARK_COLOURS` that those that are not hidden have least."""
+def free_colour(drawn: Iterable[Drawn], colours: Sequence[str] = LANDMARK_COLOURS) -> str:
+    """The first of some colours that those that are not hidden have least."""
     counts = Counter(one.colour for one in drawn if not one.hidden)
-    return min(LANDMARK_COLOURS, key=lambda colour: counts[colour])
+    return min(colours, key=lambda colour: counts[colour])
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,10 +16,12 @@ import numpy.typing as npt
 
 from app.core.chart import REACH, RING_MM
 from app.core.frame import Frame, Points
-from app.core.landmark import LANDMARK_COLOUR, check_texts
+from app.core.landmark import LANDMARK_COLOURS, check_texts
 from app.core.measure import Shapes, pixel_sides
 from app.core.template import Template
 
+REGION_COLOURS = LANDMARK_COLOURS[1:]
+"""Grey would not be seen on bone, and lines carry no dark rim as markers do."""
 STEP_MM = 3.0
 """Points along a side lie closer together than this on the template: cells of inverse charts are as large."""
 MOST_CORNERS = 500
@@ -53,7 +55,7 @@ class Region:
     structure: str
     uv: UV
     closed: bool = True
-    colour: str = LANDMARK_COLOUR
+    colour: str = REGION_COLOURS[0]
     hidden: bool = False
 
     @property
@@ -145,6 +147,28 @@ def shapes_of(outlines: npt.NDArray[np.floating]) -> Shapes:
     return Shapes(np.concatenate([low, high], axis=-1), np.abs(shoelace(outlines)))
 
 
+def home_of(template: Template, plane: Points, closed: bool, first: str = "") -> str:
+    """The structure in whose chart corners [K, 2] in mm of the template's plane lie; empty where none reaches them all.
+
+    That is `first` where it does, else the one in which most of the points along the sides lie, the smaller of two.
+    """
+    best, most = "", -1
+    for structure in sorted(template.structures, key=lambda one: (one.name != first, one.area_mm2)):
+        uv = structure.to_chart(plane)
+        if np.abs(uv).max() > REACH:
+            continue
+        corners = tuple(map(tuple, uv.tolist()))
+        fine = Region("", structure.name, corners, closed).fine(template)
+        if structure.distance_mm(fine).max() > RING_MM:
+            continue
+        if structure.name == first:
+            return first
+        inside = int(np.count_nonzero(structure.contains(fine)))
+        if inside > most:
+            best, most = structure.name, inside
+    return best
+
+
 class Sizes(NamedTuple):
     """How long and how large a region is in one image: mm and mm² where the pixel size is known, else px and px².
 
@@ -196,7 +220,7 @@ def region_set_from_json(data: Any, template: Template) -> list[Region]:
             )
         except (TypeError, KeyError, ValueError):
             raise ValueError("A region in this set lacks its name, its structure or its corners.") from None
-        one = Region(name, structure, uv, closed, str(entry.get("colour") or LANDMARK_COLOUR))
+        one = Region(name, structure, uv, closed, str(entry.get("colour") or REGION_COLOURS[0]))
         one.check(template)
         if one.name in found:
             raise ValueError(f"The set names the region “{one.name}” twice.")

@@ -15,7 +15,7 @@ import numpy as np
 
 from app.core.frame import Points
 from app.core.landmark import free_colour
-from app.core.region import Region
+from app.core.region import REGION_COLOURS, Region
 from app.io.region_set import example_regions
 from app.project.changes import Change, RegionsChanged
 from app.project.learning import SessionLearning
@@ -139,7 +139,7 @@ class SessionRegions(SessionLearning):
         corners = tuple((float(u), float(v)) for u, v in np.asarray(uv, float).reshape(-1, 2).tolist())
         if closed and len(corners) > 1 and corners[0] == corners[-1]:
             corners = corners[:-1]
-        region = Region(name.strip(), structure, corners, closed, colour or free_colour(self.regions))
+        region = Region(name.strip(), structure, corners, closed, colour or free_colour(self.regions, REGION_COLOURS))
         return self._act(define, [region])
 
     def update_region(self, region: str, /, **fields: Any) -> Change | None:

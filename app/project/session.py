@@ -326,8 +326,8 @@ class Session(SessionQuality):
         """A template point in all images, predicted; nothing is stored."""
         return self._state.find(structure, uv)
 
-    def place_in(self, image: str, structure: str, uv: tuple[float, float]) -> npt.NDArray[np.float64]:
-        """A template point in one image, predicted: native pixels [2], NaN where it is nowhere."""
+    def place_in(self, image: str, structure: str, uv: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Template points [..., 2] in one image, predicted: native pixels [..., 2], NaN where they are nowhere."""
         return self._state.place_in(image, structure, uv)
 
     def template_point(

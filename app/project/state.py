@@ -436,11 +436,11 @@ class ProjectState(Freezing):
         confirmed = frozenset(structure for structure, said in reviews if said.state is ReviewState.ACCEPTED)
         return ImageMasks(self._template, self.frame(image), prediction, self.reader_masks(image), confirmed)
 
-    def place_in(self, image: str, structure: str, uv: tuple[float, float]) -> npt.NDArray[np.float64]:
-        """Where a template point is predicted in one image [2], NaN where it is nowhere."""
+    def place_in(self, image: str, structure: str, uv: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Where template points [..., 2] are predicted in one image [..., 2], NaN where they are nowhere."""
         slot = self.slot(image)
         chart = self._charts_with(image).chart(structure, slot) if self.predicted(image) else None
-        return np.full(2, np.nan) if chart is None else sample_chart(chart, uv)
+        return np.full(np.shape(uv), np.nan) if chart is None else sample_chart(chart, uv)
 
 
 def _template_point(row: Row | None) -> tuple[int, str, float, float] | None:

@@ -67,12 +67,13 @@ def test_the_words_above_the_lists_and_the_bar_of_the_mask_are_whole(app, qtbot,
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")  # from now on the signs of the states stand there too
     QApplication.processEvents()
     column = window.right_column
-    tabs = [column.findChild(QAbstractButton, name) for name in ("landmarksTab", "measurementsTab")]
+    tabs = [column.findChild(QAbstractButton, name) for name in ("landmarksTab", "measurementsTab", "regionsTab")]
     signs = column.findChild(StateHeads)
     assert signs.isVisible()
-    places = [QRect(part.mapTo(column, part.rect().topLeft()), part.size()) for part in (*tabs, signs)]
+    *places, below = [QRect(part.mapTo(column, part.rect().topLeft()), part.size()) for part in (*tabs, signs)]
     assert all(tab.width() >= tab.sizeHint().width() for tab in tabs)
     assert all(one.right() < other.left() for one, other in pairwise(places))
+    assert all(column.rect().contains(part) and part.bottom() < below.top() for part in places)
     for structure in ("right_clavicle", "heart"):
         window.controller.choose_structure(structure)
         window.actions_["maskPush"].trigger()

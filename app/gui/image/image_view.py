@@ -32,6 +32,7 @@ from app.gui.widgets.marker_item import MarkerItem
 from app.gui.widgets.markers import HIT_RADIUS
 from app.gui.widgets.name_editor import NameEditor, free_name
 from app.gui.widgets.palette import ON_IMAGE
+from app.gui.widgets.region_item import RegionItem
 from app.project.changes import Change, OrientationChanged, PlacementsChanged
 
 LONGEST_WAIT_MS = 400
@@ -84,8 +85,8 @@ class ImageView(Canvas):
         self._tool: Tool | None = None
         self.mark: Callable[[ImageView], bool] | None = None
         self.frame_of_image: Frame | None = None
-        self.grey, self.overlay, self.markers = GreyItem(), OverlayItem(), MarkerItem()
-        for item in (self.grey, self.overlay, self.markers):
+        self.grey, self.overlay, self.regions, self.markers = GreyItem(), OverlayItem(), RegionItem(), MarkerItem()
+        for item in (self.grey, self.overlay, self.regions, self.markers):
             self.add(item)
         self.annotations: list[Annotation] = []
         self.editor = NameEditor(self)
@@ -202,7 +203,8 @@ class ImageView(Canvas):
         self.frame_of_image = picture.frame
         if not (keep_view and same):
             bounds = QRectF(0, 0, picture.frame.width, picture.frame.height)
-            self.markers.set_bounds(bounds.adjusted(-bounds.width(), -bounds.height(), bounds.width(), bounds.height()))
+            for item in (self.markers, self.regions):
+                item.set_bounds(bounds.adjusted(-bounds.width(), -bounds.height(), bounds.width(), bounds.height()))
             self._show_turn()
             self.set_content(bounds)
         self.pictureShown.emit([name for name, _ in picture.presets])
@@ -271,6 +273,8 @@ class ImageView(Canvas):
         self.overlay.set_drawn(new)
         if new.markers != old.markers or new.labels != old.labels:
             self.markers.set_markers(list(new.markers), new.labels)
+        if new.regions != old.regions or new.labels != old.labels:
+            self.regions.set_lines(new.regions, new.labels)
         if (new.spot, new.pinned) != (old.spot, old.pinned):
             self.markers.set_spot(QPointF(*new.spot) if new.spot is not None else None, new.pinned)
         if anew or new.overlay != old.overlay:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractScrollArea
 
 from app.gui.image.marker_words import marker_words
 from app.gui.image.pointing import Pointing
+from app.gui.image.regions import region_under
 from app.gui.image.tools.registry import Tools
 from app.gui.image.tools.tool import Tool
 from app.gui.image.viewport import Surface
@@ -138,7 +139,7 @@ class ImageInput:
 
     def _show_cursor(self, at: QPointF) -> None:
         name = self._view.marker_at(at)
-        self._view.viewport().setToolTip(tip(self.words_of(name)))
+        self._view.viewport().setToolTip(tip(self.words_of(name) if name else region_under(self._view, at)))
         if self._editing:
             over = bool(name)
             self._view.viewport().setCursor(Qt.CursorShape.OpenHandCursor if over else Qt.CursorShape.CrossCursor)

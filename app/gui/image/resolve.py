@@ -19,7 +19,9 @@ from app.core.prediction import Prediction
 from app.gui.state.view_state import Look, MaskStyle, Mode, ViewState
 from app.gui.widgets.marker import Marker
 from app.gui.widgets.palette import ON_IMAGE
+from app.gui.widgets.region_line import RegionLine
 from app.project.entries import Placement
+from app.project.region_state import RegionIn
 from app.project.session import ImageEntry
 
 
@@ -37,7 +39,9 @@ class ShownSession(Protocol):
 
     def placements_in(self, image: str, hidden: bool = True, also: str = "") -> list[Placement]: ...
 
-    def place_in(self, image: str, structure: str, uv: tuple[float, float]) -> npt.NDArray[np.float64]: ...
+    def place_in(self, image: str, structure: str, uv: npt.ArrayLike) -> npt.NDArray[np.float64]: ...
+
+    def regions_in(self, image: str, hidden: bool = True) -> list[RegionIn]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +60,10 @@ class Stored:
     markers : tuple of Marker
     states : dict
         Who says where each of them is, by name; those that are drawn nowhere too. None where nobody does.
+    regions : tuple of RegionIn
+        The regions and curves that are drawn here,
+    lines : tuple of RegionLine
+        and how.
     """
 
     image: str
@@ -65,6 +73,8 @@ class Stored:
     masks: ImageMasks | None = None
     markers: tuple[Marker, ...] = ()
     states: dict[str, PlacementState | None] | None = None
+    regions: tuple[RegionIn, ...] = ()
+    lines: tuple[RegionLine, ...] = ()
 
     def state_of(self, landmark: str) -> PlacementState | None:
         """Who says where a landmark is in this image, None where nobody does."""
@@ -120,6 +130,8 @@ class Drawn:
     stored : Stored
     markers : tuple of Marker
         As they are drawn: one that is dragged is where the mouse has it.
+    regions : tuple of RegionLine
+        Regions and curves; last one that is being drawn.
     labels : bool
         Whether landmarks carry their names.
     spot : tuple of float or None
@@ -135,6 +147,7 @@ class Drawn:
     overlay: Overlay = Overlay()
     stored: Stored = Stored("", "")
     markers: tuple[Marker, ...] = ()
+    regions: tuple[RegionLine, ...] = ()
     labels: bool = True
     spot: tuple[float, float] | None = None
     pinned: bool = False
@@ -181,6 +194,7 @@ def resolve(
         overlay=overlay_of(masks, _look(state), state.structure, state.mode is Mode.MASK),
         stored=stored,
         markers=_as_dragged(stored.markers, session, state, frame, image) + _clicked(state, image, frame),
+        regions=_regions(stored, session, state, frame, image),
         labels=state.look.labels,
         spot=_spot(session, state, image, frame),
         pinned=state.spot is not None and state.spot.pinned,
@@ -211,7 +225,11 @@ def stored_of(session: ShownSession, image: str, landmark: str, frame: Frame) ->
             chosen = mark.name == landmark
             markers.append(Marker(mark.name, place, placement.state, mark.colour, chosen, mark.hidden))
     entry, later = session.image(image), len(session.new_since_accepted(image))
-    return Stored(image, landmark, entry, later, session.masks(image), tuple(markers), states)
+    regions = tuple(one for one in session.regions_in(image, hidden=False) if one.there)
+    lines = tuple(
+        RegionLine(one.region.name, frame.to_corner(one.xy), one.region.colour, one.region.closed) for one in regions
+    )
+    return Stored(image, landmark, entry, later, session.masks(image), tuple(markers), states, regions, lines)
 
 
 def overlay_of(masks: ImageMasks | None, look: Look, structure: str, editing: bool = False) -> Overlay:
@@ -263,6 +281,23 @@ def _clicked(state: ViewState, image: str, frame: Frame) -> tuple[Marker, ...]:
     """The clicks that a new landmark is made of, as far as they are in this image; they have no name yet."""
     here = (click for click in state.clicks if click.image == image)
     return tuple(Marker("", _corner(frame, click.xy), PlacementState.CONFIRMED, ON_IMAGE.accent) for click in here)
+
+
+def _regions(
+    stored: Stored, session: ShownSession, state: ViewState, frame: Frame, image: str
+) -> tuple[RegionLine, ...]:
+    """The regions and curves as they are drawn, and one that is being drawn, as far as its structure is here."""
+    lines = [replace(one, chosen=True) if one.name == state.region else one for one in stored.lines]
+    draft = state.draft
+    if draft is not None and draft.structure and stored.masks is not None:
+        structure = stored.masks.template.structure(draft.structure)
+        corners = session.place_in(image, structure.name, structure.to_chart([c.plane for c in draft.corners]))
+        clicked = np.array([c.xy if c.image == image else (np.nan, np.nan) for c in draft.corners])
+        corners = np.where(np.isnan(clicked), corners, clicked)
+        if np.isfinite(corners).all():
+            ring = frame.to_corner(np.concatenate([corners, corners[:1]]) if draft.closed else corners)
+            lines.append(RegionLine("", ring, ON_IMAGE.accent, draft.closed, True, frame.to_corner(corners)))
+    return tuple(lines)
 
 
 def _spot(session: ShownSession, state: ViewState, image: str, frame: Frame) -> tuple[float, float] | None:

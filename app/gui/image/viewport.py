@@ -17,6 +17,7 @@ from app.gui.image.resolve import Drawn
 from app.gui.image.turn import Turn
 from app.gui.widgets.grey import VoiWindow
 from app.gui.widgets.marker_item import MarkerItem
+from app.gui.widgets.region_item import RegionItem
 
 
 class Viewport(Protocol):
@@ -84,6 +85,7 @@ class Surface(Viewport, Protocol):
     drawn: Drawn
     grey: GreyItem
     markers: MarkerItem
+    regions: RegionItem
 
     @property
     def orientation(self) -> Orientation:
@@ -92,6 +94,9 @@ class Surface(Viewport, Protocol):
     @property
     def mm_across(self) -> float:
         """Millimetres per unit of the turned plane; NaN where unknown."""
+
+    def to_plane(self, at: QPointF) -> QPointF:
+        """Position in the viewport to the corner frame of the image."""
 
     def from_plane(self, x: float, y: float) -> QPointF:
         """Corner frame of the image to a position in the viewport."""

@@ -14,6 +14,7 @@ from app.gui.commands.landmark import landmark_commands
 from app.gui.commands.mask import TOOLS, mask_commands
 from app.gui.commands.orientation import orientation_commands
 from app.gui.commands.recent import recent_commands, title
+from app.gui.commands.region import region_commands
 from app.gui.commands.review import review_commands
 from app.gui.commands.selection import SelectionCommands
 from app.gui.commands.view import ALONE, COMPARISONS, PANELS, view_commands
@@ -48,6 +49,7 @@ from app.gui.shell.project_watch import Watching
 from app.gui.shell.projects import Projects
 from app.gui.shell.reader_bar import ReaderBar
 from app.gui.shell.recent_list import RecentList
+from app.gui.shell.region_bar import RegionBar
 from app.gui.shell.relocating import Relocating
 from app.gui.shell.right_column import RightColumn
 from app.gui.shell.walking import Walking
@@ -109,6 +111,7 @@ class MainWindow(QMainWindow):
         self.copy_bar = CopyBar(self.controller, self.copying, self.projects.open)
         self.orientation_bar = OrientationBar(self.controller)
         self.multi_click = MultiClick(self.controller, self.images)
+        self.region_bar = RegionBar(self.controller, self.images, self.template_view)
         self.replaced_bar = ReplacedBar(self.controller)
         self.seen = Seen(self.controller, self.images)
         self.measuring = Measuring(self.controller, self.images)
@@ -164,6 +167,7 @@ class MainWindow(QMainWindow):
             *landmark_commands(
                 self, controller, self.images, self.landmark_table, self.contact_sheet, self.multi_click
             ),
+            *region_commands(self.region_bar.begin),
             *mask_commands(controller),
             *review_commands(self, controller, worklist, view, self.selection_commands),
             *walk_commands(self.walking.walk),
@@ -205,8 +209,11 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(whole)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        done = self.copy_bar, ExportedBar(self.controller, self.exporting)
-        bars = self.toolbar, self.reader_bar, *done, self.multi_click, MaskBar(self.controller, self.actions_)
+        done, mask_bar = (
+            (self.copy_bar, ExportedBar(self.controller, self.exporting)),
+            MaskBar(self.controller, self.actions_),
+        )
+        bars = self.toolbar, self.reader_bar, *done, self.multi_click, self.region_bar, mask_bar
         for widget in (*bars, self.columns, self.messages, self.status):
             layout.addWidget(widget, stretch=1 if widget is self.columns else 0)
         self.setCentralWidget(whole)
@@ -253,6 +260,7 @@ class MainWindow(QMainWindow):
         self.copy_bar.left.connect(self.image_view.setFocus)
         self.orientation_bar.offering.connect(self.image_view.tell_suspicion)
         self.pictures.failed.connect(lambda _, sentence: controller.say(sentence))  # on the image it stands already
+        self.right_column.regions.drawWanted.connect(self.region_bar.begin)
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
         self.worklist.ordered.connect(lambda order: self.actions_[ORDERS[Order(order)][0]].setChecked(True))
         self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolic
 from app.gui.landmarks.landmark_table import LandmarkTable, StateHeads
 from app.gui.measurements.all_images import show_all_images
 from app.gui.measurements.measurement_table import MeasurementSection
+from app.gui.regions.region_table import RegionSection
 from app.gui.shell.panels import heading_row, label, stacked
 from app.gui.state.controller import Controller
 from app.gui.template.structure_list import StructureList
@@ -16,14 +17,16 @@ from app.gui.template.template_view import TemplateView
 
 
 class ListTabs(QStackedWidget):
-    """Landmarks or measurements, under the two words that choose between them; the signs belong to the landmarks."""
+    """Landmarks, measurements or regions, under the words that choose."""
 
-    def __init__(self, landmarks: QWidget, measurements: QWidget, signs: QWidget) -> None:
+    def __init__(self, landmarks: QWidget, measurements: QWidget, regions: QWidget) -> None:
         super().__init__()
         self.buttons = QButtonGroup(self)
-        words = QHBoxLayout()
-        words.setSpacing(4)
-        for place, (name, part) in enumerate((("Landmarks", landmarks), ("Measurements", measurements))):
+        self.heading = QHBoxLayout()
+        self.heading.setContentsMargins(8, 0, 12, 0)
+        self.heading.setSpacing(4)
+        parts = ("Landmarks", landmarks), ("Measurements", measurements), ("Regions", regions)
+        for place, (name, part) in enumerate(parts):
             button = QPushButton(name)
             button.setCheckable(True)
             button.setChecked(place == 0)
@@ -31,25 +34,15 @@ class ListTabs(QStackedWidget):
             button.setProperty("chip", "true")
             button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)  # a word is never cut
             self.buttons.addButton(button, place)
-            words.addWidget(button)
+            self.heading.addWidget(button)
             self.addWidget(part)
-        self.heading = QHBoxLayout()
-        self.heading.setContentsMargins(8, 0, 12, 0)
-        self.heading.setSpacing(0)
-        self.heading.addLayout(words)
         self.heading.addStretch()
-        kept = QWidget()  # the signs show and hide themselves
-        row = QHBoxLayout(kept)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(signs)
-        self.heading.addWidget(kept)
         self.buttons.idClicked.connect(self.setCurrentIndex)
         self.currentChanged.connect(lambda place: self.buttons.button(place).setChecked(True))
-        self.currentChanged.connect(lambda place: kept.setVisible(place == 0))
 
 
 class RightColumn(QWidget):
-    """Template, structures, landmarks or measurements."""
+    """Template, structures, and landmarks, measurements or regions."""
 
     def __init__(
         self, controller: Controller, template: TemplateView, structures: StructureList, table: LandmarkTable
@@ -79,7 +72,8 @@ class RightColumn(QWidget):
         layout.addWidget(structures)
         layout.addSpacing(4)
         self.measurements = MeasurementSection(controller)
-        self.tabs = ListTabs(stacked(table, self._foot()), self.measurements, StateHeads(table))
+        self.regions = RegionSection(controller)
+        self.tabs = ListTabs(self._landmarks(), self.measurements, self.regions)
         layout.addLayout(self.tabs.heading)
         layout.addWidget(self.tabs, stretch=2)
         self.measurements.allImagesWanted.connect(lambda: show_all_images(self.window(), controller))
@@ -88,6 +82,19 @@ class RightColumn(QWidget):
         controller.structureChanged.connect(self._show_uv)
         controller.lookChanged.connect(self._show_uv)
         self._show_hidden(0)
+
+    def _landmarks(self) -> QWidget:
+        """The list, the signs of the states above its numbers, and what stands below it."""
+        signs = QWidget()
+        row = QHBoxLayout(signs)
+        row.setContentsMargins(0, 0, 12, 0)
+        row.addStretch()
+        row.addWidget(StateHeads(self._table))
+        whole = stacked(signs, self._table, self._foot())
+        if (layout := whole.layout()) is not None and isinstance(layout, QVBoxLayout):
+            layout.setStretch(1, 1)
+            layout.setStretch(2, 0)
+        return whole
 
     def _foot(self) -> QWidget:
         """What stands below the landmarks."""

@@ -12,7 +12,19 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.landmark import ReviewState
 from app.gui.state.interaction import Interaction
-from app.gui.state.view_state import Click, Held, Look, MaskStyle, MaskTool, Mode, Moving, Spot, Stroke, ViewState
+from app.gui.state.view_state import (
+    Click,
+    Draft,
+    Held,
+    Look,
+    MaskStyle,
+    MaskTool,
+    Mode,
+    Moving,
+    Spot,
+    Stroke,
+    ViewState,
+)
 from app.project.accepting import locked_sentence
 from app.project.changes import Change, ImagesChanged, LandmarksChanged
 from app.store.errors import ProjectError
@@ -306,6 +318,14 @@ class Controller(QObject):
     def set_clicks(self, clicks: tuple[Click, ...]) -> None:
         """Keep the clicks that a new landmark is made of."""
         self._set(clicks=clicks)
+
+    def choose_region(self, name: str) -> None:
+        """Choose a region or a curve: it is drawn thicker."""
+        self._set(region=name)
+
+    def show_draft(self, draft: Draft | None) -> None:
+        """Show a region as it is being drawn, in all views."""
+        self._set(draft=draft)
 
     def hold(self, held: Held | None) -> None:
         """Show a placement elsewhere in one image, in all views, until it is dropped or let go."""

@@ -171,12 +171,49 @@ class Stroke:
 
 
 @dataclass(frozen=True)
+class Corner:
+    """One corner of a region that is being drawn.
+
+    Attributes
+    ----------
+    plane : tuple of float
+        Where it is on the template, mm.
+    image : str
+        The image in which it was clicked; empty for the template.
+    xy : tuple of float
+        Native pixels, where it was clicked in an image.
+    """
+
+    plane: tuple[float, float]
+    image: str = ""
+    xy: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A region or curve that is being drawn; nothing is stored before it is ended.
+
+    Attributes
+    ----------
+    corners : tuple of Corner
+    closed : bool
+        A region, else a curve.
+    structure : str
+        In whose chart the corners lie together; empty where none reaches them all.
+    """
+
+    corners: tuple[Corner, ...] = ()
+    closed: bool = True
+    structure: str = ""
+
+
+@dataclass(frozen=True)
 class ViewState:
     """All that the window's views look at together. `Controller` alone replaces it.
 
     Attributes
     ----------
-    image, landmark, structure : str
+    image, landmark, structure, region : str
         What is chosen; empty for none.
     mode : Mode
     look : Look
@@ -199,6 +236,8 @@ class ViewState:
         Radius of the tools that have one, in screen pixels.
     stroke : Stroke or None
         A mask that is being edited.
+    draft : Draft or None
+        A region that is being drawn.
     """
 
     image: str = ""
@@ -215,3 +254,5 @@ class ViewState:
     mask_tool: MaskTool = MaskTool.PUSH
     brush: float = 28.0
     stroke: Stroke | None = None
+    region: str = ""
+    draft: Draft | None = None

@@ -6,17 +6,18 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.core.chart import REACH
 from app.core.landmark import PlacementState
+from app.core.region import sizes_of
 from app.core.template import Structure, Template
 from app.gui.state.controller import READ_ONLY, Controller
 from app.gui.state.drags import PanDrag
 from app.gui.state.interaction import Drag, StuckDrag
-from app.gui.state.view_state import Mode, Spot
+from app.gui.state.view_state import Mode, Spot, ViewState
 from app.gui.widgets import theme, uv_colours
 from app.gui.widgets.canvas import Canvas
 from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, polygon, with_pattern
@@ -25,6 +26,9 @@ from app.gui.widgets.marker_item import MarkerItem
 from app.gui.widgets.markers import HIT_RADIUS
 from app.gui.widgets.name_editor import NameEditor, free_name
 from app.gui.widgets.plain_text import tip
+from app.gui.widgets.region_item import RegionItem
+from app.gui.widgets.region_line import RegionLine
+from app.gui.widgets.region_words import told
 from app.project.changes import Change, PredictionChanged
 
 ChartAt = Callable[[QPointF], tuple[float, float]]
@@ -136,16 +140,26 @@ class _LandmarkDrag(Drag):
 
 
 class TemplateView(Canvas):
-    """Shows the template of the controller's session. Coordinates of the plane are mm of the template."""
+    """Shows the template of the controller's session. Coordinates of the plane are mm of the template.
+
+    Attributes
+    ----------
+    takes_clicks : bool
+        Whether somebody else wants the clicks (`clicked`, mm of the plane): they define no landmark then.
+    """
+
+    clicked = Signal(float, float)
+    doubleClicked = Signal()
 
     def __init__(self, controller: Controller) -> None:
         super().__init__(margin=12)
         self.setObjectName("templateView")
         self.setAccessibleName("Template: click to place a landmark")
         self._controller = controller
-        self.item, self.markers = TemplateItem(), MarkerItem()
-        self.add(self.item)
-        self.add(self.markers)
+        self.item, self.regions, self.markers = TemplateItem(), RegionItem(), MarkerItem()
+        for item in (self.item, self.regions, self.markers):
+            self.add(item)
+        self.takes_clicks = False
         self.editor = NameEditor(self)
         self.editor.ended.connect(lambda: controller.point_at(None))
         self.viewport().setCursor(Qt.CursorShape.CrossCursor)
@@ -157,6 +171,12 @@ class TemplateView(Canvas):
         controller.movingChanged.connect(self.show_markers)
         controller.clicksChanged.connect(self.show_markers)
         controller.changed.connect(self.show_markers)
+        controller.changed.connect(self.show_regions)
+        controller.stateChanged.connect(self._follow)
+
+    def _follow(self, old: ViewState, new: ViewState) -> None:
+        if (new.region, new.draft, new.look.labels) != (old.region, old.draft, old.look.labels):
+            self.show_regions()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -168,11 +188,29 @@ class TemplateView(Canvas):
         self.editor.hide()
         self.item.set_template(session.template if session else None)
         bounds = self.item.boundingRect()
-        self.markers.set_bounds(bounds.adjusted(-400, -400, 400, 400))
+        for item in (self.markers, self.regions):
+            item.set_bounds(bounds.adjusted(-400, -400, 400, 400))
         if session is not None:
             self.set_content(bounds.adjusted(16, 16, -16, -16))
         self._show_look()
         self.show_markers()
+        self.show_regions()
+
+    def show_regions(self, *_: object) -> None:
+        """Every region and curve that is not hidden, and one that is being drawn."""
+        session, state = self._controller.session, self._controller.state
+        lines = []
+        for region in session.regions if session else ():
+            template = self._controller.open_session().template
+            xy = template.structure(region.structure).from_chart(region.fine(template))
+            if not region.hidden:
+                chosen = region.name == state.region
+                lines.append(RegionLine(region.name, xy, region.colour, region.closed, chosen))
+        if state.draft is not None and state.draft.corners:
+            corners = np.array([corner.plane for corner in state.draft.corners])
+            ring = np.concatenate([corners, corners[:1]]) if state.draft.closed else corners
+            lines.append(RegionLine("", ring, theme.ACCENT, state.draft.closed, True, corners))
+        self.regions.set_lines(lines, state.look.labels, on_image=False)
 
     def _show_look(self, *_: object) -> None:
         self.item.structure, self.item.uv = self._controller.structure, self._controller.look.uv
@@ -241,6 +279,8 @@ class TemplateView(Canvas):
         at, session = event.position(), self._controller.session
         if event.button() != Qt.MouseButton.LeftButton:
             return PanDrag(self, at)
+        if self.takes_clicks:
+            return Drag(at, lambda _: self.clicked.emit(*self.to_plane(at).toTuple()))
         name = self.marker_at(at)
         grab = self._controller.mode == Mode.LANDMARK or event.modifiers() & GRAB
         if not name or not grab or session is None:
@@ -288,7 +328,17 @@ class TemplateView(Canvas):
             else Qt.CursorShape.PointingHandCursor
         )
         self.viewport().setCursor(over if name else Qt.CursorShape.CrossCursor)
-        self.setToolTip(tip(name))
+        self.setToolTip(tip(name or self._region_under(at)))
+
+    def _region_under(self, at: QPointF) -> str:
+        """Name and size of the region under the mouse, on the mean shape; empty for none."""
+        session, plane = self._controller.session, self.to_plane(at)
+        name = self.regions.under(plane, 6.0 / max(self.zoom, 1e-6))
+        region = next((one for one in session.regions if one.name == name), None) if session and name else None
+        if region is None or session is None:
+            return ""
+        outline = session.template.structure(region.structure).from_chart(region.fine(session.template))
+        return told(region, sizes_of(outline, region.closed, None)._replace(known=True), "on the template")
 
     def _glow(self, structure: str) -> None:
         if structure != self.item.under_mouse:
@@ -300,6 +350,7 @@ class TemplateView(Canvas):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         event.accept()
+        self.doubleClicked.emit()
 
     def leaveEvent(self, event: QEvent) -> None:
         self._glow("")

@@ -1,0 +1,100 @@
+"""One item draws all regions and curves of a view, and their names where they have room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPainterPathStroker
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from app.gui.widgets import theme
+from app.gui.widgets.cached_pictures import paint_text, text_size
+from app.gui.widgets.drawing import cosmetic, path_of
+from app.gui.widgets.region_line import RegionLine
+
+FILL, CHOSEN_FILL = 22, 48
+"""Opacity of what is inside, of 255."""
+
+
+class RegionItem(QGraphicsItem):
+    """Draws outlines of the same width at any zoom."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: tuple[RegionLine, ...] = ()
+        self.labels = True
+        self._on_image = True
+        self._paths: list[QPainterPath] = []
+        self._bounds = QRectF()
+        self.setZValue(5)  # over masks, under markers
+
+    def set_bounds(self, bounds: QRectF) -> None:
+        """The area in which regions may lie, in item coordinates."""
+        self.prepareGeometryChange()
+        self._bounds = bounds
+
+    def set_lines(self, lines: Sequence[RegionLine], labels: bool = True, on_image: bool = True) -> None:
+        """Show these; on the template colours suit the theme's background."""
+        self.lines, self.labels, self._on_image = tuple(lines), labels, on_image
+        self._paths = [path_of([line.xy]) for line in self.lines]
+        self.update()
+
+    def under(self, at: QPointF, reach: float) -> str:
+        """Name of the smallest region, or the curve, at a place of the plane; `reach` in its units. Empty for none."""
+        found: list[tuple[float, str]] = []
+        for line, path in zip(self.lines, self._paths, strict=True):
+            box = path.boundingRect()
+            if not line.name or not box.adjusted(-reach, -reach, reach, reach).contains(at):
+                continue
+            if line.closed and path.contains(at):
+                found.append((box.width() * box.height(), line.name))
+            elif not line.closed:
+                stroker = QPainterPathStroker()
+                stroker.setWidth(2 * reach)
+                if stroker.createStroke(path).contains(at):
+                    found.append((0.0, line.name))
+        return min(found)[1] if found else ""
+
+    def boundingRect(self) -> QRectF:
+        return self._bounds
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for line, path in zip(self.lines, self._paths, strict=True):
+            colour = QColor(line.colour) if self._on_image else theme.on_background(QColor(line.colour))
+            fill = QColor(colour)
+            fill.setAlpha((CHOSEN_FILL if line.chosen else FILL) if line.closed else 0)
+            pen = cosmetic(painter, colour, 2.4 if line.chosen else 1.3)
+            if line.corners is not None:
+                pen.setStyle(Qt.PenStyle.DashLine)
+            painter.setPen(pen)
+            painter.setBrush(fill if line.closed else Qt.BrushStyle.NoBrush)
+            painter.drawPath(path)
+        transform = painter.worldTransform()
+        painter.save()
+        painter.resetTransform()
+        for line, path in zip(self.lines, self._paths, strict=True):
+            for corner in line.corners if line.corners is not None else ():
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(line.colour))
+                painter.drawEllipse(transform.map(QPointF(*corner.tolist())), 3.0, 3.0)
+            if line.name and (self.labels or line.chosen):
+                self._paint_name(painter, line, transform.mapRect(path.boundingRect()), transform.map(_middle(line)))
+        painter.restore()
+
+    def _paint_name(self, painter: QPainter, line: RegionLine, box: QRectF, at: QPointF) -> None:
+        """In the middle of a region, where it fits; beside the middle of a curve."""
+        width, height = text_size(line.name, small=True)
+        if line.closed:
+            if line.chosen or (width < box.width() and height < box.height()):
+                place = QRectF(at.x() - width / 2, at.y() - height / 2, width + 2, height)
+                paint_text(painter, place, line.name, small=True)
+        elif line.chosen or max(box.width(), box.height()) > width:
+            paint_text(painter, QRectF(at.x() + 8, at.y() - height / 2, width + 2, height), line.name, small=True)
+
+
+def _middle(line: RegionLine) -> QPointF:
+    x, y = line.xy[:-1].mean(axis=0) if line.closed else line.xy[len(line.xy) // 2]
+    return QPointF(float(x), float(y)) if np.isfinite([x, y]).all() else QPointF()
