@@ -58,6 +58,7 @@ def image_commands(
     return [
         *_steps(controller, worklist, view),
         Command("filter", "Image", "Filter the worklist", worklist.edit_filter, "Ctrl+F", "project", line=True),
+        Command("filterValue", "Image", "Filter by a measurement…", worklist.ask_condition, "Ctrl+Shift+F", "project"),
         *_orders(worklist),
         Command(
             "leastCertain",

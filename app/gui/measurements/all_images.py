@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -33,16 +32,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.measure import Unit
 from app.core.outliers import OUTLIER, robust_z
-from app.gui.measurements.words import SIGNS, value_text
+from app.gui.measurements.plots import Plots, comparable, most_common_unit
+from app.gui.measurements.words import value_text
 from app.gui.state.controller import Controller
 from app.gui.widgets import theme
 from app.gui.widgets.plain_text import PlainLabel
 from app.project.measured import Measurement, MeasurementState
 
 if TYPE_CHECKING:
-    from pyqtgraph import PlotWidget
+    pass
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 _SLICE_S = 0.008
@@ -55,12 +54,6 @@ def outliers(one: Measurement) -> npt.NDArray[np.bool_]:
         with np.errstate(invalid="ignore"):
             found[units == unit] = np.abs(robust_z(one.values[units == unit])) > OUTLIER
     return found
-
-
-def most_common_unit(one: Measurement) -> Unit:
-    """The unit that most of the known values have."""
-    known = [unit for unit, value in zip(one.units, one.values, strict=True) if not np.isnan(value)]
-    return Counter(known or one.units).most_common(1)[0][0]
 
 
 class AllImagesModel(QAbstractTableModel):
@@ -162,12 +155,13 @@ class AllImages(QDialog):
         QShortcut(QKeySequence.StandardKey.Copy, self.table, self.copy_text, context=Qt.ShortcutContext.WidgetShortcut)
         self.remark = PlainLabel(wordWrap=True)
         self.remark.setProperty("muted", "true")
-        self.plot: PlotWidget | None = None
+        self.plots: Plots | None = None
         self._lay_out()
         self._soon = QTimer(self, singleShot=True, interval=100)
         self._soon.timeout.connect(self._measure)
         controller.changed.connect(self._soon.start)
         controller.sessionChanged.connect(self._soon.start)
+        controller.imageChanged.connect(self._mark_image)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -213,37 +207,34 @@ class AllImages(QDialog):
             self.remark.setText("Nothing is measured in this project yet.")
             return
         one, outlying = self.model.found[self.column], self.model.outlying[self.column]
-        unit = most_common_unit(one)
-        there = ~np.isnan(one.values) & np.array([other is unit for other in one.units], bool)
+        unit, there = most_common_unit(one), comparable(one)
         known, far, rest = one.values[there], one.values[there & outlying], int(np.sum(~np.isnan(one.values) & ~there))
         others = f"; {rest} in another unit, for want of a pixel size or with one" if rest else ""
         self.remark.setText(
             f"{one.entry.name}: {len(known)} of {len(one.values)} images, median "
             f"{value_text(float(np.median(known)), unit)}, {len(far)} far from the others (robust z above "
-            f"{OUTLIER}, in colour){others}. A double click shows the image; bold values depend on a correction."
+            f"{OUTLIER}, in colour){others}. A double click or a point shows the image; bold "
+            "values depend on a correction."
             if len(known)
             else f"{one.entry.name} is known in no image."
         )
-        self._plot(known, far, f"{one.entry.name} ({SIGNS[unit]})" if SIGNS[unit] else one.entry.name)
+        if self.plots is None:
+            self.plots = Plots()
+            self.plots.imageWanted.connect(self._open_place)
+            self.parts.addWidget(self.plots)
+            self.parts.setSizes([300, 240])
+        model = self.model
+        self.plots.show_values(model.images, model.found, model.outlying, self.column, self._controller.image)
 
-    def _plot(self, known: npt.NDArray[np.float64], far: npt.NDArray[np.float64], name: str) -> None:
-        if self.plot is None:
-            import pyqtgraph  # takes a third of a second, which the window's start can do without
+    def _mark_image(self, *_: object) -> None:
+        if self.isVisible() and self.plots is not None and self.model.found:
+            self._draw()
 
-            self.plot = pyqtgraph.PlotWidget(background=theme.PANEL)
-            self.plot.setAccessibleName("Histogram")
-            self.plot.setMouseEnabled(False, False)
-            self.plot.hideButtons()
-            self.plot.setMenuEnabled(False)
-            self.plot.getAxis("bottom").enableAutoSIPrefix(False)
-            self.parts.addWidget(self.plot)
-            self.parts.setSizes([360, 180])
-        self.plot.clear()
-        self.plot.setLabel("bottom", name)
-        if len(known):
-            counts, edges = np.histogram(known, bins=min(40, max(5, int(np.sqrt(len(known))))))
-            self.plot.plot(edges, counts, stepMode="center", fillLevel=0, brush=theme.ACCENT, pen=theme.ACCENT)
-            self.plot.plot(far, np.zeros(len(far)), pen=None, symbol="t1", symbolBrush=theme.CAUTION, symbolPen=None)
+    def _open_place(self, place: int) -> None:
+        """Show the image of a point; it may have gone meanwhile."""
+        session = self._controller.session
+        if session is not None and self.model.images[place] in session.images:
+            self._controller.show_image(self.model.images[place])
 
     def _open_image(self, index: QModelIndex) -> None:
         self._controller.show_image(self.model.images[self.sorted.mapToSource(index).row()])

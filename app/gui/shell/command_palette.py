@@ -38,6 +38,8 @@ WHY_NOT = {
 }
 """Why a command is not possible, by what it needs."""
 OTHERWISE = {"undo": "nothing to undo", "redo": "nothing to do again", "cancelPrediction": "nothing is being predicted"}
+IMPOSSIBLE = 4.0
+"""What a command loses while it is not possible: one that fits as well comes before it."""
 OWN_WORDS = 2.0
 """What it is worth that letters stand in the command's own words."""
 VERB, REASON = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
@@ -129,7 +131,8 @@ class CommandPalette(QFrame):
             if fit is None:
                 continue
             lately = recent.index(command.verb) if command.verb in recent else MOST_RECENT
-            found.append((-fit, lately, place, command))
+            fit -= 0 if self._actions[command.verb].isEnabled() else IMPOSSIBLE
+            found.append((-fit if text.strip() else 0.0, lately, place, command))
         self.list.clear()
         for _, _, _, command in sorted(found, key=lambda each: each[:3]):
             action = self._actions[command.verb]

@@ -195,6 +195,7 @@ class WorklistModel(QAbstractListModel):
         self._position: dict[str, int] = {}
         self.text = ""
         self.unread_only = self.flagged_only = False
+        self.passing: frozenset[str] | None = None
         self.order = Order.ADDED
         controller.sessionChanged.connect(self.reload)
 
@@ -302,6 +303,8 @@ class WorklistModel(QAbstractListModel):
             shown = [name for name in shown if name not in known or known[name].review in OPEN]
         if self.flagged_only:
             shown = [name for name in shown if name in known and known[name].flagged]
+        if self.passing is not None:
+            shown = [name for name in shown if name in self.passing]
         self._show(shown)
 
     def _show(self, shown: list[str]) -> None:

@@ -17,7 +17,8 @@ from app.gui.state.controller import Controller
 from app.gui.state.pictures import Pictures
 from app.gui.widgets import theme
 from app.gui.widgets.one_button import OneButton
-from app.gui.widgets.plain_text import PlainLabel
+from app.gui.widgets.plain_text import PlainLabel, caption
+from app.gui.worklist.value_filter import ConditionDialog, ValueFilter, condition_of
 from app.gui.worklist.worklist_model import Order, WorklistModel
 from app.gui.worklist.worklist_row import ROW, RowPainter
 from app.project.changes import (
@@ -67,7 +68,8 @@ class Worklist(QWidget):
         OneButton(self.list)
         self.painter = RowPainter(self.model, pictures, self.list)
         self.list.setItemDelegate(self.painter)
-        self.sorting, self.unread, self.flagged = (QPushButton() for _ in range(3))
+        self.sorting, self.unread, self.flagged, self.value = (QPushButton() for _ in range(4))
+        self.values = ValueFilter(controller, self)
         self._recount = QTimer(self, singleShot=True, interval=120)
         self._again = QTimer(self, singleShot=True, interval=0)
         self._again.timeout.connect(self.arrange)
@@ -97,6 +99,12 @@ class Worklist(QWidget):
             chip.setProperty("chip", "true")
             chips.addWidget(chip)
         chips.addStretch()
+        self.value.setProperty("chip", "true")
+        self.value.setObjectName("valueChip")
+        self.value.setCheckable(True)
+        self.value.setChecked(True)
+        self.value.setToolTip("Only images whose measurement is like this are shown. A click shows all again")
+        self.value.hide()
         self.sorting.setToolTip("Sort the worklist")
         self.unread.setToolTip("Show only what is unread or in progress")
         self.flagged.setToolTip("Show only what is rejected, wants a second opinion or has a problem")
@@ -106,6 +114,7 @@ class Worklist(QWidget):
         top.setSpacing(8)
         top.addWidget(self.filter)
         top.addLayout(chips)
+        top.addWidget(self.value, alignment=Qt.AlignmentFlag.AlignLeft)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
@@ -125,6 +134,8 @@ class Worklist(QWidget):
         self.model.unfinished.connect(self._again.start)
         self.list.customContextMenuRequested.connect(self._ask_menu)
         self.list.viewport().installEventFilter(self)
+        self.value.clicked.connect(self.values.clear)
+        self.values.changed.connect(self._values_changed)
         for chip in (self.unread, self.flagged):
             chip.toggled.connect(self._chips_changed)
         self.list.selectionModel().currentChanged.connect(self._row_chosen)
@@ -162,6 +173,7 @@ class Worklist(QWidget):
 
     def _show_found(self) -> None:
         """Enter: on to the images, at the first that was found unless the shown one is among them."""
+        self._take_condition()
         if self.model.shown and not self.model.index_of(self._controller.image).isValid():
             self._controller.show_image(self.model.shown[0])
         self.filtered.emit()
@@ -179,6 +191,27 @@ class Worklist(QWidget):
         self.model.unread_only = self.unread.isChecked()
         self.model.flagged_only = self.flagged.isChecked()
         self.arrange()
+
+    def _values_changed(self) -> None:
+        self.value.setVisible(bool(self.values.words))
+        self.value.setText(caption(f"{self.values.words}  ✕"))
+        self.value.setChecked(True)
+        self.model.passing = self.values.names
+        self.arrange()
+
+    def ask_condition(self) -> None:
+        """Let the reader choose a condition on a measurement."""
+        ConditionDialog(self.window(), self._controller, self.values.set).open()
+
+    def _take_condition(self) -> bool:
+        """Whether what stands in the filter is a condition on a measurement: then it becomes a chip."""
+        session = self._controller.session
+        known = [(one.number, one.name) for one in session.measurements] if session is not None else []
+        condition = condition_of(self.filter.text(), known)
+        if condition is not None:
+            self.filter.clear()
+            self.values.set(condition)
+        return condition is not None
 
     def edit_filter(self) -> None:
         """Let the reader type a filter."""
