@@ -115,6 +115,31 @@ def test_smoothing_takes_a_spike_away_under_the_brush_and_nothing_elsewhere():
     np.testing.assert_array_equal(mask[:, 80:], before[:, 80:])
 
 
+def test_smoothing_with_a_wide_brush_is_that_of_a_gaussian():
+    mask, centre, radius = np.zeros((300, 360), bool), (171.25, 140.5), 66.0
+    mask[60:230, 100:250] = True
+    mask[20:60, 160:178] = True
+    mask[120:150, 180:300] = False
+    gaussian = ndimage.gaussian_filter(mask.astype(float), radius / 3, mode="mirror")
+    ys, xs = np.mgrid[:300, :360]
+    near = np.hypot(xs - centre[0], ys - centre[1]) <= radius
+    expected, sure = np.where(near, gaussian > 0.5, mask), ~near | (abs(gaussian - 0.5) > 0.01)
+    mask_edit.smooth(mask, centre, radius)
+    np.testing.assert_array_equal(mask[sure], expected[sure])
+    assert np.count_nonzero(mask != expected) < 60  # a fifth of the border's pixels
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.sets(st.tuples(st.integers(0, 39), st.integers(0, 39))))
+def test_the_box_of_a_mask_is_around_all_its_pixels(height: int, width: int, places: set[tuple[int, int]]):
+    mask = np.zeros((height, width), bool)
+    for x, y in places:
+        mask[y % height, x % width] = True
+    ys, xs = mask.nonzero()
+    expected = Rect(xs.min(), ys.min(), xs.max() + 1, ys.max() + 1) if places else Rect(0, 0, 0, 0)
+    for seen in (mask, np.asfortranarray(mask), np.pad(mask, ((0, 0), (3, 5)))[:, 3:-5]):
+        assert Rect.of(seen) == expected
+
+
 class TestPush:
     def test_the_border_follows_the_brush_in_its_middle_and_stays_beyond_its_rim(self):
         mask = np.zeros((HEIGHT, WIDTH), bool)

@@ -16,6 +16,7 @@ from app.gui.image.viewport import Viewport
 from app.gui.state.controller import Controller
 from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.state.view_state import MaskTool, Stroke
+from app.gui.widgets.drawing import polygon
 from app.gui.widgets.palette import ON_IMAGE
 from app.project.changes import Change, LandmarksChanged, MasksChanged, PlacementsChanged
 
@@ -75,7 +76,9 @@ class EditMask(PlainTool):
         centre = view.native_of(at)
         if centre is None or self._controller.state.mask_tool not in WITH_RING:
             return
-        ring = QPolygonF([view.viewport_of(*xy) for xy in centre + self._controller.state.brush / view.zoom * CIRCLE])
+        reach = self._controller.state.brush / view.zoom
+        places = [view.viewport_of(*(centre + axis)).toTuple() for axis in ((0, 0), (reach, 0), (0, reach))]
+        ring = polygon(places[0] + CIRCLE @ np.subtract(places[1:], places[0]))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for colour, width in ((QColor(0, 0, 0, 150), 3.0), (QColor(ON_IMAGE.accent), 1.5)):
             painter.setPen(QPen(colour, width))
