@@ -8,7 +8,9 @@ import pytest
 
 from app.gui.commands import dialogs, edit
 from app.gui.shell import adding
-from app.gui.state import stepped
+from app.gui.state import read_ahead, stepped
+from app.project import state
+from app.project.changes import PredictionChanged, ReviewsChanged
 
 FILES = 9
 
@@ -84,3 +86,19 @@ def test_images_that_are_added_go_into_no_other_project(start, films, tmp_path, 
     window.projects.create(tmp_path / "q.dsr")
     qtbot.waitUntil(lambda: not window.adding.running)
     assert window.controller.session.images == ()
+
+
+def test_least_certain_points_are_found_again_beside_the_window(app, qtbot, monkeypatch) -> None:
+    monkeypatch.setattr(read_ahead, "MANY", 2)
+    monkeypatch.setattr(read_ahead, "BUDGET_SECONDS", 0.0)
+    monkeypatch.setattr(state, "AT_ONCE", 2)
+    monkeypatch.setattr(state, "FEW", 0)
+    session, told = app.window.controller.session, []
+    before = [session.least_certain(name) for name in session.images]
+    session.changed.connect(lambda change: told.append(type(change)))
+    session.set_review(session.images, "accepted")
+    assert [session.least_certain(name) for name in session.images] == [None] * 3  # landmark by landmark, one a turn
+    qtbot.waitUntil(lambda: session.least_certain(session.images[2]) is not None)
+    after = [session.least_certain(name) for name in session.images]
+    assert [one.landmark for one in after] == [one.landmark for one in before]
+    assert told == [ReviewsChanged, PredictionChanged]

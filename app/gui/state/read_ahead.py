@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer
 
 from app.gui.state.controller import Controller
-from app.project.changes import Change
+from app.project.changes import Change, PredictionChanged
 
 LARGE = 500
 """Images above which opening would be felt: 0.2 ms each."""
@@ -36,8 +36,10 @@ class ReadAhead(QObject):
     def _on_change(self, change: Change) -> None:
         """What was done to very many images at once may leave their least certain points to be found anew."""
         session = self._controller.session
+        if session is None or isinstance(change, PredictionChanged):  # reading ahead ends with one
+            return
         of_many = not change.images or len(change.images) > MANY
-        if session is not None and of_many and len(session.images) > MANY and not session.read_ahead(0):
+        if of_many and len(session.images) > MANY and not session.read_ahead(0):
             self._timer.start()
 
     def _go_on(self) -> None:
