@@ -34,6 +34,15 @@ def soft_dice(logits: Tensor, masks: Tensor, share: Tensor | None = None) -> Ten
     return 1 - _mean((2 * both + 1) / (total + 1), share)
 
 
+def soft_dice_each(logits: Tensor, masks: Tensor) -> Tensor:
+    """Soft Dice with squared sums of each of [..., H, W], [...]: soft masks are matched, not sharpened."""
+    probability = torch.sigmoid(logits)
+    both = (probability * masks).sum(dim=(-2, -1))
+    total = probability.pow(2).sum(dim=(-2, -1)) + masks.pow(2).sum(dim=(-2, -1))
+    found: Tensor = (2 * both + 1) / (total + 1)
+    return found
+
+
 def uv_dense(uv: Tensor, target: Tensor, inside: Tensor, share: Tensor | None = None) -> Tensor:
     """L_phi: L1 between uv-maps inside the reference mask.
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.chart import GRID, REACH, RING_MM, ChartMesh, grid_nodes
+from app.core.fine_mask import Redraw
 from app.core.frame import Frame, Points
 from app.core.inverse_chart import SMALLEST_SHARE, decode
 from app.core.mask_shape import shape_mask
@@ -235,6 +236,7 @@ def from_output(
     prior: ShapePrior | None = None,
     errors: ErrorModel | None = None,
     bundle_sha256: str = "",
+    redraw: Redraw | None = None,
 ) -> Prediction:
     """Decode the network's output for one image.
 
@@ -246,6 +248,8 @@ def from_output(
         Of the image.
     template, prior, errors
         Of the bundle; without a prior nothing is regularised.
+    redraw : callable or None
+        Draws masks again, finer, of the structures for which it gives one (`app.core.fine_mask`).
 
     Returns
     -------
@@ -255,7 +259,7 @@ def from_output(
     count, height, width = looks.masks.shape
     half = looks.masks.reshape(count, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
     charts = decode_charts(looks, half > 0.5, template, prior, errors or ErrorModel())
-    masks, expected = _shaped(looks, charts, template)
+    masks, expected = _shaped(looks, charts, template, redraw)
     native = frame.from_network((charts.xy + 0.5) * 2 - 0.5)  # uv-map pixels to network pixels, both from corners
     return Prediction(
         bundle_sha256=bundle_sha256,
@@ -269,7 +273,7 @@ def from_output(
 
 
 def _shaped(
-    looks: AveragedOutput, charts: Charts, template: Template
+    looks: AveragedOutput, charts: Charts, template: Template, redraw: Redraw | None
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
     """Masks [C, H, W], probability times 255, held to the outlines; and the charts' expected errors.
 
@@ -282,7 +286,8 @@ def _shaped(
         structure = template.structures[c]
         outline = (sample_chart(charts.xy[c], structure.outline_uv) + 0.5) * 2 - 0.5
         errors = 2 * sample_chart(expected[c], structure.outline_uv)
-        masks[c], gap = shape_mask(looks.masks[c], outline, errors)
+        drawn = redraw(c, outline) if redraw is not None else None
+        masks[c], gap = shape_mask(looks.masks[c] if drawn is None else drawn, outline, errors)
         expected[c] = np.maximum(expected[c], _at_nodes(gap, structure) / 4)  # half of it, in uv-map pixels
     return masks, expected
 

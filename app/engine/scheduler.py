@@ -90,7 +90,7 @@ class Scheduler:
 
     def __init__(self, bundle: Bundle, threads: int, backend: str, timeout: float, nice: int) -> None:
         self.worker: tuple[str, ...] = WORKER  # tests put another one here
-        self._network = bundle.network_size
+        self._network, self._fine = bundle.network_size, bundle.fine is not None
         self._timeout = timeout
         options = ["--bundle", str(bundle.folder), "--threads", str(threads), "--backend", backend, "--nice", str(nice)]
         self.decoder = WorkerSlot("decode", [], 1, "decoding")
@@ -259,14 +259,15 @@ class Scheduler:
                 "orientation": work.orientation_fields,
             }
             fields |= {"aspect": facts["aspect"], "acquisition": facts["acquisition"]}
-            self._assign(self.network, work, Message("predict", fields, {"input": work.decoded.arrays["input"]}))
+            arrays = {name: array for name, array in work.decoded.arrays.items() if name in ("input", "fine")}
+            self._assign(self.network, work, Message("predict", fields, arrays))
 
     def _decode(self, work: Work) -> None:
         if work.future is not None and not work.future.set_running_or_notify_cancel():
             return
         kind = "decode" if work.job is not None else "picture"
-        fields = {"path": str(work.path), "name": work.path.name, "network": list(self._network)}
-        fields["orientation"] = work.orientation_fields
+        fields: dict[str, object] = {"path": str(work.path), "name": work.path.name, "network": list(self._network)}
+        fields |= {"orientation": work.orientation_fields, "fine": self._fine}
         self._assign(self.decoder, work, Message(kind, fields))
 
     def _assign(self, slot: WorkerSlot, work: Work, message: Message) -> None:

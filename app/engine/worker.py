@@ -161,7 +161,7 @@ def _read(request: Message) -> tuple[Any, dict[str, Any]]:
 def _decode(request: Message) -> Message:
     from app.core.frame import Frame
     from app.core.orientation import Orientation
-    from app.io.preprocess import to_network_input
+    from app.io.preprocess import to_fine_picture, to_network_input
 
     image, facts = _read(request)
     rows, columns = request.fields["network"]
@@ -171,6 +171,8 @@ def _decode(request: Message) -> Message:
         "input": to_network_input(image.pixels, frame),
         "preview": preview(image.pixels),
     }
+    if request.fields.get("fine"):
+        arrays["fine"] = to_fine_picture(image.pixels, frame)
     return Message("decoded", {"facts": facts}, arrays)
 
 
@@ -203,6 +205,7 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
     from app.core.plausibility import Finding, Reason
     from app.core.prediction import from_output, prepare
     from app.core.test_time_augmentation import look
+    from app.engine.fine_masks import openvino_crops, redraw_from
     from app.engine.image_check import openvino_scores, suspicion
     from app.io.bundle import read_bundle
 
@@ -214,7 +217,7 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
     infer = torch_network(bundle, threads) if wants_torch else openvino_network(bundle.folder, threads)
     infer(np.zeros((1, 1, *bundle.network_size), np.float32))  # the first run allocates
     prepare(bundle.template)
-    scores = openvino_scores(bundle, threads)
+    scores, draw = openvino_scores(bundle, threads), openvino_crops(bundle, threads)
 
     def predict(request: Message) -> Message:
         height, width = request.fields["size"]
@@ -224,7 +227,10 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
         even = not request.arrays["input"].any()  # one grey value: whatever the network makes of it is made up
         if even:
             looks = looks._replace(masks=np.zeros_like(looks.masks))
-        result = from_output(looks, frame, bundle.template, bundle.prior, bundle.errors, bundle.sha256)
+        redraw = None
+        if bundle.fine is not None and draw is not None and "fine" in request.arrays:
+            redraw = redraw_from(request.arrays["fine"], bundle.fine, bundle.template, draw, bundle.network_size)
+        result = from_output(looks, frame, bundle.template, bundle.prior, bundle.errors, bundle.sha256, redraw)
         names = ("masks", "uv", "charts", "expected_error", "present", "extents")
         taken = Acquisition(**request.fields["acquisition"])
         suspect = Finding(Reason.FLAT).code

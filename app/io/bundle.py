@@ -14,6 +14,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from app.core.fine_mask import FineStage
 from app.core.landmark import Landmark, landmark_set_from_json
 from app.core.measurement_set import MeasurementSet, Things, measurement_set_from_json
 from app.core.plausibility import Plausibility
@@ -27,6 +28,8 @@ from app.io.files import open_regular, read_regular, spelled
 BUNDLES = Path(__file__).resolve().parents[2] / "resources" / "bundles"
 FORMAT = 1
 MEASUREMENTS = "measurements.json"
+FINE = "fine"
+"""Name of the network that draws masks again, without the endings of its two files."""
 _DATA_SET = "data set"
 _LARGEST_TEXT = 1 << 26
 _KINDS = {".xml", ".bin", ".safetensors", ".json", ".pt", ".pth", ".onnx", ".py", ".so", ".dll"}
@@ -57,6 +60,8 @@ class Bundle:
         None in bundles that cannot tell whether an image is what they were made for.
     files : frozenset of str
         What its list names; nothing else in the folder is read.
+    fine : FineStage or None
+        None where all masks are the main network's.
     measurements : MeasurementSet
         What every new project of this model measures; empty where the bundle says nothing.
     shifts : tuple of (dx, dy)
@@ -75,6 +80,7 @@ class Bundle:
     network: dict[str, Any]
     plausibility: Plausibility | None = None
     shifts: tuple[Shift, ...] = ()
+    fine: FineStage | None = None
     files: frozenset[str] = frozenset()
     measurements: MeasurementSet = field(default_factory=MeasurementSet)
 
@@ -212,6 +218,7 @@ def _assemble(folder: Path, head: dict[str, Any], sha256: str) -> Bundle:
         network=network,
         files=listed,
         shifts=tuple((int(dx), int(dy)) for dx, dy in head.get("shifts", [])),
+        fine=_fine(folder, head, template) if f"{FINE}.xml" in listed else None,
         plausibility=_plausibility(folder, head) if "check.xml" in listed else None,
         measurements=_measurements(folder, template, marks) if MEASUREMENTS in listed else MeasurementSet(),
     )
@@ -233,6 +240,22 @@ def _errors(folder: Path, head: dict[str, Any], template: Template) -> ErrorMode
     if typical is not None and len(typical) != sum(len(s.outline) for s in template.structures):
         raise BundleError(f"The error model of the model in {folder} does not fit its template.")
     return ErrorModel(None if typical is None else typical.astype(np.float64), **weights)
+
+
+def _fine(folder: Path, head: dict[str, Any], template: Template) -> FineStage:
+    given, known = head[FINE], {structure.name for structure in template.structures}
+    stage = FineStage(
+        structures=tuple(map(str, given["structures"])),
+        mirrored=tuple(map(str, given["mirrored"])),
+        height=int(given["height"]),
+        width=int(given["width"]),
+        mm=float(given["mm"]),
+        shifts=tuple((int(dx), int(dy)) for dx, dy in given["shifts"]),
+    )
+    sized = min(stage.height, stage.width) > 0 and stage.mm > 0 and len(stage.shifts) > 0
+    if f"{FINE}.bin" not in head["files"] or not sized or not {*stage.structures, *stage.mirrored} <= known:
+        raise BundleError(f"The bundle.json in {folder} does not describe the network for its fine masks.")
+    return stage
 
 
 def _plausibility(folder: Path, head: dict[str, Any]) -> Plausibility:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from app.core.fine_mask import FINENESS
 from app.core.frame import Frame
 
 CLIP_PERCENTILES = (0.5, 99.5)
@@ -80,6 +83,22 @@ def square_content(picture: npt.NDArray[np.float32], frame: Frame, side: int) ->
     height, width = picture.shape
     content = np.ascontiguousarray(picture[top : max(height - top, top + 1), left : max(width - left, left + 1)])
     return normalise(np.asarray(cv2.resize(content, (side, side), interpolation=cv2.INTER_AREA), np.float32))
+
+
+def to_fine_picture(pixels: npt.NDArray[np.generic], frame: Frame) -> npt.NDArray[np.uint8]:
+    """What the network sees, finer: grey values [height, width] as 8 bits, `CLIP_PERCENTILES` become 0 and 255.
+
+    Returns
+    -------
+    array [FINENESS * network_height, FINENESS * network_width], uint8
+        The same view as `to_network_input`'s, for `app.core.fine_mask`.
+    """
+    size = FINENESS * frame.network_height, FINENESS * frame.network_width
+    fine = replace(frame, network_height=size[0], network_width=size[1])
+    grey = letterbox(pixels, fine)
+    low, high = np.percentile(grey[::2, ::2], CLIP_PERCENTILES)
+    scaled = (np.clip(grey, low, high) - np.float32(low)) * np.float32(255 / max(high - low, 1e-6))
+    return (scaled + 0.5).astype(np.uint8)
 
 
 def to_network_input(pixels: npt.NDArray[np.generic], frame: Frame) -> npt.NDArray[np.float32]:

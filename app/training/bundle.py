@@ -16,12 +16,14 @@ from safetensors.numpy import save_file as save_numpy
 from safetensors.torch import save_file as save_torch
 from torch import Tensor, nn
 
+from app.core.fine_mask import FineStage
 from app.core.landmark import Landmark, landmark_set_to_json
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
 from app.core.test_time_augmentation import Shift
-from app.io.bundle import MEASUREMENTS
+from app.io.bundle import FINE, MEASUREMENTS
+from models.fine import FineNet
 from models.network import DenseSegNet
 
 FORMAT = 1
@@ -165,6 +167,27 @@ def lend_measurements(source: Path, folder: Path) -> None:
     shutil.copyfile(source / MEASUREMENTS, folder / MEASUREMENTS)
     head["files"][MEASUREMENTS] = hashlib.sha256((folder / MEASUREMENTS).read_bytes()).hexdigest()
     _write_json(folder / "bundle.json", head)
+
+
+class _ServedFine(nn.Module):
+    """The network for fine masks as it is served."""
+
+    def __init__(self, net: FineNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, crops: Tensor) -> Tensor:
+        return torch.sigmoid(self.net(crops))
+
+
+def write_fine(net: FineNet, stage: FineStage, folder: Path) -> None:
+    """Put a network for fine masks into a bundle, in place of one that it may have; weights in float16."""
+    example = torch.zeros(1, 2, stage.height, stage.width)
+    save_openvino(_ServedFine(net).eval(), example, ("mask",), folder / f"{FINE}.xml")
+    head = json.loads((folder / "bundle.json").read_text("utf-8"))
+    for name in (f"{FINE}.xml", f"{FINE}.bin"):
+        head["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    _write_json(folder / "bundle.json", head | {FINE: vars(stage)})
 
 
 def without_prior(bundle: Path, folder: Path) -> Path:

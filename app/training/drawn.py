@@ -143,3 +143,27 @@ def _rim(picture: Picture, rng: np.random.Generator) -> None:
     corners = cv2.boxPoints((middle, sides, float(rng.uniform(-6, 6))))
     cv2.fillConvexPoly(inside, np.round(corners).astype(np.int32), 255)
     _mix(picture, 1 - inside.astype(np.float32) / np.float32(255), float(rng.choice([0.0, 0.0, 1.0])))
+
+
+def draw_over(crop: Picture, rng: np.random.Generator) -> Picture:
+    """A copy of a crop [h, w] (h at most w, grey values in [0, 1]) with lines, electrodes, words or clouds over it."""
+    height, width = crop.shape
+    top = (width - height) // 2
+    square = np.full((width, width), crop.mean(), np.float32)
+    square[top : top + height] = crop
+    for _ in range(rng.poisson(1.0)):
+        if rng.random() < 0.6:
+            points = rng.uniform(-0.1, 1.1, (int(rng.integers(3, 5)), 2)) * width
+            value = float(rng.choice([1.0, 1.0, rng.uniform(0.5, 1), 0.1]))
+            _curve(square, points, int(rng.integers(1, 6)), value, rng.uniform(0.15, 0.9))
+        else:
+            _tube(square, rng)
+    for _ in range(rng.poisson(0.5)):
+        _electrode(square, rng)
+    if rng.random() < 0.1:
+        _text(square, rng)
+    if rng.random() < 0.15:
+        coarse = rng.standard_normal((4, 6)).astype(np.float32)
+        clouds = np.clip(cv2.resize(coarse, (width, width), interpolation=cv2.INTER_CUBIC), 0, 1)
+        _mix(square, clouds * np.float32(rng.uniform(0.2, 0.8)), float(np.quantile(square, 0.9)))
+    return square[top : top + height].copy()
