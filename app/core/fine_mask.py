@@ -97,12 +97,22 @@ class Crop:
 
     def put_back(self, probability: Float32, shape: tuple[int, int]) -> Float32:
         """A crop's probability [h, w] on the network's grid [H, W], averaged over each pixel; 0 beyond the crop."""
+        result = np.zeros(shape, np.float32)
+        corners = np.array([(x, y) for x in (-1, self.stage.width) for y in (-1, self.stage.height)])
+        reached = corners @ self.to_network[:, :2].T + self.to_network[:, 2]
+        limits = (shape[1], shape[0])
+        left, top = np.clip(np.floor(reached.min(axis=0)), 0, limits).astype(int)
+        right, bottom = np.clip(np.ceil(reached.max(axis=0)) + 1, 0, limits).astype(int)
+        if left >= right or top >= bottom:
+            return result
         to_crop = cv2.invertAffineTransform(self.to_network)
-        offset = (1 / FINENESS - 1) / 2
-        matrix = np.c_[to_crop[:, :2] / FINENESS, to_crop[:, 2] + to_crop[:, :2] @ [offset, offset]]
-        size = (FINENESS * shape[1], FINENESS * shape[0])
+        first = np.array([left, top]) + (1 / FINENESS - 1) / 2
+        matrix = np.c_[to_crop[:, :2] / FINENESS, to_crop[:, 2] + to_crop[:, :2] @ first]
+        size = (FINENESS * int(right - left), FINENESS * int(bottom - top))
         fine = cv2.warpAffine(probability, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-        return np.asarray(cv2.resize(fine, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+        window = cv2.resize(fine, (int(right - left), int(bottom - top)), interpolation=cv2.INTER_AREA)
+        result[top:bottom, left:right] = window
+        return result
 
 
 def standardised(crop: Float32) -> Float32:

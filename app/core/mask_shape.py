@@ -15,10 +15,26 @@ import numpy.typing as npt
 
 from app.core.frame import Points
 
-BAND = 0.35
-"""Half width of the band in which the pixel-wise mask decides, in median expected errors of the outline."""
-NARROWEST = 1.0
-"""The same at the least, in network pixels."""
+
+class Band(NamedTuple):
+    """The band around the outline in which the pixel-wise mask decides.
+
+    Attributes
+    ----------
+    share : float
+        Its half width in median expected errors of the outline.
+    narrowest : float
+        The same at the least, in network pixels.
+    """
+
+    share: float
+    narrowest: float
+
+
+BAND = Band(0.35, 1.0)
+"""Of the main network's masks."""
+FINE_BAND = Band(0.7, 2.0)
+"""Of masks that were drawn again (`app.core.fine_mask`): they know their border better, and leak less."""
 AGREES, CONTRADICTS = 0.96, 0.80
 """Dice of mask and outline: from the first downward the pixel-wise mask counts less, at the second least."""
 LEAST_SAY = 0.2
@@ -48,7 +64,7 @@ class Shaped(NamedTuple):
     gap: npt.NDArray[np.float64]
 
 
-def shape_mask(probability: Float32, outline: Points, expected: npt.NDArray[np.float64]) -> Shaped:
+def shape_mask(probability: Float32, outline: Points, expected: npt.NDArray[np.float64], band: Band = BAND) -> Shaped:
     """Hold a pixel-wise mask to the outline.
 
     Parameters
@@ -59,14 +75,16 @@ def shape_mask(probability: Float32, outline: Points, expected: npt.NDArray[np.f
         Its contour points by the inverse chart, network pixels.
     expected : array [K]
         Their expected errors, network pixels.
+    band : Band
+        In which the mask decides.
     """
-    band = max(NARROWEST, BAND * float(np.median(expected)))
+    wide = max(band.narrowest, band.share * float(np.median(expected)))
     result = np.zeros(probability.shape, np.uint8)
-    corner, window = _window(outline, FAR * band, probability.shape)
+    corner, window = _window(outline, FAR * wide, probability.shape)
     near = probability[window]
     if near.size:
         inside = signed_distance(outline - corner, (near.shape[0], near.shape[1]))
-        result[window] = one_piece(_held(near, inside, int(np.count_nonzero(probability > 0.5)), band))
+        result[window] = one_piece(_held(near, inside, int(np.count_nonzero(probability > 0.5)), wide))
     return Shaped(result, gap_to_border(probability > 0.5, outline))
 
 

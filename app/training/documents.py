@@ -22,8 +22,8 @@ limits below, AP and bedside films. Not a medical device; not for diagnosis or t
 
 **What it does.** A two-head U-Net after DenseSeg (Keuth et al., IJCARS 2025) predicts, for right lung, left lung,
 heart, right clavicle and left clavicle, a mask and a uv-map over the template (the mean shape). Template points are
-found again in every image through inverse charts. Whether an image is a frontal chest, and how it lies, is told by a
-network of its own: see `CHECK_CARD.md` beside this file.
+found again in every image through inverse charts. {fine}Whether an image is a frontal chest, and how it lies, is told
+by a network of its own: see `CHECK_CARD.md` beside this file.
 
 **Data.** Trained on 174 JSRT radiographs with the 166 HybridGNet contour points, and on {rendered} radiographs rendered
 from the shape statistics of those contours. Tuned on 21 further JSRT radiographs; the published split. {hospital_films}
@@ -44,6 +44,8 @@ HOSPITAL_FILMS = """Half of
 these weights come from a training that also learnt from {} radiographs of ill patients, AP and PA; radiologists had
 outlined their lungs, an earlier network their hearts and clavicles."""
 NO_HOSPITAL_FILMS = "No radiograph of ill patients\nwas among them."
+FINE_MASKS = """The masks of
+the clavicles are drawn again by a small U-Net on crops of twice the resolution, which the inverse charts place. """
 UNSEEN = "{} training images, found by networks that had not seen them"
 DEFORMED = "plain and deformed training images"
 
@@ -54,6 +56,7 @@ def bundle_documents(
     figures: dict[str, Any] | None = None,
     hospital: dict[str, Any] | None = None,
     hospital_films: int = 0,
+    fine: bool = False,
 ) -> dict[str, str]:
     """Text of the bundle's documents by file name.
 
@@ -70,11 +73,14 @@ def bundle_documents(
         Figures of patients that were left out of training count where there are some.
     hospital_films : int
         Number of radiographs of ill patients among the training images.
+    fine : bool
+        Whether the bundle draws clavicles again (`app.training.fine`).
     """
     told = "**Figures.** Not evaluated yet." if figures is None else _told(figures)
     card = MODEL_CARD.format(
         rendered=rendered,
         calibrated=calibrated,
+        fine=FINE_MASKS if fine else "",
         figures=told,
         hospital=_hospital_told(hospital),
         hospital_films=HOSPITAL_FILMS.format(hospital_films) if hospital_films else NO_HOSPITAL_FILMS,
