@@ -22,8 +22,6 @@ UNKNOWN = 0.15
 DRAWN_OVER = 0.4
 """Share of crops with lines, electrodes, words or opacities drawn over them."""
 _OVERSAMPLING = 2
-_NO_MAP = np.empty(0, np.float32)
-"""For `cv2.remap`, where one array holds both coordinates."""
 
 
 class FineBatch(NamedTuple):
@@ -79,7 +77,7 @@ def _sample(example: FineExample, stage: FineStage, rng: np.random.Generator | N
     if example.weight < 1:
         truth = (truth > 0.5).astype(np.float32)
     mask = truth.reshape(stage.height, _OVERSAMPLING, stage.width, _OVERSAMPLING).mean(axis=(1, 3))
-    guess = cv2.remap(crop.guess(outline), shown, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    guess = _warped(crop.guess(outline), shown, cv2.BORDER_REPLICATE)
     if rng is not None and rng.random() < UNKNOWN:
         guess = np.zeros_like(guess)
     return _Sample(picture.astype(np.float32), np.asarray(guess, np.float32), np.asarray(mask, np.float32))
@@ -130,7 +128,7 @@ def _enlarged(shown: Float32, times: int) -> Float32:
     height, width = shown.shape[:2]
     around = np.pad(shown, ((1, 1), (1, 1), (0, 0)), mode="reflect", reflect_type="odd")
     fine = (pixel_grid(times * height, times * width) + 0.5) / times - 0.5 + 1
-    return np.asarray(cv2.remap(around, fine.astype(np.float32), _NO_MAP, cv2.INTER_LINEAR), np.float32)
+    return np.stack([_warped(np.ascontiguousarray(around[..., axis]), fine) for axis in (0, 1)], axis=-1)
 
 
 def _after(second: Affine, first: Affine) -> Affine:
@@ -142,5 +140,9 @@ def _mapped(affine: Affine, places: Float32) -> Float32:
     return (places @ affine[:, :2].T + affine[:, 2]).astype(np.float32)
 
 
-def _warped(picture: npt.NDArray[np.uint8] | Float32, places: Float32) -> Float32:
-    return np.asarray(cv2.remap(picture, places, _NO_MAP, cv2.INTER_LINEAR), np.float32)
+def _warped(
+    picture: npt.NDArray[np.uint8] | Float32, places: npt.NDArray[np.floating], border: int = cv2.BORDER_CONSTANT
+) -> Float32:
+    """What a picture shows at places (x, y), [h, w]; 0 beyond it unless `border` says otherwise."""
+    x, y = (np.ascontiguousarray(places[..., axis], np.float32) for axis in (0, 1))
+    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=border), np.float32)
