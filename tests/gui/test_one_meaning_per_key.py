@@ -88,3 +88,15 @@ def test_the_list_of_keys_says_where_a_key_works(apex) -> None:
     assert "View · Window · Auto for what is on the screen" in words
     assert any("Shift+Enter says absent" in text for text in words)
     dialog.close()
+
+
+def test_a_button_that_hides_itself_lets_the_next_key_press_no_other(app, qtbot) -> None:
+    window, regions = app.window, app.window.right_column.regions
+    window.image_view.setFocus()
+    window.right_column.tabs.setCurrentIndex(2)
+    qtbot.mouseClick(regions.offered, Qt.MouseButton.LeftButton)
+    assert not regions.offered.isVisible()
+    assert window.image_view.hasFocus()
+    QTest.keyClick(window.windowHandle(), Qt.Key.Key_Space)
+    assert not window.reader_bar.isVisible()
+    qtbot.waitUntil(window.walking.bar.isVisible)

@@ -1,10 +1,14 @@
-"""Fusion with arrows in the colours of the theme: its own ones are black, on a dark dialog too."""
+"""Fusion, but its arrows have the colours of the theme, and a click on a button does not take the focus.
+
+Fusion's own arrows are black, on a dark dialog too. A button that has the focus takes Space and Enter; one that hides
+itself gives it to whatever comes next, so that the next key would press that.
+"""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
-from PySide6.QtWidgets import QProxyStyle, QStyle, QStyleOption, QWidget
+from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPen, QPixmap
+from PySide6.QtWidgets import QAbstractButton, QApplication, QProxyStyle, QStyle, QStyleOption, QWidget
 
 from app.gui.widgets import theme
 
@@ -26,6 +30,12 @@ class Style(QProxyStyle):
 
     def __init__(self) -> None:
         super().__init__("Fusion")
+
+    def polish(self, what: QApplication | QPalette | QWidget) -> None:  # type: ignore[override]
+        """Called once for each widget before it is shown."""
+        super().polish(what)
+        if isinstance(what, QAbstractButton) and what.focusPolicy() == Qt.FocusPolicy.StrongFocus:
+            what.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def standardIcon(
         self, which: QStyle.StandardPixmap, option: QStyleOption | None = None, widget: QWidget | None = None
