@@ -126,3 +126,10 @@ KEPT: dict[str, type[Change]] = {
 def change_of(entry: Entry, images: tuple[str, ...]) -> Change:
     """What a row of the table of changes tells; `images` are the names of its images."""
     return KEPT.get(entry.kind, Change)(images, entry.landmarks, entry.label)
+
+
+def touches_masks(change: Change, image: str) -> bool:
+    """Whether the masks of an image, or whether they may be edited, can be others after a change."""
+    if isinstance(change, LandmarksChanged | PlacementsChanged) and not isinstance(change, MasksChanged):
+        return False
+    return not change.images or image in change.images

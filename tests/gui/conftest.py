@@ -145,9 +145,15 @@ class Hand:
         place, everywhere = QPointF(at), QPointF(self.widget.mapToGlobal(at))
         QApplication.sendEvent(self.widget, QMouseEvent(kind, place, everywhere, button, self.held, keys))
 
-    def press(self, at: QPoint, button=Qt.MouseButton.LeftButton, keys=Qt.KeyboardModifier.NoModifier) -> None:
+    def press(
+        self,
+        at: QPoint,
+        button=Qt.MouseButton.LeftButton,
+        keys=Qt.KeyboardModifier.NoModifier,
+        kind=QEvent.Type.MouseButtonPress,
+    ) -> None:
         self.held |= button
-        self._send(QEvent.Type.MouseButtonPress, at, button, keys)
+        self._send(kind, at, button, keys)
 
     def move(self, at: QPoint, keys=Qt.KeyboardModifier.NoModifier) -> None:
         self._send(QEvent.Type.MouseMove, at, Qt.MouseButton.NoButton, keys)

@@ -50,7 +50,7 @@ def test_the_window_tells_which_contour_points_lie_off_a_corrected_outline(apex:
     placed = {p.landmark.name: p.xy for p in session.placements_in(image) if p.landmark.structure == "heart"}
     middle = np.mean([placed[f"heart_{i:02d}"] for i in range(26)], axis=0)
     session.move_placement(image, "heart_05", tuple(placed["heart_05"] + 0.35 * (placed["heart_05"] - middle)))
-    assert bar.words.text() == "Heart: predicted · 1 contour point off it"
+    assert bar.words.text() == "Heart: predicted · 1 contour point off"
     told: list[str] = []
     window.controller.said.connect(told.append)
     window.actions_["maskThroughPoints"].trigger()
@@ -62,7 +62,7 @@ def test_the_window_tells_which_contour_points_lie_off_a_corrected_outline(apex:
         f"The outline runs through what you corrected. {len(off)} contour points are off it now: editing a mask moves "
         "no landmark. Exports mark them."
     ]
-    assert bar.words.text() == f"Heart: corrected · {len(off)} contour points off it"
+    assert bar.words.text() == f"Heart: corrected · {len(off)} contour points off"
     words = window.image_view.image_input.words_of
     window.controller.choose_landmark(off[0])
     assert words(off[0]) == (

@@ -62,7 +62,7 @@ def _step(controller: Controller, view: ImageView, stepped: SteppedRunner, undo:
     session = controller.session
     if session is None:
         return
-    if controller.interaction.cancel():
+    if controller.interaction.cancel() or (undo and controller.take_back_corner()):
         return  # what is under the mouse is what a reader takes back first, as with Escape
     if stepped.running:  # before anything is asked for: that would end it at once
         controller.tell("That is being undone or done again. Wait until it has ended, or cancel it.", view)

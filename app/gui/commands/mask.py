@@ -29,6 +29,18 @@ TOOLS = {
         "Q",
         "Encircle what belongs to it; Shift or the right button: what does not",
     ),
+    MaskTool.POLYGON: (
+        "maskPolygon",
+        "Polygon",
+        "Y",
+        "Click around it; Enter, a double click or the first corner closes. Shift or the right button: take away",
+    ),
+    MaskTool.SNAP: (
+        "maskSnap",
+        "Snap to edge",
+        "S",
+        "As the polygon, but the line runs along the edges that you see",
+    ),
     MaskTool.SMOOTH: ("maskSmooth", "Smooth", "R", "Smooth the border under the brush"),
 }
 """Verb, words, key and tip by tool."""

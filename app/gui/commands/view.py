@@ -202,6 +202,15 @@ def _overlays(controller: Controller) -> Sequence[Command]:
             tip=colours,
         ),
         Command(
+            "corrections",
+            "View",
+            "What was corrected in masks",
+            lambda on: controller.set_look(corrections=on),
+            "Shift+M",
+            group="own",
+            tip="The predicted outline dashed beside the corrected one; green was added, red was taken away",
+        ),
+        Command(
             "labels", "View", "Landmark names", lambda on: controller.set_look(labels=on), "N", group="own", line=True
         ),
         Command(

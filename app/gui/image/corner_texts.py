@@ -224,6 +224,11 @@ class ImageTexts:
                 size += f" x {spacing.row_mm:.3g}"
             lines.append((f"{size} mm/px · {spacing.provenance.value}", ON_IMAGE.muted, False))
         lines.append((f"{view.zoom * 100:.0f} %", ON_IMAGE.muted, False))
+        if view.editable and self._controller.state.outline is not None:
+            lines += [("Enter closes · Esc", ON_IMAGE.accent, False), ("Backspace: one back", ON_IMAGE.accent, False)]
+        if view.drawn.overlay.compared and self._controller.look.texts:
+            lines.append(("dashed: predicted", ON_IMAGE.text, False))
+            lines += [("green: added", ON_IMAGE.good, False), ("red: taken away", ON_IMAGE.bad, False)]
         if view.editable and self._controller.mode == Mode.LANDMARK:
             lines.append((self._landmark_hint(), ON_IMAGE.accent, False))
         return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
@@ -36,6 +37,23 @@ class GreyItem(QGraphicsItem):
         """Change the window level; the screen grid is kept."""
         self.voi_window, self.invert = window, invert
         self.update()
+
+    def cells(self, corner: npt.ArrayLike, step: float, count: int) -> npt.NDArray[np.uint8]:
+        """A part of the picture as it is shown [count, count], whatever of it is on the screen.
+
+        Parameters
+        ----------
+        corner : array [2]
+            Native pixel at the centre of the first cell.
+        step : float
+            Native pixels from one cell to the next.
+        count : int
+        """
+        assert self.picture is not None
+        first = self.picture.frame.to_corner(corner)
+        matrix = np.c_[np.eye(2) / step, 0.5 - first / step]  # a cell's centre is half a cell from its corner
+        grid = self.picture.resample(matrix, count, count)
+        return np.ascontiguousarray(cv2.LUT(grid, self.picture.table(self.voi_window, self.invert)))
 
     def boundingRect(self) -> QRectF:
         if self.picture is None:

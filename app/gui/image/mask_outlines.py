@@ -29,6 +29,14 @@ def outlines(masks: ImageMasks, structure: str, frame: Frame, quick: bool = Fals
     return [] if probability is None else mask_contours(probability, frame)
 
 
+def predicted_outlines(masks: ImageMasks, structure: str, frame: Frame) -> list[Points]:
+    """Closed borders of what was predicted of a structure, whatever a reader said since; none where nothing was."""
+    place, prediction = masks.template.index(structure), masks.prediction
+    if prediction is None or not prediction.present[place]:
+        return []
+    return mask_contours(prediction.masks[place], frame)
+
+
 def mask_contours(probability: npt.NDArray[np.uint8], frame: Frame) -> list[Points]:
     """Closed borders of one mask in the corner frame, from its probability [H, W] (0..255) on the network's grid.
 

@@ -27,6 +27,7 @@ LONG_NUDGE = 2.0
 """Native pixels per arrow key with Shift."""
 BRUSH_RATE = 1.15
 """By so much a notch of the wheel changes the brush."""
+OUTLINE_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace, Qt.Key.Key_Escape)
 ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
 
@@ -106,6 +107,8 @@ class ImageInput:
         at = event.position()
         self._pointing.move(at)
         if not self._controller.interaction.move(self._widget, event):
+            if self.masking:
+                self.tools.mask.corners.hover(self._view, at)
             self._show_cursor(at)
 
     def release(self, event: QMouseEvent) -> None:
@@ -154,7 +157,12 @@ class ImageInput:
     # --- keys ------------------------------------------------------------------------------------------------------
 
     def keeps(self, event: QEvent) -> bool:
-        """Whether the view takes this key before the window's commands do: arrows nudge in Landmark mode."""
+        """Whether the view takes this key before the window's commands do: arrows nudge in Landmark mode.
+
+        Of an outline that is being clicked Enter and Backspace are.
+        """
+        if self.masking and self._controller.state.outline is not None and keeps_key(event, OUTLINE_KEYS):
+            return True
         return self._editing and bool(self._controller.landmark) and keeps_key(event, tuple(ARROWS), shift=True)
 
     def nudges(self, event: QKeyEvent) -> bool:
@@ -167,6 +175,9 @@ class ImageInput:
         taken = self._tool()
         if event.key() == Qt.Key.Key_Escape and taken is not None:
             return taken.escape()
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if self.masking and plain and self.tools.mask.corners.key(self._view, event.key()):
+            return True
         if event.key() in ARROWS and self._editing and not self._controller.interaction.running:
             far = LONG_NUDGE if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else NUDGE
             x, y = ARROWS[Qt.Key(event.key())]

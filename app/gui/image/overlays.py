@@ -16,14 +16,17 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from app.core.frame import Frame, Points
 from app.core.masks import ImageMasks
 from app.core.prediction import Prediction
-from app.gui.image.mask_outlines import outlines, thinned
+from app.gui.image.mask_outlines import outlines, predicted_outlines, thinned
 from app.gui.image.resolve import Drawn, Overlay
 from app.gui.widgets import uv_colours
 from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, path_of, with_pattern
+from app.gui.widgets.palette import ON_IMAGE
 from app.gui.widgets.screen_layer import ScreenLayer
 
 FILL = 0.7
 """A structure is filled with so much of the opacity that uv colours have."""
+TINT = 0.35
+"""How strongly what was added or taken away is tinted."""
 EXACT_FROM = 2.0
 """From this zoom on (device pixels per native pixel) a mask is drawn exactly also while it is edited."""
 INVISIBLE = 0.1
@@ -70,6 +73,7 @@ class OverlayItem(QGraphicsItem):
         self._edited: int | None = None
         self._outlines: dict[int, list[Points]] = {}
         self._paths: dict[int, QPainterPath] = {}
+        self._predicted: dict[int, QPainterPath] = {}
         self._paths_for = 0.0
         self._iso: QPainterPath | None = None
         self._iso_of: object = None
@@ -98,6 +102,7 @@ class OverlayItem(QGraphicsItem):
             self._paths.pop(channel, None)
         if other:
             self._iso = self._iso_of = self._field = self._field_of = None
+            self._predicted.clear()
         self.update()
 
     def _changed(self, drawn: Drawn) -> Sequence[int]:
@@ -125,18 +130,22 @@ class OverlayItem(QGraphicsItem):
         port = widget.rect() if widget is not None else painter.viewport()
         rest, edited = self._overlay, self._edited
         if edited is not None:  # that one changes with every move of the mouse, the others do not
-            rest = replace(rest, outlined=_without(rest.outlined, edited), filled=_without(rest.filled, edited))
+            others = _without(rest.outlined, edited), _without(rest.filled, edited), _without(rest.compared, edited)
+            rest = replace(rest, outlined=others[0], filled=others[1], compared=others[2])
         self._layer.paint(painter, port, (rest, edited), lambda into: self._draw(into, rest, masks, frame))
         if edited is not None and edited in self._overlay.outlined:
             filled = (edited,) if edited in self._overlay.filled else ()
+            compared = (edited,) if edited in self._overlay.compared else ()
+            alone = replace(self._overlay, outlined=(edited,), filled=filled, compared=compared, uv=None)
             painter.save()
-            self._draw(painter, replace(self._overlay, outlined=(edited,), filled=filled, uv=None), masks, frame)
+            self._draw(painter, alone, masks, frame)
             painter.restore()
 
     def _draw(self, painter: QPainter, overlay: Overlay, masks: ImageMasks, frame: Frame) -> None:
         structures = masks.template.structures
         painter.setClipRect(self.boundingRect())
-        wanted = dict.fromkeys((*overlay.outlined, *overlay.filled, *(() if overlay.uv is None else (overlay.uv,))))
+        coloured = () if overlay.uv is None else (overlay.uv,)
+        wanted = dict.fromkeys((*overlay.outlined, *overlay.filled, *overlay.compared, *coloured))
         paths = self._paths_at(_device_zoom(painter), tuple(wanted), masks, frame)
         for channel in overlay.filled:
             colour = QColor(structures[channel].colour)
@@ -149,10 +158,36 @@ class OverlayItem(QGraphicsItem):
         if overlay.uv is not None and masks.prediction is not None:
             painter.setPen(cosmetic(painter, QColor(255, 255, 255, 110), 1.0))
             painter.drawPath(self._iso_path(overlay.uv, masks, frame))
+        for channel in overlay.compared:
+            self._draw_correction(painter, channel, masks, frame, paths[channel])
         for channel in overlay.outlined:
             pen = cosmetic(painter, QColor(structures[channel].colour), 2.5 if channel == overlay.strong else 1.5)
             painter.setPen(with_pattern(pen, channel) if overlay.patterns else pen)
             painter.drawPath(paths[channel])
+
+    def _draw_correction(
+        self, painter: QPainter, channel: int, masks: ImageMasks, frame: Frame, now: QPainterPath
+    ) -> None:
+        """What a reader added and took away, tinted, and the predicted outline as a thin dashed line."""
+        if channel not in self._predicted:
+            lines = predicted_outlines(masks, masks.template.structures[channel].name, frame)
+            self._predicted[channel] = path_of([thinned(line, INVISIBLE / self._paths_for) for line in lines])
+        before = self._predicted[channel]
+        different = QPainterPath(now)  # filled by the odd-even rule: where just one of the two is
+        different.addPath(before)
+        for part, colour in ((now, ON_IMAGE.good), (before, ON_IMAGE.bad)):
+            tint = QColor(colour)
+            tint.setAlphaF(TINT)
+            painter.save()
+            painter.setClipPath(part, Qt.ClipOperation.IntersectClip)
+            painter.fillPath(different, tint)
+            painter.restore()
+        painter.setPen(cosmetic(painter, QColor(0, 0, 0, 140), 2.0))  # white alone is lost on bright ground
+        painter.drawPath(before)
+        pen = cosmetic(painter, QColor(255, 255, 255), 1.0)
+        pen.setDashPattern([4, 3])
+        painter.setPen(pen)
+        painter.drawPath(before)
 
     def _paths_at(
         self, zoom: float, channels: Sequence[int], masks: ImageMasks, frame: Frame
@@ -165,6 +200,7 @@ class OverlayItem(QGraphicsItem):
         octave = 2.0 ** ceil(log2(zoom))
         if octave != self._paths_for:
             self._paths.clear()
+            self._predicted.clear()
             self._paths_for = octave
         for channel in channels:
             if channel not in self._outlines:

@@ -96,6 +96,8 @@ class Overlay:
         Channels that are filled with their colour; never the one with uv colours.
     uv : int or None
         The channel that shows its uv colours and iso-lines.
+    compared : tuple of int
+        Channels whose correction is compared with the prediction: both outlines, and a tint of what is different.
     opacity : float
         Of fills and uv colours, 0 to 1.
     patterns : bool
@@ -108,6 +110,7 @@ class Overlay:
     outlined: tuple[int, ...] = ()
     filled: tuple[int, ...] = ()
     uv: int | None = None
+    compared: tuple[int, ...] = ()
     opacity: float = 0.45
     patterns: bool = False
     strong: int | None = None
@@ -244,12 +247,14 @@ def overlay_of(masks: ImageMasks | None, look: Look, structure: str, editing: bo
     prediction = masks.prediction
     coloured = look.uv and chosen in shown and prediction is not None and bool(prediction.present[chosen])
     uv = chosen if coloured else None
+    compared = tuple(c for c, name in enumerate(names) if look.corrections and wanted[c] and masks.corrected(name))
     return Overlay(
         masks=look.masks != MaskStyle.OFF and any(wanted),
         strong=chosen if editing else None,
         outlined=shown if look.masks != MaskStyle.OFF else (),
         filled=tuple(c for c in shown if c != uv) if look.masks == MaskStyle.FILL else (),
         uv=uv,
+        compared=compared if look.masks != MaskStyle.OFF else (),
         opacity=look.opacity,
         patterns=look.patterns,
     )

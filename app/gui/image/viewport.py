@@ -30,6 +30,7 @@ class Viewport(Protocol):
     """Name of what is shown, or empty."""
     editable: bool
     """Whether landmarks can be placed here."""
+    grey: GreyItem
     frame_of_image: Frame | None
 
     @property
@@ -83,7 +84,6 @@ class Surface(Viewport, Protocol):
     turn: Turn
     invert: bool
     drawn: Drawn
-    grey: GreyItem
     markers: MarkerItem
     regions: RegionItem
 

@@ -415,6 +415,7 @@ class MainWindow(QMainWindow):
         self.actions_["structures"].setChecked(look.structures)
         self.actions_["cornerTexts"].setChecked(look.texts)
         self.actions_["linePatterns"].setChecked(look.patterns)
+        self.actions_["corrections"].setChecked(look.corrections)
 
     def _prediction_ended(self, sentence: str) -> None:
         self._refresh_actions()
@@ -460,7 +461,7 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.controller.interaction.cancel()
+            self.controller.cancel()
         else:
             super().keyPressEvent(event)
 

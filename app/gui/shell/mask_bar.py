@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -10,7 +12,7 @@ from app.core.masks import MaskState
 from app.gui.commands.mask import TOOLS, points
 from app.gui.shell.actions import Actions
 from app.gui.state.controller import Controller
-from app.gui.state.view_state import Mode
+from app.gui.state.view_state import MaskTool, Mode
 from app.gui.widgets.key_button import KeyButton
 from app.gui.widgets.plain_text import PlainLabel, tip
 
@@ -24,6 +26,11 @@ WHOLE = {
     "resetMask": "Back to predicted",
 }
 """Words by verb, of what changes a whole mask."""
+SHORT = {MaskTool.PUSH: "Push", MaskTool.SNAP: "Snap"}
+"""Words of tools whose name is long."""
+FIRST_TO_GO = ("keepLargest", "fillHoles", "shrinkMask", "growMask")
+LAST_TO_GO = ("maskThroughPoints", "resetMask", "maskAbsent")
+"""What stands in the menu alone where there is no room, in this order; the keys of the tools go in between."""
 WORDS = {
     MaskState.PREDICTED: "predicted",
     MaskState.CORRECTED: "corrected",
@@ -48,8 +55,8 @@ class MaskBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._controller = controller
         self.words = PlainLabel()
-        self._tools = [KeyButton(actions[verb]) for verb, *_ in TOOLS.values()]
-        self._whole = [KeyButton(actions[verb], words) for verb, words in WHOLE.items()]
+        self._tools = [KeyButton(actions[verb], SHORT.get(tool, "")) for tool, (verb, *_) in TOOLS.items()]
+        self._whole = {verb: KeyButton(actions[verb], words) for verb, words in WHOLE.items()}
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 4, 12, 4)
         row.setSpacing(4)
@@ -58,7 +65,7 @@ class MaskBar(QWidget):
         for button in self._tools:
             row.addWidget(button)
         row.addStretch()
-        for button in self._whole:
+        for button in self._whole.values():
             button.show_key = False
             row.addWidget(button)
         for signal in (controller.modeChanged, controller.structureChanged, controller.imageChanged):
@@ -75,7 +82,7 @@ class MaskBar(QWidget):
             image, structure = controller.image, controller.structure
             words = f"{session.template.structure(structure).title}: {WORDS[session.mask_state(image, structure)]}"
             off = len(session.off_outline(image, structure))
-            self.words.setText(f"{words} · {points(off)} off it" if off else words)
+            self.words.setText(f"{words} · {points(off)} off" if off else words)
             self.words.setToolTip(tip(OFF_OUTLINE if off else ""))
             self.words.setMinimumWidth(self.words.sizeHint().width())
             self._make_room()
@@ -84,18 +91,21 @@ class MaskBar(QWidget):
         self._make_room()
 
     def _make_room(self) -> None:
-        """What does not fit stands in the menu alone: from the right, and the tools' keys first."""
+        """What does not fit stands in the menu alone."""
         for button in self._tools:
             button.set_show_key(True)
-        for button in self._whole:
+        for button in self._whole.values():
             button.show()
+        self._hide(FIRST_TO_GO)
         if self._wanted() > self.width():
             for button in self._tools:
                 button.set_show_key(False)
-        for button in reversed(self._whole):
-            if self._wanted() <= self.width():
-                break
-            button.hide()
+        self._hide(LAST_TO_GO)
+
+    def _hide(self, verbs: Iterable[str]) -> None:
+        for verb in verbs:
+            if self._wanted() > self.width():
+                self._whole[verb].hide()
 
     def _wanted(self) -> int:
         layout = self.layout()

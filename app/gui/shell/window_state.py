@@ -27,6 +27,10 @@ def _name_hash(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+SWITCHES = ("uv", "labels", "texts", "patterns", "corrections")
+"""What of a `Look` is on or off."""
+
+
 def _number(value: Any, low: float, high: float, otherwise: float) -> float:
     return min(max(value, low), high) if isinstance(value, int | float) else otherwise
 
@@ -52,6 +56,7 @@ class WindowState:
             "labels": look.labels,
             "texts": look.texts,
             "patterns": look.patterns,
+            "corrections": look.corrections,
             "order": worklist.model.order.name,
             "chips": [name for name, chip in _chips(worklist).items() if chip.isChecked()],
         }
@@ -69,7 +74,7 @@ class WindowState:
         if state:
             masks = str(state.get("masks"))
             look |= {"masks": MaskStyle(masks)} if masks in set(MaskStyle) else {}
-            look |= {key: bool(state[key]) for key in ("uv", "labels", "texts", "patterns") if key in state}
+            look |= {key: bool(state[key]) for key in SWITCHES if key in state}
             opacity = _number(state.get("opacity"), 0.0, 1.0, controller.look.opacity)
             look["opacity"] = opacity
         controller.set_look(**look)

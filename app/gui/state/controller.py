@@ -21,12 +21,13 @@ from app.gui.state.view_state import (
     MaskTool,
     Mode,
     Moving,
+    Outline,
     Spot,
     Stroke,
     ViewState,
 )
 from app.project.accepting import locked_sentence
-from app.project.changes import Change, ImagesChanged, LandmarksChanged
+from app.project.changes import Change, ImagesChanged, LandmarksChanged, touches_masks
 from app.store.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ class Controller(QObject):
     def _set(self, **fields: Any) -> None:
         """Replace parts of the state and say so; the same again says nothing."""
         old, new = self.state, replace(self.state, **fields)
+        if new.outline is not None and not new.outline_goes_on:
+            new = replace(new, outline=None)
         if new == old:
             return
         self.state = new
@@ -215,6 +218,8 @@ class Controller(QObject):
         session = self.session
         assert session is not None
         self.interaction.follow(change)  # first: what is dragged may be gone
+        if self.state.outline is not None and touches_masks(change, self.state.outline.image):
+            self.show_outline(None)
         if isinstance(change, ImagesChanged) and self.image not in session.images:
             renamed = len(change.images) == 1 and change.images[0] in session.images
             self.show_image(change.images[0] if renamed else session.images[0] if session.images else "")
@@ -239,6 +244,25 @@ class Controller(QObject):
     def show_stroke(self, stroke: Stroke | None) -> None:
         """Show a mask as it is being edited, in all views, until it is kept or let go."""
         self._set(stroke=stroke)
+
+    def show_outline(self, outline: Outline | None) -> None:
+        """Show corners that are being clicked around what is to change of a mask; None forgets them."""
+        self._set(outline=outline)
+
+    def take_back_corner(self) -> bool:
+        """Take the last of the clicked corners back; False where there is none."""
+        outline = self.state.outline
+        if outline is None:
+            return False
+        left = replace(outline, ways=outline.ways[:-1], tail=())
+        self.show_outline(left if left.ways else None)
+        return True
+
+    def cancel(self) -> bool:
+        """Give up what is being dragged or outlined; False where there is nothing."""
+        outlined = self.state.outline is not None
+        self.show_outline(None)
+        return self.interaction.cancel() or outlined
 
     def correct_mask(self, image: str, structure: str, mask: Mask) -> bool:
         """Keep a mask that was edited, as one undo step; one of which nothing is left means that it is absent.

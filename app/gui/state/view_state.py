@@ -26,6 +26,8 @@ class MaskTool(StrEnum):
     BRUSH = "brush"
     ERASER = "eraser"
     LASSO = "lasso"
+    POLYGON = "polygon"
+    SNAP = "snap"
     SMOOTH = "smooth"
 
 
@@ -56,6 +58,8 @@ class Look:
         Whether landmarks carry their names.
     texts : bool
         Whether texts stand in the corners of the image; warnings do in any case.
+    corrections : bool
+        Whether the predicted outline lies beside a corrected one, and what was added or taken away is tinted.
     patterns : bool
         Whether each structure's outline has a line of its own, for eyes that can't tell the colours apart.
     """
@@ -67,6 +71,7 @@ class Look:
     structures: bool = True
     labels: bool = True
     texts: bool = True
+    corrections: bool = False
     patterns: bool = False
 
     def shows(self, structure: str) -> bool:
@@ -170,6 +175,42 @@ class Stroke:
     path: tuple[tuple[float, float], ...] = ()
 
 
+Way = tuple[tuple[float, float], ...]
+"""Places (x, y), native pixels."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Corners that are being clicked around what is to change of a mask; nothing is stored before they are closed.
+
+    Attributes
+    ----------
+    image, structure : str
+    on : bool
+        Whether what they enclose is added; else it is taken away.
+    ways : tuple of Way
+        The first corner, then for each other one the way to it, which ends with it.
+    tail : Way
+        The way from the last corner to the mouse.
+    """
+
+    image: str
+    structure: str
+    on: bool
+    ways: tuple[Way, ...]
+    tail: Way = ()
+
+    @property
+    def corners(self) -> Way:
+        """The places that were clicked."""
+        return tuple(way[-1] for way in self.ways)
+
+    @property
+    def path(self) -> Way:
+        """All places on the line up to the last corner."""
+        return tuple(xy for way in self.ways for xy in way)
+
+
 @dataclass(frozen=True)
 class Corner:
     """One corner of a region that is being drawn.
@@ -238,6 +279,8 @@ class ViewState:
         A mask that is being edited.
     draft : Draft or None
         A region that is being drawn.
+    outline : Outline or None
+        Corners that are being clicked around what is to change of a mask.
     """
 
     image: str = ""
@@ -256,3 +299,11 @@ class ViewState:
     stroke: Stroke | None = None
     region: str = ""
     draft: Draft | None = None
+    outline: Outline | None = None
+
+    @property
+    def outline_goes_on(self) -> bool:
+        """Whether the next corner would belong to the same outline."""
+        outline = self.outline
+        corners = self.mode is Mode.MASK and self.mask_tool in (MaskTool.POLYGON, MaskTool.SNAP) and not self.tool
+        return outline is not None and corners and (outline.image, outline.structure) == (self.image, self.structure)

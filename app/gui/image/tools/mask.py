@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
 from app.core import mask_edit
 from app.core.frame import Points
 from app.core.masks import Mask
+from app.gui.image.tools.corners import WITH_CORNERS, Corners
 from app.gui.image.tools.tool import PlainTool
 from app.gui.image.viewport import Viewport
 from app.gui.state.controller import Controller
@@ -18,7 +19,7 @@ from app.gui.state.interaction import Drag, StuckDrag
 from app.gui.state.view_state import MaskTool, Stroke
 from app.gui.widgets.drawing import polygon
 from app.gui.widgets.palette import ON_IMAGE
-from app.project.changes import Change, LandmarksChanged, MasksChanged, PlacementsChanged
+from app.project.changes import Change, touches_masks
 
 Edit = Callable[[Mask, Points, Points], object]
 """Changes a mask in place for a move of the mouse from one native point [2] to another."""
@@ -40,6 +41,7 @@ class EditMask(PlainTool):
 
     def __init__(self, controller: Controller, other: bool = False) -> None:
         self._controller, self._other = controller, other
+        self.corners = Corners(controller)
 
     def begin(self, view: Viewport, event: QMouseEvent) -> Drag:
         """One stroke, from the press of the button to its release, is one correction."""
@@ -56,6 +58,8 @@ class EditMask(PlainTool):
         mask = np.zeros((frame.height, frame.width), bool) if found is None else found.copy()
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         on = (controller.state.mask_tool is not MaskTool.ERASER) != (shift or self._other)
+        if controller.state.mask_tool in WITH_CORNERS:
+            return self.corners.begin(view, at, structure, on)
         if controller.state.mask_tool is MaskTool.LASSO:
             return LassoDrag(controller, view, at, structure, mask, on)
         return StrokeDrag(
@@ -86,6 +90,7 @@ class EditMask(PlainTool):
 
     def paint_path(self, painter: QPainter, view: Viewport) -> None:
         """The line that is being drawn around what is to change."""
+        self.corners.paint(painter, view)
         stroke = self._controller.state.stroke
         if stroke is None or not stroke.path or stroke.image != view.image:
             return
@@ -129,9 +134,7 @@ class StrokeDrag(Drag):
         self._controller.show_stroke(None)
 
     def survives(self, change: Change) -> bool:
-        if isinstance(change, LandmarksChanged | PlacementsChanged) and not isinstance(change, MasksChanged):
-            return True
-        return bool(change.images) and self._image not in change.images
+        return not touches_masks(change, self._image)
 
 
 class LassoDrag(StrokeDrag):

@@ -13,7 +13,7 @@ from app.gui.image.tools.zoom import Zoom
 from app.gui.state.controller import Controller
 from app.gui.state.view_state import MaskTool, Mode
 
-TWO_WAYS = (MaskTool.BRUSH, MaskTool.ERASER, MaskTool.LASSO)
+TWO_WAYS = (MaskTool.BRUSH, MaskTool.ERASER, MaskTool.LASSO, MaskTool.POLYGON, MaskTool.SNAP)
 """The mask tools that add with one button and take away with the other."""
 
 
