@@ -206,7 +206,7 @@ def _overlays(controller: Controller) -> Sequence[Command]:
             "View",
             "What was corrected in masks",
             lambda on: controller.set_look(corrections=on),
-            "Shift+M",
+            "Shift+E",
             group="own",
             tip="The predicted outline dashed beside the corrected one; green was added, red was taken away",
         ),
