@@ -175,59 +175,26 @@ def _overlays(controller: Controller) -> Sequence[Command]:
             style = MaskStyle.OFF if style != MaskStyle.OFF else MaskStyle.OUTLINE
         controller.set_look(masks=style)
 
+    def switch(field: str, on: bool) -> None:
+        controller.set_look(**{field: on})
+
+    def own(
+        verb: str, words: str, field: str, key: str = "", tip: str = "", needs: str = "nothing", line: bool = False
+    ) -> Command:
+        return Command(verb, "View", words, partial(switch, field), key, needs, group="own", tip=tip, line=line)
+
     outlines, fills, none = (partial(masks, style) for style in (MaskStyle.OUTLINE, MaskStyle.FILL, MaskStyle.OFF))
     colours = "Colours that match between template and image; not while a mask is edited"
+    tints = "The predicted outline dashed beside the corrected one; green was added, red was taken away"
+    patterns = "Tell structures apart without their colours"
     return [
-        Command(
-            "structures",
-            "View",
-            "Structures",
-            lambda on: controller.set_look(structures=on),
-            "Shift+H",
-            group="own",
-            tip="Show or hide all of them",
-            line=True,
-        ),
+        own("structures", "Structures", "structures", "Shift+H", "Show or hide all of them", line=True),
         Command("outlines", "View", "Outlines", outlines, "O", group="masks", tip="Masks as outlines"),
         Command("fills", "View", "Fills", fills, "Shift+O", group="masks", tip="Masks as outlines with a fill"),
         Command("noMasks", "View", "No masks", none, "Ctrl+Shift+M", group="masks"),
-        Command(
-            "uvColours",
-            "View",
-            "uv colours",
-            lambda on: controller.set_look(uv=on),
-            "U",
-            needs="colours",
-            group="own",
-            tip=colours,
-        ),
-        Command(
-            "corrections",
-            "View",
-            "What was corrected in masks",
-            lambda on: controller.set_look(corrections=on),
-            "Shift+E",
-            group="own",
-            tip="The predicted outline dashed beside the corrected one; green was added, red was taken away",
-        ),
-        Command(
-            "labels", "View", "Landmark names", lambda on: controller.set_look(labels=on), "N", group="own", line=True
-        ),
-        Command(
-            "cornerTexts",
-            "View",
-            "Texts in the corners",
-            lambda on: controller.set_look(texts=on),
-            "T",
-            group="own",
-            tip="Warnings stay",
-        ),
-        Command(
-            "linePatterns",
-            "View",
-            "Outlines with line patterns",
-            lambda on: controller.set_look(patterns=on),
-            group="own",
-            tip="Tell structures apart without their colours",
-        ),
+        own("uvColours", "uv colours", "uv", "U", colours, "colours"),
+        own("corrections", "What was corrected in masks", "corrections", "Shift+E", tints),
+        own("labels", "Landmark names", "labels", "N", line=True),
+        own("cornerTexts", "Texts in the corners", "texts", "T", "Warnings stay"),
+        own("linePatterns", "Outlines with line patterns", "patterns", tip=patterns),
     ]
