@@ -70,6 +70,11 @@ class Freezing(PredictedImages):
                 self._project.forget_blobs(self._unused_blobs)
                 self._unused_blobs.clear()
 
+    def end(self) -> None:
+        """The files are about to be closed: what comes after this writes nothing."""
+        self.forget_freeze()
+        self._unused_blobs.clear()
+
     def _keep_blobs(self, row: FrozenRow) -> None:
         """An image is frozen now, and these blobs are its own."""
         self._unused_blobs.difference_update((row.placements, row.charts, row.maps))

@@ -77,7 +77,7 @@ class OpenProject:
         try:
             self._state = MeasuredState(project, self._predictions, bundle)
         except BaseException:  # it is damaged, and nobody else could give the lock back
-            self.close()
+            self._close_files(project, self._predictions, lock)
             raise
 
     # --- opening and closing
@@ -136,6 +136,7 @@ class OpenProject:
         if self._pending is not None:
             self._pending.cancel()
             self._pending = None
+        self._state.end()
         self._close_files(self._project, self._predictions, self._lock)
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import apsw
 import numpy as np
 
 from app.core.landmark import PlacementState
@@ -61,6 +62,18 @@ def test_cancelling_accepts_nothing(session: Session):
     assert to_its_end(job)[-1] == Finished(cancelled=True)
     assert snapshot(session) == before
     assert session.undo_label == "Add 3 images"
+
+
+def test_a_session_that_is_closed_meanwhile_leaves_nothing_behind(session: Session):
+    job = session.start_accept(ALL)
+    job.go_on(0.0)
+    job.go_on(0.0)  # all three are made ready, and written
+    session.close()
+    job.cancel()
+    assert to_its_end(job)[-1] == Finished(cancelled=True)
+    db = apsw.Connection(str(session.path), apsw.SQLITE_OPEN_READONLY)
+    assert db.execute("SELECT count(*) FROM blobs").get == 0
+    db.close()
 
 
 def test_an_image_that_is_removed_meanwhile_is_left_out(session: Session):
