@@ -284,6 +284,7 @@ class MeasuredState(RegionState):
             if kind == REGION:
                 curves[name], shapes[name] = self._region(int(which))
                 found.touched[name] = np.zeros(len(here.known), bool)
+                found.touched[name][self.set_absent(self._structure_of(int(which)))] = True
                 continue
             parts = self._members(kind, which)
             for part in parts:
@@ -309,7 +310,7 @@ class MeasuredState(RegionState):
             kind, which = split(name)
             if kind == REGION:
                 curves[name], shapes[name] = self._region_in(image, int(which))
-                touched[name] = np.zeros(1, bool)
+                touched[name] = np.array([self._structure_of(int(which)) in self.rows.absent_structures(image)])
             elif kind != LANDMARK:
                 found = [(one[None].astype(float), np.array([by])) for one, by in self._extents_in(image, kind, which)]
                 shapes[name], touched[name] = _all_of(found, 1)
@@ -321,6 +322,10 @@ class MeasuredState(RegionState):
             return self.carried(number)
         count = len(self._order)
         return np.full((count, 1, 2), np.nan), Shapes(np.full((count, 4), np.nan), np.full(count, np.nan))
+
+    def _structure_of(self, number: int) -> str:
+        region = self.region_of(number)
+        return region.structure if region is not None else ""
 
     def _region_in(self, image: str, number: int) -> tuple[npt.NDArray[np.float64], Shapes]:
         """The same in one image."""
@@ -335,8 +340,7 @@ class MeasuredState(RegionState):
         touched = np.zeros(count, bool)
         touched[[self.places[name] for name in self.rows.by_landmark.get(number, {})]] = True
         if number in self.rows.landmarks:
-            said = self.rows.masks_of.get(self.rows.landmarks[number].structure, {}).values()
-            touched[[self.places[row.image] for row in said if row.mask is None]] = True
+            touched[self.set_absent(self.rows.landmarks[number].structure)] = True
             xy, _, expected = self._placed(number)
         else:
             xy, expected, codes = np.full((count, 2), np.nan), np.full(count, np.nan), np.zeros(count, np.uint8)

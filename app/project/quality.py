@@ -187,11 +187,14 @@ class Quality:
 
     def _find(self, names: Sequence[str], placed: Iterable[Placed], alone: bool) -> Steps:
         looked = yield from self._ask(names)
-        count, contours = len(names), self._contour_points()
+        count, contours, at = len(names), self._contour_points(), {name: place for place, name in enumerate(names)}
         worst, new = [Largest(count) for _ in self._structures], Largest(count)
         contour = np.full((count, sum(map(len, self._parts())), 2), np.nan, np.float32)
         for number, mark, xy, error, later in placed:
             seen = np.where(later, np.nan, error)
+            if mark.hidden:  # it stands for an outline; one that a reader drew has no doubt left
+                drawn = self._state.rows.masks_of.get(mark.structure, {})
+                seen[[at[name] for name in drawn if name in at]] = np.nan
             worst[self._structures.index(mark.structure)].take(number, seen, xy)
             if not mark.hidden and later.any():
                 new.take(number, np.where(later, error, np.nan), xy)

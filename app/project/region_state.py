@@ -31,8 +31,8 @@ class RegionIn:
     ----------
     region : Region
     xy : array [K, 2], float64
-        Points along its sides, native pixels; a region's end where they begin. NaN where its structure is absent or
-        nothing is predicted.
+        Points along its sides, native pixels; a region's end where they begin. NaN where its structure is absent, also
+        where a reader said so, or nothing is predicted.
     new_since_accepted : bool
         The image was accepted before it was drawn: nobody has looked at it there.
     deleted : bool
@@ -103,12 +103,13 @@ class RegionState(ProjectState):
         charts = self._charts_with(image)  # first: what is frozen is read with them
         held = self._frozen_regions.get(image, frozenset()) if accepted else frozenset()
         gone = {number: one for number, one in self.rows.deleted_regions.items() if number in held}
-        found = []
+        found, absent = [], self.rows.absent_structures(image)
         for number, region in sorted((self.rows.regions | gone).items()):
             if region.hidden and not hidden:
                 continue
             uv = region.fine(self.template)
-            chart = charts.chart(region.structure, slot) if self.predicted(image) else None
+            there = self.predicted(image) and region.structure not in absent
+            chart = charts.chart(region.structure, slot) if there else None
             xy = np.full(uv.shape, np.nan) if chart is None else sample_chart(chart, uv)
             found.append(RegionIn(region, xy, accepted and number not in held, number in gone, number))
         return found
@@ -122,7 +123,8 @@ class RegionState(ProjectState):
         self.carry_ahead((number,), float("inf"))
         held = self._carried_regions[number]
         xy, shapes = held.xy[self._order].astype(float), Shapes(*(part[self._order] for part in held.shapes))
-        nowhere = ~self._is_predicted()
+        nowhere, region = ~self._is_predicted(), self.region_of(number)
+        nowhere[self.set_absent(region.structure) if region is not None else []] = True
         if number not in self.rows.regions:
             nowhere |= np.array([number not in self._frozen_regions.get(name, ()) for name in self.rows.images], bool)
         for part in (xy, *shapes):

@@ -217,9 +217,7 @@ class ProjectState(Freezing):
         xy, expected = self.find(mark.structure, uv or mark.uv)
         codes = np.where(np.isnan(xy[:, 0]), _ABSENT, _PREDICTED).astype(np.uint8)
         codes[~self._is_predicted()] = 0
-        absent = [
-            self.places[name] for name, row in self.rows.masks_of.get(mark.structure, {}).items() if row.mask is None
-        ]
+        absent = self.set_absent(mark.structure)
         codes[absent], xy[absent], expected[absent] = _ABSENT, np.nan, np.nan
         for name, row in self.rows.by_landmark.get(number, {}).items():
             place = self.places[name]
@@ -410,6 +408,11 @@ class ProjectState(Freezing):
             shown = [(n, p.expected_error) for n, p in counting if not self._settled(name, p.landmark)]
             numbers, errors = np.array([n for n, _ in shown], np.int64), np.array([error for _, error in shown], float)
             self._worst.set(self.places[name], numbers, errors)
+
+    def set_absent(self, structure: str) -> list[int]:
+        """Places, in the project's order, of the images in which a reader set a structure absent."""
+        said = self.rows.masks_of.get(structure, {}).values()
+        return [self.places[row.image] for row in said if row.mask is None]
 
     def _settled(self, name: str, mark: Landmark) -> bool:
         """Whether a landmark stands for an outline alone, and a reader said what that is: its doubt is no more."""

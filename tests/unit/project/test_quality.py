@@ -73,6 +73,12 @@ def test_what_a_reader_corrected_said_or_decided_is_not_told_again(large: Sessio
     assert first.key not in [one.key for one in all_of(large, quality)]
     large.set_mask_absent("im1.png", "left_lung")
     assert not [one for one in all_of(large, quality) if one.structure == "left_lung" and one.image == "im1.png"]
+    assert [one for one in of(all_of(large, quality), Reason.UNCERTAIN, "im1.png") if one.structure == "right_lung"]
+    drawn = large.mask("im1.png", "right_lung").copy()
+    drawn[np.nonzero(drawn)[0][0]] = False  # its uppermost row
+    large.set_mask("im1.png", "right_lung", drawn)
+    for found in (all_of(large, quality), all_of(large)):
+        assert not [one for one in of(found, Reason.UNCERTAIN, "im1.png") if one.structure == "right_lung"]
     large.set_review("im1.png", ReviewState.REJECTED)
     assert not of(all_of(large, quality), Reason.UNCERTAIN, "im1.png")
 

@@ -102,6 +102,25 @@ def test_regions_are_measured_in_all_images_and_follow_new_predictions(drawn: Se
     check()
 
 
+def test_a_region_of_a_structure_that_a_reader_set_absent_is_absent(drawn: Session):
+    drawn.define_measurement("a", "area(zone)")
+    before = drawn.measurement("a").values.copy()
+    drawn.set_mask_absent("im0.png", "left_lung")
+    assert np.isnan(drawn.region("im0.png", "zone")).all()
+    assert drawn.measurement("a").states == ("corrected", "predicted", "predicted")
+    alone = next(one for one in drawn.measurements_in("im0.png") if one.entry.name == "a")
+    assert np.isnan([drawn.measurement("a").values[0], alone.value]).all()
+    assert alone.state == "corrected"
+    assert not np.isnan(drawn.region("im0.png", "rim")).any()
+    assert drawn.measurement("a").values[2] == before[2]
+    drawn.set_review("im0.png", "accepted")
+    assert np.isnan(drawn.region("im0.png", "zone")).all()
+    drawn.undo()
+    drawn.undo()
+    np.testing.assert_array_equal(drawn.measurement("a").values, before)
+    assert not np.isnan(drawn.region("im0.png", "zone")).any()
+
+
 def test_a_formula_that_names_a_region_wrongly_says_what_there_is(drawn: Session):
     for formula, told in (
         ("area(rim)", "“rim” is a curve: it has a length and nothing else"),
