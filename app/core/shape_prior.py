@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from app.core.frame import Points
 
-
 @dataclass(frozen=True, eq=False)
 class Similarity:
     """``scale * points @ rotation + shift``: rotation, uniform scale and shift of the plane.
@@ -99,7 +98,8 @@ class ShapePrior:
         turn = (a.conj() * b).sum(axis=1, keepdims=True) / np.maximum((abs(a) ** 2).sum(axis=1, keepdims=True), 1e-12)
         deviation = np.where(known, turn * a + there - (self.mean[:, 0] + 1j * self.mean[:, 1]), 0)
         flat = np.stack([deviation.real, deviation.imag], axis=-1).reshape(len(contours), -1)
-        likely = (flat @ self.shrinkage.T).reshape(*deviation.shape, 2)
+        # Not by a matrix product: its threads wait for each other where cores are busy, for up to a second.
+        likely = np.einsum("nj,ij->ni", flat, self.shrinkage).reshape(*deviation.shape, 2)
         moved = np.hypot(likely[..., 0] - deviation.real, likely[..., 1] - deviation.imag)
         return np.where(known, moved / np.maximum(abs(turn), 1e-12), np.nan)
 

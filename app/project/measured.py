@@ -31,6 +31,8 @@ from app.store.project_store import ProjectStore
 from app.store.row_types import FactsRow, MaskRow, MeasurementRow
 
 Flags = npt.NDArray[np.bool_]
+_AT_ONCE = 128
+"""Images whose pixel sizes are asked for in one go."""
 _ABSENT = CODES.index("absent")
 
 
@@ -130,6 +132,7 @@ class MeasuredState(RegionState):
         super().__init__(project, predictions, bundle.template, bundle.network_size)
         self.groups = bundle.measurements.groups
         self._geometry: _Geometry | None = None
+        self._geometry_parts: list[_Geometry] = []
         self._stale: set[str] = set()
         self._drawn: dict[str, tuple[tuple[int, int], Extents]] = {}
         self._formulas: dict[str, Formula | None] = {}
@@ -146,6 +149,7 @@ class MeasuredState(RegionState):
         super().apply(changes)
         if any(change.table == "images" for change in changes):
             self._geometry = None
+            self._geometry_parts.clear()
         about = [c.key for c in changes if c.table in ("spacings", "readings", "frozen", "frozen_facts")]
         self._stale.update(self.rows.names(about))
 
@@ -260,6 +264,19 @@ class MeasuredState(RegionState):
                 held.spacing[place] = provenance
         self._stale.clear()
         return self._geometry
+
+    def _geometry_ahead(self, end: float) -> bool:
+        """Ask for the pixel sizes of images that are not known yet, until then; True once all are."""
+        names = self.rows.images
+        while self._geometry is None:
+            asked = sum(len(part.known) for part in self._geometry_parts)
+            if asked < len(names):
+                self._geometry_parts.append(self._geometry_of(names[asked : asked + _AT_ONCE]))
+            else:
+                self._geometry = _joined(self._geometry_parts or [self._geometry_of(())])
+            if time.perf_counter() > end:
+                break
+        return self._geometry is not None
 
     def _geometry_of(self, names: Sequence[str]) -> _Geometry:
         frames = [self.frame(name) for name in names]
@@ -422,7 +439,7 @@ class MeasuredState(RegionState):
         made, and masks that readers drew, are read one by one.
         """
         end = time.perf_counter() + seconds
-        if not self.read_ahead(seconds):
+        if not self.read_ahead(seconds) or not self._geometry_ahead(end):
             return False
         unknown = np.isnan(self.charts.all_extents[:, self._order, 4]).any(axis=0) & self._is_predicted()
         for place in np.flatnonzero(unknown).tolist():
@@ -445,6 +462,11 @@ class MeasuredState(RegionState):
             nothing = np.tile(NOTHING, (len(prediction.masks), 1))
             found = nothing if frame is None else predicted_extents(prediction.masks, prediction.present, frame)
             self._charts_with(image).put_extents(self.slot(image), found)
+
+
+def _joined(parts: Sequence[_Geometry]) -> _Geometry:
+    sides, turned, known = (np.concatenate([part[field] for part in parts]) for field in range(3))
+    return _Geometry(sides, turned, known, [each for part in parts for each in part.spacing])
 
 
 def _in_one(one: Measurement) -> MeasuredIn:

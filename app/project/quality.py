@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from app.core.frame import Points
 from app.core.landmark import Landmark, ReviewState
-from app.core.measure import Unit
+from app.core.measure import Unit, pixel_sides
 from app.core.measurement_set import LANDMARK, STRUCTURE, split
 from app.core.outliers import Spread
 from app.core.quality import CERTAIN_SCORE, Finding, Key, Measure, Reason, border_gap, pieces, score_of_z
@@ -44,7 +44,7 @@ FEWEST_COMPARED = 8
 """Of fewer values nobody can say which one is odd."""
 SAME = 1e-4
 """Chart coordinates that differ by less are those of one point."""
-_CHUNK = 128
+_CHUNK = 64
 """Images that are asked about in one step."""
 
 
@@ -214,11 +214,16 @@ class Quality:
         state, rows_, count = self._state, self._state.rows, len(names)
         places = np.array([state.places[name] for name in names], np.intp)
         open_, odd = np.zeros(count, bool), np.zeros(count, bool)
+        mm, diagonal = np.full(count, np.nan), np.full(count, np.nan)
         for start in range(0, count, _CHUNK):
             for place, name in enumerate(names[start : start + _CHUNK], start):
                 free = state.predicted(name) and rows_.review(name).state not in DECIDED
                 odd[place] = free and bool(state.suspect(name)) and not state.left_as_is(name)
                 open_[place] = free and not odd[place]
+                frame = state.frame(name)
+                if frame is not None:
+                    width, height, known = pixel_sides(frame)
+                    mm[place], diagonal[place] = math.sqrt(width * height) if known else math.nan, frame.diagonal
             yield
         at = {name: place for place, name in enumerate(names)}
         decided = np.zeros((len(self._structures), count), bool)
@@ -227,9 +232,7 @@ class Quality:
                 for structure, said in table.get(name, {}).items():
                     if structure in self._structures and settled(said):
                         decided[self._structures.index(structure), at[name]] = True
-        here = state.geometry
-        mm = np.where(here.known, np.sqrt(here.sides.prod(axis=1)), np.nan)[places]
-        return Looked(names, places, open_, odd, decided, Scale(mm, rows_.diagonals()[places]))
+        return Looked(names, places, open_, odd, decided, Scale(mm, diagonal))
 
     def _odd(self, looked: Looked) -> Rows:
         certain = np.where(looked.odd, CERTAIN_SCORE, np.nan)
