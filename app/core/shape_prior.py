@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from app.core.frame import Points
 
+
 @dataclass(frozen=True, eq=False)
 class Similarity:
     """``scale * points @ rotation + shift``: rotation, uniform scale and shift of the plane.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -33,6 +34,11 @@ def typed(qtbot, dialog: KeysDialog, verb: str, key: Qt.Key, held=CTRL) -> None:
     edit.setFocus()
     qtbot.keyClick(edit, key, held)
     edit.editingFinished.emit()
+
+
+def test_no_key_belongs_to_two_commands(dialog) -> None:
+    all_keys = [key.toString() for action in dialog._actions.by_verb.values() for key in action.shortcuts()]
+    assert sorted(key for key, count in Counter(all_keys).items() if count > 1) == []
 
 
 def test_commands_are_found_by_words_and_by_their_keys_under_their_menus(dialog, qtbot) -> None:

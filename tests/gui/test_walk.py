@@ -64,6 +64,8 @@ def test_space_goes_through_all_places_of_all_images_once_and_back_with_shift(st
     assert sum(a != b for a, b in itertools.pairwise(images)) == len(set(images)) - 1
     assert step(strict, qtbot, SHIFT) == seen[-2]
     assert step(strict, qtbot) == seen[-1]
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    assert view.annotations == []
     QTest.keyClick(window.windowHandle(), SPACE)
     assert window.notices.label.text().startswith(f"You have looked at all {len(expected)} places.")
     assert view.annotations == []

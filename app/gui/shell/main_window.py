@@ -217,7 +217,8 @@ class MainWindow(QMainWindow):
         for widget in (*bars, self.columns, self.messages, self.status):
             layout.addWidget(widget, stretch=1 if widget is self.columns else 0)
         self.setCentralWidget(whole)
-        self.actions_["accept"].setAutoRepeat(False)  # a key that is held down looks at nothing
+        for verb in ("accept", "nextFinding"):
+            self.actions_[verb].setAutoRepeat(False)  # a key that is held down looks at nothing
         self.setMinimumSize(1000, 640)
         # On a smaller screen the frame must fit too, or the status line is out of sight.
         self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize() - FRAME))
@@ -461,7 +462,8 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.controller.cancel()
+            if not self.controller.cancel():
+                self.walking.walk.leave()  # the ring goes, what was seen stays seen
         else:
             super().keyPressEvent(event)
 

@@ -94,7 +94,7 @@ class Walk(QObject):
         self._quality, self._waiting, self._at = None, False, -1
         self._seen.clear()
         self._path.clear()
-        self._leave()
+        self.leave()
         self.changed.emit()
 
     def set_strictness(self, score: float) -> None:
@@ -141,7 +141,7 @@ class Walk(QObject):
     def _show_next(self) -> None:
         found = self._next()
         if found is None:
-            self._leave()
+            self.leave()
             self._controller.tell(ALL_SEEN.format(count=self.looked) if self.looked else NOTHING)
             return
         self._path.append(found)
@@ -152,7 +152,7 @@ class Walk(QObject):
         self._at, finding = at, self._path[at]
         self._seen[finding.key] = finding.score
         if finding.image not in session.images:
-            self._leave()
+            self.leave()
             self._controller.tell(f"“{finding.image}” is not in the project any more.")
             return
         self.current = finding
@@ -164,7 +164,8 @@ class Walk(QObject):
             self._controller.choose_landmark(mark.name)
         self.arrived.emit(finding, why(session, finding))
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Take the ring and its sentence away; the walk goes on with the next step."""
         self.current = None
         self.arrived.emit(None, "")
 
@@ -186,7 +187,7 @@ class Walk(QObject):
         self._timer.start()
         current = self.current
         if change.label and current is not None and (not change.images or current.image in change.images):
-            self._leave()  # what was said of the place may hold no more
+            self.leave()  # what was said of the place may hold no more
 
 
 def _kept_strictness() -> float:
