@@ -203,8 +203,7 @@ class ImageView(Canvas):
         self.frame_of_image = picture.frame
         if not (keep_view and same):
             bounds = QRectF(0, 0, picture.frame.width, picture.frame.height)
-            for item in (self.markers, self.regions):
-                item.set_bounds(bounds.adjusted(-bounds.width(), -bounds.height(), bounds.width(), bounds.height()))
+            self.markers.set_bounds(bounds.adjusted(-bounds.width(), -bounds.height(), bounds.width(), bounds.height()))
             self._show_turn()
             self.set_content(bounds)
         self.pictureShown.emit([name for name, _ in picture.presets])

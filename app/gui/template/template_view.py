@@ -188,8 +188,7 @@ class TemplateView(Canvas):
         self.editor.hide()
         self.item.set_template(session.template if session else None)
         bounds = self.item.boundingRect()
-        for item in (self.markers, self.regions):
-            item.set_bounds(bounds.adjusted(-400, -400, 400, 400))
+        self.markers.set_bounds(bounds.adjusted(-400, -400, 400, 400))
         if session is not None:
             self.set_content(bounds.adjusted(16, 16, -16, -16))
         self._show_look()

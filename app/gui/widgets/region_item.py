@@ -30,15 +30,14 @@ class RegionItem(QGraphicsItem):
         self._bounds = QRectF()
         self.setZValue(5)  # over masks, under markers
 
-    def set_bounds(self, bounds: QRectF) -> None:
-        """The area in which regions may lie, in item coordinates."""
-        self.prepareGeometryChange()
-        self._bounds = bounds
-
     def set_lines(self, lines: Sequence[RegionLine], labels: bool = True, on_image: bool = True) -> None:
         """Show these; on the template colours suit the theme's background."""
         self.lines, self.labels, self._on_image = tuple(lines), labels, on_image
         self._paths = [path_of([line.xy]) for line in self.lines]
+        self.prepareGeometryChange()
+        self._bounds = QRectF()
+        for path in self._paths:
+            self._bounds = self._bounds.united(path.boundingRect())
         self.update()
 
     def under(self, at: QPointF, reach: float) -> str:
@@ -58,7 +57,7 @@ class RegionItem(QGraphicsItem):
         return min(found)[1] if found else ""
 
     def boundingRect(self) -> QRectF:
-        return self._bounds
+        return self._bounds.adjusted(-1, -1, 1, 1)  # also of one straight line
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
