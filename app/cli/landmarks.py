@@ -13,7 +13,8 @@ from app.core.landmark import Landmark
 from app.core.masks import ImageMasks
 from app.core.prediction import Prediction
 from app.core.propagate import FARTHEST_SHARE, locate
-from app.core.template import Template
+from app.core.template import FIELD, Template
+from app.core.template_point import chart_of
 from app.io.landmark_set import read_landmark_set
 
 
@@ -37,7 +38,7 @@ def _pair(text: str) -> tuple[float, float]:
 
 def _split(text: str, option: str, form: str, template: Template) -> tuple[str, str, str]:
     """NAME, STRUCTURE and the rest of "NAME=STRUCTURE:REST"; names of landmarks and images may hold "=" and ":"."""
-    known = {structure.name for structure in template.structures}
+    known = {FIELD, *(structure.name for structure in template.structures)}
     at = text.find("=")
     while at > 0:
         structure, colon, rest = text[at + 1 :].partition(":")
@@ -93,18 +94,24 @@ def check_names(wanted: Sequence[Landmark | Spot]) -> None:
             raise ValueError(f"The landmark “{name}” is given twice.")
 
 
+def _outside(spot: Spot, prediction: Prediction, frame: Frame, template: Template) -> float:
+    """How far a spot is from the nearest pixel of its structure's mask, native pixels."""
+    mask = ImageMasks(template, frame, prediction).native(spot.structure)
+    if mask is None or not mask.any():
+        return float("inf")
+    rows, columns = np.nonzero(mask)
+    return float(np.hypot(columns - spot.xy[0], rows - spot.xy[1]).min())
+
+
 def read_off(spot: Spot, prediction: Prediction, frame: Frame, template: Template) -> Landmark | str:
     """The landmark that a spot means by the prediction of its image, or a sentence why there is none."""
-    c = template.index(spot.structure)
-    structure = template.structures[c]
-    where = f"pixel ({spot.xy[0]:g}, {spot.xy[1]:g}) of {spot.image}"
-    mask = ImageMasks(template, frame, prediction).native(spot.structure)
-    if mask is None:
-        return f"The {structure.title.lower()} was not found in {spot.image}; define the landmark in another image."
-    rows, columns = np.nonzero(mask)
-    outside = float(np.hypot(columns - spot.xy[0], rows - spot.xy[1]).min()) if len(rows) else float("inf")
-    uv, miss = locate(prediction.charts[c].astype(float), structure, spot.xy)
+    structure, chart = template.structure(spot.structure), chart_of(prediction, template, spot.structure)
     limit = FARTHEST_SHARE * frame.diagonal
+    where = f"pixel ({spot.xy[0]:g}, {spot.xy[1]:g}) of {spot.image}"
+    if chart is None:
+        return f"The {structure.title.lower()} was not found in {spot.image}; define the landmark in another image."
+    uv, miss = locate(chart[0].astype(float), structure, spot.xy)
+    outside = 0.0 if spot.structure == FIELD else _outside(spot, prediction, frame, template)
     # Within the mask the distance to the nearest pixel's centre is no distance at all.
     if (outside > limit and outside > 1) or miss > limit:
         away = max(outside, miss)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from app.core.frame import Frame
 from app.core.native_mask import native_mask, native_pixel
 from app.core.prediction import Prediction
-from app.core.template import Template
+from app.core.template import FIELD, Template
 
 Mask = npt.NDArray[np.bool_]
 
@@ -71,7 +71,9 @@ class ImageMasks:
     confirmed: frozenset[str] = frozenset()
 
     def state(self, structure: str) -> MaskState | None:
-        """Who says what a structure's mask is; None where nobody does. KeyError for an unknown structure."""
+        """Who says what a structure's mask is; None where nobody does, as of the field. KeyError for an unknown one."""
+        if structure == FIELD:
+            return None
         place = self.template.index(structure)
         said = self._said.get(structure)
         if self.frame is None or (said.lost if said is not None else self.prediction is None):

@@ -13,8 +13,9 @@ from app.core.frame import Frame, Points
 from app.core.landmark import Landmark
 from app.core.measure import Inputs, Unit, compute, pixel_sides, together, unit
 from app.core.measurement_set import GROUP, LANDMARK, REGION, NamedFormula, Things, split
-from app.core.prediction import Prediction, sample_chart
+from app.core.prediction import Prediction
 from app.core.region import Region, shapes_of
+from app.core.template_point import place_of
 
 
 class Value(NamedTuple):
@@ -51,8 +52,7 @@ def measure_prediction(
     template, points, shapes, curves = things.template, {}, {}, {}
 
     def place(structure: str, uv: npt.ArrayLike) -> Points:
-        c = template.index(structure)
-        return sample_chart(prediction.charts[c], uv) if prediction.present[c] else np.full(np.shape(uv), np.nan)
+        return place_of(prediction, template, structure, uv)[0]
 
     for reference in {name: None for formula in formulas for name in names(formula)}:
         kind, which = split(reference)

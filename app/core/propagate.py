@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from app.core.chart import GRID, REACH, grid_nodes
+from app.core.field import FieldMap, field_of
 from app.core.frame import Points
 from app.core.native_mask import UNKNOWN, Extents
 from app.core.prediction import Prediction, reachable, sample_chart
-from app.core.template import Structure, Template
+from app.core.template import FIELD, Structure, Template
 
 
 class Places(NamedTuple):
@@ -35,7 +38,9 @@ FARTHEST_SHARE = 0.02
 CLOSE_PIXELS = 1e-3
 """A template point whose place is that near to a pixel is the one that the pixel shows."""
 BLOCK = 1024
-"""Images that lie side by side in a chart stack."""
+"""Images that lie side by side in a chart stack,"""
+_AT_ONCE = 256
+"""and those of which the field's anchors are read in one go."""
 Allocate = Callable[[tuple[int, ...], type[np.float16]], npt.NDArray[Any]]
 """Makes an array of zeros of a shape and kind."""
 
@@ -72,6 +77,9 @@ class ChartStack:
         self._extents = np.full((len(shapes), blocks * block, 5), np.nan, np.float32)
         self._stamps = np.zeros(blocks * block, np.int64)
         self._clock = 0
+        self._anchors = np.zeros((0, len(field_of(template).plane), 2), np.float32)
+        self._anchor_stamps = np.zeros(0, np.int64)
+        self._field_errors = np.zeros(0)
 
     def __len__(self) -> int:
         return self._count
@@ -156,6 +164,9 @@ class ChartStack:
         point = np.asarray(uv, float)
         if not (np.abs(point) <= REACH).all():
             raise ValueError(f"The template point {tuple(point)} lies outside the chart (±{REACH}).")
+        if structure == FIELD:
+            xy, errors = self._in_field(point[None], np.arange(self._count))
+            return Places(xy[0], errors[0])
         c = self.template.index(structure)
         position = (point + REACH) / (2 * REACH) * (GRID - 1)
         low = np.clip(np.floor(position).astype(int), 0, GRID - 2)
@@ -186,6 +197,8 @@ class ChartStack:
         Places
             `xy` [L, N, 2] and `expected_error` [L, N].
         """
+        if structure == FIELD:
+            return Places(*self._in_field(uv, np.arange(self._count)))
         c, count = self.template.index(structure), self._count
         position = (uv + REACH) / (2 * REACH) * (GRID - 1)
         low = np.clip(np.floor(position).astype(int), 0, GRID - 2)
@@ -213,6 +226,8 @@ class ChartStack:
 
         The places of `find`, NaN likewise. Quickest where the slots follow each other within one block.
         """
+        if structure == FIELD:
+            return np.asarray(self._in_field(uv, slots)[0].swapaxes(0, 1).astype(np.float32))
         c, (block, place) = self.template.index(structure), np.divmod(slots, self.block)
         row = block[0] == block[-1] and np.array_equal(slots, np.arange(slots[0], slots[0] + len(slots)))
         side_by_side = slice(int(place[0]), int(place[0]) + len(slots))
@@ -237,12 +252,86 @@ class ChartStack:
 
     def chart(self, structure: str, slot: int) -> Points | None:
         """Inverse chart [GRID, GRID, 2] of one image in native pixels, or None where the structure is absent."""
+        if structure == FIELD:
+            return self._field_in(slot)[0] if slot < self._count else None
         c = self.template.index(structure)
         if slot >= self._count or np.isnan(self._affine[c, 0, slot, 0]):
             return None
         block, place = divmod(slot, self.block)
         plane = (self._design @ self._affine[c, :, slot].astype(float)).reshape(GRID, GRID, 2)
         return np.asarray(plane + self._offset[c][block, :, :, place].astype(float))
+
+    def errors(self, structure: str, slot: int) -> npt.NDArray[np.float64]:
+        """Expected error [GRID, GRID] of one image in native pixels."""
+        if structure == FIELD:
+            return self._field_in(slot)[1]
+        block, place = divmod(slot, self.block)
+        return self._error[self.template.index(structure)][block, :, :, place].astype(float)
+
+    # --- the field
+
+    def _anchors_of(self, slots: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+        """Where the field's anchors lie in some images [N, A, 2]; kept until the charts change."""
+        self._read_anchors(slots, math.inf)
+        held = self._anchors
+        return held if len(slots) == len(held) else np.asarray(held[slots])
+
+    def field_ahead(self, end: float) -> bool:
+        """Read the anchors of all images until about `end` (`time.perf_counter`); True once all are there."""
+        return self._read_anchors(np.arange(self._count), end)
+
+    def _read_anchors(self, slots: npt.NDArray[np.intp], end: float) -> bool:
+        field = field_of(self.template)
+        if (more := self._count - len(self._anchors)) > 0:
+            more = max(more, len(self._anchors))
+            self._anchors = np.concatenate([self._anchors, np.full((more, len(field.plane), 2), np.nan, np.float32)])
+            self._anchor_stamps = np.concatenate([self._anchor_stamps, np.full(more, -1, np.int64)])
+            self._field_errors = np.concatenate([self._field_errors, np.full(more, np.nan)])
+        held, read = self._anchors, self._anchor_stamps
+        stale = slots[read[slots] != self._stamps[slots]]
+        for these in np.split(stale, np.flatnonzero(np.diff(stale // _AT_ONCE)) + 1) if len(stale) else ():
+            parts = [self.find_in(s.name, uv, these) for s, uv in zip(self.template.structures, field.uv, strict=True)]
+            held[these], read[these] = np.concatenate(parts, axis=1), self._stamps[these]
+            self._field_errors[these] = np.nan
+            for some, mapped in self._by_structures(these):
+                places = held[these[some]][:, mapped.anchors]
+                self._field_errors[these[some]] = mapped.typical_error(places)
+            if time.perf_counter() > end:
+                return False
+        return True
+
+    def _in_field(
+        self, uv: npt.NDArray[np.float64], slots: npt.NDArray[np.intp]
+    ) -> tuple[Points, npt.NDArray[np.float64]]:
+        """Points [L, 2] of the field in some images: [L, N, 2], and what they are expected to miss by [L, N]."""
+        places, xy = self._anchors_of(slots), np.full((len(slots), len(uv), 2), np.nan)
+        further = np.full((len(slots), len(uv)), np.nan)
+        for some, mapped in self._by_structures(slots):
+            if len(some) == len(slots) and len(mapped.anchors) == places.shape[1]:  # mostly: nothing is copied
+                xy, further[:] = mapped.places(uv, places), sample_chart(mapped.further, uv)
+                break
+            xy[some] = mapped.places(uv, places[some][:, mapped.anchors])
+            further[some] = sample_chart(mapped.further, uv)
+        return xy.astype(float).swapaxes(0, 1), (further * self._field_errors[slots, None]).T
+
+    def _field_in(self, slot: int) -> tuple[Points | None, npt.NDArray[np.float64]]:
+        """The field of one image as an inverse chart [GRID, GRID, 2], and its expected errors [GRID, GRID]."""
+        (places,) = self._anchors_of(np.array([slot]))
+        for _, mapped in self._by_structures(np.array([slot])):
+            return mapped.nodes @ places[mapped.anchors].astype(float), mapped.further * self._field_errors[slot]
+        return None, np.full((GRID, GRID), np.nan)
+
+    def _by_structures(self, slots: npt.NDArray[np.intp]) -> Iterator[tuple[npt.NDArray[np.intp], FieldMap]]:
+        """Images in which the same structures are there: which of `slots`, and their map; without those of too few."""
+        field, present = field_of(self.template), ~np.isnan(self._affine[:, 0, slots, 0])
+        codes = np.zeros(len(slots), np.int64)
+        for there in present:
+            codes = 2 * codes + there
+        for code in np.unique(codes):  # much quicker than of rows
+            some = np.flatnonzero(codes == code)
+            mapped = field.map_of(present[:, some[0]])
+            if mapped is not None:
+                yield some, mapped
 
 
 def _layout(capacity: int) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from app.core.chart import REACH, RING_MM
 from app.core.frame import Frame, Points
 from app.core.landmark import LANDMARK_COLOURS, check_texts
 from app.core.measure import Shapes, pixel_sides
-from app.core.template import Template
+from app.core.template import FIELD, Template
 
 REGION_COLOURS = LANDMARK_COLOURS[1:]
 """Grey would not be seen on bone, and lines carry no dark rim as markers do."""
@@ -150,7 +150,8 @@ def shapes_of(outlines: npt.NDArray[np.floating]) -> Shapes:
 def home_of(template: Template, plane: Points, closed: bool, first: str = "") -> str:
     """The structure in whose chart corners [K, 2] in mm of the template's plane lie; empty where none reaches them all.
 
-    That is `first` where it does, else the one in which most of the points along the sides lie, the smaller of two.
+    That is `first` where it does, else the one in which most of the points along the sides lie, the smaller of two,
+    else the field.
     """
     best, most = "", -1
     for structure in sorted(template.structures, key=lambda one: (one.name != first, one.area_mm2)):
@@ -166,7 +167,9 @@ def home_of(template: Template, plane: Points, closed: bool, first: str = "") ->
         inside = int(np.count_nonzero(structure.contains(fine)))
         if inside > most:
             best, most = structure.name, inside
-    return best
+    if best or np.abs(template.field.to_chart(plane)).max() > REACH:
+        return best
+    return FIELD
 
 
 class Sizes(NamedTuple):

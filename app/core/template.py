@@ -13,6 +13,8 @@ from app.core.frame import Points
 
 STRUCTURE_COLOURS = ("#56B4E9", "#009E73", "#E69F00", "#CC79A7", "#F0E442", "#0072B2", "#D55E00", "#999999")
 """Okabe-Ito colours, safe for colour-blind eyes; structures take them in order."""
+FIELD = "field"
+"""What the template's plane outside all structures is called where a structure is named."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +121,22 @@ class Template:
         raise KeyError(f"The {self.anatomy} template has no structure “{name}”; it has {known}.")
 
     def structure(self, name: str) -> Structure:
-        """The structure of that name; raises KeyError like `index`."""
+        """The structure of that name, also the `field`; raises KeyError like `index`."""
+        if name == FIELD and all(structure.name != FIELD for structure in self.structures):
+            return self.field
         return self.structures[self.index(name)]
+
+    @cached_property
+    def field(self) -> Structure:
+        """The template's whole plane as one structure, in which landmarks outside all others lie (`app.core.field`).
+
+        Its box is that of all structures, enlarged by half of its size on every side: they lie in ±0.5. It is none of
+        `structures`: it has no mask.
+        """
+        points = np.concatenate([structure.outline for structure in self.structures])
+        low, high = points.min(axis=0), points.max(axis=0)
+        (x0, y0), (x1, y1) = low - (high - low) / 2, high + (high - low) / 2
+        return Structure(FIELD, "Field", "#8b949e", np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)]))
 
     def at(self, xy_mm: npt.ArrayLike) -> str | None:
         """Name of the smallest structure under a point [2] of the template plane (mm), or None."""

@@ -11,7 +11,7 @@ import numpy as np
 from pycocotools import mask as rle
 
 from app.core.landmark import Landmark, PlacementState
-from app.core.template import Template
+from app.core.template import FIELD, Template
 from app.formats.csv_table import MaskSource, Row
 from app.formats.project_view import ImageView, facts_of
 from app.io.atomic import WholeFile, json_text
@@ -58,17 +58,21 @@ def categories_of(
 ) -> list[dict[str, Any]]:
     """COCO categories: structures in the template's order, numbered from 1, keypoints in the landmarks' order.
 
-    Landmarks that are no more, but that accepted images keep, come last, by their names in `ProjectView.deleted`.
+    Landmarks that are no more, but that accepted images keep, come last, by their names in `ProjectView.deleted`. Those
+    outside all structures have a category of their own, without masks; it is there where there are any.
     """
+    marks = [*landmarks, *deleted]
+    names = [structure.name for structure in template.structures]
+    names += [FIELD] if any(mark.structure == FIELD for mark in marks) else []
     return [
         {
             "id": number,
-            "name": structure.name,
+            "name": name,
             "supercategory": template.anatomy,
-            "keypoints": [mark.name for mark in [*landmarks, *deleted] if mark.structure == structure.name],
+            "keypoints": [mark.name for mark in marks if mark.structure == name],
             "skeleton": [],
         }
-        for number, structure in enumerate(template.structures, 1)
+        for number, name in enumerate(names, 1)
     ]
 
 

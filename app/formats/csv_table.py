@@ -17,8 +17,9 @@ from app.core.frame import Frame
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.core.orientation import Orientation
 from app.core.plausibility import words_of
-from app.core.prediction import Prediction, confidence, sample_chart
-from app.core.template import Template
+from app.core.prediction import Prediction, confidence
+from app.core.template import FIELD, Template
+from app.core.template_point import place_of
 from app.core.text import one_line
 from app.io.atomic import WholeFile
 
@@ -215,16 +216,16 @@ def rows_of(
     """Where landmarks lie in one image by its prediction, in the landmarks' order."""
     rows, about = [], About(suspect=words_of(prediction.suspect, template.anatomy))
     for mark in landmarks:
-        c = template.index(mark.structure)
         who = (image, mark.structure, mark.name)
-        if not prediction.present[c]:
-            state, mask = PlacementState.ABSENT.value, MaskSource.ABSENT.value
+        (x, y), error = place_of(prediction, template, mark.structure, mark.uv)
+        if np.isnan(x):
+            state = PlacementState.ABSENT.value
+            mask = (MaskSource.UNKNOWN if mark.structure == FIELD else MaskSource.ABSENT).value
             rows.append(Row(*who, state, None, None, frame, about, mask=mask))
             continue
-        x, y = sample_chart(prediction.charts[c], mark.uv)
-        error = float(sample_chart(prediction.expected_error[c], mark.uv))
-        state, mask = PlacementState.PREDICTED.value, MaskSource.PREDICTED.value
-        rows.append(Row(*who, state, (float(x), float(y)), error, frame, about, mask=mask))
+        state = PlacementState.PREDICTED.value
+        mask = (MaskSource.UNKNOWN if mark.structure == FIELD else MaskSource.PREDICTED).value
+        rows.append(Row(*who, state, (float(x), float(y)), float(error), frame, about, mask=mask))
     return rows
 
 

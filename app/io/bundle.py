@@ -20,7 +20,7 @@ from app.core.measurement_set import MeasurementSet, Things, measurement_set_fro
 from app.core.plausibility import Plausibility
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
-from app.core.template import Template
+from app.core.template import FIELD, Template
 from app.core.test_time_augmentation import Shift
 from app.io.errors import BundleError, ReadError
 from app.io.files import open_regular, read_regular, spelled
@@ -189,6 +189,8 @@ def _check_structure_names(folder: Path, template: Template) -> None:
                 f"The model in {folder} calls a structure “{spelled(name)}”, which cannot be the name of a file; it is "
                 "not used."
             )
+    if FIELD in names:
+        raise BundleError(f"The model in {folder} calls a structure “{FIELD}”, which means the rest of the template.")
     if len({name.casefold() for name in names}) < len(names):
         raise BundleError(f"The model in {folder} has two structures of the same name; it is not used.")
 

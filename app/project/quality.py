@@ -195,7 +195,8 @@ class Quality:
             if mark.hidden:  # it stands for an outline; one that a reader drew has no doubt left
                 drawn = self._state.rows.masks_of.get(mark.structure, {})
                 seen[[at[name] for name in drawn if name in at]] = np.nan
-            worst[self._structures.index(mark.structure)].take(number, seen, xy)
+            if mark.structure in self._structures:  # what lies in the field is as uncertain in every image
+                worst[self._structures.index(mark.structure)].take(number, seen, xy)
             if not mark.hidden and later.any():
                 new.take(number, np.where(later, error, np.nan), xy)
             if number in contours:

@@ -233,7 +233,7 @@ class Session(SessionQuality):
         Nothing needs this: what is asked for is read at once. Until it has come to its end `least_certain` is None;
         `changed` is then emitted for the predictions of all images.
         """
-        done = self._state.read_ahead(seconds) and self._state.weigh(seconds)
+        done = self._state.read_ahead(seconds) and self._state.weigh(seconds) and self._state.field_ahead(seconds)
         if done and self._ahead:
             self._emit(PredictionChanged())
         self._ahead = not done
@@ -335,7 +335,8 @@ class Session(SessionQuality):
     ) -> tuple[str, tuple[float, float], float] | None:
         """The template point that a pixel of an image shows: structure, (u, v), and by how many pixels that misses.
 
-        Without a structure the smallest one whose mask covers the pixel is taken; None where there is none.
+        Without a structure the smallest one whose mask covers the pixel is taken, else the field; None where nothing is
+        known.
         """
         return self._state.template_point(image, xy, structure)
 

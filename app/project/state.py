@@ -15,7 +15,7 @@ from app.core.masks import ImageMasks
 from app.core.plausibility import code_of
 from app.core.prediction import Prediction, confidence, sample_chart
 from app.core.propagate import Places, locate
-from app.core.template import Template
+from app.core.template import FIELD, Template
 from app.project.entries import MovePreview, Placement
 from app.project.freezing import Freezing
 from app.project.least_certain import LargestErrors, LeastCertain, Weighing
@@ -259,6 +259,8 @@ class ProjectState(Freezing):
             return
         for number in numbers:
             expected, mark = self._placed(number)[2], self.rows.landmarks[number]
+            if mark.structure == FIELD:  # see `_settled`
+                continue
             if mark.hidden:
                 settled = self.rows.masks_of.get(mark.structure, ())
                 expected[[self.places[name] for name in settled]] = np.nan
@@ -415,8 +417,11 @@ class ProjectState(Freezing):
         return [self.places[row.image] for row in said if row.mask is None]
 
     def _settled(self, name: str, mark: Landmark) -> bool:
-        """Whether a landmark stands for an outline alone, and a reader said what that is: its doubt is no more."""
-        return mark.hidden and mark.structure in self.rows.masks.get(name, ())
+        """Whether a landmark's doubt is none of the image's: it lies in the field, or in an outline that a reader drew.
+
+        What lies in the field is expected to miss by about as much in every image: it would hide all other doubts.
+        """
+        return mark.structure == FIELD or (mark.hidden and mark.structure in self.rows.masks.get(name, ()))
 
     def template_point(
         self, image: str, xy: tuple[float, float], structure: str | None
@@ -425,11 +430,13 @@ class ProjectState(Freezing):
         slot = self.slot(image)
         if not self.predicted(image):
             return None
-        name = structure or next(iter(self.masks(image).covering(xy)), None)
-        chart = self._charts_with(image).chart(name, slot) if name is not None else None
-        if name is None or chart is None:
+        name = structure or next(iter(self.masks(image).covering(xy)), FIELD)
+        chart = self._charts_with(image).chart(name, slot)
+        if chart is None:
             return None
         (u, v), miss = locate(chart, self._template.structure(name), xy)
+        if name == FIELD and miss > 1.0:
+            return None  # further out than the template's plane goes
         return name, (float(u), float(v)), miss
 
     def masks(self, image: str) -> ImageMasks:
@@ -438,6 +445,10 @@ class ProjectState(Freezing):
         reviews = self.rows.structure_reviews.get(image, {}).items()
         confirmed = frozenset(structure for structure, said in reviews if said.state is ReviewState.ACCEPTED)
         return ImageMasks(self._template, self.frame(image), prediction, self.reader_masks(image), confirmed)
+
+    def field_ahead(self, seconds: float) -> bool:
+        """Read what the field is made of in all images, for about so long; True once that is done."""
+        return self.charts.field_ahead(time.perf_counter() + seconds)
 
     def place_in(self, image: str, structure: str, uv: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Where template points [..., 2] are predicted in one image [..., 2], NaN where they are nowhere."""

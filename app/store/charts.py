@@ -113,11 +113,6 @@ class StoredCharts(ChartStack):
         self._touched(self._bytes_per_image * self.block // len(self.template.structures))
         return super().chart(structure, slot)
 
-    def errors(self, structure: str, slot: int) -> npt.NDArray[np.float64]:
-        """Expected error [GRID, GRID] of one image in native pixels."""
-        block, place = divmod(slot, self.block)
-        return self._error[self.template.index(structure)][block, :, :, place].astype(float)
-
     def only(self, slots: Sequence[int]) -> ChartStack:
         """A stack of these images, in that order, copied: `find` gives the very same numbers there."""
         wanted = np.asarray(slots, np.intp)
@@ -127,6 +122,7 @@ class StoredCharts(ChartStack):
         some._offset = [np.moveaxis(a[block, :, :, place], 0, 2)[None] for a in self._offset]
         some._error = [np.moveaxis(a[block, :, :, place], 0, 2)[None] for a in self._error]
         some._affine = self._affine[:, :, wanted]
+        some._changed(np.arange(len(wanted)))
         return some
 
     def put_compact(self, charts: Iterable[tuple[int, Arrays]]) -> None:

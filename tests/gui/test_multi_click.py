@@ -70,10 +70,12 @@ def test_escape_ends_it_and_the_mouse_is_as_before(app, bar, qtbot) -> None:
     assert session.landmarks == before
 
 
-def test_a_click_where_nothing_is_gets_a_sentence(app, bar, qtbot) -> None:
+def test_a_click_on_what_is_switched_off_or_far_from_the_others_gets_a_sentence(app, bar, qtbot) -> None:
     window, session = app.window, app.window.controller.session
-    click(app, qtbot, session.images[0], np.array([3, 3]))
-    assert "no structure here" in window.messages.sentences()[-1]
+    window.controller.set_look(hidden=frozenset({"heart"}))
+    click(app, qtbot, session.images[0], session.preview_places("heart", (0.4, 0.2)).xy[0])
+    assert "switched off" in window.messages.sentences()[-1]
+    window.controller.set_look(hidden=frozenset())
     click(app, qtbot, session.images[0], session.preview_places("heart", (0.4, 0.2)).xy[0])
     click(app, qtbot, session.images[1], session.preview_places("right_lung", (-0.6, -0.5)).xy[1])
     assert "mm outside the heart" in window.messages.sentences()[-1]
@@ -138,7 +140,7 @@ def test_what_is_switched_off_is_neither_named_nor_clicked(app, bar, qtbot) -> N
     assert window.image_view.pointing.spot is None
     click(app, qtbot, session.images[0], place)
     assert window.controller.clicks == ()
-    assert "There is no structure here" in window.messages.sentences()[-1]
+    assert "The structure here is switched off" in window.messages.sentences()[-1]
 
 
 def test_of_many_clicks_the_last_ones_have_a_chip_that_takes_them_back(start, tmp_path, qtbot) -> None:

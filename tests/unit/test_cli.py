@@ -165,6 +165,20 @@ def test_a_spot_just_outside_the_mask_is_extrapolated(call, images):
     np.testing.assert_allclose([float(table[0]["x_px"]), float(table[0]["y_px"])], near, atol=0.5)
 
 
+def test_a_spot_outside_all_structures_is_read_off_the_field(call, images):
+    frame = Frame(200, 160, SIZE, SIZE)
+    x, y = frame.from_network((4.0, 60.0))
+    code, table, *_ = call("propagate", images, "--landmark-at", f"s=field:a.png:{x},{y}")
+    assert code == 0
+    (here,) = (row for row in table if row["image"] == "a.png")
+    assert (here["structure"], here["mask"], here["state"]) == ("field", "", "predicted")
+    np.testing.assert_allclose([float(here["x_px"]), float(here["y_px"])], (x, y), atol=0.05)
+    assert here["expected_error_px"] == "0.000"  # this network lays its shapes affinely
+    other = Frame(120, 200, SIZE, SIZE, aspect=0.2 / 0.3).from_network((4.0, 60.0))
+    (there,) = (row for row in table if row["image"] == "sub/b.dcm")
+    np.testing.assert_allclose([float(there["x_px"]), float(there["y_px"])], other, atol=2.0)
+
+
 def test_a_spot_on_an_image_that_fails(call, images):
     (images / "bad.png").write_bytes(b"")
     code, table, said, _ = call("propagate", images, "--landmark-at", "s=lung:bad.png:1,1", "--landmark", "m=lung:0,0")

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from app.core.click_average import ClickAverage, click_average
 from app.core.propagate import FARTHEST_SHARE
+from app.core.template import FIELD
 from app.gui.image.image_view import ImageView
 from app.gui.image.split_view import ImagesPane
 from app.gui.image.tools.multi_click import ClickTool
@@ -37,13 +38,14 @@ def click_on_chart(
     """
     if session.image(image).status != "predicted":
         raise ValueError(f"{image} is not predicted yet: a click there has no place on the template.")
-    meant = structure or next(filter(shown, session.structures_at(image, xy)), None)
+    there = session.structures_at(image, xy)
+    meant = structure or next(filter(shown, there), None if there else FIELD)
     found = session.template_point(image, xy, meant) if meant is not None else None
     if found is None and structure is not None:
         title = session.template.structure(structure).title
         raise ValueError(f"{title} was not found in {image}. Click in another image.")
     if found is None:
-        raise ValueError("There is no structure here. Click on one of the outlined structures.")
+        raise ValueError("The structure here is switched off. Click on one of the outlined structures, or beside them.")
     name, uv, miss = found
     title = session.template.structure(name).title.lower()
     outside = float(session.template.structure(name).distance_mm(uv))

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from PySide6.QtCore import QObject, QPointF, QTimer, Signal
 
+from app.core.template import FIELD
 from app.gui.image.viewport import Surface
 from app.gui.state.controller import READ_ONLY, Controller
 from app.gui.state.view_state import Spot
+
+if TYPE_CHECKING:
+    from app.project.session import Session
+
+
+def nothing_here(session: Session, image: str) -> str:
+    """Why a place in an image is no template point, in a sentence."""
+    if session.status(image) != "predicted":
+        return f"{image} is not predicted yet: a place there has none on the template."
+    return "Nothing is meant here: the structure is switched off, or this is too far from all that the model knows."
 
 
 class Pointing(QObject):
@@ -73,16 +86,18 @@ class Pointing(QObject):
     def _meant(self, xy: np.ndarray) -> tuple[tuple[str, ...], Spot | None]:
         """The structures at a native pixel that are switched on, and the template point in the one that is meant.
 
-        That is the chosen structure if its mask covers the pixel, else the smallest that does.
+        That is the chosen structure if its mask covers the pixel, else the smallest that does; outside all of them the
+        field.
         """
         session, image, chosen = self._controller.session, self._view.image, self._controller.structure
         if session is None or not image:
             return (), None
         at = (float(xy[0]), float(xy[1]))
-        under = tuple(s for s in session.structures_at(image, at) if self._controller.look.shows(s))
-        if not under:
-            return (), None
-        found = session.template_point(image, at, chosen if chosen in under else under[0])
+        there = session.structures_at(image, at)
+        under = tuple(s for s in there if self._controller.look.shows(s))
+        if there and not under:
+            return (), None  # what is switched off is not meant, nor is what lies outside it
+        found = session.template_point(image, at, FIELD if not there else chosen if chosen in under else under[0])
         if found is None:
             return under, None
         structure, (u, v), _ = found
@@ -99,14 +114,16 @@ class Pointing(QObject):
 
     def choose(self) -> None:
         """Choose the structure under the mouse; where it is chosen already, the next one that overlaps it."""
-        if self.spot is not None and self.spot.structure != self._controller.structure:
+        if self.spot is None or self.spot.structure == FIELD:
+            return
+        if self.spot.structure != self._controller.structure:
             self._controller.choose_structure(self.spot.structure)
         else:
             self.step()
 
     def step(self) -> None:
         """Choose the next of the structures that overlap here."""
-        if self.spot is not None:
+        if self.spot is not None and self.spot.structure in self.under:
             following = self.under.index(self.spot.structure) + 1
             self._controller.choose_structure(self.under[following % len(self.under)])
 
@@ -119,9 +136,7 @@ class Pointing(QObject):
             return
         _, spot = self._meant(xy)
         if spot is None:
-            self._controller.tell(
-                "There is no structure here. Point at one of the outlined structures to place a landmark."
-            )
+            self._controller.tell(nothing_here(session, self._view.image))
             return
         structure, uv = spot.structure, spot.uv
         if session.read_only:

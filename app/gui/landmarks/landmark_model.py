@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QByteArray, QMimeData, QModelInd
 
 from app.core.landmark import Landmark, PlacementState
 from app.gui.state.controller import Controller
+from app.gui.state.field_words import field_words
 from app.gui.widgets.plain_text import tip
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -124,6 +125,7 @@ class LandmarkModel(QAbstractTableModel):
             return "Show or hide this landmark"
         title = self._controller.open_session().template.structure(mark.structure).title
         lines = [mark.name, mark.rule, f"{title}, u {mark.u:.2f}, v {mark.v:.2f}", "Locked" if mark.locked else ""]
+        lines.append(field_words(self._controller.open_session(), mark.name, self._controller.image))
         return "\n".join(line for line in lines if line)
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QPushButton,
 
 from app.core.chart import RING_MM
 from app.core.region import home_of
+from app.core.template import FIELD
 from app.gui.image.image_view import ImageView
 from app.gui.image.split_view import ImagesPane
 from app.gui.image.tools.region import DrawRegion
@@ -23,7 +24,7 @@ from app.gui.widgets.plain_text import PlainLabel
 ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 KEYS = (*ENTER, Qt.Key.Key_Backspace, Qt.Key.Key_Escape)
 FEWEST = {True: 3, False: 2}
-NOT_ONE = "These corners lie in no single structure. Keep a region within one structure, or 12 mm around it."
+TOO_FAR = "That is too far from everything that the model knows."
 
 
 class RegionBar(QWidget):
@@ -191,7 +192,8 @@ class RegionBar(QWidget):
                 continue
             if float(session.template.structure(name).distance_mm(found[1])) <= RING_MM:
                 return name, found[1]
-        return None
+        found = session.template_point(image, xy, FIELD)
+        return (FIELD, found[1]) if found is not None else None
 
     def _add(self, corner: Corner) -> None:
         self._set(corners=(*self._draft.corners, corner))
@@ -207,10 +209,10 @@ class RegionBar(QWidget):
             return
         draft = replace(self._draft, **parts)  # type: ignore[arg-type]
         plane = np.array([corner.plane for corner in draft.corners]).reshape(-1, 2)
-        first = draft.structure or self._controller.structure
+        first = self._controller.structure if draft.structure in ("", FIELD) else draft.structure
         home = home_of(session.template, plane, draft.closed, first) if len(plane) else ""
         if len(plane) and not home:
-            self._controller.tell(NOT_ONE)
+            self._controller.tell(TOO_FAR)
             return
         self._controller.show_draft(replace(draft, structure=home))
         self._show()

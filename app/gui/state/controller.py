@@ -11,6 +11,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.core.landmark import ReviewState
+from app.core.template import FIELD
+from app.gui.state.field_words import field_words
 from app.gui.state.interaction import Interaction
 from app.gui.state.view_state import (
     Click,
@@ -314,8 +316,9 @@ class Controller(QObject):
             self._set(landmark=name)
 
     def choose_structure(self, name: str) -> None:
-        """Choose the structure that shows its uv colours."""
-        self._set(structure=name)
+        """Choose the structure that shows its uv colours; the field has none."""
+        if name != FIELD:
+            self._set(structure=name)
 
     def set_mode(self, mode: Mode) -> None:
         """Choose what the left mouse button does."""
@@ -395,6 +398,8 @@ class Controller(QObject):
         if self.session is None or not self.do(self.session.define_landmark, name, structure, uv):
             return False
         self.choose_landmark(name)
+        if words := field_words(self.session, name, self.image):
+            self.tell(words)
         return True
 
     def is_models_own(self, landmark: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -13,7 +14,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from app.core.chart import REACH
 from app.core.landmark import PlacementState
 from app.core.region import sizes_of
-from app.core.template import Structure, Template
+from app.core.template import FIELD, Structure, Template
 from app.gui.state.controller import READ_ONLY, Controller
 from app.gui.state.drags import PanDrag
 from app.gui.state.interaction import Drag, StuckDrag
@@ -251,18 +252,17 @@ class TemplateView(Canvas):
         return self.from_plane(float(x), float(y))
 
     def point_at(self, at: QPointF) -> tuple[str, tuple[float, float]] | None:
-        """The smallest structure that is switched on under a viewport position, and (u, v) there."""
+        """The smallest structure that is switched on under a viewport position, outside all the field; (u, v) there."""
         session = self._controller.session
         if session is None:
             return None
         plane = self.to_plane(at)
         here = np.array([plane.x(), plane.y()])
-        shown = [s for s in session.template.structures if s.name not in self._controller.look.hidden]
-        name = Template(session.template.anatomy, tuple(shown)).at(here)
-        if name is None:
-            return None
-        u, v = session.template.structure(name).to_chart(here)
-        return name, (float(u), float(v))
+        template = session.template
+        shown = [s for s in template.structures if s.name not in self._controller.look.hidden]
+        name = Template(template.anatomy, tuple(shown)).at(here) or (FIELD if template.at(here) is None else None)
+        u, v = template.structure(name).to_chart(here) if name is not None else (math.inf, math.inf)
+        return (name, (float(u), float(v))) if name is not None and max(abs(u), abs(v)) <= REACH else None
 
     def marker_at(self, at: QPointF) -> str:
         """Name of the landmark whose marker is close to a viewport position, or empty."""
@@ -318,7 +318,7 @@ class TemplateView(Canvas):
         if self._controller.interaction.move(self, event):
             return
         found = self.point_at(at)
-        self._glow(found[0] if found else "")
+        self._glow(found[0] if found and found[0] != FIELD else "")
         self._controller.point_at(Spot(found[0], found[1], "template") if found else None)
         name = self.marker_at(at)
         over = (

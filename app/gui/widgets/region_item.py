@@ -86,11 +86,12 @@ class RegionItem(QGraphicsItem):
     def _paint_name(self, painter: QPainter, line: RegionLine, box: QRectF, at: QPointF) -> None:
         """In the middle of a region, where it fits; beside the middle of a curve."""
         width, height = text_size(line.name, small=True)
+        chosen = line.chosen and self._on_image  # the template is small: there it would lie over its neighbours
         if line.closed:
-            if line.chosen or (width < box.width() and height < box.height()):
+            if chosen or (width < box.width() and height < box.height()):
                 place = QRectF(at.x() - width / 2, at.y() - height / 2, width + 2, height)
                 paint_text(painter, place, line.name, small=True)
-        elif line.chosen or max(box.width(), box.height()) > width:
+        elif chosen or max(box.width(), box.height()) > width:
             paint_text(painter, QRectF(at.x() + 8, at.y() - height / 2, width + 2, height), line.name, small=True)
 
 

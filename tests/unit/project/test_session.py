@@ -333,7 +333,7 @@ def test_template_point(session: Session):
     np.testing.assert_allclose(uv, (0.2, 0.1), atol=1e-3)
     assert miss < 0.01
     assert session.template_point("im1.png", places.xy[1])[0] in {s.name for s in session.template.structures}
-    assert session.template_point("im1.png", (0, 0)) is None
+    assert session.template_point("im1.png", (0, 0))[0] == "field"
     assert session.template_point("im1.png", (-900, 0)) is None
 
 
