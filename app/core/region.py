@@ -17,6 +17,7 @@ import numpy.typing as npt
 from app.core.chart import REACH, RING_MM
 from app.core.frame import Frame, Points
 from app.core.landmark import LANDMARK_COLOURS, check_texts
+from app.core.mask_edit import polygon
 from app.core.measure import Shapes, pixel_sides
 from app.core.template import FIELD, Template
 
@@ -189,6 +190,27 @@ def sizes_of(outline: Points, closed: bool, frame: Frame | None) -> Sizes:
     plane = np.asarray(outline, float) * (width, height)
     length = float(np.linalg.norm(np.diff(plane, axis=0), axis=-1).sum())
     return Sizes(length, float(abs(shoelace(plane))) if closed else float("nan"), known)
+
+
+class Grey(NamedTuple):
+    """Mean and standard deviation of the grey values inside a region in one image, and of how many pixels."""
+
+    mean: float
+    sd: float
+    pixels: int
+
+
+def grey_inside(pixels: npt.NDArray[Any], outline: Points) -> Grey | None:
+    """The grey values of an image [H, W] inside a closed outline [K, 2] in native pixels; None where there are none.
+
+    Pixels count whose centres lie inside (`app.core.mask_edit.polygon`), as far as the picture reaches.
+    """
+    if not np.isfinite(outline).all():
+        return None
+    inside = np.zeros(pixels.shape, bool)
+    rect = polygon(inside, outline)
+    values = pixels[rect.window][inside[rect.window]].astype(float)
+    return Grey(float(values.mean()), float(values.std()), len(values)) if len(values) else None
 
 
 def region_set_to_json(anatomy: str, regions: Iterable[Region]) -> dict[str, Any]:

@@ -129,6 +129,8 @@ def _image(
     image = replace(image, changed=entry.changed_since_accepted, trouble=trouble)
     regions = rows_of(name, session.regions_in(name), entry.frame, later == "leave-out")
     image = replace(image, measured=tuple(_measured(session, name)), regions=tuple(regions))
+    same = entry.status == "predicted" and not entry.changed_since_accepted
+    image = replace(image, path=entry.path if same else None)
     rows, placements = [], session.placements_in(name)
     off, own = off_outline(masks, placements, given), {(name, structure) for name, structure, _ in given}
     for placement in placements:

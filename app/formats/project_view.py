@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,8 @@ class ImageView:
         All measurements.
     regions : tuple of RegionRow
         All regions and curves.
+    path : Path or None
+        Its file, where that is the one that was predicted, and accepted.
     trouble : str
         Why the file could not be read, in a sentence, or empty.
     """
@@ -66,6 +69,7 @@ class ImageView:
     trouble: str = ""
     measured: tuple[MeasurementRow, ...] = ()
     regions: tuple[RegionRow, ...] = ()
+    path: Path | None = None
 
     @property
     def frame(self) -> Frame | None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from app.core.frame import Frame
-from app.core.region import Sizes, sizes_of
+from app.core.region import Grey, Sizes, grey_inside, sizes_of
 from app.formats.csv_table import cell, number
+from app.io.errors import ReadError
+from app.io.image import read_image
 from app.project.region_state import RegionIn
 
 COLUMNS = (
     *("image", "region", "kind", "structure", "length", "length_unit", "area", "area_unit", "spacing", "state"),
-    *("new_since_accepted", "deleted_since_accepted", "outline"),
+    *("grey_mean", "grey_sd", "new_since_accepted", "deleted_since_accepted", "outline"),
 )
 
 
@@ -27,11 +30,14 @@ class RegionRow:
     one : RegionIn
     frame : Frame or None
         Of the image.
+    grey : Grey or None
+        Of the pixels inside; None where they are not known, and of curves.
     """
 
     image: str
     one: RegionIn
     frame: Frame | None
+    grey: Grey | None = None
 
     def cells(self) -> list[str]:
         """The row in the order of `COLUMNS`."""
@@ -42,9 +48,11 @@ class RegionRow:
         length = [number(sizes.length), unit if there else ""]
         area = [number(sizes.area), f"{unit}2" if there and region.closed else ""]
         who = spacing.provenance.value if there and spacing is not None else ""
+        grey = [number(self.grey.mean), number(self.grey.sd)] if self.grey is not None else ["", ""]
         marks = ["yes" if mark else "" for mark in (self.one.new_since_accepted, self.one.deleted)]
         head = [cell(self.image), cell(region.name), region.kind, cell(region.structure)]
-        return [*head, *length, *area, who, "predicted" if there else "absent", *marks, outline(self.one)]
+        state = "predicted" if there else "absent"
+        return [*head, *length, *area, who, state, *grey, *marks, outline(self.one)]
 
 
 def outline(one: RegionIn) -> str:
@@ -65,3 +73,17 @@ def rows_of(image: str, found: list[RegionIn], frame: Frame | None, leave_out_la
     for one in found:
         if not (leave_out_later and one.new_since_accepted):
             yield RegionRow(image, one, frame)
+
+
+def with_grey(rows: Sequence[RegionRow], path: Path | None) -> Sequence[RegionRow]:
+    """The same rows with the grey values inside, from the image's file; as they are where it can't be read."""
+    if path is None or not any(row.one.region.closed and row.one.there for row in rows):
+        return rows
+    try:
+        pixels = read_image(path).pixels
+    except (ReadError, OSError):
+        return rows
+    frame = rows[0].frame
+    if frame is None or pixels.shape != (frame.height, frame.width):
+        return rows  # another file lies there
+    return [replace(row, grey=grey_inside(pixels, row.one.xy)) if row.one.region.closed else row for row in rows]

@@ -13,6 +13,7 @@ from app.formats.measurement_table import COLUMNS
 from app.formats.output_folder import OutputFolder
 from app.formats.project_view import ImageView, ProjectView
 from app.formats.region_table import COLUMNS as REGION_COLUMNS
+from app.formats.region_table import with_grey
 from app.io.atomic import write_json
 
 
@@ -82,7 +83,7 @@ class Regions:
 
     def add(self, image: ImageView) -> None:
         """Write the image's rows."""
-        self._table.add(image.regions)
+        self._table.add(with_grey(image.regions, image.path))
 
 
 class Coco:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
+from app.core.region import grey_inside
 from tests.gui.conftest import hover, in_image, on_template, shown_fully
 
 LEFT = Qt.MouseButton.LeftButton
@@ -59,6 +60,9 @@ def test_a_region_drawn_on_the_template_is_in_every_image_and_in_the_list(drawin
             hover(window.image_view.viewport(), in_image(drawing, inside))
             assert "Region 1" in window.image_view.viewport().toolTip()
             assert "area" in window.image_view.viewport().toolTip()
+            picture = window.image_view.grey.picture
+            grey = grey_inside(picture.stored, there)
+            assert f"mean {grey.mean * picture.slope + picture.intercept:.0f}" in window.image_view.viewport().toolTip()
     listed = window.right_column.regions.table.regions
     qtbot.waitUntil(lambda: listed.rowCount() == 1)
     assert listed.index(0, 0).data() == "Region 1"
@@ -121,6 +125,24 @@ def test_what_crosses_itself_is_refused_with_a_sentence_and_can_be_mended(drawin
     qtbot.keyClick(window.template_view, Qt.Key.Key_Backspace)
     qtbot.keyClick(window.template_view, Qt.Key.Key_Return)
     assert len(session.regions) == 1
+
+
+def test_the_contact_sheet_draws_regions_where_its_tiles_show_them(app, qtbot) -> None:
+    window, session, sheet = app.window, app.window.controller.session, app.window.contact_sheet
+    session.define_landmark("hilum", "heart", (0.0, 0.0))
+    window.controller.choose_landmark("hilum")
+    qtbot.waitUntil(lambda: len(sheet.tiles) == 3 and sheet.isVisible())
+    before = sheet.grab().toImage()
+    session.define_region("zone", "heart", ((-0.3, -0.3), (0.3, -0.3), (0.3, 0.3), (-0.3, 0.3)), colour="#00ff00")
+    after = sheet.grab().toImage()
+    tile, name = sheet.tile_rect(0), sheet.tiles[0].image
+    (x, y), centre = sheet.tiles[0].xy, tile.center()
+    corner = np.linalg.solve(sheet._native_of_screen(name), session.place_in(name, "heart", (-0.3, -0.3)) - (x, y))
+    at = centre + QPoint(*np.rint(corner).astype(int).tolist())
+    near = [after.pixelColor(at.x() + dx, at.y() + dy) for dx in range(-2, 3) for dy in range(-2, 3)]
+    assert any(colour.green() > 200 > 100 > colour.red() for colour in near)
+    session.update_region("zone", hidden=True)
+    assert sheet.grab().toImage() == before
 
 
 def test_regions_are_hidden_renamed_added_and_deleted_in_their_list(app, qtbot) -> None:

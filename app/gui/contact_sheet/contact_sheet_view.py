@@ -22,7 +22,7 @@ from app.gui.state.pictures import Pictures
 from app.gui.state.view_state import Mode
 from app.gui.widgets import theme
 from app.gui.widgets.cached_pictures import MarkerStyle, paint_marker, paint_text, text_size
-from app.gui.widgets.drawing import draw_focus
+from app.gui.widgets.drawing import draw_focus, path_of
 from app.gui.widgets.key_button import keeps_key
 from app.gui.widgets.markers import HIT_RADIUS, RADIUS
 from app.gui.widgets.plain_text import tip
@@ -35,7 +35,9 @@ from app.project.changes import (
     OrientationChanged,
     PlacementsChanged,
     PredictionChanged,
+    RegionsChanged,
 )
+from app.project.region_state import RegionIn
 
 STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 """Keys that go to another tile, by how many; in Landmark mode the arrows nudge, here as everywhere (`nudge_keys`)."""
@@ -84,6 +86,7 @@ class ContactSheet(QAbstractScrollArea):
         self.stale, self.suspects_last, self.suspects = False, True, 0
         self._suspect: dict[str, bool] = {}
         self._crops: OrderedDict[tuple[str, int, int], QImage] = OrderedDict()
+        self._regions: dict[str, list[RegionIn]] = {}
         self._clicking, self._held_in = False, ""
         self._soon = QTimer(self, singleShot=True, interval=100)
         self._soon.timeout.connect(self.collect)
@@ -104,6 +107,7 @@ class ContactSheet(QAbstractScrollArea):
 
     def _forget(self) -> None:
         self._crops.clear()
+        self._regions.clear()
         self._suspect.clear()
         self.tiles = []
         self.collect()
@@ -115,9 +119,15 @@ class ContactSheet(QAbstractScrollArea):
         self.horizontalScrollBar().setValue(0)
 
     def _on_change(self, change: Change) -> None:
+        if isinstance(change, RegionsChanged):
+            self._regions.clear()
+            self.viewport().update()
+            return
         if self._is_of_others(change):
             return
         of_landmarks = isinstance(change, LandmarksChanged | PlacementsChanged)
+        for name in (change.images or tuple(self._regions)) if not of_landmarks else ():
+            self._regions.pop(name, None)
         if not of_landmarks or isinstance(change, CorrectionsChanged):  # else none becomes suspect by it
             for name in change.images or tuple(self._suspect):
                 self._suspect.pop(name, None)
@@ -319,6 +329,7 @@ class ContactSheet(QAbstractScrollArea):
         painter.fillRect(rect, QColor(0, 0, 0))
         if crop is not None:
             painter.drawImage(rect.topLeft(), crop)
+        self._paint_regions(painter, rect, tile)
         at = self.drawn_at(tile.image) or QPointF()
         painter.setClipRect(rect)
         colour = self._controller.session.landmark(self._controller.landmark).colour
@@ -335,6 +346,24 @@ class ContactSheet(QAbstractScrollArea):
             painter.setPen(QPen(QColor(frame_colour), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(rect).adjusted(-1, -1, 1, 1), 2, 2)
+
+    def _paint_regions(self, painter: QPainter, rect: QRect, tile: Tile) -> None:
+        """The regions and curves that are drawn in the image, as far as the tile shows them."""
+        session, name = self._controller.open_session(), tile.image
+        if not session.regions:
+            return
+        if name not in self._regions:
+            self._regions[name] = [one for one in session.regions_in(name, hidden=False) if one.there]
+        if not self._regions[name]:
+            return
+        painter.save()
+        painter.setClipRect(rect)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        screen, centre = np.linalg.inv(self._native_of_screen(name)).T, np.array(rect.center().toTuple()) + 0.5
+        for one in self._regions[name]:
+            painter.setPen(QPen(QColor(one.region.colour), 1.2))
+            painter.drawPath(path_of([(one.xy - tile.xy) @ screen + centre]))
+        painter.restore()
 
     # --- mouse and keys --------------------------------------------------------------------------------------------
 

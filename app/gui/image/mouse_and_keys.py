@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractScrollArea
 
 from app.gui.image.marker_words import marker_words
 from app.gui.image.pointing import Pointing
-from app.gui.image.regions import region_under
+from app.gui.image.regions import RegionTips
 from app.gui.image.tools.registry import Tools
 from app.gui.image.tools.tool import Tool
 from app.gui.image.viewport import Surface
@@ -59,6 +59,7 @@ class ImageInput:
         self._view, self._widget, self._pointing, self._controller = view, widget, pointing, controller
         self._tool, self._step = tool, step
         self.tools = Tools(controller)
+        self._regions = RegionTips(view)
         self._wheel = 0
         self._nudge_told = False
         controller.modeChanged.connect(self._forget_nudge)
@@ -142,7 +143,7 @@ class ImageInput:
 
     def _show_cursor(self, at: QPointF) -> None:
         name = self._view.marker_at(at)
-        self._view.viewport().setToolTip(tip(self.words_of(name) if name else region_under(self._view, at)))
+        self._view.viewport().setToolTip(tip(self.words_of(name) if name else self._regions.under(at)))
         if self._editing:
             over = bool(name)
             self._view.viewport().setCursor(Qt.CursorShape.OpenHandCursor if over else Qt.CursorShape.CrossCursor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from app.core.region import (
     STEP_MM,
     Region,
     crosses_itself,
+    grey_inside,
     region_set_from_json,
     region_set_to_json,
     shapes_of,
@@ -110,6 +112,18 @@ def test_shapes_of_regions_are_as_wide_as_their_outlines():
     assert area[0] == 600
     assert np.isnan(box[1]).all()
     assert np.isnan(area[1])
+
+
+def test_grey_values_are_those_of_the_pixels_inside_as_far_as_the_picture_reaches():
+    pixels = np.random.default_rng(3).integers(0, 4000, (70, 90)).astype(np.uint16)
+    outline = np.array([(-7.3, 20.1), (60.2, 11.7), (41.9, 85.3), (-7.3, 20.1)])
+    contour = outline[:-1].astype(np.float32)
+    each = [(x, y) for y in range(70) for x in range(90) if cv2.pointPolygonTest(contour, (x, y), False) > 0]
+    values = np.array([pixels[y, x] for x, y in each], float)
+    found = grey_inside(pixels, outline)
+    assert found == pytest.approx((values.mean(), values.std(), len(values)))
+    assert grey_inside(pixels, outline + 200) is None
+    assert grey_inside(pixels, np.full((4, 2), np.nan)) is None
 
 
 def test_a_set_of_regions_is_read_as_it_was_written_and_told_where_it_can_t_be():

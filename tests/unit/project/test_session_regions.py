@@ -184,6 +184,12 @@ def test_the_table_of_regions_holds_outlines_and_sizes(drawn: Session, tmp_path:
     assert [zone[key] for key in told] == ["region", "left_lung", "mm", "mm2", "given by the reader", "predicted", ""]
     points = np.array([point.split() for point in zone["outline"].removeprefix("POLYGON ((")[:-2].split(", ")], float)
     np.testing.assert_allclose(points, drawn.region("im0.png", "zone"), atol=0.00501)
+    assert [table[f"im{i}.png", "zone"]["grey_mean"] for i in range(3)] == [
+        "0.000",
+        "",
+        "2.000",
+    ]  # as they were written
+    assert (zone["grey_sd"], table["im0.png", "rim"]["grey_mean"]) == ("0.000", "")
     absent = table["im1.png", "zone"]
     assert [absent[key] for key in (*told[2:], "area", "length")] == ["", "", "", "absent", "", "", ""]
     assert absent["outline"] == "POLYGON EMPTY"
