@@ -10,8 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Concatenate, ParamSpec, Self
 
+import numpy as np
 from psygnal import EmitLoopError, Signal
 
+from app.core.field import field_of
 from app.core.prediction import reachable
 from app.core.template import Template
 from app.core.text import one_line
@@ -127,6 +129,7 @@ class OpenProject:
         make_ready()
         for structure in self.template.structures:
             reachable(structure)
+        field_of(self.template).map_of(np.ones(len(self.template.structures), bool))
 
     def close(self) -> None:
         """End the engine, write everything back and give the lock back; closing twice does nothing."""
