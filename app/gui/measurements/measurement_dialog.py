@@ -15,16 +15,17 @@ from app.project.session import Session
 from app.store.errors import ProjectError
 
 HINT = (
-    "distance(a, b)   angle(a, b, c)   perpendicular(p, a, b) of landmarks; width, height and area of structures; "
-    "numbers, + - * / and brackets. Other names than of letters, digits and _ stand in double quotes."
+    "distance(a, b)   angle(a, b, c)   perpendicular(p, a, b) of landmarks; width, height and area of structures and "
+    "regions; length of curves and of regions’ outlines; numbers, + - * / and brackets. Other names than of letters, "
+    "digits and _ stand in double quotes."
 )
 _WORD = re.compile(r'"[^"]*$|\w*$')
 
 
 def words_of(session: Session) -> list[str]:
-    """What can stand in a formula: functions, structures and groups, landmarks; shown ones before hidden ones."""
+    """What can stand in a formula: functions, structures, groups, regions, landmarks; shown ones before hidden ones."""
     things = session.measurable
-    shapes = [*(structure.name for structure in things.template.structures), *things.groups]
+    shapes = [*(structure.name for structure in things.template.structures), *things.groups, *things.regions]
     marks = sorted(session.landmarks, key=lambda mark: mark.hidden)
     return [*(f"{name}(" for name in FUNCTIONS), *map(quoted, shapes), *(quoted(mark.name) for mark in marks)]
 
