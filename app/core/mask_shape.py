@@ -16,29 +16,33 @@ import numpy.typing as npt
 from app.core.frame import Points
 
 
-class Band(NamedTuple):
-    """The band around the outline in which the pixel-wise mask decides.
+class Hold(NamedTuple):
+    """How strictly a pixel-wise mask is held to the outline.
 
     Attributes
     ----------
     share : float
-        Its half width in median expected errors of the outline.
+        Half width of the band around the outline in which the mask decides, in median expected errors of the outline.
     narrowest : float
         The same at the least, in network pixels.
+    agrees, contradicts : float
+        Dice of mask and outline: from the first downward the mask counts less, at the second least.
+    least : float
+        How much the mask counts at the least.
     """
 
     share: float
     narrowest: float
+    agrees: float
+    contradicts: float
+    least: float
 
 
-BAND = Band(0.35, 1.0)
+HOLD = Hold(0.35, 1.0, 0.96, 0.80, 0.2)
 """Of the main network's masks."""
-FINE_BAND = Band(0.7, 2.0)
-"""Of masks that were drawn again (`app.core.fine_mask`): they know their border better, and leak less."""
-AGREES, CONTRADICTS = 0.96, 0.80
-"""Dice of mask and outline: from the first downward the pixel-wise mask counts less, at the second least."""
-LEAST_SAY = 0.2
-"""How much the pixel-wise mask counts at the least."""
+FINE_HOLD = Hold(0.35, 2.0, 0.92, 0.86, 0.1)
+"""Of masks that were drawn again (`app.core.fine_mask`): they know their border better than the outline does, unless
+the two contradict each other."""
 LEAST_PROBABILITY = 0.002
 """No pixel is surer than this, so that the outline can overrule it."""
 FAR = 4.0
@@ -64,7 +68,7 @@ class Shaped(NamedTuple):
     gap: npt.NDArray[np.float64]
 
 
-def shape_mask(probability: Float32, outline: Points, expected: npt.NDArray[np.float64], band: Band = BAND) -> Shaped:
+def shape_mask(probability: Float32, outline: Points, expected: npt.NDArray[np.float64], hold: Hold = HOLD) -> Shaped:
     """Hold a pixel-wise mask to the outline.
 
     Parameters
@@ -75,27 +79,27 @@ def shape_mask(probability: Float32, outline: Points, expected: npt.NDArray[np.f
         Its contour points by the inverse chart, network pixels.
     expected : array [K]
         Their expected errors, network pixels.
-    band : Band
-        In which the mask decides.
+    hold : Hold
+        How strictly.
     """
-    wide = max(band.narrowest, band.share * float(np.median(expected)))
+    band = max(hold.narrowest, hold.share * float(np.median(expected)))
     result = np.zeros(probability.shape, np.uint8)
-    corner, window = _window(outline, FAR * wide, probability.shape)
+    corner, window = _window(outline, FAR * band, probability.shape)
     near = probability[window]
     if near.size:
         inside = signed_distance(outline - corner, (near.shape[0], near.shape[1]))
-        result[window] = one_piece(_held(near, inside, int(np.count_nonzero(probability > 0.5)), wide))
+        result[window] = one_piece(_held(near, inside, int(np.count_nonzero(probability > 0.5)), band, hold))
     return Shaped(result, gap_to_border(probability > 0.5, outline))
 
 
-def _held(probability: Float32, inside: Float32, area: int, band: float) -> npt.NDArray[np.uint8]:
+def _held(probability: Float32, inside: Float32, area: int, band: float, hold: Hold) -> npt.NDArray[np.uint8]:
     """Probability times 255 of both heads together; `area` is that of the whole pixel-wise mask."""
     within = inside > 0
     both = int(np.count_nonzero((probability > 0.5) & within))
     agreement = 2 * both / max(area + int(np.count_nonzero(within)), 1)
-    doubt = float(np.clip((AGREES - agreement) / (AGREES - CONTRADICTS), 0, 1))
+    doubt = float(np.clip((hold.agrees - agreement) / (hold.agrees - hold.contradicts), 0, 1))
     clipped = np.clip(probability, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
-    say = np.float32(1 - (1 - LEAST_SAY) * doubt)
+    say = np.float32(1 - (1 - hold.least) * doubt)
     away: Float32 = (inside / band).astype(np.float32)
     logit = say * np.log(clipped / (1 - clipped)) + away * np.absolute(away)
     soft: Float32 = 255 / (1 + np.exp(-np.clip(logit, -20, 20))) + 0.5

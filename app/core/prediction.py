@@ -13,7 +13,7 @@ from app.core.chart import GRID, REACH, RING_MM, ChartMesh, grid_nodes
 from app.core.fine_mask import Redraw
 from app.core.frame import Frame, Points
 from app.core.inverse_chart import SMALLEST_SHARE, decode
-from app.core.mask_shape import FINE_BAND, shape_mask
+from app.core.mask_shape import FINE_HOLD, shape_mask
 from app.core.native_mask import Extents, predicted_extents
 from app.core.shape_prior import ShapePrior
 from app.core.template import Structure, Template
@@ -290,7 +290,7 @@ def _shaped(
         if drawn is None:
             masks[c], gap = shape_mask(looks.masks[c], outline, errors)
         else:
-            masks[c], gap = shape_mask(drawn, outline, errors, FINE_BAND)
+            masks[c], gap = shape_mask(drawn, outline, errors, FINE_HOLD)
         expected[c] = np.maximum(expected[c], _at_nodes(gap, structure) / 4)  # half of it, in uv-map pixels
     return masks, expected
 

@@ -29,9 +29,7 @@ from app.training.lung_data import read_lungs, split_patients
 from models.fine import FineConfig, FineNet
 from models.losses import soft_dice_each
 
-CHEST = FineStage(
-    structures=("right_clavicle", "left_clavicle"), mirrored=("left_clavicle",), shifts=((0, 0), (3, 1), (-3, -1))
-)
+CHEST = FineStage(structures=("right_clavicle", "left_clavicle"), mirrored=("left_clavicle",))
 """How the chest's clavicles are drawn again."""
 
 
