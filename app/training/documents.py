@@ -45,7 +45,9 @@ these weights come from a training that also learnt from {} radiographs of ill p
 outlined their lungs, an earlier network their hearts and clavicles."""
 NO_HOSPITAL_FILMS = "No radiograph of ill patients\nwas among them."
 FINE_MASKS = """The masks of
-the clavicles are drawn again by a small U-Net on crops of twice the resolution, which the inverse charts place. """
+the clavicles are drawn again by a small U-Net on crops of twice the resolution, which the inverse charts place; it
+learnt from the same contours and, for little, from the two-head network's own clavicles on radiographs of ill patients.
+"""
 UNSEEN = "{} training images, found by networks that had not seen them"
 DEFORMED = "plain and deformed training images"
 
