@@ -10,7 +10,7 @@ from app.core.outliers import OUTLIER
 from app.core.quality import ERROR_MM, LEAST_SCORE
 from app.gui.walk.walk import MOST_STRICT, Walk
 from app.gui.walk.words import strictness_words
-from app.gui.widgets.plain_text import PlainLabel
+from app.gui.widgets.plain_text import PlainLabel, tip
 
 STEPS = 20
 """Steps of the slider for a score of 1."""
@@ -33,7 +33,6 @@ class WalkBar(QWidget):
         self.slider.setFixedWidth(120)
         self.slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.slider.setAccessibleName("How strict: which errors are shown")
-        self.slider.setToolTip("To the left smaller errors are shown too, to the right only large ones")
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 12, 6)
         row.setSpacing(8)
@@ -65,7 +64,9 @@ class WalkBar(QWidget):
             return
         told = f"{walk.looked} of {walk.total} looked at"
         self.progress.setText(told if walk.complete else f"{told} · looking through the images …")
-        self.leaves.setText(strictness_words(walk.strictness, ERROR_MM, OUTLIER))
+        words = strictness_words(walk.strictness, ERROR_MM, OUTLIER)
+        self.leaves.setText(words)
+        self.slider.setToolTip(tip(f"Now {words}. To the left smaller errors are shown too"))
         self._make_room()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
