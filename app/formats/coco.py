@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from app.core.landmark import Landmark, PlacementState
+from app.core.landmark import Landmark
 from app.core.template import FIELD, Template
 from app.formats.csv_table import MaskSource, Row
 from app.formats.project_view import ImageView, facts_of
@@ -35,20 +35,18 @@ class Visibility(IntEnum):
     VISIBLE = 2
 
 
-_MARKS: dict[str, Callable[[Row], bool]] = {
+MARKS: dict[str, Callable[[Row], bool]] = {
     "off_outline": lambda row: row.off_outline,
     "new_since_accepted": lambda row: row.new,
     "deleted_since_accepted": lambda row: row.deleted,
     "outside_picture": lambda row: row.outside,
     "not_shown": lambda row: row.shown is False,
 }
+"""What else is told of single placements, and of which."""
 
 
 def _visibility(row: Row | None) -> Visibility:
-    if row is None or row.xy is None or not np.isfinite(row.xy).all():
-        return Visibility.NOT_LABELLED
-    rejected = row.mask == MaskSource.REJECTED and row.state == PlacementState.PREDICTED
-    if rejected:  # a place that a reader corrected or confirmed counts, whatever the outline is like
+    if row is None or not row.counts:
         return Visibility.NOT_LABELLED
     return Visibility.NOT_VISIBLE if row.outside else Visibility.VISIBLE
 
@@ -100,7 +98,7 @@ def annotation_of(image: ImageView, category: dict[str, Any]) -> dict[str, Any] 
     found["keypoint_states"] = [rows[name].state if name in rows else "" for name in category["keypoints"]]
     if moved := {name: round(row.moved, 3) for name, row in rows.items() if np.isfinite(row.moved)}:
         found["moved_px"] = moved
-    for key, marked in _MARKS.items():
+    for key, marked in MARKS.items():
         if names := [name for name, row in rows.items() if marked(row)]:
             found[key] = names
     if source is MaskSource.REJECTED:

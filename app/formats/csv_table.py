@@ -150,6 +150,15 @@ class Row:
     keypoint: str = ""
 
     @property
+    def counts(self) -> bool:
+        """Whether it has a place to learn from: not one predicted in a structure that a reader rejected.
+
+        A place that a reader corrected or confirmed counts, whatever the outline is like.
+        """
+        rejected = self.mask == MaskSource.REJECTED and self.state == PlacementState.PREDICTED
+        return self.xy is not None and bool(np.isfinite(self.xy).all()) and not rejected
+
+    @property
     def outside(self) -> bool:
         """Whether the place lies outside the picture: predicted where the film does not show it."""
         xy = self.xy

@@ -8,13 +8,14 @@ from typing import Protocol
 from app.core.landmark import landmark_set_to_json
 from app.formats.coco import CocoFile
 from app.formats.csv_table import TableFile
+from app.formats.labelme import labelme_of
 from app.formats.masks import folder_of, write_masks
 from app.formats.measurement_table import COLUMNS
 from app.formats.output_folder import OutputFolder
 from app.formats.project_view import ImageView, ProjectView
 from app.formats.region_table import COLUMNS as REGION_COLUMNS
 from app.formats.region_table import with_grey
-from app.io.atomic import write_json
+from app.io.atomic import json_text, write_json, write_text
 
 
 class Format(Protocol):
@@ -116,6 +117,49 @@ class Masks:
         """Every file that is there is whole and stays."""
 
 
+class PerImage:
+    """One text file per image, in a folder of the format's own; each is in its place when the image is written."""
+
+    file, needs_images, single_files = "", True, True
+    suffix = ""
+    """Behind the image's stem."""
+
+    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
+        self._project, self._output = project, output
+
+    def text(self, image: ImageView) -> str:
+        """What stands in the image's file."""
+        raise NotImplementedError
+
+    def add(self, image: ImageView) -> None:
+        """Write the image's file."""
+        path = folder_of(image.stem + self.suffix, self._output.folder / self.file)
+        self._output.make_way(path)
+        write_text(path, self.text(image))
+        self._output.add(path)
+
+    def keep(self) -> None:
+        """Nothing is left to do."""
+
+    def drop(self) -> None:
+        """Every file that is there is whole and stays."""
+
+    @classmethod
+    def files(cls, project: ProjectView) -> Iterator[str]:
+        """What it may write, seen from the folder of the export."""
+        return (f"{cls.file}/{project.stems[image]}{cls.suffix}" for image in project.images)
+
+
+class LabelMe(PerImage):
+    """``labelme/<stem>.json``: masks as polygons, landmarks as points."""
+
+    file, suffix = "labelme", ".json"
+
+    def text(self, image: ImageView) -> str:
+        """The image as labelme reads it."""
+        return json_text(labelme_of(image), indent=1) + "\n"
+
+
 class LandmarkSet:
     """``landmarks.json``: the project's own landmarks as a landmark set."""
 
@@ -142,12 +186,14 @@ FORMATS: dict[str, Callable[[ProjectView, OutputFolder], Format]] = {
     "regions": Regions,
     "masks": Masks,
     "coco": Coco,
+    "labelme": LabelMe,
     "landmarks": LandmarkSet,
 }
 FILES = {
     **{"csv": Csv.file, "measurements": Measurements.file, "regions": Regions.file, "coco": Coco.file},
     "landmarks": LandmarkSet.file,
 }
+PER_IMAGE: dict[str, type[PerImage]] = {"labelme": LabelMe}
 
 
 def files_of(project: ProjectView, formats: Iterable[str]) -> Iterator[str]:
@@ -155,6 +201,9 @@ def files_of(project: ProjectView, formats: Iterable[str]) -> Iterator[str]:
     for name in formats:
         if name in FILES:
             yield FILES[name]
+            continue
+        if name in PER_IMAGE:
+            yield from PER_IMAGE[name].files(project)
             continue
         for image in project.images:
             for structure in project.template.structures:
