@@ -13,6 +13,9 @@ corner
     and Qt image items use it.
 mm
     Native pixels times the spacing; origin at the centre of the first pixel.
+LPS
+    3D Slicer's (x, y, z): left, posterior, superior. A picture without a place in the patient, as Slicer loads it:
+    mm along the picture's axes as stored, z = 0.
 """
 
 from __future__ import annotations
@@ -172,6 +175,11 @@ class Frame:
         if self.spacing is None:
             return np.full(np.shape(xy_mm), np.nan)
         return np.asarray(xy_mm, float) / (self.spacing.column_mm, self.spacing.row_mm)
+
+    def to_lps(self, xy: npt.ArrayLike) -> Points:
+        """Native pixels [..., 2] to LPS [..., 3] in mm; where the spacing is unknown in pixels, as Slicer takes 1."""
+        flat = self.to_mm(xy) if self.spacing is not None else np.asarray(xy, float)
+        return np.concatenate([flat, np.zeros((*flat.shape[:-1], 1))], axis=-1)
 
     @property
     def mm_per_pixel(self) -> float:

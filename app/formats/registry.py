@@ -15,6 +15,7 @@ from app.formats.output_folder import OutputFolder
 from app.formats.project_view import ImageView, ProjectView
 from app.formats.region_table import COLUMNS as REGION_COLUMNS
 from app.formats.region_table import with_grey
+from app.formats.slicer import markups_of
 from app.io.atomic import json_text, write_json, write_text
 
 
@@ -160,6 +161,16 @@ class LabelMe(PerImage):
         return json_text(labelme_of(image), indent=1) + "\n"
 
 
+class Markups(PerImage):
+    """``mrk-json/<stem>.mrk.json``: landmarks as points for 3D Slicer."""
+
+    file, suffix = "mrk-json", ".mrk.json"
+
+    def text(self, image: ImageView) -> str:
+        """The image's landmarks as Slicer reads them."""
+        return json_text(markups_of(image), indent=1) + "\n"
+
+
 class LandmarkSet:
     """``landmarks.json``: the project's own landmarks as a landmark set."""
 
@@ -187,13 +198,14 @@ FORMATS: dict[str, Callable[[ProjectView, OutputFolder], Format]] = {
     "masks": Masks,
     "coco": Coco,
     "labelme": LabelMe,
+    "mrk-json": Markups,
     "landmarks": LandmarkSet,
 }
 FILES = {
     **{"csv": Csv.file, "measurements": Measurements.file, "regions": Regions.file, "coco": Coco.file},
     "landmarks": LandmarkSet.file,
 }
-PER_IMAGE: dict[str, type[PerImage]] = {"labelme": LabelMe}
+PER_IMAGE: dict[str, type[PerImage]] = {"labelme": LabelMe, "mrk-json": Markups}
 
 
 def files_of(project: ProjectView, formats: Iterable[str]) -> Iterator[str]:

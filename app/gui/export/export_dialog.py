@@ -42,6 +42,7 @@ WORDS = {
     "regions": ("Regions", "regions.csv: outline, length and area of each region, per image"),
     "coco": ("COCO", "coco.json: masks, landmarks as keypoints, reviews"),
     "labelme": ("LabelMe", "labelme: one JSON per image, masks as polygons, landmarks as points"),
+    "mrk-json": ("3D Slicer", "mrk-json: one list of points per image"),
     "masks": ("Mask pictures", "masks: one PNG per structure and image"),
     "landmarks": ("Landmark set", "landmarks.json: the definitions, to load elsewhere"),
 }
