@@ -16,6 +16,7 @@ from app.formats.project_view import ImageView, ProjectView
 from app.formats.region_table import COLUMNS as REGION_COLUMNS
 from app.formats.region_table import with_grey
 from app.formats.slicer import markups_of
+from app.formats.yolo import classes_of, labels_of
 from app.io.atomic import json_text, write_json, write_text
 
 
@@ -171,6 +172,31 @@ class Markups(PerImage):
         return json_text(markups_of(image), indent=1) + "\n"
 
 
+class Yolo(PerImage):
+    """``yolo/labels/<stem>.txt``: masks as polygons, and ``yolo/classes.txt``."""
+
+    file, suffix = "yolo/labels", ".txt"
+    classes = "yolo/classes.txt"
+
+    def text(self, image: ImageView) -> str:
+        """The image's masks as YOLO reads them."""
+        return labels_of(image)
+
+    def keep(self) -> None:
+        """Write the names of the classes."""
+        path = self._output.folder / self.classes
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._output.make_way(path)
+        write_text(path, classes_of(self._project.template))
+        self._output.add(path)
+
+    @classmethod
+    def files(cls, project: ProjectView) -> Iterator[str]:
+        """What it may write, seen from the folder of the export."""
+        yield from super().files(project)
+        yield cls.classes
+
+
 class LandmarkSet:
     """``landmarks.json``: the project's own landmarks as a landmark set."""
 
@@ -199,13 +225,14 @@ FORMATS: dict[str, Callable[[ProjectView, OutputFolder], Format]] = {
     "coco": Coco,
     "labelme": LabelMe,
     "mrk-json": Markups,
+    "yolo": Yolo,
     "landmarks": LandmarkSet,
 }
 FILES = {
     **{"csv": Csv.file, "measurements": Measurements.file, "regions": Regions.file, "coco": Coco.file},
     "landmarks": LandmarkSet.file,
 }
-PER_IMAGE: dict[str, type[PerImage]] = {"labelme": LabelMe, "mrk-json": Markups}
+PER_IMAGE: dict[str, type[PerImage]] = {"labelme": LabelMe, "mrk-json": Markups, "yolo": Yolo}
 
 
 def files_of(project: ProjectView, formats: Iterable[str]) -> Iterator[str]:

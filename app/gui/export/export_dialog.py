@@ -41,8 +41,9 @@ WORDS = {
     "measurements": ("Measurements", "measurements.csv: one row per measurement and image"),
     "regions": ("Regions", "regions.csv: outline, length and area of each region, per image"),
     "coco": ("COCO", "coco.json: masks, landmarks as keypoints, reviews"),
-    "labelme": ("LabelMe", "labelme: one JSON per image, masks as polygons, landmarks as points"),
+    "labelme": ("LabelMe", "labelme: one JSON per image, polygons and points"),
     "mrk-json": ("3D Slicer", "mrk-json: one list of points per image"),
+    "yolo": ("YOLO", "yolo: one text file per image, masks as polygons"),
     "masks": ("Mask pictures", "masks: one PNG per structure and image"),
     "landmarks": ("Landmark set", "landmarks.json: the definitions, to load elsewhere"),
 }
