@@ -108,7 +108,7 @@ ratios = st.tuples(lengths, lengths).map(lambda pair: Operation("/", *pair, Kind
 def written(part: Formula) -> str:
     """A formula's text, independent of the reader."""
     if isinstance(part, Number):
-        return f"{part.value:.15g}"
+        return f"{part.value:.6f}"  # formulas know no exponents
     if isinstance(part, Call):
         return f"{part.function} ( {' ,'.join(map(quoted, part.names))})"
     return f"({written(part.left)}{part.operator} ({written(part.right)}))"
