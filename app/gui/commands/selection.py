@@ -64,7 +64,7 @@ class SelectionCommands:
         """The menu of a selection."""
         menu = QMenu(parent)
         menu.setObjectName("selectionMenu")
-        writable = self._controller.session is not None and not self._controller.session.read_only
+        writable = self._controller.writable
         of = "" if len(names) == 1 else f" {counted(len(names))}"
         if len(names) == 1:
             menu.addAction("Show its least certain point", lambda: self._show_least_certain(names[0]))

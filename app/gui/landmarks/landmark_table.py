@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTableView,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.core.landmark import Landmark, PlacementState
 from app.gui.landmarks.landmark_model import COUNTS, EYE, NAME, Index, LandmarkModel
@@ -20,11 +12,10 @@ from app.gui.state.controller import Controller
 from app.gui.widgets import theme
 from app.gui.widgets.drawing import draw_eye
 from app.gui.widgets.key_button import keeps_key
+from app.gui.widgets.list_table import ROW, ListTable
 from app.gui.widgets.markers import draw_marker
-from app.gui.widgets.one_button import OneButton
 from app.project.changes import Change, ImagesChanged, LandmarksChanged
 
-ROW = 26
 EYE_WIDTH = 32
 LEAST_COUNT_WIDTH = 20
 
@@ -126,43 +117,20 @@ class StateHeads(QWidget):
         painter.end()
 
 
-class LandmarkTable(QTableView):
+class LandmarkTable(ListTable):
     """Click chooses, double click renames, dragging puts in order, the eye hides; the rest is in the Landmark menu."""
 
-    menuWanted = Signal(object)
     hiddenCounted = Signal(int)
 
     def __init__(self, controller: Controller) -> None:
-        super().__init__()
-        self.setObjectName("landmarkTable")
-        self.setAccessibleName("Landmarks")
+        super().__init__("landmarkTable", "Landmarks", editable=True)
         self._controller = controller
         self.landmarks = LandmarkModel(controller, self)
-        self.setModel(self.landmarks)
-        OneButton(self)
+        self.show_model(self.landmarks, stretched=NAME, widths={COUNTS: 4 * self.count_width, EYE: EYE_WIDTH})
         self.setItemDelegate(RowPainter(self))
-        self.setShowGrid(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTabKeyNavigation(False)  # Tab goes on to the next widget
-        self.horizontalHeader().hide()
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(ROW)
-        header = self.horizontalHeader()
-        header.setMinimumSectionSize(20)
-        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(COUNTS, QHeaderView.ResizeMode.Fixed)
-        header.setSectionResizeMode(EYE, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(EYE, EYE_WIDTH)
-        self.setMinimumHeight(3 * ROW)
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.setDragDropOverwriteMode(False)
         self.setDropIndicatorShown(True)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(lambda at: self.menuWanted.emit(self.viewport().mapToGlobal(at)))
         self._recount = QTimer(self, singleShot=True, interval=250)
         self._recount.timeout.connect(self.landmarks.recount)
         self.clicked.connect(self._on_click)
@@ -179,11 +147,7 @@ class LandmarkTable(QTableView):
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if not self.landmarks.rows and self._controller.session is not None:
-            painter = QPainter(self.viewport())
-            painter.setPen(QColor(theme.MUTED))
-            wrapped = int(Qt.TextFlag.TextWordWrap)
-            painter.drawText(self.viewport().rect().adjusted(12, 2, -12, 0), wrapped, self.words_of_none)
-            painter.end()
+            self.paint_words(self.words_of_none)
 
     @property
     def words_of_none(self) -> str:

@@ -3,63 +3,30 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QHeaderView,
-    QMenu,
-    QPushButton,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.gui.measurements.measurement_dialog import MeasurementDialog
 from app.gui.measurements.measurement_model import ERROR, NAME, VALUE, MeasurementModel
 from app.gui.state.controller import Controller
-from app.gui.widgets import theme
-from app.gui.widgets.one_button import OneButton
+from app.gui.widgets.list_table import ListTable, foot_of
 from app.gui.widgets.plain_text import caption
 from app.project.measured import MeasurementEntry
 
-ROW = 26
 WORDS_OF_NONE = "None yet. Add one: the width of the heart over that of the thorax, a distance of two landmarks."
 
 
-class MeasurementTable(QTableView):
+class MeasurementTable(ListTable):
     """A double click or Enter changes a measurement, a right click has the rest."""
 
     changeWanted = Signal(object)
-    menuWanted = Signal(object)
 
     def __init__(self, controller: Controller) -> None:
-        super().__init__()
-        self.setObjectName("measurementTable")
-        self.setAccessibleName("Measurements in this image")
+        super().__init__("measurementTable", "Measurements in this image", editable=False)
         self._controller = controller
         self.measurements = MeasurementModel(controller, self)
-        self.setModel(self.measurements)
-        OneButton(self)
-        self.setShowGrid(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTabKeyNavigation(False)
-        self.horizontalHeader().hide()
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(ROW)
-        header = self.horizontalHeader()
-        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((VALUE, 96), (ERROR, 64)):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            header.resizeSection(column, width)
-        self.setMinimumHeight(3 * ROW)
+        self.show_model(self.measurements, stretched=NAME, widths={VALUE: 96, ERROR: 64})
         self.setViewportMargins(8, 0, 8, 0)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(lambda at: self.menuWanted.emit(self.viewport().mapToGlobal(at)))
         self.doubleClicked.connect(self._change)
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._measure)
@@ -90,13 +57,9 @@ class MeasurementTable(QTableView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if not self.measurements.rows and self._controller.session is not None:
-            painter = QPainter(self.viewport())
-            painter.setPen(theme.MUTED)
-            wrapped = int(Qt.TextFlag.TextWordWrap)
-            words = "" if self._controller.session.measurements else WORDS_OF_NONE
-            painter.drawText(self.viewport().rect().adjusted(12, 2, -12, 0), wrapped, words)
-            painter.end()
+        session = self._controller.session
+        if session is not None and not self.measurements.rows and not session.measurements:
+            self.paint_words(WORDS_OF_NONE)
 
 
 class MeasurementSection(QWidget):
@@ -109,18 +72,11 @@ class MeasurementSection(QWidget):
         self._controller = controller
         self.table = MeasurementTable(controller)
         self.add, self.offered, self.all_images = (QPushButton(words) for words in ("Add…", "", "All images…"))
-        foot = QHBoxLayout()
-        foot.setContentsMargins(8, 0, 12, 0)
-        for button in (self.add, self.offered, self.all_images):
-            button.setProperty("flat", "true")
-            button.setProperty("small", "true")
-            foot.addWidget(button)
-        foot.addStretch()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
         layout.addWidget(self.table)
-        layout.addLayout(foot)
+        layout.addLayout(foot_of((self.add, self.offered, self.all_images), left=8, right=12))
         self.add.clicked.connect(lambda: self.open_dialog(None))
         self.offered.clicked.connect(self._add_offered)
         self.all_images.clicked.connect(self.allImagesWanted)
@@ -130,22 +86,17 @@ class MeasurementSection(QWidget):
             told.connect(self._show_what_can_be_done)
         self._show_what_can_be_done()
 
-    @property
-    def _writable(self) -> bool:
-        session = self._controller.session
-        return session is not None and not session.read_only
-
     def _show_what_can_be_done(self) -> None:
         session = self._controller.session
-        count = len(session.offered_measurements) if session is not None and self._writable else 0
-        self.add.setEnabled(self._writable)
+        count = len(session.offered_measurements) if session is not None and self._controller.writable else 0
+        self.add.setEnabled(self._controller.writable)
         self.all_images.setEnabled(session is not None)
         self.offered.setVisible(bool(count))
         self.offered.setText(f"Add the model’s {count}" if count > 1 else "Add the model’s")
 
     def open_dialog(self, entry: MeasurementEntry | None) -> None:
         """Ask for a new measurement, or change one."""
-        if self._writable:
+        if self._controller.writable:
             MeasurementDialog(self.window(), self._controller, entry).open()
 
     def _add_offered(self) -> None:
@@ -160,12 +111,12 @@ class MeasurementSection(QWidget):
     def _open_menu(self, at: QPoint) -> None:
         menu, entry = QMenu(self), self.table.chosen
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("New measurement…", lambda: self.open_dialog(None)).setEnabled(self._writable)
+        menu.addAction("New measurement…", lambda: self.open_dialog(None)).setEnabled(self._controller.writable)
         if entry is not None:
             change = menu.addAction(caption(f"Change “{entry.name}”…"), lambda: self.open_dialog(entry))
             delete = menu.addAction(caption(f"Delete “{entry.name}”"), lambda: self._delete(entry))
             for action in (change, delete):
-                action.setEnabled(self._writable)
+                action.setEnabled(self._controller.writable)
         menu.addSeparator()
         menu.addAction("All images…", self.allImagesWanted.emit)
         menu.popup(at)

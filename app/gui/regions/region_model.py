@@ -63,8 +63,7 @@ class RegionModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(COLUMNS)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        session, flags = self._controller.session, super().flags(index)
-        writable = session is not None and not session.read_only and not self.rows[index.row()].deleted
+        flags, writable = super().flags(index), self._controller.writable and not self.rows[index.row()].deleted
         return flags | Qt.ItemFlag.ItemIsEditable if index.column() == NAME and writable else flags
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:

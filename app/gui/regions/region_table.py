@@ -3,64 +3,29 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QColorDialog,
-    QHBoxLayout,
-    QHeaderView,
-    QMenu,
-    QPushButton,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QColorDialog, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.core.region import Region
 from app.gui.regions.region_model import NAME, SHOWN, SIZE, RegionModel
 from app.gui.state.controller import Controller
 from app.gui.state.view_state import ViewState
-from app.gui.widgets import theme
 from app.gui.widgets.drawing import draw_eye
-from app.gui.widgets.one_button import OneButton
+from app.gui.widgets.list_table import ListTable, foot_of
 from app.gui.widgets.plain_text import caption, tip
 from app.project.region_state import RegionIn
 
-ROW = 26
 WORDS_OF_NONE = "None yet. Draw a polygon or a line on the template or in an image: it is in every image at once."
 
 
-class RegionTable(QTableView):
+class RegionTable(ListTable):
     """A click chooses a region, its eye hides it, a double click or F2 renames it, a right click has the rest."""
 
-    menuWanted = Signal(object)
-
     def __init__(self, controller: Controller) -> None:
-        super().__init__()
-        self.setObjectName("regionTable")
-        self.setAccessibleName("Regions and curves, with their sizes in this image")
+        super().__init__("regionTable", "Regions and curves, with their sizes in this image", editable=True)
         self._controller = controller
         self.regions = RegionModel(controller, self)
-        self.setModel(self.regions)
-        OneButton(self)
-        self.setShowGrid(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTabKeyNavigation(False)
-        self.horizontalHeader().hide()
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(ROW)
-        header = self.horizontalHeader()
-        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((SIZE, 104), (SHOWN, 36)):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            header.resizeSection(column, width)
-        self.setMinimumHeight(3 * ROW)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(lambda at: self.menuWanted.emit(self.viewport().mapToGlobal(at)))
+        self.show_model(self.regions, stretched=NAME, widths={SIZE: 104, SHOWN: 36})
         self.selectionModel().currentRowChanged.connect(self._choose)
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._look_up)
@@ -113,12 +78,6 @@ class RegionTable(QTableView):
         if left and one is not None and index.column() == SHOWN and not one.deleted:
             self.toggle(one.region)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space and self.chosen is not None:
-            self.toggle(self.chosen)
-        else:
-            super().keyPressEvent(event)
-
     def showEvent(self, event: object) -> None:
         self._soon.start()
 
@@ -129,12 +88,10 @@ class RegionTable(QTableView):
         for row, one in enumerate(self.regions.rows):
             rect = self.visualRect(self.regions.index(row, SHOWN))
             draw_eye(painter, QRectF(rect.center().x() - 8, rect.center().y() - 8, 16, 16), not one.region.hidden)
-        if not self.regions.rows and self._controller.session is not None:
-            painter.setPen(theme.MUTED)
-            words = "" if self._controller.session.regions else WORDS_OF_NONE
-            area = self.viewport().rect().adjusted(12, 2, -12, 0)
-            painter.drawText(area, int(Qt.TextFlag.TextWordWrap), words)
         painter.end()
+        session = self._controller.session
+        if session is not None and not self.regions.rows and not session.regions:
+            self.paint_words(WORDS_OF_NONE)
 
 
 class RegionSection(QWidget):
@@ -147,18 +104,11 @@ class RegionSection(QWidget):
         self._controller = controller
         self.table = RegionTable(controller)
         self.draw, self.offered = QPushButton("Draw…"), QPushButton()
-        foot = QHBoxLayout()
-        foot.setContentsMargins(0, 0, 4, 0)
-        for button in (self.draw, self.offered):
-            button.setProperty("flat", "true")
-            button.setProperty("small", "true")
-            foot.addWidget(button)
-        foot.addStretch()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 0, 8, 0)
         layout.setSpacing(8)
         layout.addWidget(self.table)
-        layout.addLayout(foot)
+        layout.addLayout(foot_of((self.draw, self.offered), left=0, right=4))
         self.draw.clicked.connect(self.drawWanted)
         self.offered.clicked.connect(self._add_offered)
         self.table.menuWanted.connect(self._open_menu)
@@ -166,15 +116,10 @@ class RegionSection(QWidget):
             told.connect(self._show_what_can_be_done)
         self._show_what_can_be_done()
 
-    @property
-    def _writable(self) -> bool:
-        session = self._controller.session
-        return session is not None and not session.read_only
-
     def _show_what_can_be_done(self) -> None:
         session = self._controller.session
-        count = len(session.offered_regions) if session is not None and self._writable else 0
-        self.draw.setEnabled(self._writable)
+        count = len(session.offered_regions) if session is not None and self._controller.writable else 0
+        self.draw.setEnabled(self._controller.writable)
         self.offered.setVisible(bool(count))
         self.offered.setText(f"Add {count} examples" if count > 1 else "Add the example")
         names = [one.name for one in session.offered_regions] if session is not None and count else []
@@ -197,7 +142,7 @@ class RegionSection(QWidget):
     def _open_menu(self, at: QPoint) -> None:
         menu, region, table = QMenu(self), self.table.chosen, self.table
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Draw a region or a curve…", self.drawWanted.emit).setEnabled(self._writable)
+        menu.addAction("Draw a region or a curve…", self.drawWanted.emit).setEnabled(self._controller.writable)
         if region is not None:
             menu.addSeparator()
             words = "Show" if region.hidden else "Hide"
@@ -208,5 +153,5 @@ class RegionSection(QWidget):
                 (f"{words} “{region.name}”", lambda: table.toggle(region)),
                 (f"Delete “{region.name}” in all images", lambda: self._delete(region)),
             ):
-                menu.addAction(caption(text), run).setEnabled(self._writable)
+                menu.addAction(caption(text), run).setEnabled(self._controller.writable)
         menu.popup(at)

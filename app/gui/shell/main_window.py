@@ -426,14 +426,14 @@ class MainWindow(QMainWindow):
         session, controller, actions = self.controller.session, self.controller, self.actions_
         has = {"nothing"} if controller.mode is Mode.MASK else {"nothing", "colours"}
         if session is not None:
-            has |= {"project"} if session.read_only else {"project", "writable"}
+            has |= {"project", "writable"} if controller.writable else {"project"}
             has |= {"image"} if controller.image else set()
             has |= {"landmark"} if controller.landmark else set()
             has |= {"overlap"} if len(self.images.pointed.pointing.under) > 1 else set()
         actions.enable(has)
         undo, redo = (session.undo_label, session.redo_label) if session else (None, None)
         for verb, name in (("undo", undo), ("redo", redo)):
-            actions[verb].setEnabled(bool(name) and session is not None and not session.read_only)
+            actions[verb].setEnabled(bool(name) and controller.writable)
             actions[verb].setText(caption(f"{verb.capitalize()}: {name}") if name else verb.capitalize())
         actions["cancelPrediction"].setEnabled(self.predicting.running)
         if self.messages.isVisible() != actions["showMessages"].isChecked():

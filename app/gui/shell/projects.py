@@ -63,7 +63,7 @@ class Projects:
     def set_reader(self, name: str) -> None:
         """Remember who is reading, for this project and the next ones."""
         settings().setValue("reader", name)
-        if self._controller.session is not None and not self._controller.session.read_only:
+        if self._controller.writable:
             self._controller.do(setattr, self._controller.session, "reader", name)
 
     def create(self, path: Path) -> bool:

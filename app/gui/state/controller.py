@@ -210,6 +210,11 @@ class Controller(QObject):
         assert self.session is not None
         return self.session
 
+    @property
+    def writable(self) -> bool:
+        """Whether a project is open, and not for reading only."""
+        return self.session is not None and not self.session.read_only
+
     def frame(self, name: str) -> Frame:
         """The coordinate frames of an image that was decoded before."""
         frame = self.open_session().image(name).frame
