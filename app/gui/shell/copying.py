@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from PySide6.QtCore import Signal
 
 from app.gui.state.bridge import Bridge
 from app.gui.state.controller import Controller
 from app.gui.state.job_runner import JobRunner
-from app.gui.widgets.plain_text import PlainLabel
+from app.gui.widgets.offer_bar import OfferBar
 from app.jobs import Event, Failed, Finished, Progress, Result
 
 
@@ -52,7 +51,7 @@ class Copying(JobRunner):
             self.end(self._job, "No copy was saved: cancelled" if event.cancelled else "")
 
 
-class CopyBar(QWidget):
+class CopyBar(OfferBar):
     """A line across the window once a copy is saved: where it is, and a way to go on with it.
 
     Parameters
@@ -63,42 +62,13 @@ class CopyBar(QWidget):
         Opens a project file.
     """
 
-    left = Signal()
-    """The reader is done with it."""
-
     def __init__(self, controller: Controller, copying: Copying, open_project: Callable[[Path], object]) -> None:
-        super().__init__()
-        self.setObjectName("copyBar")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._path, self._open_project = Path(), open_project
-        self.words = PlainLabel()
-        self.words.setWordWrap(True)
-        self.open, later = QPushButton("Open the copy"), QPushButton("Hide")
-        self.open.setObjectName("openCopy")
-        later.setProperty("flat", "true")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 6, 12, 6)
-        row.setSpacing(12)
-        row.addWidget(self.words, stretch=1)
-        row.addWidget(self.open)
-        row.addWidget(later)
-        self.open.clicked.connect(self._open)
-        later.clicked.connect(self._leave)
+        super().__init__("copyBar", "Open the copy", "openCopy")
+        self._path = Path()
+        self.taken.connect(lambda: open_project(self._path))
         copying.saved.connect(self._show)
         controller.sessionChanged.connect(self.hide)
-        self.hide()
 
     def _show(self, path: Path) -> None:
         self._path = path
-        self.words.setText(
-            f"The copy {path.name} lies in {path.parent}. The project you work on is still the open one."
-        )
-        self.show()
-
-    def _leave(self) -> None:
-        self.hide()
-        self.left.emit()
-
-    def _open(self) -> None:
-        self._leave()
-        self._open_project(self._path)
+        self.say(f"The copy {path.name} lies in {path.parent}. The project you work on is still the open one.")
