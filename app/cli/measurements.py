@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from app.core.formula import FormulaError
-from app.core.measurement_set import MeasurementSet, NamedFormula, Things, measurement_set_from_json
+from app.core.measurement_set import NamedFormula, Things, measurement_set_from_json
 from app.core.region import Region
 from app.io.bundle import Bundle
+from app.io.json_set import read_json_set
 from app.io.region_set import example_regions, read_region_set
 
 
@@ -25,7 +25,7 @@ def wanted_measurements(
     wanted: list[NamedFormula] = []
     groups = dict(bundle.measurements.groups)
     for file in files:
-        found = _read(file, bundle)
+        found = read_json_set(file, "measurements", lambda data: measurement_set_from_json(data, bundle.template))
         wanted += found.measurements
         groups |= found.groups
     for text in given:
@@ -67,15 +67,3 @@ def known_regions(bundle: Bundle, files: Sequence[Path]) -> list[Region]:
             taken.add(region.name)
             found[region.name] = region
     return list(found.values())
-
-
-def _read(file: Path, bundle: Bundle) -> MeasurementSet:
-    try:
-        data = json.loads(file.read_bytes())
-        return measurement_set_from_json(data, bundle.template)
-    except OSError as error:
-        raise ValueError(f"The set of measurements {file} cannot be read ({error.strerror or error}).") from None
-    except RecursionError:
-        raise ValueError(f"The set of measurements {file} is no JSON.") from None
-    except ValueError as error:
-        raise ValueError(f"The set of measurements {file} cannot be used: {error}") from None

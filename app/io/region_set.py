@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from pathlib import Path
 
 from app.core.region import Region, region_set_from_json
 from app.core.template import Template
-from app.io.errors import ReadError
-from app.io.files import read_regular
+from app.io.json_set import read_json_set
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "resources" / "regions"
 """One set per anatomy. They lie beside the bundles: what is part of a bundle is part of every prediction's hash."""
-_LARGEST = 1 << 24
 
 
 def read_region_set(path: Path, template: Template) -> list[Region]:
@@ -24,16 +21,7 @@ def read_region_set(path: Path, template: Template) -> list[Region]:
     ValueError
         With a sentence for the reader.
     """
-    try:
-        return region_set_from_json(json.loads(read_regular(path, _LARGEST)), template)
-    except ReadError as error:
-        raise ValueError(f"The set of regions {path} cannot be used: {error}") from None
-    except OSError as error:
-        raise ValueError(f"The set of regions {path} cannot be read ({error.strerror or error}).") from None
-    except RecursionError:
-        raise ValueError(f"The set of regions {path} is no JSON.") from None
-    except ValueError as error:
-        raise ValueError(f"The set of regions {path} cannot be used: {error}") from None
+    return read_json_set(path, "regions", lambda data: region_set_from_json(data, template))
 
 
 @lru_cache(maxsize=8)
