@@ -6,25 +6,24 @@ is started when it is first needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from app.core.landmark import Landmark, Placements, PlacementState, ReviewState, free_colour
+from app.core.landmark import Landmark, Placements, PlacementState, free_colour
 from app.core.orientation import Orientation
 from app.core.plausibility import brief, remedy, words_of
 from app.core.prediction import Prediction
 from app.core.propagate import Places
-from app.core.text import one_line, well_formed
+from app.core.text import one_line
 from app.engine.client import ImageFacts, Predicted
 from app.io.bundle import Bundle
 from app.io.names import stem
-from app.jobs import Event, Failed, Finished, Job, Result, SteppedJob
-from app.project import accepting, actions, entries, replaced_files
-from app.project.accepting import Refusal, ReviewReport
+from app.jobs import Event, Failed, Finished, Job, Result
+from app.project import actions, entries
 from app.project.changes import Change, PredictionChanged
 from app.project.due import Due
 from app.project.engine_results import facts_of, facts_row, gather
@@ -37,10 +36,8 @@ from app.project.entries import (
 )
 from app.project.least_certain import LeastCertain
 from app.project.orientation import equally_suspect, set_orientation
-from app.project.quality import SessionQuality
-from app.project.session_files import count
-from app.project.stepwise import Stepwise
-from app.store.changes import Action
+from app.project.reviews import SessionReviews
+from app.project.session_files import Names, count, several
 from app.store.lock import ProjectLock
 from app.store.project_store import ProjectStore
 from app.store.rows import file_stamp
@@ -48,10 +45,9 @@ from app.store.rows import file_stamp
 __all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "MovePreview", "Placement", "PredictReport", "Session"]
 
 ImageEntry = entries.ImageEntry[ImageFacts]
-Names = str | Sequence[str]
 
 
-class Session(SessionQuality):
+class Session(SessionReviews):
     """One open project. Made by `create` or `open`; a context manager that closes it.
 
     Only the thread that made it may use it. Actions raise ValueError with a sentence for the reader where they are not
@@ -76,12 +72,6 @@ class Session(SessionQuality):
         """Names of the accepted images, in the project's order."""
         return tuple(filter(self._state.rows.accepted, self.images))
 
-    @property
-    def reviewed(self) -> set[str]:
-        """Names of the images that are accepted or rejected; who asks for a second opinion has not decided."""
-        final = (ReviewState.ACCEPTED, ReviewState.REJECTED)
-        return {name for name, review in self._state.rows.reviews.items() if review.state in final}
-
     def image(self, name: str) -> ImageEntry:
         """What is known of one image."""
         self._state.slot(name)
@@ -102,11 +92,6 @@ class Session(SessionQuality):
         self._state.slot(image)
         return self._state.status(image)[0]
 
-    def review(self, image: str) -> ReviewState:
-        """The review state of an image: as in `image`, but quick for very many."""
-        self._state.slot(image)
-        return self._state.rows.review(image).state
-
     def suspect(self, image: str) -> str:
         """Why an image does not look like one for this model, or empty: as in `image`, but quick for very many."""
         self._state.slot(image)
@@ -124,7 +109,7 @@ class Session(SessionQuality):
 
     def remove_images(self, names: Names) -> Change | None:
         """Take images out of the project with all that was said of them; their files stay. One undo step."""
-        gone = _several(names)
+        gone = several(names)
         return self._act(actions.remove_images, gone, f"Remove {count(gone)}")
 
     def rename_image(self, image: str, name: str) -> Change | None:
@@ -137,13 +122,13 @@ class Session(SessionQuality):
 
     def set_spacing(self, images: Names, row_mm: float, column_mm: float) -> Change | None:
         """Give the size of a pixel of images, in mm; one undo step."""
-        names, size = _several(images), (row_mm, column_mm)
+        names, size = several(images), (row_mm, column_mm)
         label = f"Set the pixel size of {count(names)}"
         return self._act(actions.set_spacing, names, size, self._reader, label)
 
     def reset_spacing(self, images: Names) -> Change | None:
         """Forget the size of a pixel that a reader gave: the file's own counts again. One undo step."""
-        names = _several(images)
+        names = several(images)
         return self._act(actions.reset_spacing, names, f"Reset the pixel size of {count(names)}")
 
     def set_orientation(
@@ -156,7 +141,7 @@ class Session(SessionQuality):
         """
         self._settle()  # how images are read now may hang on it
         wanted, rows = Orientation(quarter_turns, mirrored, inverted), self._state.rows
-        orientations = {name: rows.orientation(name).then(wanted) if more else wanted for name in _several(images)}
+        orientations = {name: rows.orientation(name).then(wanted) if more else wanted for name in several(images)}
         words = next(iter(orientations.values())).words if len(set(orientations.values())) == 1 else wanted.words
         label = f"Orientation of {count(tuple(orientations))}: {words}"
         return self._act(set_orientation, orientations, self._reader, label)
@@ -242,6 +227,11 @@ class Session(SessionQuality):
     def prediction(self, name: str) -> Prediction | None:
         """The prediction of an image (the frozen one where it is accepted), None where there is none."""
         return self._state.prediction(name)
+
+    def prediction_id(self, image: str) -> str:
+        """What tells the prediction that an image shows now from any other of it; empty where there is none."""
+        self._state.slot(image)
+        return self._state.prediction_id(image)
 
     def preview(self, name: str) -> npt.NDArray[np.uint8] | None:
         """Small 8-bit picture of an image, longest side at most 512; None before it was decoded."""
@@ -381,120 +371,3 @@ class Session(SessionQuality):
         rows = self._state.rows.by_image.get(image, {}).values()
         masks = self._state.rows.masks.get(image, {}).values()
         return sum(row.state == PlacementState.ABSENT for row in rows) + sum(row.mask is None for row in masks)
-
-    # --- reviews
-
-    def prediction_id(self, image: str) -> str:
-        """What tells the prediction that an image shows now from any other of it; empty where there is none."""
-        self._state.slot(image)
-        return self._state.prediction_id(image)
-
-    def refusals(
-        self, images: Names, shown: Mapping[str, str] | None = None, although_suspect: bool = False
-    ) -> dict[str, Refusal]:
-        """The images that `set_review` would not accept, and why; nothing is done."""
-        names = _several(images)
-        for name in names:
-            self._state.slot(name)
-        return accepting.refusals(self._state, names, shown, although_suspect)
-
-    def set_review(
-        self,
-        image: Names,
-        state: ReviewState | str,
-        note: str | None = None,
-        structure: str | None = None,
-        *,
-        shown: Mapping[str, str] | None = None,
-        although_suspect: bool = False,
-    ) -> ReviewReport:
-        """Set the review state of one image or several, or of one structure in them; one undo step.
-
-        Accepting an image freezes it: placements, masks and the bundle's hash are copied into the project and nothing
-        changes them until another state is set. A structure that is set to ``unread`` has nothing said of it any more.
-        Without a note the one that is there stays.
-
-        Parameters
-        ----------
-        image : str or sequence of str
-        state : ReviewState or str
-        note, structure : str, optional
-        shown : mapping of image to `prediction_id`, optional
-            What a window had on the screen: any other prediction is not accepted. Without it the caller vouches.
-        although_suspect : bool
-            Accept images too that do not look like one for this model.
-
-        Returns
-        -------
-        ReviewReport
-            With the images that could not be accepted while others were.
-
-        Raises
-        ------
-        ValueError
-            Where nothing can be done: no image of several can be accepted, or one is locked or unknown.
-        """
-        names, wanted = _several(image), ReviewState(state)
-        note = None if note is None else well_formed(note)
-        if structure is None:
-            action, refused = self._review(names, wanted, note, shown, although_suspect)
-            return ReviewReport(action.images, refused, self._in_pieces(action).finish())
-        title = actions.structure_title(self.template, structure)
-        label = f"Set {title} in {count(names)} to {wanted.value.replace('_', ' ')}"
-        told = self._act(actions.review_structure, names, structure, wanted, note, self._reader, label)
-        return ReviewReport(tuple(names), {}, told)
-
-    def _review(
-        self,
-        names: list[str],
-        wanted: ReviewState,
-        note: str | None,
-        shown: Mapping[str, str] | None,
-        although_suspect: bool = False,
-    ) -> tuple[Action, dict[str, Refusal]]:
-        """What sets the review state of those images where that is possible, and why it is not in the others."""
-        self._project.check_writable()
-        self._settle()
-        refused = self.refusals(names, shown, although_suspect) if wanted is ReviewState.ACCEPTED else {}
-        if refused and len(refused) == len(names):
-            raise ValueError(accepting.sentence(refused))
-        done = [] if note is not None else [name for name in names if self.review(name) is wanted]
-        names = [name for name in names if name not in refused and name not in set(done)] or done
-        label = f"Set {count(names)} to {wanted.value.replace('_', ' ')}"
-        if note is not None and all(self.review(name) is wanted for name in names):
-            label = f"{'Note to' if note else 'Remove the note of'} {count(names)}"
-        return actions.set_review(self._state, names, wanted, note, self._reader, label), refused
-
-    def start_accept(self, images: Names, shown: Mapping[str, str] | None = None) -> SteppedJob:
-        """Accept very many images little by little, as a job that this thread goes on with; else as `set_review`.
-
-        Nothing is accepted before all is made ready; then it is one undo step. Yields a `Result`: the `ReviewReport`.
-        """
-        self._project.check_writable()
-        names = _several(images)
-
-        def accept() -> tuple[Stepwise, Callable[[Change | None], ReviewReport]]:
-            self._settle()
-            there = [name for name in names if name in self._state.rows.images_set]
-            action, refused = self._review(there, ReviewState.ACCEPTED, None, shown)
-            return self._in_pieces(action), lambda change: ReviewReport(action.images, refused, change)
-
-        return accepting.start(self._state, names, shown, self._settle, accept)
-
-    def leave_as_is(self, image: str) -> Change | None:
-        """Say that a suspect image is fine as it is; one undo step."""
-        return self._act(replaced_files.leave_as_is, image, self._reader, f"Leave {stem(image)} as it is")
-
-    def keep_corrections(self, images: Names) -> Change | None:
-        """Say that corrections and reviews hold for the files that lie there now; one undo step."""
-        names = _several(images)
-        return self._act(replaced_files.keep_corrections, names, f"Keep the corrections of {count(names)}")
-
-    def drop_corrections(self, images: Names) -> Change | None:
-        """Forget corrections, reviews and pixel sizes given for earlier files of images; one undo step."""
-        names = _several(images)
-        return self._act(replaced_files.drop_corrections, names, f"Drop the corrections of {count(names)}")
-
-
-def _several(names: Names) -> list[str]:
-    return [names] if isinstance(names, str) else list(dict.fromkeys(names))

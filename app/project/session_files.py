@@ -20,6 +20,13 @@ from app.project.open_project import OpenProject
 from app.project.stepwise import Stepwise, stepped_job
 from app.store.paths import held_files
 
+Names = str | Sequence[str]
+
+
+def several(names: Names) -> list[str]:
+    """One image or several as a list, each once."""
+    return [names] if isinstance(names, str) else list(dict.fromkeys(names))
+
 
 def count(names: Sequence[str]) -> str:
     """Images as a label names them: one by its name, several by their number."""
