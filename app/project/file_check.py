@@ -44,7 +44,7 @@ def check(folder: Path, files: Iterable[tuple[str, tuple[str, str]]]) -> Iterato
         yield CheckedFile(name, kept, path, file_stamp(path), at)
 
 
-def start_check(folder: Path, files: list[tuple[str, tuple[str, str]]]) -> Job:
+def start_check(folder: Path, files: Iterable[tuple[str, tuple[str, str]]], total: int) -> Job:
     """The same as a job: yields a `Result` with a list of `CheckedFile` for some images at a time, then `Progress`."""
 
     def work(job: Job) -> None:
@@ -52,6 +52,6 @@ def start_check(folder: Path, files: list[tuple[str, tuple[str, str]]]) -> Job:
         while not job.cancelled and (some := list(islice(seen, TOGETHER))):
             done += len(some)
             job.post(Result("", some))
-            job.post(Progress(done, len(files)))
+            job.post(Progress(done, total))
 
     return start_job("Looking at the files", work, "Nothing was changed.")

@@ -64,10 +64,6 @@ class ImageFiles:
             self._files[name] = path, file_stamp(path)
         return self._files[name]
 
-    def files_of(self, names: Iterable[str]) -> list[tuple[str, tuple[str, str]]]:
-        """Where the files of images are kept: what `file_check` asks for."""
-        return [(name, self.rows.kept(name)) for name in names if name in self._slots]
-
     def file_key(self, name: str) -> str:
         """SHA-256 of an image's file, empty if it was never decoded or has changed since."""
         facts = self.rows.facts_of(name)

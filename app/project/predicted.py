@@ -60,7 +60,7 @@ class PredictedImages(ImageFiles):
 
     def check_files(self, names: Iterable[str]) -> tuple[str, ...]:
         """Look again which files are there and unchanged; returns the images of those that are not as they were."""
-        return self.take_files(check(self.rows.folder, self.files_of(names)))
+        return self.take_files(check(self.rows.folder, self.rows.kept_of(names)))
 
     def take_files(self, found: Iterable[CheckedFile]) -> tuple[str, ...]:
         """Take in where files were seen; what is out of date is dropped.

@@ -103,8 +103,9 @@ class SessionFiles(OpenProject):
 
     def start_check_files(self, images: Sequence[str] | None = None) -> Job:
         """The same as a job, for very many images or a slow disk; hand its events to `take_checked`."""
-        names = self._state.rows.images if images is None else images
-        return start_check(self._state.rows.folder, self._state.files_of(names))
+        rows = self._state.rows
+        names = rows.images if images is None else tuple(images)
+        return start_check(rows.folder, rows.kept_of(names), len(names))
 
     def take_checked(self, event: Event) -> tuple[str, ...]:
         """Take in which files are there; returns the images of those that are not as they were."""

@@ -280,7 +280,8 @@ class ProjectState(Freezing):
 
     def _is_predicted(self) -> npt.NDArray[np.bool_]:
         if self._has is None:
-            self._has = np.array([self.predicted(name) for name in self.rows.images], bool)
+            names, known = self.rows.images, self._suspect or self.rows.frozen  # else there is no prediction at all
+            self._has = np.array([self.predicted(name) for name in names] if known else [False] * len(names), bool)
         return self._has
 
     def find(self, structure: str, uv: tuple[float, float]) -> Places:

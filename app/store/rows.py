@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -311,6 +311,11 @@ class Rows:
         """Where the file of an image was, and where as seen from the project's folder, as they are kept."""
         image = self._images[name]
         return image.path, image.relative
+
+    def kept_of(self, names: Iterable[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+        """Where the files of images are kept now, for a thread that looks at them: each known name with `kept`."""
+        images = self._images.copy()
+        return ((name, (row.path, row.relative)) for name in names if (row := images.get(name)) is not None)
 
     def facts_of(self, name: str) -> FactsRow | None:
         """What is known of an image's file; of an accepted one, of the file that was accepted."""

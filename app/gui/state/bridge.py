@@ -25,6 +25,7 @@ class Bridge(QObject):
         super().__init__(parent)
         self._calls: deque[tuple[Callable[[Any], None], Any]] = deque()
         self._open = True
+        self._due = False  # a turn of the event loop in which calls are handled is on its way
         self._wake.connect(self._drain, Qt.ConnectionType.QueuedConnection)
 
     def post(self, handler: Callable[[Any], None], value: Any) -> None:
@@ -32,6 +33,9 @@ class Bridge(QObject):
         if not self._open:
             return
         self._calls.append((handler, value))
+        if self._due:  # that turn has all calls still before it: `_drain` says that it has begun before it takes them
+            return
+        self._due = True
         try:
             self._wake.emit()
         except RuntimeError:  # the window is gone already; nobody waits for this event
@@ -55,10 +59,12 @@ class Bridge(QObject):
         self._calls.clear()
 
     def _drain(self) -> None:
+        self._due = False
         end = time.perf_counter() + BUDGET_SECONDS
         while self._calls:
             handler, value = self._calls.popleft()
             handler(value)
             if time.perf_counter() > end and self._calls:
+                self._due = True
                 QTimer.singleShot(0, self, self._drain)
                 return

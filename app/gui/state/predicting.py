@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
+
 from app.gui.state.bridge import Bridge
 from app.gui.state.controller import Controller
 from app.gui.state.job_runner import JobRunner
@@ -41,12 +43,16 @@ class Predicting(JobRunner):
         self._wanted: dict[str, None] = {}
         self._before = 0
         self._checks: set[Job] = set()
+        self._unseen: dict[str, None] = {}
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._look_at_files)
         controller.imageChanged.connect(self._on_image)
         controller.changed.connect(self._on_change)
 
     def _on_change(self, change: Change) -> None:
         if isinstance(change, ASKING):
-            if not isinstance(change, PredictionChanged):  # the reader turned it, or its file was looked at again
+            # The reader turned it, or its file was looked at again.
+            if self._outdated and not isinstance(change, PredictionChanged):
                 self._outdated -= Counter(dict.fromkeys(change.images, TRIES))
             self.ask(change.images or None)
         if isinstance(change, PredictionChanged) and self._controller.session is not None:
@@ -80,11 +86,20 @@ class Predicting(JobRunner):
         if len(wanted) > AT_ONCE:
             shown = self._controller.image
             self._ask(session, (shown,) if shown in session.images else ())
-            check = session.start_check_files(wanted)
-            self._checks.add(check)
-            self._bridge.job(check, lambda event: self._on_seen(session, check, event))
+            self._unseen.update(dict.fromkeys(wanted))
+            self._soon.start()  # the views have their turn first
         else:
             self._ask(session, wanted)
+
+    def _look_at_files(self) -> None:
+        """Have a thread look which of very many files are there; what is due then is predicted."""
+        names, session = tuple(self._unseen), self._controller.session
+        self._unseen.clear()
+        if session is None:
+            return
+        check = session.start_check_files(names)
+        self._checks.add(check)
+        self._bridge.job(check, lambda event: self._on_seen(session, check, event))
 
     def _on_seen(self, session: Session, check: Job, event: Event) -> None:
         if check not in self._checks:  # cancelled, or of a project that was closed meanwhile
@@ -162,6 +177,8 @@ class Predicting(JobRunner):
         for check in self._checks:
             check.cancel()
         self._checks.clear()
+        self._soon.stop()
+        self._unseen.clear()
 
     def forget(self) -> None:
         """The session is about to close: cancel and take nothing in any more."""
