@@ -36,6 +36,8 @@ LINES = (
     ("216 landmarks: window level, median", "test_216", extra("level_median"), "ms", "≤ 10"),
     ("216 landmarks: pan, p95", "test_216", extra("pan_p95"), "ms", "≤ 16"),
     ("216 landmarks: zoom, p95", "test_216", extra("zoom_p95"), "ms", "≤ 16"),
+    ("outline pushed at 2048², a move, p95", "test_mask_strokes", extra("maskPush_p95"), "ms", "≤ 8"),
+    ("brush at 2048², a move, p95", "test_mask_strokes", extra("maskBrush_p95"), "ms", "≤ 8"),
     ("window level drag, p95", "test_window_level_drag", extra("p95"), "ms", "≤ 8"),
     ("contact sheet scroll, p95", "test_contact_sheet_scroll", extra("p95"), "ms", "≤ 8"),
     ("new landmark to repainted window, 500 images, median", "test_new_landmark_to", extra("median"), "ms", "≤ 33"),
