@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 
 from app.core.landmark import PlacementState
 
@@ -26,21 +26,16 @@ def correct(app) -> str:
     return image
 
 
-def answer(app, words: str) -> list[str]:
-    """What the question says, and the place of the marker meanwhile; then the button of those words is pressed."""
-    seen: list[str] = []
-
-    def press() -> None:
-        box = app.window.findChild(QMessageBox, "question")
-        seen.append(box.text())
-        moving = app.window.controller.moving
-        seen.append(f"{moving.uv[0]:.3f} {moving.uv[1]:.3f}")
-        next(button for button in box.buttons() if button.text().replace("&", "") == words).click()
-
-    QTimer.singleShot(0, press)
+def offered(app) -> str:
+    """Ask for the better place; what is said of it."""
     app.window.actions_["learnLandmark"].trigger()
-    QApplication.processEvents()
-    return seen
+    bar = app.window.learn_bar
+    assert bar.isVisible()
+    return bar.words.text()
+
+
+def button(app, words: str) -> QPushButton:
+    return next(one for one in app.window.learn_bar.findChildren(QPushButton) if one.text() == words)
 
 
 def test_without_corrections_it_says_what_to_do(apex):
@@ -51,15 +46,16 @@ def test_without_corrections_it_says_what_to_do(apex):
     assert apex.window.controller.moving is None
 
 
-def test_the_place_is_shown_while_it_is_asked_and_cancel_leaves_all_as_it_was(apex):
+def test_the_place_is_shown_while_it_is_offered_and_hiding_that_leaves_all_as_it_was(apex):
     session = apex.window.controller.session
     correct(apex)
     before, lines = session.placements("Apex").xy, len(session.history())
-    words, place = answer(apex, "Cancel")
-    learnt = session.learnt_place("Apex")
-    assert place == f"{learnt.uv[0]:.3f} {learnt.uv[1]:.3f}"
+    words = offered(apex)
+    assert apex.window.controller.moving.uv == session.learnt_place("Apex").uv
     assert words.startswith("1 image says where “Apex” really is: ")
     assert "moves 2 predicted places in the other images" in words
+    button(apex, "Hide").click()
+    assert not apex.window.learn_bar.isVisible()
     assert apex.window.controller.moving is None
     np.testing.assert_array_equal(session.placements("Apex").xy, before)
     assert len(session.history()) == lines
@@ -69,14 +65,77 @@ def test_taking_it_over_moves_what_is_predicted_and_is_one_undo_step(apex):
     session = apex.window.controller.session
     image = correct(apex)
     learnt, before = session.learnt_place("Apex"), session.placements("Apex").xy
-    answer(apex, "Move it there")
+    offered(apex)
+    button(apex, "Move it there").click()
     assert session.landmark("Apex").uv == pytest.approx(learnt.uv)
+    assert apex.window.controller.moving is None
+    assert not apex.window.learn_bar.isVisible()
     placements = session.placements("Apex")
     moved = [not np.array_equal(a, b) for a, b in zip(placements.xy, before, strict=True)]
     assert moved == [name != image for name in session.images]
     assert placements.states[0] is PlacementState.CORRECTED
     apex.window.actions_["undo"].trigger()
     np.testing.assert_array_equal(session.placements("Apex").xy, before)
+
+
+def test_what_is_corrected_meanwhile_counts_at_once(apex):
+    session, controller = apex.window.controller.session, apex.window.controller
+    correct(apex)
+    offered(apex)
+    first, second = controller.moving.uv, session.images[1]
+    controller.place(second, "Apex", tuple(session.place_in(second, "heart", (0.5, -0.1))))
+    assert apex.window.learn_bar.words.text().startswith("2 images say where “Apex” really is: ")
+    assert controller.moving.uv == session.learnt_place("Apex").uv != first
+    session.undo()
+    assert controller.moving.uv == pytest.approx(first)
+    session.undo()  # the first correction too: nothing is left to learn from
+    assert controller.moving is None
+    assert not apex.window.learn_bar.isVisible()
+
+
+def escape(app, qtbot) -> None:
+    app.window.image_view.setFocus()
+    qtbot.keyClick(app.window.image_view, Qt.Key.Key_Escape)
+
+
+def another_landmark(app, qtbot) -> None:
+    app.window.controller.session.define_landmark("Base", "heart", (-0.2, 0.3))
+    app.window.controller.choose_landmark("Base")
+
+
+def delete(app, qtbot) -> None:
+    app.window.controller.session.delete_landmark("Apex")
+
+
+def lock(app, qtbot) -> None:
+    app.window.controller.session.update_landmark("Apex", locked=True)
+
+
+def close(app, qtbot) -> None:
+    app.window.projects.close()
+
+
+@pytest.mark.parametrize("how", [escape, another_landmark, delete, lock, close])
+def test_the_offer_goes_and_nothing_is_moved(apex, qtbot, how):
+    correct(apex)
+    place = apex.window.controller.session.landmark("Apex").uv
+    offered(apex)
+    how(apex, qtbot)
+    assert not apex.window.learn_bar.isVisible()
+    assert apex.window.controller.moving is None
+    if how not in (delete, close):
+        assert apex.window.controller.session.landmark("Apex").uv == place
+
+
+def test_the_reader_who_moves_the_landmark_by_hand_does_not_want_the_offer(apex):
+    controller = apex.window.controller
+    correct(apex)
+    offered(apex)
+    controller.move("Apex", (0.3, 0.4))
+    assert not apex.window.learn_bar.isVisible()
+    assert controller.moving.uv == (0.3, 0.4)
+    controller.end_move(keep=True)
+    assert controller.session.landmark("Apex").uv == (0.3, 0.4)
 
 
 def test_a_landmark_that_is_locked_on_the_template_says_so(apex):

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QWidget
 from app.core.landmark import Landmark, ReviewState
 from app.gui.commands.command import Command
 from app.gui.commands.dialogs import ask_colour, images_of
-from app.gui.commands.learn import learn
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.image.multi_click_bar import MultiClick
 from app.gui.image.split_view import ImagesPane
@@ -31,6 +30,7 @@ def landmark_commands(
     table: LandmarkTable,
     sheet: ContactSheet,
     multi_click: MultiClick,
+    learn: Callable[[], None],
 ) -> Sequence[Command]:
     """The lines of the menu; `parent` is that of the dialogs."""
     return [
@@ -53,7 +53,7 @@ def landmark_commands(
             "landmark",
             tip="Where it is least certain",
         ),
-        *_definitions(parent, controller, table),
+        *_definitions(parent, controller, table, learn),
         Command(
             "newMeasurement",
             "Landmark",
@@ -182,7 +182,9 @@ def _delete(controller: Controller, session: Session, mark: Landmark) -> None:
         controller.tell(f"“{mark.name}” was deleted in {images}.{kept} Undo brings it back.")
 
 
-def _definitions(parent: QWidget, controller: Controller, table: LandmarkTable) -> Sequence[Command]:
+def _definitions(
+    parent: QWidget, controller: Controller, table: LandmarkTable, learn: Callable[[], None]
+) -> Sequence[Command]:
     def act(what: Callable[[Session, Landmark], object]) -> None:
         if controller.session is not None:
             what(controller.session, controller.session.landmark(controller.landmark))
@@ -196,8 +198,6 @@ def _definitions(parent: QWidget, controller: Controller, table: LandmarkTable) 
     hide = partial(act, lambda session, mark: controller.do(session.update_landmark, mark.name, hidden=not mark.hidden))
     lock = partial(act, lambda session, mark: controller.do(session.update_landmark, mark.name, locked=not mark.locked))
     delete = partial(act, partial(_delete, controller))
-
-    learnt = partial(learn, parent, controller)
 
     def move(step: int) -> None:
         table.landmarks.step(controller.landmark, step)
@@ -217,7 +217,7 @@ def _definitions(parent: QWidget, controller: Controller, table: LandmarkTable) 
             by_key=_by_key(controller, "Hide or show"),
             key_words=IN_LANDMARK_MODE,
         ),
-        Command("learnLandmark", "Landmark", "Learn from the corrections…", learnt, "", needs, tip="Its better place"),
+        Command("learnLandmark", "Landmark", "Learn from the corrections…", learn, "", needs, tip="Its better place"),
         Command("lockLandmark", "Landmark", "Lock or unlock on the template", lock, "Ctrl+Shift+K", needs),
         Command("moveLandmarkUp", "Landmark", "Move up in the list", up, "Alt+Up", needs),
         Command("moveLandmarkDown", "Landmark", "Move down in the list", down, "Alt+Down", needs),

@@ -31,6 +31,7 @@ from app.gui.image.replaced_bar import ReplacedBar
 from app.gui.image.seen import Seen
 from app.gui.image.split_view import ImagesPane
 from app.gui.landmarks.landmark_table import LandmarkTable
+from app.gui.landmarks.learn_bar import LearnBar
 from app.gui.shell.actions import Actions
 from app.gui.shell.adding import Adding
 from app.gui.shell.command_palette import CommandPalette
@@ -109,6 +110,7 @@ class MainWindow(QMainWindow):
         self.messages = Messages()
         self.reader_bar = ReaderBar()
         self.copy_bar = CopyBar(self.controller, self.copying, self.projects.open)
+        self.learn_bar = LearnBar(self.controller)
         self.orientation_bar = OrientationBar(self.controller)
         self.multi_click = MultiClick(self.controller, self.images)
         self.region_bar = RegionBar(self.controller, self.images, self.template_view)
@@ -165,7 +167,8 @@ class MainWindow(QMainWindow):
             self.measuring.command(),
             *image_commands(self, controller, worklist, view, self.predicting, self.show_doubt, orientation),
             *landmark_commands(
-                self, controller, self.images, self.landmark_table, self.contact_sheet, self.multi_click
+                *(self, controller, self.images, self.landmark_table, self.contact_sheet, self.multi_click),
+                self.learn_bar.offer,
             ),
             *region_commands(self.region_bar.begin),
             *mask_commands(controller),
@@ -209,11 +212,9 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(whole)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        done, mask_bar = (
-            (self.copy_bar, ExportedBar(self.controller, self.exporting)),
-            MaskBar(self.controller, self.actions_),
-        )
-        bars = self.toolbar, self.reader_bar, *done, self.multi_click, self.region_bar, mask_bar
+        offers = self.copy_bar, ExportedBar(self.controller, self.exporting), self.learn_bar
+        mask_bar = MaskBar(self.controller, self.actions_)
+        bars = self.toolbar, self.reader_bar, *offers, self.multi_click, self.region_bar, mask_bar
         for widget in (*bars, self.columns, self.messages, self.status):
             layout.addWidget(widget, stretch=1 if widget is self.columns else 0)
         self.setCentralWidget(whole)

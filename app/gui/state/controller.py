@@ -266,10 +266,13 @@ class Controller(QObject):
         return True
 
     def cancel(self) -> bool:
-        """Give up what is being dragged or outlined; False where there is nothing."""
+        """Give up what is being dragged, outlined or shown elsewhere; False where there is nothing."""
         outlined = self.state.outline is not None
         self.show_outline(None)
-        return self.interaction.cancel() or outlined
+        dragged, moved = self.interaction.cancel(), self.moving is not None
+        if moved:
+            self.end_move(keep=False)
+        return dragged or outlined or moved
 
     def correct_mask(self, image: str, structure: str, mask: Mask) -> bool:
         """Keep a mask that was edited, as one undo step; one of which nothing is left means that it is absent.
