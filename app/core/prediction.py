@@ -287,7 +287,7 @@ def _shaped(
         outline = (sample_chart(charts.xy[c], structure.outline_uv) + 0.5) * 2 - 0.5
         errors = 2 * sample_chart(expected[c], structure.outline_uv)
         drawn = redraw(c, outline) if redraw is not None else None
-        if drawn is None:
+        if drawn is None or not (drawn > 0.5).any():  # not drawn again, or the fine network saw nothing there
             masks[c], gap = shape_mask(looks.masks[c], outline, errors)
         else:
             masks[c], gap = shape_mask(drawn, outline, errors, FINE_HOLD)

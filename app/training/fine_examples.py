@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,9 +100,9 @@ def own_examples(
 def _find(
     bundle: Bundle, images: Sequence[Path], threads: int, progress: Callable[[int, int], None]
 ) -> dict[Path, _Found]:
-    """The main network's predictions, contours in network pixels."""
+    """The main network's predictions, contours in network pixels: no mask is one that a fine network drew earlier."""
     found = {}
-    for name, predicted in predictions(bundle, images, threads, "auto", progress):
+    for name, predicted in predictions(replace(bundle, fine=None), images, threads, "auto", progress):
         frame = predicted.facts.frame
         contour = frame.to_network(contour_of(predicted.prediction, bundle.template)[0])
         picture = to_fine_picture(read_image(Path(name)).pixels, frame)

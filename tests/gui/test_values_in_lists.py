@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QDialogButtonBox
 
 from app.gui.measurements.all_images import AllImages
-from app.gui.worklist.value_filter import Condition, ConditionDialog, condition_of
+from app.gui.worklist.value_filter import SOON_MS, Condition, ConditionDialog, condition_of
 from tests.gui.conftest import hover
 
 
@@ -46,11 +46,24 @@ def test_a_condition_that_is_typed_becomes_a_chip_beside_the_text_and_a_click_ta
     heart = session.mask(above[0], "heart").copy()
     heart[:, : heart.shape[1] // 2] = False
     session.set_mask(above[0], "heart", heart)  # it is narrow now, and stays while one works on it
-    qtbot.wait(400)
+    qtbot.wait(2 * SOON_MS)  # nothing tells that the list is not looked up anew
     assert worklist.model.shown == above
     qtbot.mouseClick(worklist.value, Qt.MouseButton.LeftButton)
     assert worklist.model.shown == list(session.images)
     assert not worklist.value.isVisible()
+
+
+def test_only_values_in_the_unit_of_most_images_fulfil_a_condition(app, qtbot):
+    session, worklist = app.window.controller.session, app.window.worklist
+    known = {name: session.image(name).frame.spacing is not None for name in session.images}
+    assert sorted(known.values()) == [False, False, True]  # one image alone is measured in mm
+    session.define_measurement("w", "width(heart)")
+    found = session.measurement("w").values
+    assert (found > 1).all()
+    worklist.edit_filter()
+    qtbot.keyClicks(worklist.filter, "w > 1")
+    qtbot.keyClick(worklist.filter, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: worklist.model.shown == [name for name, in_mm in known.items() if not in_mm])
 
 
 def test_a_condition_is_chosen_in_a_dialog_by_keys_and_what_is_no_number_is_told(app, values, qtbot) -> None:

@@ -125,7 +125,8 @@ def test_regions_of_a_file_are_measured_as_those_of_a_project(images, tmp_path, 
         expected = dict(zip(project.images, project.measurement("a").values.tolist(), strict=True))
     assert float(found["sub/b.dcm"]) == pytest.approx(expected["sub/b.dcm"], rel=1e-3)
     assert found["flat.png"] == ""
+    capsys.readouterr()
     assert run(["measure", str(images), *given]) == 2
-    assert "There is no structure or region" not in capsys.readouterr().err  # no zones are known of this anatomy
+    assert "There is no curve “zone”." in capsys.readouterr().err  # no zones are known of this anatomy
     assert run(["measure", str(images), *given, "--regions", str(tmp_path / "none.json")]) == 2
     assert "cannot be read" in capsys.readouterr().err

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from app.core.mask_shape import one_piece, shape_mask, signed_distance
+from app.core.mask_shape import FINE_HOLD, HOLD, one_piece, shape_mask, signed_distance
 from tests.unit.core.shapes import bean
 
 OUTLINE = bean(60, 58.3, 74.6, 40)  # 48 x 96 pixels in a picture of 120 x 150
@@ -71,6 +71,23 @@ def test_the_less_sure_the_outline_the_more_the_pixel_wise_mask_decides():
     ]
     assert areas[0] < areas[1] < areas[2]
     assert areas[2] == pytest.approx(np.count_nonzero(probability > 0.5), rel=0.02)
+
+
+def area_of(shaped) -> int:
+    return int(np.count_nonzero(shaped.probability > 127))
+
+
+def test_masks_that_were_drawn_again_stay_where_they_agree_and_go_where_they_contradict():
+    """Each is the outline made larger; what is asked is how much of what it is larger by is left of it."""
+    inner, left = area_of(shape_mask(sure(OUTLINE), OUTLINE, np.full(60, 1.0))), {}
+    for grown in (0.08, 0.1, 0.17):
+        drawn = sure(OUTLINE + (OUTLINE - OUTLINE.mean(axis=0)) * grown)
+        whole = np.count_nonzero(drawn > 0.5) - inner
+        for hold in (HOLD, FINE_HOLD):
+            left[grown, hold] = (area_of(shape_mask(drawn, OUTLINE, np.full(60, 1.0), hold)) - inner) / whole
+    assert left[0.08, FINE_HOLD] > 0.95 > 0.6 > left[0.08, HOLD]  # Dice .92: what was drawn again knows its border
+    assert 0.5 < left[0.1, FINE_HOLD] < 0.75  # Dice .91
+    assert left[0.17, FINE_HOLD] < 0.25  # Dice .84: it contradicts the outline
 
 
 def test_a_contradicted_outline_tells_how_far_the_border_was():

@@ -20,12 +20,12 @@ STAGE = {"structures": ["lung"], "mirrored": [], "height": HEIGHT, "width": WIDT
 """A crop pixel is as large as one of the network's."""
 
 
-def with_fine_network(folder, stage=STAGE):
-    """A network that draws the upper half of the crop alone."""
+def with_fine_network(folder, stage=STAGE, drawn=HEIGHT // 2):
+    """A network that draws so many rows of the crop, from the top: the upper half."""
     crops = ops.parameter([1, 2, HEIGHT, WIDTH], np.float32, name="crops")
     nothing = ops.multiply(ops.reduce_sum(crops, ops.constant([1], np.int64)), ops.constant(0.0, np.float32))
     upper = np.zeros((1, HEIGHT, WIDTH), np.float32)
-    upper[:, : HEIGHT // 2] = 1
+    upper[:, :drawn] = 1
     model = openvino.Model([ops.add(nothing, ops.constant(upper))], [crops], "fine")
     openvino.save_model(model, str(folder / "fine.xml"), compress_to_fp16=False)
     write_head(folder, fine=stage)
@@ -52,6 +52,14 @@ def test_the_fine_network_draws_its_structures_and_no_others(copy, tiny, tmp_pat
     np.testing.assert_array_equal(heart, before.masks[1] > 127)
     np.testing.assert_array_equal(after.charts, before.charts)  # placements are the main network's
     assert after.bundle_sha256 != before.bundle_sha256  # so neither is taken for the other where they are kept
+
+
+def test_where_the_fine_network_sees_nothing_the_main_network_s_mask_stays(copy, tiny, tmp_path):
+    path = write_png(tmp_path / "image.png", ramp(SIZE, SIZE))
+    before, after = predicted(tiny, path), predicted(read_bundle(with_fine_network(copy, drawn=0)), path)
+    assert (before.masks[0] > 127).any()
+    np.testing.assert_array_equal(after.masks, before.masks)
+    np.testing.assert_array_equal(after.expected_error, before.expected_error)
 
 
 def test_a_bundle_says_which_structures_are_drawn_again(copy):
