@@ -102,20 +102,39 @@ def test_an_accepted_image_whose_file_was_only_written_again_is_not_flagged(app,
 
 
 @pytest.mark.parametrize("stop", ["cancel", "forget"])
-def test_files_that_were_being_looked_at_begin_no_prediction_once_it_is_cancelled(
-    app, qtbot, monkeypatch, stop: str
+@pytest.mark.parametrize("early", [True, False], ids=["before a thread looks", "while it looks"])
+def test_files_that_were_to_be_looked_at_begin_no_prediction_once_it_is_cancelled(
+    app, qtbot, monkeypatch, stop: str, early: bool
 ) -> None:
     window, session = app.window, app.window.controller.session
     monkeypatch.setattr(predicting, "AT_ONCE", 1)
-    jobs, begun, start = [], [], session.start_check_files
-    monkeypatch.setattr(session, "start_check_files", lambda names=None: jobs.append(start(names)) or jobs[-1])
+    jobs, begun, start, listen = [], [], session.start_check_files, window.bridge.job
+
+    def look(names=None):
+        jobs.append(start(names))
+        assert jobs[-1].wait(10)
+        return jobs[-1]
+
+    def listen_and_stop(job, handler) -> None:
+        listen(job, handler)
+        if jobs == [job]:
+            getattr(window.predicting, stop)()
+
+    monkeypatch.setattr(session, "start_check_files", look)
+    monkeypatch.setattr(window.bridge, "job", listen_and_stop)
     window.predicting.started.connect(lambda *told: begun.append(told))
     session.set_orientation(session.images[1:], 1)  # the shown image is not due: no prediction runs yet
-    assert len(jobs) == 1
-    assert jobs[0].wait(10)
-    getattr(window.predicting, stop)()
-    window.bridge.handle()
+    if early:
+        getattr(window.predicting, stop)()
+        qtbot.wait(100)  # nothing tells that nothing begins
+        assert not jobs
+    else:
+        qtbot.waitUntil(lambda: bool(jobs))
+        qtbot.wait(100)
     assert not begun
     window.predicting.start()
+    if early:  # the first job that a thread does is stopped here
+        qtbot.waitUntil(lambda: bool(jobs))
+        window.predicting.start()
     qtbot.waitUntil(lambda: bool(begun))
     window.predicting.cancel()
