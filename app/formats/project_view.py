@@ -23,6 +23,10 @@ LATER = ("mark", "leave-out")
 """What may become of landmarks that were defined after an image was accepted."""
 
 
+class RefusedError(Exception):
+    """A format cannot write an image; the message says why, and what to do. Other formats can."""
+
+
 @dataclass(frozen=True, eq=False)
 class ImageView:
     """One image, ready to be written.

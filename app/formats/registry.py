@@ -17,7 +17,7 @@ from app.formats.region_table import COLUMNS as REGION_COLUMNS
 from app.formats.region_table import with_grey
 from app.formats.slicer import markups_of
 from app.formats.yolo import classes_of, labels_of
-from app.io.atomic import json_text, write_json, write_text
+from app.io.atomic import json_text, write_bytes, write_json, write_text
 
 
 class Format(Protocol):
@@ -130,14 +130,18 @@ class PerImage:
         self._project, self._output = project, output
 
     def text(self, image: ImageView) -> str:
-        """What stands in the image's file."""
+        """What stands in the image's file; raises RefusedError where it can't have one."""
         raise NotImplementedError
+
+    def data(self, image: ImageView) -> bytes:
+        """The same in bytes."""
+        return self.text(image).encode("utf-8")
 
     def add(self, image: ImageView) -> None:
         """Write the image's file."""
-        path = folder_of(image.stem + self.suffix, self._output.folder / self.file)
+        path, data = folder_of(image.stem + self.suffix, self._output.folder / self.file), self.data(image)
         self._output.make_way(path)
-        write_text(path, self.text(image))
+        write_bytes(path, data)
         self._output.add(path)
 
     def keep(self) -> None:
@@ -197,6 +201,32 @@ class Yolo(PerImage):
         yield cls.classes
 
 
+class DicomSeg(PerImage):
+    """``dicom-seg/<stem>.dcm``: masks as a DICOM segmentation."""
+
+    file, suffix = "dicom-seg", ".dcm"
+
+    def data(self, image: ImageView) -> bytes:
+        """The image's segmentation as a file."""
+        from app.formats.dicom_common import file_of  # highdicom is imported where DICOM is written
+        from app.formats.dicom_seg import segmentation_of
+
+        return file_of(segmentation_of, image, self._project)
+
+
+class DicomSr(PerImage):
+    """``dicom-sr/<stem>.dcm``: landmarks and measurements as a DICOM structured report."""
+
+    file, suffix = "dicom-sr", ".dcm"
+
+    def data(self, image: ImageView) -> bytes:
+        """The image's report as a file."""
+        from app.formats.dicom_common import file_of
+        from app.formats.dicom_sr import report_of
+
+        return file_of(report_of, image, self._project)
+
+
 class LandmarkSet:
     """``landmarks.json``: the project's own landmarks as a landmark set."""
 
@@ -226,13 +256,18 @@ FORMATS: dict[str, Callable[[ProjectView, OutputFolder], Format]] = {
     "labelme": LabelMe,
     "mrk-json": Markups,
     "yolo": Yolo,
+    "dicom-seg": DicomSeg,
+    "dicom-sr": DicomSr,
     "landmarks": LandmarkSet,
 }
 FILES = {
     **{"csv": Csv.file, "measurements": Measurements.file, "regions": Regions.file, "coco": Coco.file},
     "landmarks": LandmarkSet.file,
 }
-PER_IMAGE: dict[str, type[PerImage]] = {"labelme": LabelMe, "mrk-json": Markups, "yolo": Yolo}
+PER_IMAGE: dict[str, type[PerImage]] = {
+    **{"labelme": LabelMe, "mrk-json": Markups, "yolo": Yolo},
+    **{"dicom-seg": DicomSeg, "dicom-sr": DicomSr},
+}
 
 
 def files_of(project: ProjectView, formats: Iterable[str]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.formats.notes import MASKS, Notes
 from app.formats.output_folder import OutputFolder
-from app.formats.project_view import ProjectView
+from app.formats.project_view import ProjectView, RefusedError
 from app.formats.registry import FORMATS, Format, files_of
 from app.store.errors import ProjectError
 
@@ -172,15 +172,17 @@ class _Running:
         if image.frame is None or not (image.masks.known or image.rows):
             return image.trouble or NOT_PREDICTED
         self.notes.add(image)
-        failure = ""
+        failures = []
         for part in list(self._open):
             try:
                 part.add(image)
+            except RefusedError as error:
+                failures.append(f"{part.file}: {error}")
             except OSError as error:
-                failure = f"{part.file}: {_sentence(error)}"
+                failures.append(f"{part.file}: {_sentence(error)}")
                 if not part.single_files:
                     self._give_up(part, _sentence(error))
-        return failure
+        return " ".join(failures)
 
     def _give_up(self, part: Format, sentence: str) -> None:
         self._open.remove(part)

@@ -44,6 +44,8 @@ WORDS = {
     "labelme": ("LabelMe", "labelme: one JSON per image, polygons and points"),
     "mrk-json": ("3D Slicer", "mrk-json: one list of points per image"),
     "yolo": ("YOLO", "yolo: one text file per image, masks as polygons"),
+    "dicom-seg": ("DICOM segmentation", "dicom-seg: one file per DICOM image, masks as segments"),
+    "dicom-sr": ("DICOM report", "dicom-sr: one file per DICOM image, landmarks and measurements"),
     "masks": ("Mask pictures", "masks: one PNG per structure and image"),
     "landmarks": ("Landmark set", "landmarks.json: the definitions, to load elsewhere"),
 }

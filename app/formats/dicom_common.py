@@ -1,0 +1,160 @@
+"""What all DICOM objects that are written here share: the image that they speak of, coded anatomy, who made them."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pydicom
+from highdicom import AlgorithmIdentificationSequence
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+
+from app.core.template import Structure
+from app.formats.project_view import ImageView, ProjectView, RefusedError
+
+MANUFACTURER = "DenseSeg Review"
+NOTICE = "Research use only; not a medical device."
+PRIVATE = "99DENSESEG"
+"""Scheme of codes for what no public scheme known here has a code for: other anatomies, landmarks, measurements.
+Names of private schemes begin with 99 (PS3.16 section 8)."""
+_SIDES = {"right": codes.SCT.Right, "left": codes.SCT.Left}
+_BONES = {"radius": codes.SCT.RadiusBone, "ulna": codes.SCT.Ulna, "scaphoid": codes.SCT.Scaphoid}
+_ANATOMY = {"lung": codes.SCT.Lung, "heart": codes.SCT.Heart, "clavicle": codes.SCT.Clavicle} | _BONES
+_EMPTY_IF_UNKNOWN = (
+    *("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID"),
+    *("AccessionNumber", "ReferringPhysicianName"),
+)
+"""Type 2 (PS3.3 C.7.1.1, C.7.2.1): these stand in every object, without a value where nobody knows it."""
+
+
+_WITH_FRAMES = (pydicom.uid.XRayRadiofluoroscopicImageStorage, pydicom.uid.XRayAngiographicImageStorage)
+
+
+class Anatomy(NamedTuple):
+    """A structure in codes.
+
+    Attributes
+    ----------
+    code : Code
+    side : Code or None
+        Laterality, where the structure is one of a pair.
+    """
+
+    code: Code
+    side: Code | None
+
+
+def anatomy_of(structure: Structure) -> Anatomy:
+    """The codes of a structure; its names in the templates are like ``right_lung``."""
+    side, _, rest = structure.name.partition("_")
+    if side in _SIDES and rest in _ANATOMY:
+        return Anatomy(_ANATOMY[rest], _SIDES[side])
+    return Anatomy(_ANATOMY.get(structure.name) or private(structure.name, structure.title), None)
+
+
+def private(value: str, meaning: str) -> Code:
+    """A code of this program's own: at most 16 letters for the value and 64 for the meaning (PS3.5 6.2, SH and LO)."""
+    return Code(value.upper()[:16], PRIVATE, meaning[:64])
+
+
+def source_of(image: ImageView) -> Dataset:
+    """The header of the DICOM image that is spoken of, without its pixels; what must stand in every object is there.
+
+    Raises
+    ------
+    RefusedError
+        With a sentence: it is no DICOM image, it has several frames, or it does not say which image it is.
+    OSError
+        If the file cannot be read.
+    """
+    if image.path is None:
+        raise RefusedError("Its file is not there, or is another one by now. DICOM objects point at the image itself.")
+    data = _header(image.path)
+    if "SOPInstanceUID" not in data or "SOPClassUID" not in data:
+        raise RefusedError("It is no DICOM image. DICOM objects point at one: convert it to DICOM first.")
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID"):
+        if not data.get(keyword):
+            raise RefusedError(f"Its header has no {keyword}, by which DICOM objects find it.")
+    if int(data.get("NumberOfFrames") or 1) > 1 or data.SOPClassUID in _WITH_FRAMES:
+        raise RefusedError("It is of a kind that has several frames, and only the first one was looked at.")
+    if not re.fullmatch(r"\d{3}[DWMY]", str(data.get("PatientAge") or "000Y")):
+        del data.PatientAge  # it would make what points at the image invalid as well
+    for keyword in _EMPTY_IF_UNKNOWN:
+        if keyword not in data or (keyword == "PatientSex" and data.PatientSex not in ("M", "F", "O")):
+            setattr(data, keyword, None if keyword in ("StudyDate", "StudyTime") else "")
+    return data
+
+
+def _header(path: Path) -> Dataset:
+    try:
+        return pydicom.dcmread(path, stop_before_pixels=True, force=True)
+    except OSError:
+        raise
+    except Exception:  # pydicom raises many kinds for what is no DICOM
+        return Dataset()
+
+
+def uid_of(owner: str, what: str) -> str:
+    """A UID for something in an image (its SOPInstanceUID) or a bundle: the same in every object that tells of it."""
+    return str(pydicom.uid.generate_uid(entropy_srcs=[MANUFACTURER, str(owner), what]))
+
+
+def new_instance(number: int) -> dict[str, Any]:
+    """A series of its own for one object, in the study of its image; `number` is what viewers sort series by."""
+    return {
+        "series_instance_uid": pydicom.uid.generate_uid(),
+        "series_number": number,
+        "sop_instance_uid": pydicom.uid.generate_uid(),
+        "instance_number": 1,
+    }
+
+
+def maker(project: ProjectView) -> dict[str, Any]:
+    """The equipment (PS3.3 C.7.5.2): this program with its model, whose hash stands for the serial number."""
+    return {
+        "manufacturer": MANUFACTURER,
+        "manufacturer_model_name": f"{MANUFACTURER}, {project.model}"[:64],
+        "software_versions": project.bundle_sha256[:16],
+        "device_serial_number": project.bundle_sha256[:16],
+    }
+
+
+def person(name: str) -> str:
+    """A reader's name, which is one text here, as a DICOM person name (PS3.5 6.2.1): all of it is the family name."""
+    return f"{name.translate(str.maketrans('^=', '  '))[:63]}^" if name else ""
+
+
+def file_of(make: Callable[[ImageView, ProjectView], Dataset], image: ImageView, project: ProjectView) -> bytes:
+    """A DICOM object of an image as a file (PS3.10 section 7).
+
+    Raises
+    ------
+    RefusedError
+        With a sentence: the object cannot be made, or the image's header holds what DICOM does not allow.
+    OSError
+        If the image's file cannot be read.
+    """
+    held = io.BytesIO()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they spell patients' names
+            pydicom.dcmwrite(held, make(image, project), enforce_file_format=True)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        words = "Its header holds a value that DICOM does not allow, so that nothing can point at it"
+        raise RefusedError(f"{words} ({type(error).__name__}). Repair the file's header first.") from error
+    return held.getvalue()
+
+
+def algorithm_of(project: ProjectView) -> AlgorithmIdentificationSequence:
+    """Which network predicted (PS3.3 10.16): the bundle by its name and its hash."""
+    return AlgorithmIdentificationSequence(
+        name=f"DenseSeg, {project.model}",
+        family=codes.DCM.ArtificialIntelligence,
+        version=project.bundle_sha256[:16],
+    )
