@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 
 from app.core.region import grey_inside
 from tests.gui.conftest import hover, in_image, on_template, shown_fully
@@ -125,6 +125,29 @@ def test_what_crosses_itself_is_refused_with_a_sentence_and_can_be_mended(drawin
     qtbot.keyClick(window.template_view, Qt.Key.Key_Backspace)
     qtbot.keyClick(window.template_view, Qt.Key.Key_Return)
     assert len(session.regions) == 1
+
+
+def test_names_of_regions_and_landmarks_keep_clear_of_each_other(app, qtbot) -> None:
+    window, session = app.window, app.window.controller.session
+    session.define_region("zone", "heart", ((-0.6, -0.5), (0.6, -0.5), (0.6, 0.5), (-0.6, 0.5)))
+    session.define_landmark("in its middle", "heart", (0.0, 0.0))
+    session.define_landmark("beside it", "heart", (-0.45, 0.05))
+    for view in (window.image_view, window.template_view):
+        view.viewport().repaint()
+        on_screen = view.regions.deviceTransform(view.viewportTransform())
+        names = view.regions.names(on_screen)
+        if view is window.template_view:  # it is small: no name has room beside the marker
+            assert names == []
+            continue
+        ((name, place),) = names
+        assert name == "zone"
+        for mark in view.markers.markers:
+            assert not place.contains(on_screen.map(QPointF(*mark.xy)))
+        boxes = list(view.markers.placed.values())
+        assert boxes
+        assert not any(place.intersects(box) for box in boxes)
+        outline = on_screen.mapRect(view.regions.boundingRect())
+        assert outline.contains(place)
 
 
 def test_the_contact_sheet_draws_regions_where_its_tiles_show_them(app, qtbot) -> None:

@@ -86,8 +86,8 @@ class ImageView(Canvas):
         self.mark: Callable[[ImageView], bool] | None = None
         self.frame_of_image: Frame | None = None
         self.grey, self.overlay, self.regions, self.markers = GreyItem(), OverlayItem(), RegionItem(), MarkerItem()
-        for item in (self.grey, self.overlay, self.regions, self.markers):
-            self.add(item)
+        self.markers.stand_beside(self.regions)
+        self.add(self.grey, self.overlay, self.regions, self.markers)
         self.annotations: list[Annotation] = []
         self.editor = NameEditor(self)
         self.editor.ended.connect(lambda: controller.point_at(None))

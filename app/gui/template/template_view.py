@@ -158,8 +158,8 @@ class TemplateView(Canvas):
         self.setAccessibleName("Template: click to place a landmark")
         self._controller = controller
         self.item, self.regions, self.markers = TemplateItem(), RegionItem(), MarkerItem()
-        for item in (self.item, self.regions, self.markers):
-            self.add(item)
+        self.markers.stand_beside(self.regions)
+        self.add(self.item, self.regions, self.markers)
         self.takes_clicks = False
         self.editor = NameEditor(self)
         self.editor.ended.connect(lambda: controller.point_at(None))

@@ -70,9 +70,10 @@ class Canvas(QGraphicsView):
         if event.type() == QEvent.Type.StyleChange and self._laid_out and self._follows_theme:
             self.setBackgroundBrush(QColor(theme.BACKGROUND))
 
-    def add(self, item: QGraphicsItem) -> None:
-        """Put an item into the plane."""
-        item.setParentItem(self._plane)
+    def add(self, *items: QGraphicsItem) -> None:
+        """Put items into the plane."""
+        for item in items:
+            item.setParentItem(self._plane)
 
     def turn_plane(self, turning: QTransform) -> None:
         """Show the plane turned or mirrored; what is in the middle stays there."""

@@ -15,6 +15,7 @@ from app.gui.widgets import theme
 from app.gui.widgets.cached_pictures import MarkerStyle, paint_markers, paint_text, text_size
 from app.gui.widgets.marker import Marker
 from app.gui.widgets.markers import RADIUS
+from app.gui.widgets.region_item import RegionItem
 
 MOST_LABELS = 40
 BESIDE = RADIUS + 10
@@ -82,10 +83,16 @@ class MarkerItem(QGraphicsItem):
         self._bounds = bounds or QRectF()
         self._xy: Points = np.zeros((0, 2))
         self._styles: list[MarkerStyle] = []
-        self._placed: dict[int, QRectF] = {}
+        self.placed: dict[int, QRectF] = {}
         self._placed_of: object = None
         self._occupied: tuple[QRectF, ...] = ()
+        self._regions: RegionItem | None = None
         self.setZValue(10)
+
+    def stand_beside(self, regions: RegionItem) -> None:
+        """Names of markers and of these regions in the same view keep clear of each other."""
+        self._regions = regions
+        regions.markers = lambda transform: _mapped(self._xy, transform)
 
     def set_bounds(self, bounds: QRectF) -> None:
         """The area in which markers may lie, in item coordinates."""
@@ -129,15 +136,17 @@ class MarkerItem(QGraphicsItem):
         )
         inside = np.flatnonzero(seen.all(axis=1))
         paint_markers(painter, anchors[inside], [self._styles[i] for i in inside.tolist()])
-        for i, box in self._labels(anchors, port).items():
+        names = self._regions.names(transform) if self._regions is not None and self._regions.lines else ()
+        for i, box in self._labels(anchors, port, tuple(place for _, place in names)).items():
             paint_text(painter, box, self.markers[i].label, small=True)
         if self.spot is not None:
             self._paint_spot(painter, transform.map(self.spot))
         painter.restore()
 
-    def _labels(self, anchors: Points, port: QRectF) -> dict[int, QRectF]:
-        """Where the names stand; found anew only when the markers or the view have moved."""
-        key = (anchors.tobytes(), port.getRect(), self._occupied)
+    def _labels(self, anchors: Points, port: QRectF, names: tuple[QRectF, ...]) -> dict[int, QRectF]:
+        """Where the names stand, beside those of regions; found anew only when the markers or the view have moved."""
+        occupied = (*self._occupied, *names)
+        key = (anchors.tobytes(), port.getRect(), occupied)
         if key != self._placed_of:
             named = (i for i, marker in enumerate(self.markers) if marker.name)
             order = sorted(named, key=lambda i: not self.markers[i].chosen)
@@ -147,8 +156,8 @@ class MarkerItem(QGraphicsItem):
             for i in order:
                 width, height = text_size(self.markers[i].label, small=True)
                 sizes[i] = width + 2, height
-            self._placed, self._placed_of = place_labels(anchors, sizes, order, port, self._occupied), key
-        return self._placed
+            self.placed, self._placed_of = place_labels(anchors, sizes, order, port, occupied), key
+        return self.placed
 
     def _paint_spot(self, painter: QPainter, at: QPointF) -> None:
         """A small cross-hair with an open middle."""

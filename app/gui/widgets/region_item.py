@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPainterPathStroker
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPainterPathStroker, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from app.core.frame import Points
 from app.gui.widgets import theme
 from app.gui.widgets.cached_pictures import paint_text, text_size
 from app.gui.widgets.drawing import cosmetic, path_of
@@ -16,15 +17,24 @@ from app.gui.widgets.region_line import RegionLine
 
 FILL, CHOSEN_FILL = 22, 48
 """Opacity of what is inside, of 255."""
+CLEAR = 8.0
+"""So far from the middle of a marker a name stands, in screen pixels."""
 
 
 class RegionItem(QGraphicsItem):
-    """Draws outlines of the same width at any zoom."""
+    """Draws outlines of the same width at any zoom.
+
+    Attributes
+    ----------
+    markers : callable
+        Where the view's markers are on the screen [N, 2], by its transform: names stand beside them.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.lines: tuple[RegionLine, ...] = ()
         self.labels = True
+        self.markers: Callable[[QTransform], Points] = lambda _: np.zeros((0, 2))
         self._on_image = True
         self._paths: list[QPainterPath] = []
         self._bounds = QRectF()
@@ -74,25 +84,44 @@ class RegionItem(QGraphicsItem):
         transform = painter.worldTransform()
         painter.save()
         painter.resetTransform()
-        for line, path in zip(self.lines, self._paths, strict=True):
+        for line in self.lines:
             for corner in line.corners if line.corners is not None else ():
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(line.colour))
                 painter.drawEllipse(transform.map(QPointF(*corner.tolist())), 3.0, 3.0)
-            if line.name and (self.labels or line.chosen):
-                self._paint_name(painter, line, transform.mapRect(path.boundingRect()), transform.map(_middle(line)))
+        for name, place in self.names(transform):
+            paint_text(painter, place, name, small=True)
         painter.restore()
 
-    def _paint_name(self, painter: QPainter, line: RegionLine, box: QRectF, at: QPointF) -> None:
-        """In the middle of a region, where it fits; beside the middle of a curve."""
+    def names(self, transform: QTransform) -> list[tuple[str, QRectF]]:
+        """The names that are drawn, and where in screen pixels."""
+        found, anchors = [], self.markers(transform)
+        for line, path in zip(self.lines, self._paths, strict=True):
+            if line.name and (self.labels or line.chosen):
+                box, at = transform.mapRect(path.boundingRect()), transform.map(_middle(line))
+                place = self._place_of_name(line, box, at, anchors)
+                found += [(line.name, place)] if place is not None else []
+        return found
+
+    def _place_of_name(self, line: RegionLine, box: QRectF, at: QPointF, anchors: Points) -> QRectF | None:
+        """In the middle of a region, or above or below a marker there, where it fits; beside the middle of a curve."""
         width, height = text_size(line.name, small=True)
         chosen = line.chosen and self._on_image  # the template is small: there it would lie over its neighbours
-        if line.closed:
-            if chosen or (width < box.width() and height < box.height()):
-                place = QRectF(at.x() - width / 2, at.y() - height / 2, width + 2, height)
-                paint_text(painter, place, line.name, small=True)
-        elif chosen or max(box.width(), box.height()) > width:
-            paint_text(painter, QRectF(at.x() + 8, at.y() - height / 2, width + 2, height), line.name, small=True)
+        if not line.closed:
+            room = chosen or max(box.width(), box.height()) > width
+            return QRectF(at.x() + 8, at.y() - height / 2, width + 2, height) if room else None
+        if not chosen and (width >= box.width() or height >= box.height()):
+            return None
+        middle = QRectF(at.x() - width / 2, at.y() - height / 2, width + 2, height)
+        ways = [middle.translated(0, step * height) for step in (0, 1.5, -1.5, 3, -3)]
+        free = (way for way in ways if box.contains(way) and not _covers(way, anchors))
+        return next(free, middle if chosen else None)
+
+
+def _covers(box: QRectF, anchors: Points) -> bool:
+    """Whether a name would lie over one of the markers [N, 2], screen pixels."""
+    low, high = (box.left() - CLEAR, box.top() - CLEAR), (box.right() + CLEAR, box.bottom() + CLEAR)
+    return bool(((anchors > low) & (anchors < high)).all(axis=1).any())
 
 
 def _middle(line: RegionLine) -> QPointF:
