@@ -81,6 +81,34 @@ def test_soft_dice_is_one_for_the_mask_itself_and_counts_each_alone():
     assert found.tolist() == pytest.approx([1.0, 1 / 33], abs=1e-3)
 
 
+def test_the_loss_is_cross_entropy_and_what_is_missing_of_soft_dice():
+    batch = make_batch([example("right"), example("left", weight=0.25)], STAGE, None)
+    torch.manual_seed(2)
+    net = FineNet(CONFIG)
+    with torch.inference_mode():
+        logits, found = net(batch.crops).double().numpy(), float(loss_of(net, batch, 4.0))
+    masks, chance = batch.masks.double().numpy(), 1 / (1 + np.exp(-logits))
+    entropy = -(masks * np.log(chance) + (1 - masks) * np.log(1 - chance)).mean(axis=(1, 2))
+    squared = (chance**2).sum((1, 2)) + (masks**2).sum((1, 2))
+    dice = (2 * (chance * masks).sum((1, 2)) + 1) / (squared + 1)
+    expected = ((4 * entropy + 1 - dice) * [1, 0.25]).sum() / 1.25
+    assert found == pytest.approx(expected, rel=1e-3)
+    assert dice.max() < 0.99
+
+
+def test_wrong_guesses_are_turned_and_larger_or_smaller_too():
+    rng, bone = np.random.default_rng(0), example("left")
+    start, sizes, angles = bone.guess - bone.guess.mean(axis=0), [], []
+    for _ in range(200):
+        wrong = wrong_guess(bone.guess, STAGE, bone, rng)
+        wrong = wrong - wrong.mean(axis=0)
+        turned = (start[:, 0] + 1j * start[:, 1]).conj() @ (wrong[:, 0] + 1j * wrong[:, 1]) / (start**2).sum()
+        sizes.append(abs(turned))
+        angles.append(np.degrees(np.angle(turned)))
+    assert 0.02 < np.std(sizes) < 0.3
+    assert 1 < np.std(angles) < 15
+
+
 def test_what_counts_nothing_changes_no_loss():
     torch.manual_seed(0)
     net = FineNet(CONFIG)
