@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from app.core.formula import Call, Formula, calls
+from app.core.formula import EXTENTS, Call, Formula, calls
 from app.core.frame import Points
 from app.core.measure import Inputs, Unit, compute, unit
 
@@ -31,6 +31,12 @@ class Caliper:
         What is measured.
     guides : tuple of array [2, 2]
         From the places that decide to the ends of a line that lies elsewhere.
+    axis : int or None
+        Of a width or a height: the axis of the file along which it is measured (0 for x); its `places` can be set.
+    places : array [2, 2] or None
+        Where it begins and ends then.
+    corrected : bool
+        Whether a reader said so.
     """
 
     function: str
@@ -39,6 +45,15 @@ class Caliper:
     unit: Unit
     lines: tuple[Points, ...]
     guides: tuple[Points, ...] = ()
+    axis: int | None = None
+    places: Points | None = None
+    corrected: bool = False
+
+
+def native_axis(function: str, turned: bool) -> int | None:
+    """The axis of the file along which a function measures an extent, 0 for x; None where it measures another thing."""
+    axis = EXTENTS.get(function)
+    return axis if axis is None or not turned else 1 - axis
 
 
 def calipers(formula: Formula, inputs: Inputs, spacing_known: bool, ends: Ends) -> tuple[Caliper, ...]:
@@ -60,7 +75,11 @@ def calipers(formula: Formula, inputs: Inputs, spacing_known: bool, ends: Ends) 
         if np.isnan(value) or call.function not in _LINES:
             continue
         lines, guides = _LINES[call.function](call, inputs, ends)
-        found.append(Caliper(call.function, call.names, value, unit(call.kind, spacing_known), lines, guides))
+        axis = native_axis(call.function, bool(inputs.turned[0]))
+        places = np.stack([guide[0] for guide in guides]) if axis is not None else None
+        found.append(
+            Caliper(call.function, call.names, value, unit(call.kind, spacing_known), lines, guides, axis, places)
+        )
     return tuple(found)
 
 

@@ -95,6 +95,9 @@ FUNCTIONS: dict[str, tuple[Signature, ...]] = {
 }
 """By name; one that can be called in several ways is told apart by the number of names."""
 
+EXTENTS = {"width": 0, "height": 1}
+"""The functions that measure how far something extends, and along which axis of the image as it is read."""
+
 _TOKEN = re.compile(
     r'\s*(?:(?P<number>\d+(?:\.\d*)?|\.\d+)(?![\w.])|(?P<name>\w+)|"(?P<quoted>(?:[^"]|"")*)"|(?P<sign>.))'
 )

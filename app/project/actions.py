@@ -38,7 +38,7 @@ IN_ONE_PIECE = 40
 """So many images are reviewed before a window gets its turn: 10 ms."""
 OF_IMAGES = (
     *("placements", "reviews", "structure_reviews", "spacings", "readings"),
-    *("left_as_is", "corrected_files", "masks"),
+    *("left_as_is", "corrected_files", "masks", "calipers"),
 )
 """Tables that hold what readers said of single images."""
 

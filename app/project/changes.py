@@ -88,6 +88,12 @@ class MasksChanged(Change):
     code = "masks"
 
 
+class CalipersChanged(Change):
+    """A reader said where a width or a height ends in single images, or took it back."""
+
+    code = "calipers"
+
+
 class MeasurementsChanged(Change):
     """Measurements came, went, or have another name or formula: in all images."""
 
@@ -106,7 +112,7 @@ class ReviewsChanged(Change):
     code = "review"
 
 
-class CorrectionsChanged(SpacingChanged, PlacementsChanged, MasksChanged, ReviewsChanged):
+class CorrectionsChanged(SpacingChanged, PlacementsChanged, MasksChanged, CalipersChanged, ReviewsChanged):
     """All that was said of images belongs to other files now, or is no more."""
 
     code = "corrections"
@@ -116,8 +122,8 @@ KEPT: dict[str, type[Change]] = {
     one.code: one
     for one in (
         *(ImagesChanged, OrientationChanged, SpacingChanged, LandmarksChanged),
-        *(PlacementsChanged, PlacementNudged, MasksChanged, MeasurementsChanged, RegionsChanged),
-        *(ReviewsChanged, CorrectionsChanged),
+        *(PlacementsChanged, PlacementNudged, MasksChanged, CalipersChanged, MeasurementsChanged),
+        *(RegionsChanged, ReviewsChanged, CorrectionsChanged),
     )
 }
 """The kinds that the project file keeps, by their codes."""
@@ -130,6 +136,7 @@ def change_of(entry: Entry, images: tuple[str, ...]) -> Change:
 
 def touches_masks(change: Change, image: str) -> bool:
     """Whether the masks of an image, or whether they may be edited, can be others after a change."""
-    if isinstance(change, LandmarksChanged | PlacementsChanged) and not isinstance(change, MasksChanged):
+    others = LandmarksChanged | PlacementsChanged | CalipersChanged
+    if isinstance(change, others) and not isinstance(change, MasksChanged):
         return False
     return not change.images or image in change.images

@@ -116,7 +116,8 @@ class ImageFiles:
         review = self.rows.reviews.get(name)
         reviewed = review is not None and (review.state is not ReviewState.UNREAD or bool(review.note))
         rows = self.rows
-        return reviewed or bool(rows.by_image.get(name) or rows.structure_reviews.get(name) or rows.masks.get(name))
+        corrected = rows.by_image.get(name) or rows.masks.get(name) or rows.calipers.get(name)
+        return reviewed or bool(corrected or rows.structure_reviews.get(name))
 
     def replaced(self, name: str) -> bool:
         """Whether what readers said of an image belongs to another file than the one that is there now."""

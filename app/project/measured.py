@@ -9,31 +9,34 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from app.core.formula import Formula, FormulaError, parse, replaced
+from app.core.formula import EXTENTS, Formula, FormulaError, calls, parse, replaced
 from app.core.formula import names as names_in
-from app.core.frame import Provenance
+from app.core.frame import Points, Provenance
 from app.core.landmark import PlacementState
-from app.core.measure import Inputs, Shapes, Unit, Values, compute, expected_error, pixel_sides, together, unit
+from app.core.measure import Inputs, Shapes, Unit, Values, compute, expected_error, together, unit
 from app.core.measurement_set import GROUP, LANDMARK, REGION, STRUCTURE, split
 from app.core.native_mask import NOTHING, UNKNOWN, Extents, extent, predicted_extents
 from app.core.region import shapes_of
 from app.io.bundle import Bundle
-from app.project.region_state import RegionState
-from app.store.changes import RowChange
+from app.project.caliper_ends import Said, between
+from app.project.pixel_sizes import Flags, Geometry, SizedState
 from app.store.charts import CODES
 from app.store.predictions import PredictionStore
 from app.store.project_store import ProjectStore
-from app.store.row_types import FactsRow, MaskRow, MeasurementRow
+from app.store.row_types import MaskRow, MeasurementRow
 
-Flags = npt.NDArray[np.bool_]
-_AT_ONCE = 128
-"""Images whose pixel sizes are asked for in one go."""
 _ABSENT = CODES.index("absent")
+
+
+Placed: TypeAlias = Mapping[str, npt.NDArray[np.float64]]
+Ended: TypeAlias = Mapping[tuple[str, int], Points]
+NOT_PLACED: Placed = MappingProxyType({})
+NOT_ENDED: Ended = MappingProxyType({})
 
 
 class MeasurementState(StrEnum):
@@ -108,50 +111,26 @@ class MeasuredIn(NamedTuple):
     expected_error: float
 
 
-class _Geometry(NamedTuple):
-    """Sizes of pixels of N images (`Inputs`), where they are known, and from where."""
-
-    sides: Values
-    turned: Flags
-    known: Flags
-    spacing: list[Provenance | None]
-
-
 class _Gathered(NamedTuple):
-    """Inputs by their references, expected errors of points, and where a reader touched each [N]."""
+    """Inputs by their references, expected errors of points, and where a reader touched each [N].
+
+    Of shapes `ends` tells along which axes of the file readers said where they end [N, 2].
+    """
 
     inputs: Inputs
     errors: dict[str, Values]
     touched: dict[str, Flags]
+    ends: dict[str, Flags]
 
 
-class MeasuredState(RegionState):
+class MeasuredState(SizedState):
     """A project's state with its measurements."""
 
     def __init__(self, project: ProjectStore, predictions: PredictionStore, bundle: Bundle) -> None:
         super().__init__(project, predictions, bundle.template, bundle.network_size)
         self.groups = bundle.measurements.groups
-        self._geometry: _Geometry | None = None
-        self._geometry_parts: list[_Geometry] = []
-        self._stale: set[str] = set()
         self._drawn: dict[str, tuple[tuple[int, int], Extents]] = {}
         self._formulas: dict[str, Formula | None] = {}
-
-    # --- what changes
-
-    def take_facts(self, name: str, facts: FactsRow) -> None:
-        """See `ProjectState.take_facts`."""
-        super().take_facts(name, facts)
-        self._stale.add(name)
-
-    def apply(self, changes: list[RowChange]) -> None:
-        """See `ProjectState.apply`."""
-        super().apply(changes)
-        if any(change.table == "images" for change in changes):
-            self._geometry = None
-            self._geometry_parts.clear()
-        about = [c.key for c in changes if c.table in ("spacings", "readings", "frozen", "frozen_facts")]
-        self._stale.update(self.rows.names(about))
 
     # --- measurements
 
@@ -210,16 +189,33 @@ class MeasuredState(RegionState):
         wanted = [row for row in rows if reference in self._needed(row)]
         return list(map(_in_one, self.measured_alone(image, wanted, {reference: np.array(xy, float)})))
 
+    def ended_in(
+        self, image: str, shape: str, axis: int, ends: Points, rows: Sequence[MeasurementRow]
+    ) -> list[MeasuredIn]:
+        """Those of some measurements that depend on a shape, as they would be if it ended elsewhere in an image."""
+        wanted = [row for row in rows if shape in self._needed(row)]
+        return list(map(_in_one, self.measured_alone(image, wanted, ended={(shape, axis): ends})))
+
+    def measured_shape(self, image: str, shape: str) -> Values:
+        """The box [4] of a shape in one image, see `Shapes`; NaN where it is absent."""
+        found = self._gather_in(image, (shape,), self.geometry_of((image,)), NOT_PLACED, NOT_ENDED)
+        return found.inputs.shapes[shape].box[0]
+
     def measured_alone(
         self,
         image: str,
         rows: Sequence[MeasurementRow],
-        placed: Mapping[str, npt.NDArray[np.float64]] = MappingProxyType({}),
+        placed: Placed = NOT_PLACED,
+        ended: Ended = NOT_ENDED,
     ) -> list[Measurement]:
-        """Measurements as if there were one image (N = 1), with landmarks elsewhere, by reference, where `placed`."""
-        here = self._geometry_of((image,))
+        """Measurements as if there were one image (N = 1), with landmarks elsewhere, by reference, where `placed`.
+
+        What `ended` tells are ends [2, 2] of shapes, by reference and axis of the file.
+        """
+        here = self.geometry_of((image,))
         needed = {row.number: self._needed(row) for row in rows}
-        gathered = self._gather_in(image, dict.fromkeys(n for names in needed.values() for n in names), here, placed)
+        wanted = dict.fromkeys(name for names in needed.values() for name in names)
+        gathered = self._gather_in(image, wanted, here, placed, ended)
         known = np.array([self.predicted(image)])
         return [self._measurement(row, needed[row.number], gathered, here, known) for row in rows]
 
@@ -228,13 +224,20 @@ class MeasuredState(RegionState):
         return () if formula is None else tuple(names_in(formula))
 
     def _measurement(
-        self, row: MeasurementRow, needed: tuple[str, ...], gathered: _Gathered, here: _Geometry, known: Flags
+        self, row: MeasurementRow, needed: tuple[str, ...], gathered: _Gathered, here: Geometry, known: Flags
     ) -> Measurement:
         formula, count = self.formula(row.formula), len(here.known)
         values = np.full(count, np.nan) if formula is None else compute(formula, gathered.inputs)
         touched = np.zeros(count, bool)
         for name in needed:
             touched |= gathered.touched[name]
+        if formula is not None and gathered.ends:
+            for call in calls(formula):
+                if call.function in EXTENTS and call.names[0] in gathered.ends:
+                    turned = gathered.inputs.turned
+                    along, across = EXTENTS[call.function], 1 - EXTENTS[call.function]
+                    ends = gathered.ends[call.names[0]]
+                    touched |= np.where(turned, ends[:, across], ends[:, along])
         states = np.array([None, MeasurementState.PREDICTED, MeasurementState.CORRECTED], object)
         units: list[Unit] = [Unit.RATIO] * count
         if formula is not None:
@@ -245,50 +248,10 @@ class MeasuredState(RegionState):
             *(tuple(here.spacing), formula, gathered.inputs, gathered.errors),
         )
 
-    # --- pixel sizes
-
-    @property
-    def geometry(self) -> _Geometry:
-        """Pixel sizes of all images."""
-        if self._geometry is None:
-            self._geometry = self._geometry_of(self.rows.images)
-        elif self._stale:
-            stale = [name for name in self._stale if name in self.places]
-            where, fresh = [self.places[name] for name in stale], self._geometry_of(stale)
-            held = self._geometry = self._geometry._replace(  # those that were given away stay as they are
-                sides=self._geometry.sides.copy(), turned=self._geometry.turned.copy(),
-                known=self._geometry.known.copy(), spacing=self._geometry.spacing.copy(),
-            )  # fmt: skip
-            held.sides[where], held.turned[where], held.known[where] = fresh.sides, fresh.turned, fresh.known
-            for place, provenance in zip(where, fresh.spacing, strict=True):
-                held.spacing[place] = provenance
-        self._stale.clear()
-        return self._geometry
-
-    def _geometry_ahead(self, end: float) -> bool:
-        """Ask for the pixel sizes of images that are not known yet, until then; True once all are."""
-        names = self.rows.images
-        while self._geometry is None:
-            asked = sum(len(part.known) for part in self._geometry_parts)
-            if asked < len(names):
-                self._geometry_parts.append(self._geometry_of(names[asked : asked + _AT_ONCE]))
-            else:
-                self._geometry = _joined(self._geometry_parts or [self._geometry_of(())])
-            if time.perf_counter() > end:
-                break
-        return self._geometry is not None
-
-    def _geometry_of(self, names: Sequence[str]) -> _Geometry:
-        frames = [self.frame(name) for name in names]
-        sides = np.array([pixel_sides(frame) for frame in frames], float).reshape(-1, 3)
-        turned = [frame is not None and frame.orientation.swaps_sides for frame in frames]
-        spacing = [frame.spacing.provenance if frame and frame.spacing else None for frame in frames]
-        return _Geometry(sides[:, :2], np.array(turned, bool), sides[:, 2] > 0, spacing)
-
     # --- points and shapes
 
     def _gather(self, needed: Iterable[str]) -> _Gathered:
-        here, found = self.geometry, _Gathered(Inputs(np.zeros((0, 2)), np.zeros(0, bool)), {}, {})
+        here, found = self.geometry, _Gathered(Inputs(np.zeros((0, 2)), np.zeros(0, bool)), {}, {}, {})
         points, shapes, curves = {}, {}, {}
         extents: dict[str, tuple[Values, Flags]] = {}
         if any(not name.startswith(LANDMARK) for name in needed):
@@ -302,19 +265,19 @@ class MeasuredState(RegionState):
                 curves[name], shapes[name] = self._region(int(which))
                 found.touched[name] = np.zeros(len(here.known), bool)
                 found.touched[name][self.set_absent(self._structure_of(int(which)))] = True
-                continue
-            parts = self._members(kind, which)
-            for part in parts:
-                if part not in extents:
-                    extents[part] = self._extents(part)
-            shapes[name], found.touched[name] = _all_of([extents[part] for part in parts], len(here.known))
+            else:
+                parts = self._members(kind, which)
+                for part in parts:
+                    if part not in extents:
+                        extents[part] = self._extents(part)
+                shapes[name], found.touched[name] = _all_of([extents[part] for part in parts], len(here.known))
+            shapes[name], found.ends[name] = between(shapes[name], self._said_ends(name))
         return found._replace(inputs=Inputs(here.sides, here.turned, points, shapes, curves))
 
-    def _gather_in(
-        self, image: str, needed: Iterable[str], here: _Geometry, placed: Mapping[str, npt.NDArray[np.float64]]
-    ) -> _Gathered:
+    def _gather_in(self, image: str, needed: Iterable[str], here: Geometry, placed: Placed, ended: Ended) -> _Gathered:
         errors: dict[str, Values] = {}
         touched: dict[str, Flags] = {}
+        ends: dict[str, Flags] = {}
         points, shapes, curves = {}, {}, {}
         numbers = {int(split(name)[1]): name for name in needed if name.startswith(LANDMARK)}
         for number, (xy, error, by_reader) in self._points_in(image, list(numbers)).items():
@@ -331,7 +294,20 @@ class MeasuredState(RegionState):
             elif kind != LANDMARK:
                 found = [(one[None].astype(float), np.array([by])) for one, by in self._extents_in(image, kind, which)]
                 shapes[name], touched[name] = _all_of(found, 1)
-        return _Gathered(Inputs(here.sides, here.turned, points, shapes, curves), errors, touched)
+            if kind != LANDMARK:
+                by_hand = self.rows.calipers.get(image, {})
+                said = {axis: {0: row.ends} for (shape, axis), row in by_hand.items() if shape == name}
+                said |= {axis: {0: both} for (shape, axis), both in ended.items() if shape == name}
+                shapes[name], ends[name] = between(shapes[name], said)
+        return _Gathered(Inputs(here.sides, here.turned, points, shapes, curves), errors, touched, ends)
+
+    def _said_ends(self, reference: str) -> Said:
+        """Where readers said that a shape ends, by the axis of the file and the places of images."""
+        return {
+            axis: {self.places[name]: row.ends for name, row in by_image.items()}
+            for (shape, axis), by_image in self.rows.calipers_of.items()
+            if shape == reference
+        }
 
     def _region(self, number: int) -> tuple[npt.NDArray[np.float64], Shapes]:
         """A region in all images [N, K, 2] and how far it extends; nowhere where that version did not know it."""
@@ -439,7 +415,7 @@ class MeasuredState(RegionState):
         made, and masks that readers drew, are read one by one.
         """
         end = time.perf_counter() + seconds
-        if not self.read_ahead(seconds) or not self._geometry_ahead(end):
+        if not self.read_ahead(seconds) or not self.geometry_ahead(end):
             return False
         unknown = np.isnan(self.charts.all_extents[:, self._order, 4]).any(axis=0) & self._is_predicted()
         for place in np.flatnonzero(unknown).tolist():
@@ -462,11 +438,6 @@ class MeasuredState(RegionState):
             nothing = np.tile(NOTHING, (len(prediction.masks), 1))
             found = nothing if frame is None else predicted_extents(prediction.masks, prediction.present, frame)
             self._charts_with(image).put_extents(self.slot(image), found)
-
-
-def _joined(parts: Sequence[_Geometry]) -> _Geometry:
-    sides, turned, known = (np.concatenate([part[field] for part in parts]) for field in range(3))
-    return _Geometry(sides, turned, known, [each for part in parts for each in part.spacing])
 
 
 def _in_one(one: Measurement) -> MeasuredIn:

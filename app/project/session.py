@@ -360,10 +360,11 @@ class Session(SessionReviews):
         return self._state.least_certain(image)
 
     def corrections(self, image: str) -> int:
-        """Number of placements and masks that a reader corrected or set absent in an image."""
+        """Number of placements, masks and calipers that a reader corrected or set absent in an image."""
         self._state.slot(image)
         rows = self._state.rows.by_image.get(image, {}).values()
-        return sum(row.state != PlacementState.CONFIRMED for row in rows) + len(self._state.rows.masks.get(image, {}))
+        others = len(self._state.rows.masks.get(image, {})) + len(self._state.rows.calipers.get(image, {}))
+        return sum(row.state != PlacementState.CONFIRMED for row in rows) + others
 
     def absences(self, image: str) -> int:
         """Number of placements and masks that a reader set absent in an image."""

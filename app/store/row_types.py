@@ -52,6 +52,28 @@ class MaskRow(NamedTuple):
     at: str
 
 
+class CaliperRow(NamedTuple):
+    """Where a reader said that a shape begins and ends along an axis of the file in one image, native pixels.
+
+    `shape` is as formulas keep it (`app.core.measurement_set`), `axis` 0 for x and 1 for y; the first end comes first.
+    """
+
+    image: str
+    shape: str
+    axis: int
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    reader: str
+    at: str
+
+    @property
+    def ends(self) -> npt.NDArray[np.float64]:
+        """Both places [2, 2]."""
+        return np.array([[self.x1, self.y1], [self.x2, self.y2]], float)
+
+
 class MeasurementRow(NamedTuple):
     """A measurement as it stands in the table; its formula as it is kept (`app.core.measurement_set`)."""
 

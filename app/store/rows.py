@@ -19,6 +19,7 @@ from app.store.errors import NONSENSE, Trouble, project_error
 from app.store.garbage import no_collection
 from app.store.project_store import ProjectStore
 from app.store.row_types import (
+    CaliperRow,
     FactsRow,
     FrozenFacts,
     FrozenRow,
@@ -55,6 +56,8 @@ class Rows:
         By image and structure.
     masks, masks_of : dict of str to dict of str to MaskRow
         What readers said of masks, by image and structure, and the other way round.
+    calipers, calipers_of : dict of str to dict of (str, int) to CaliperRow
+        Where readers said that a shape ends along an axis, by image, and the other way round.
     measurements : dict of int to MeasurementRow
         By number, in the order of definition.
     regions, deleted_regions : dict of int to Region
@@ -87,6 +90,8 @@ class Rows:
         self.structure_reviews: dict[str, dict[str, StructureReview]] = {}
         self.masks: dict[str, dict[str, MaskRow]] = {}
         self.masks_of: dict[str, dict[str, MaskRow]] = {}
+        self.calipers: dict[str, dict[tuple[str, int], CaliperRow]] = {}
+        self.calipers_of: dict[tuple[str, int], dict[str, CaliperRow]] = {}
         self.measurements: dict[int, MeasurementRow] = {}
         self.regions: dict[int, Region] = {}
         self.deleted_regions: dict[int, Region] = {}
@@ -166,7 +171,8 @@ class Rows:
         for rows in cast(tuple[dict[str, Any], ...], (self.frozen, self.frozen_facts)):
             if old in rows:
                 rows[new] = rows.pop(old)._replace(image=new)
-        for parts in cast(tuple[dict[str, Any], ...], (self.by_image, self.structure_reviews, self.masks)):
+        by_image = self.by_image, self.structure_reviews, self.masks, self.calipers
+        for parts in cast(tuple[dict[str, Any], ...], by_image):
             parts[new] = {key: row._replace(image=new) for key, row in parts.pop(old, {}).items()}
         for number, row in self.by_image[new].items():
             del self.by_landmark[number][old]
@@ -174,6 +180,9 @@ class Rows:
         for structure, said in self.masks[new].items():
             del self.masks_of[structure][old]
             self.masks_of[structure][new] = said
+        for what, ends in self.calipers[new].items():
+            del self.calipers_of[what][old]
+            self.calipers_of[what][new] = ends
 
     def _landmarks_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
@@ -236,6 +245,17 @@ class Rows:
         elif old is not None:
             del self.masks[old[0]][old[2]]
             del self.masks_of[old[2]][old[0]]
+
+    def _calipers_changed(self, old: Row | None, new: Row | None) -> None:
+        if (new or old or ())[1] != OWN:
+            return
+        if new is not None:
+            row = CaliperRow(new[0], *new[2:])
+            self.calipers.setdefault(row.image, {})[row.shape, row.axis] = row
+            self.calipers_of.setdefault((row.shape, row.axis), {})[row.image] = row
+        elif old is not None:
+            del self.calipers[old[0]][old[2], old[3]]
+            del self.calipers_of[old[2], old[3]][old[0]]
 
     def _measurements_changed(self, old: Row | None, new: Row | None) -> None:
         if new is not None:
@@ -357,10 +377,9 @@ class Rows:
         at, reader = max(said)
         return Review(ReviewState.IN_PROGRESS, "", reader, at)
 
-    def _said_in(
-        self, name: str
-    ) -> tuple[dict[Any, PlacementRow] | dict[str, StructureReview] | dict[str, MaskRow], ...]:
-        return self.by_image.get(name, {}), self.structure_reviews.get(name, {}), self.masks.get(name, {})
+    def _said_in(self, name: str) -> tuple[dict[Any, Any], ...]:
+        by_image = self.by_image, self.structure_reviews, self.masks, self.calipers
+        return tuple(cast(dict[str, dict[Any, Any]], parts).get(name, {}) for parts in by_image)
 
     def absent_structures(self, name: str) -> frozenset[str]:
         """The structures that a reader set absent in an image."""

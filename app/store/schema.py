@@ -92,6 +92,9 @@ _REGIONS = """name TEXT NOT NULL, structure TEXT NOT NULL, uv TEXT NOT NULL, clo
     colour TEXT NOT NULL, hidden INTEGER NOT NULL) STRICT"""
 _NEW_REGIONS = f"regions (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, {_REGIONS}"
 _DELETED_REGIONS = f"deleted_regions (id INTEGER PRIMARY KEY NOT NULL, {_REGIONS}"
+_CALIPERS = """calipers (image INTEGER NOT NULL, opinion TEXT NOT NULL, shape TEXT NOT NULL, axis INTEGER NOT NULL,
+    x1 REAL NOT NULL, y1 REAL NOT NULL, x2 REAL NOT NULL, y2 REAL NOT NULL, reader TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (image, opinion, shape, axis)) STRICT"""
 MIGRATIONS = (
     # 1 to 2: a review may speak of one structure.
     Migration(f"CREATE TABLE {_STRUCTURE_REVIEWS}", f"CREATE TEMP TABLE {_STRUCTURE_REVIEWS}"),
@@ -132,6 +135,8 @@ MIGRATIONS = (
         f"DROP TABLE regions; CREATE TABLE {_NEW_REGIONS}; CREATE TABLE {_DELETED_REGIONS}",
         f"DROP TABLE IF EXISTS temp.regions; CREATE TEMP TABLE {_NEW_REGIONS};CREATE TEMP TABLE {_DELETED_REGIONS}",
     ),
+    # 11 to 12: readers may say where the width or the height of something ends.
+    Migration(f"CREATE TABLE {_CALIPERS}", f"CREATE TEMP TABLE {_CALIPERS}"),
 )
 """From format 1 on; a new step goes to the end."""
 

@@ -22,6 +22,7 @@ from app.gui.worklist.value_filter import ConditionDialog, ValueFilter, conditio
 from app.gui.worklist.worklist_model import Order, WorklistModel
 from app.gui.worklist.worklist_row import ROW, RowPainter
 from app.project.changes import (
+    CalipersChanged,
     Change,
     ImagesChanged,
     LandmarksChanged,
@@ -33,6 +34,7 @@ from app.project.changes import (
     SpacingChanged,
 )
 
+CORRECTING = ReviewsChanged | PlacementsChanged | MasksChanged | CalipersChanged | SpacingChanged
 TURN_SECONDS = 0.005
 """So long images are looked up for the counts in one turn of the event loop."""
 
@@ -160,7 +162,7 @@ class Worklist(QWidget):
         elif isinstance(change, PredictionChanged | OrientationChanged):
             self.painter.forget(change.images)
             self.model.refresh(change.images)
-        elif isinstance(change, ReviewsChanged | PlacementsChanged | MasksChanged | SpacingChanged):
+        elif isinstance(change, CORRECTING):
             self.model.refresh(change.images)
         elif isinstance(change, LandmarksChanged):
             self.model.refresh(())

@@ -24,7 +24,18 @@ from tests.unit.store.fakes import fake_predict, fake_predicted
 
 ACCEPTED = ("im0.png", "im2.png")
 READS = {
-    *("absences", "mask", "masks", "mask_state", "off_outline", "calipers", "landmark_of", "start_quality", "reviewed"),
+    *(
+        "absences",
+        "mask",
+        "masks",
+        "mask_state",
+        "off_outline",
+        "calipers",
+        "preview_ends",
+        "landmark_of",
+        "start_quality",
+        "reviewed",
+    ),
     *("check_formula", "measurable", "measure", "measure_ahead", "measurement", "measurements", "measurements_in"),
     *("offered_measurements", "preview_measurements", "regions", "region", "regions_in", "offered_regions"),
     *("accepted", "bundle", "changed", "corrections", "crosses", "diagonals", "due", "engine", "equally_suspect"),

@@ -16,6 +16,7 @@ from app.io.bundle import Bundle
 from app.jobs import Result
 from app.project.adding import FoundImages
 from app.project.changes import (
+    CalipersChanged,
     Change,
     CorrectionsChanged,
     ImagesChanged,
@@ -33,6 +34,7 @@ from app.project.session import Session
 from tests.unit.store.fakes import fake_predicted, snapshot, write_images
 
 Do = Callable[[Session], object]
+ENDS = ((60.5, 80.25), (190.25, 120.0))
 BAND = ((-0.5, -0.25), (0.25, -0.125), (0.5, 0.25))
 
 
@@ -157,6 +159,10 @@ CASES = (
          "Set the heart absent in im1"),
     Case("reset_mask", lambda s: s.reset_mask("im1.png", "heart"), MasksChanged, ONE, (),
          "Go back to the predicted heart in im1", before=lambda s: s.set_mask("im1.png", "heart", drawn(s))),
+    Case("set_ends", lambda s: s.set_ends("im1.png", "heart", 0, ENDS), CalipersChanged, ONE, (),
+         "Move an end of “heart” along x in im1"),
+    Case("reset_ends", lambda s: s.reset_ends("im1.png", "heart", 0), CalipersChanged, ONE, (),
+         "Go back to the measured ends of “heart” in im1", before=lambda s: s.set_ends("im1.png", "heart", 0, ENDS)),
     Case("define_measurement", lambda s: s.define_measurement("reach", "distance(hilum, heart_00)"),
          MeasurementsChanged, (), (), "Define the measurement “reach”", locked=False),
     Case("update_measurement", lambda s: s.update_measurement("ctr", formula="height(heart) / width(thorax)"),
