@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from app.core.calipers import Caliper, calipers, outermost
 from app.core.formula import names as names_in
@@ -56,7 +57,7 @@ def reset_ends(state: MeasuredState, image: str, shape: str, axis: int, label: s
     return Action(CalipersChanged.code, label, edit, (image,))
 
 
-def sorted_ends(ends: Points, axis: int) -> Points:
+def sorted_ends(ends: npt.ArrayLike, axis: int) -> Points:
     """Two ends with the first one along an axis in front: one may be dragged past the other."""
     both = np.array(ends, float)
     return both[np.argsort(both[:, axis], kind="stable")] if both.shape == (2, 2) else both
@@ -77,7 +78,7 @@ class SessionCalipers(SessionMeasurements):
         image: str,
         measurement: str,
         placed: tuple[str, tuple[float, float]] | None = None,
-        ended: tuple[str, int, Points] | None = None,
+        ended: tuple[str, int, npt.ArrayLike] | None = None,
     ) -> tuple[Caliper, ...]:
         """The lines of a measurement in one image, native pixels; with the names of things as the reader knows them.
 
@@ -123,7 +124,7 @@ class SessionCalipers(SessionMeasurements):
             for each in drawn
         )
 
-    def preview_ends(self, image: str, shape: str, axis: int, ends: Points) -> list[MeasuredIn]:
+    def preview_ends(self, image: str, shape: str, axis: int, ends: npt.ArrayLike) -> list[MeasuredIn]:
         """The measurements that depend on where a shape ends, as they would be with other ends; nothing is stored."""
         state = self._state
         state.slot(image)
@@ -131,7 +132,7 @@ class SessionCalipers(SessionMeasurements):
         rows = tuple(state.rows.measurements.values())
         return state.ended_in(image, reference, axis, sorted_ends(ends, axis), rows)
 
-    def set_ends(self, image: str, shape: str, axis: int, ends: Points) -> Change | None:
+    def set_ends(self, image: str, shape: str, axis: int, ends: npt.ArrayLike) -> Change | None:
         """Say where a shape begins and ends in an image: its width or height is measured between. One undo step.
 
         Parameters

@@ -199,7 +199,7 @@ class MeasuredState(SizedState):
     def measured_shape(self, image: str, shape: str) -> Values:
         """The box [4] of a shape in one image, see `Shapes`; NaN where it is absent."""
         found = self._gather_in(image, (shape,), self.geometry_of((image,)), NOT_PLACED, NOT_ENDED)
-        return found.inputs.shapes[shape].box[0]
+        return np.asarray(found.inputs.shapes[shape].box[0])
 
     def measured_alone(
         self,

@@ -111,6 +111,14 @@ def test_preview_measurements(benchmark, session: Session):
     benchmark(session.preview_measurements, session.images[5000], "heart_03", (700.5, 800.25))
 
 
+def test_preview_ends_measured(benchmark, session: Session):
+    """The measurements that follow while an end of a caliper is dragged (design 7: 2 ms)."""
+    with_two_more(session)
+    name = session.images[5000]
+    ends = session.calipers(name, "ctr")[0].places + np.array([0.25, 0])
+    benchmark(session.preview_ends, name, "heart", 0, ends)
+
+
 def with_two_more(session: Session) -> None:
     if len(session.measurements) == 5:
         session.define_measurement("across", "distance(heart_03, heart_16) / width(thorax)")

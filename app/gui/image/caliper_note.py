@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,28 +13,73 @@ from app.core.frame import Points
 from app.gui.image.annotations import PLATE
 from app.gui.image.viewport import Viewport
 from app.gui.widgets import theme
+from app.gui.widgets.markers import HIT_RADIUS
 from app.gui.widgets.palette import ON_IMAGE
 
 TICK = 7.0
 """Half the length of what ends a line, in screen pixels."""
 BESIDE = 10.0
+GRIP = 4.0
+"""Radius of what can be dragged, in screen pixels."""
 CLOSE = 16.0
 """Lines that are nearer to each other are moved apart, in screen pixels."""
 
 
 class CaliperLine(NamedTuple):
-    """Lines and guides in native pixels, and what stands beside the first line."""
+    """Lines and guides in native pixels, and what stands beside the first line.
+
+    Of a width or a height also of what, along which axis of the file, between which `places` [2, 2], and whether a
+    reader said so.
+    """
 
     lines: tuple[Points, ...]
     guides: tuple[Points, ...]
     words: str
+    shape: str = ""
+    axis: int | None = None
+    places: Points | None = None
+    corrected: bool = False
+
+
+class Grip(NamedTuple):
+    """An end of a caliper that can be dragged: by the line, along which it `slides`, or by the border."""
+
+    caliper: CaliperLine
+    end: int
+    slides: bool
 
 
 class CaliperNote:
-    """The calipers of one image; they are painted wherever it is shown."""
+    """The calipers of one image; they are painted wherever it is shown.
 
-    def __init__(self, image: str, calipers: Sequence[CaliperLine]) -> None:
-        self.image, self.calipers = image, calipers
+    Parameters
+    ----------
+    image : str
+    calipers : sequence of CaliperLine
+    grips : bool
+        Whether the ends of widths and heights can be dragged where the image is editable, and look so.
+    """
+
+    def __init__(self, image: str, calipers: Sequence[CaliperLine], grips: bool = False) -> None:
+        self.image, self.calipers, self._grips = image, calipers, grips
+
+    def _ends(self, view: Viewport) -> Iterator[tuple[Grip, QPointF]]:
+        """What can be dragged, and where it is on the screen."""
+        if not self._grips or not view.editable:
+            return
+        shown = _apart([_Shown.of(one, view) for one in self.calipers])
+        for one, drawn in zip(self.calipers, shown, strict=True):
+            if one.places is None or len(drawn.guides) != 2:
+                continue
+            for end, guide in enumerate(drawn.guides):
+                yield Grip(one, end, slides=True), guide[-1]
+                yield Grip(one, end, slides=False), guide[0]
+
+    def grip_at(self, view: Viewport, at: QPointF) -> Grip | None:
+        """The end that is closest to a position, None where none is close."""
+        near = [(QLineF(at, place).length(), grip) for grip, place in self._ends(view)]
+        distance, grip = min(near, key=lambda one: one[0], default=(HIT_RADIUS + 1, None))
+        return grip if distance <= HIT_RADIUS else None
 
     def paint(self, painter: QPainter, view: Viewport) -> None:
         """See `Annotation`."""
@@ -51,6 +96,10 @@ class CaliperNote:
                 painter.setPen(QPen(colour, 2.0 + add))
                 for line in one.lines:
                     _draw(painter, line)
+        for grip, place in self._ends(view):
+            painter.setPen(QPen(QColor(0, 0, 0, 170), 1.0))
+            painter.setBrush(QColor(ON_IMAGE.accent if grip.caliper.corrected else ON_IMAGE.text))
+            painter.drawEllipse(place, GRIP, GRIP)
         taken: list[QRectF] = []
         for one in drawn:
             taken.append(_write(painter, one, QRectF(view.viewport().rect()), taken))

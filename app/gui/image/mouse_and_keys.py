@@ -99,6 +99,8 @@ class ImageInput:
         name = view.marker_at(event.position()) if left and not self.masking else ""
         if name:
             self._controller.choose_landmark(name)
+        elif left and self._editing and (end := self.tools.calipers.begin(view, event.position())) is not None:
+            return end
         mode = self._controller.mode if self._editing or self.masking else Mode.NAVIGATE
         tool = self.tools.tool_for(event.button(), mode)
         return tool.begin(view, event) if tool is not None else Drag(event.position())
@@ -145,7 +147,7 @@ class ImageInput:
         name = self._view.marker_at(at)
         self._view.viewport().setToolTip(tip(self.words_of(name) if name else self._regions.under(at)))
         if self._editing:
-            over = bool(name)
+            over = bool(name) or self.tools.calipers.over(self._view, at) is not None
             self._view.viewport().setCursor(Qt.CursorShape.OpenHandCursor if over else Qt.CursorShape.CrossCursor)
 
     def words_of(self, landmark: str) -> str:

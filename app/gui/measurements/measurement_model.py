@@ -18,6 +18,16 @@ NAME, VALUE, ERROR = range(3)
 COLUMNS = ("Measurement", "Value", "±")
 
 
+def previewed(controller: Controller, image: str) -> list[MeasuredIn] | None:
+    """What changes by what is dragged in an image, as it would be; None where nothing is dragged in it."""
+    session, held, ends = controller.session, controller.held, controller.state.held_ends
+    if session is not None and held is not None and held.image == image:
+        return session.preview_measurements(image, held.landmark, held.xy)
+    if session is not None and ends is not None and ends.image == image:
+        return session.preview_ends(image, ends.shape, ends.axis, ends.ends)
+    return None
+
+
 class MeasurementModel(QAbstractTableModel):
     """Name, value and expected error of each measurement in the shown image."""
 
@@ -38,12 +48,12 @@ class MeasurementModel(QAbstractTableModel):
         self.endResetModel()
 
     def preview(self) -> None:
-        """Show what follows from the marker that is dragged; what does not depend on it stays."""
-        session, held = self._controller.session, self._controller.held
-        if session is None or held is None or held.image != self._controller.image:
+        """Show what follows from the marker or the end that is dragged; what does not depend on it stays."""
+        found = previewed(self._controller, self._controller.image)
+        if found is None:
             self.reload()
             return
-        moved = {row.entry.number: row for row in session.preview_measurements(held.image, held.landmark, held.xy)}
+        moved = {row.entry.number: row for row in found}
         self._take([moved.get(row.entry.number, row) for row in self.rows])
 
     def _take(self, rows: list[MeasuredIn]) -> None:

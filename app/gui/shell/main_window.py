@@ -165,6 +165,7 @@ class MainWindow(QMainWindow):
             *edit_commands(controller, view, self._show_history, self.ask_reader, self._show_keys, self.undoing),
             *view_commands(controller, self.images, show_hidden, show_messages, self._show_panel),
             self.measuring.command(),
+            self.measuring.reset_command(),
             *image_commands(self, controller, worklist, view, self.predicting, self.show_doubt, orientation),
             *landmark_commands(
                 *(self, controller, self.images, self.landmark_table, self.contact_sheet, self.multi_click),

@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QWidget
 from app.gui.commands.command import Command
 from app.gui.image.caliper_note import CaliperLine, CaliperNote
 from app.gui.image.split_view import ImagesPane
+from app.gui.measurements.measurement_model import previewed
 from app.gui.measurements.measurement_table import MeasurementTable
 from app.gui.measurements.words import caliper_words
 from app.gui.state.controller import Controller
-from app.project.measured import MeasuredIn
+from app.gui.state.view_state import Mode
 
 
 class Measuring(QObject):
@@ -35,6 +36,7 @@ class Measuring(QObject):
         self._soon.timeout.connect(self._draw)
         for told in (controller.sessionChanged, controller.imageChanged, controller.changed, controller.heldChanged):
             told.connect(self._ask)
+        controller.modeChanged.connect(self._ask)
         images.compared.connect(self._ask)
 
     def follow(self, table: MeasurementTable, tabs: QWidget) -> None:
@@ -50,6 +52,30 @@ class Measuring(QObject):
         return Command(
             "showMeasurements", "View", "All measurements in the image", self._show_all, "Shift+M", group="own", tip=tip
         )
+
+    def reset_command(self) -> Command:
+        """The line of the menu that takes dragged ends back."""
+        tip = "Widths and heights that are drawn in the image are measured where the masks end again"
+        return Command(
+            "resetCalipers",
+            "Landmark",
+            "Reset the calipers to the prediction",
+            self.reset,
+            needs="image writable",
+            tip=tip,
+        )
+
+    def reset(self) -> None:
+        """Take back what a reader said of the ends of the calipers that are drawn in the shown image."""
+        session, image = self._controller.session, self._controller.image
+        drawn = [line for note in self._notes if note.image == image for line in note.calipers]
+        moved = dict.fromkeys((line.shape, line.axis) for line in drawn if line.corrected and line.axis is not None)
+        if session is None or not moved:
+            self._controller.tell("No end was moved of the calipers that are drawn in this image.")
+            return
+        for shape, axis in moved:
+            if axis is None or not self._controller.do(session.reset_ends, image, shape, axis):
+                return
 
     def _show_all(self, on: bool) -> None:
         self._all = on
@@ -79,24 +105,28 @@ class Measuring(QObject):
         for view in views:
             view.annotations[:] = [note for note in view.annotations if note not in self._notes]
         shown = dict.fromkeys(view.image for view in self._images.views if view.image) if wanted else {}
-        self._notes = [CaliperNote(image, self._calipers(image, wanted)) for image in shown]
+        grips = self._controller.mode is Mode.LANDMARK
+        self._notes = [CaliperNote(image, self._calipers(image, wanted), grips) for image in shown]
         for view in views:
+            view.image_input.tools.calipers.note = next(
+                (note for note in self._notes if note.image == view.image), None
+            )
             view.annotations.extend(self._notes)
             view.viewport().update()
 
     def _calipers(self, image: str, wanted: Sequence[str]) -> list[CaliperLine]:
-        session, held = self._controller.session, self._controller.held
+        session, held, ends = self._controller.session, self._controller.held, self._controller.state.held_ends
         if session is None or image not in session.images:
             return []
         placed = (held.landmark, held.xy) if held is not None and held.image == image else None
+        ended = (ends.shape, ends.axis, ends.ends) if ends is not None and ends.image == image else None
         values = {one.entry.name: one for one in session.measurements_in(image)}
-        if placed is not None:
-            moved: list[MeasuredIn] = session.preview_measurements(image, *placed)
-            values |= {one.entry.name: one for one in moved}
+        values |= {one.entry.name: one for one in previewed(self._controller, image) or ()}
         found = []
         for name in wanted:
-            calipers = session.calipers(image, name, placed)
+            calipers = session.calipers(image, name, placed, ended)
             for number, caliper in enumerate(calipers):
                 words = caliper_words(caliper, values[name], alone=len(calipers) == 1, first=number == 0)
-                found.append(CaliperLine(caliper.lines, caliper.guides, words))
+                what = caliper.names[0], caliper.axis, caliper.places, caliper.corrected
+                found.append(CaliperLine(caliper.lines, caliper.guides, words, *what))
         return found

@@ -18,6 +18,7 @@ from app.gui.state.view_state import (
     Click,
     Draft,
     Held,
+    HeldEnds,
     Look,
     MaskStyle,
     MaskTool,
@@ -125,7 +126,7 @@ class Controller(QObject):
             self.spotChanged.emit(new.spot)
         if new.moving != old.moving:
             self.movingChanged.emit()
-        if new.held != old.held:
+        if (new.held, new.held_ends) != (old.held, old.held_ends):
             self.heldChanged.emit()
         if new.clicks != old.clicks:
             self.clicksChanged.emit()
@@ -366,6 +367,14 @@ class Controller(QObject):
         """Show a placement elsewhere in one image, in all views, until it is dropped or let go."""
         self._set(held=held)
 
+    def hold_ends(self, held: HeldEnds | None) -> None:
+        """Show a caliper with other ends in one image, until it is dropped or let go."""
+        self._set(held_ends=held)
+
+    def set_ends(self, held: HeldEnds) -> bool:
+        """Correct where a width or a height ends in an image; outside the picture it is refused, and said."""
+        return self.do(self.open_session().set_ends, held.image, held.shape, held.axis, held.ends)
+
     def held_place(self, image: str, landmark: str) -> tuple[float, float] | None:
         """Where a landmark that is being dragged in this image is now, native pixels; None if it is not dragged."""
         held = self.held
@@ -373,7 +382,7 @@ class Controller(QObject):
 
     def let_go(self) -> None:
         """Nothing is dragged any more: every view shows what is stored."""
-        self.hold(None)
+        self._set(held=None, held_ends=None)
         self.show_stroke(None)
         self.end_move(keep=False)
 

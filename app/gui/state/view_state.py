@@ -156,6 +156,26 @@ class Held:
     xy: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class HeldEnds:
+    """An end of a caliper that is being dragged in one image; nothing is stored before it is dropped.
+
+    Attributes
+    ----------
+    image, shape : str
+        The shape as formulas name it.
+    axis : int
+        Of the file: 0 for x.
+    ends : ((x, y), (x, y))
+        Where the shape begins and ends now, native pixels.
+    """
+
+    image: str
+    shape: str
+    axis: int
+    ends: tuple[tuple[float, float], tuple[float, float]]
+
+
 @dataclass(frozen=True, eq=False)
 class Stroke:
     """A mask that is being edited in one image; nothing is stored before the button is up.
@@ -269,6 +289,8 @@ class ViewState:
         A landmark that is being dragged over the template.
     held : Held or None
         A placement that is being dragged in one image.
+    held_ends : HeldEnds or None
+        An end of a caliper that is being dragged.
     clicks : tuple of Click
         Those that a new landmark is made of.
     mask_tool : MaskTool
@@ -293,6 +315,7 @@ class ViewState:
     spot: Spot | None = None
     moving: Moving | None = None
     held: Held | None = None
+    held_ends: HeldEnds | None = None
     clicks: tuple[Click, ...] = ()
     mask_tool: MaskTool = MaskTool.PUSH
     brush: float = 28.0

@@ -104,7 +104,7 @@ def test_ends_are_kept_stay_with_a_turned_image_and_are_exported(measured: Sessi
     ("shape", "ends", "words"),
     [
         ("liver", ENDS, "no structure"),
-        ("heart", ENDS + (1000, 0), "on the picture"),
+        ("heart", ENDS + np.array([1000, 0]), "on the picture"),
         ("heart", ENDS[[0, 0]], "same place"),
         ("heart", ENDS * np.nan, "on the picture"),
         ("left_lung", ENDS, "absent"),

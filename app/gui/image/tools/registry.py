@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 
+from app.gui.image.tools.calipers import MoveEnds
 from app.gui.image.tools.landmark import PlaceLandmark
 from app.gui.image.tools.mask import EditMask
 from app.gui.image.tools.pan import Pan
@@ -22,6 +23,7 @@ class Tools:
 
     def __init__(self, controller: Controller) -> None:
         self.landmark = PlaceLandmark(controller)
+        self.calipers = MoveEnds(controller)
         navigate = WindowLevel()
         self._by_button: dict[Qt.MouseButton, Tool] = {
             Qt.MouseButton.MiddleButton: Pan(),
