@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,9 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
+from app.core.frame import Points
 from app.core.template import Structure
+from app.formats.csv_table import Row
 from app.formats.project_view import ImageView, ProjectView, RefusedError
 
 MANUFACTURER = "DenseSeg Review"
@@ -98,6 +100,18 @@ def _header(path: Path) -> Dataset:
         raise
     except Exception:  # pydicom raises many kinds for what is no DICOM
         return Dataset()
+
+
+def clinical_rows(image: ImageView, project: ProjectView) -> Iterator[tuple[str, Row, Points]]:
+    """The landmarks that a clinician is told: their names, rows and places [2] from the corner of the first pixel.
+
+    Those that have a place in the picture and count; the points of the model's contours say nothing to a clinician.
+    """
+    own = {mark.name for mark in project.own}
+    for row in image.rows:
+        told = (row.landmark in own or row.deleted) and row.counts and not row.outside
+        if told and row.xy is not None and row.frame is not None:
+            yield row.keypoint or row.landmark, row, row.frame.to_corner(row.xy)
 
 
 def uid_of(owner: str, what: str) -> str:

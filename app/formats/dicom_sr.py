@@ -12,7 +12,17 @@ from pydicom.sr.coding import Code
 
 from app.core.template import FIELD, Structure
 from app.formats.csv_table import Row
-from app.formats.dicom_common import MANUFACTURER, anatomy_of, maker, new_instance, person, private, source_of, uid_of
+from app.formats.dicom_common import (
+    MANUFACTURER,
+    anatomy_of,
+    clinical_rows,
+    maker,
+    new_instance,
+    person,
+    private,
+    source_of,
+    uid_of,
+)
 from app.formats.measurement_table import MeasurementRow
 from app.formats.project_view import ImageView, ProjectView, RefusedError
 
@@ -92,20 +102,14 @@ def _landmarks(
     image: ImageView, project: ProjectView, source: Dataset
 ) -> Iterator[sr.PlanarROIMeasurementsAndQualitativeEvaluations]:
     where = sr.SourceImageForRegion(source.SOPClassUID, source.SOPInstanceUID)
-    own = {mark.name for mark in project.own}
-    for row in image.rows:
-        if row.landmark not in own and not row.deleted:
-            continue
-        if not row.counts or row.outside or row.xy is None or row.frame is None:
-            continue
-        name = row.keypoint or row.landmark
+    for name, row, at in clinical_rows(image, project):
         yield sr.PlanarROIMeasurementsAndQualitativeEvaluations(
             tracking_identifier=sr.TrackingIdentifier(
                 uid=uid_of(source.SOPInstanceUID, f"landmark {name}"), identifier=name
             ),
             referenced_region=sr.ImageRegion(
                 graphic_type=sr.GraphicTypeValues.POINT,
-                graphic_data=row.frame.to_corner(row.xy)[None],
+                graphic_data=at[None],
                 source_image=where,
             ),
             finding_type=LANDMARK,

@@ -51,7 +51,7 @@ class Notes:
         """What the report says above all."""
         masks = self._places("corrected_masks", "mask", "masks")
         about_masks = CORRECTED.format(masks=masks) if masks else MASKS
-        said = [about_masks] if {"masks", "coco", "labelme", "yolo", "dicom-seg"} & set(formats) else []
+        said = [about_masks] if {"masks", "coco", "labelme", "yolo", "dicom-seg", "dicom-gsps"} & set(formats) else []
         if places := self._places("off_outline", "point of the model’s contours", "points of the model’s contours"):
             lie = "lies" if places.startswith("1 ") else "lie"
             said.append(

@@ -227,6 +227,19 @@ class DicomSr(PerImage):
         return file_of(report_of, image, self._project)
 
 
+class DicomGsps(PerImage):
+    """``dicom-gsps/<stem>.dcm``: outlines and landmarks as a DICOM presentation state."""
+
+    file, suffix = "dicom-gsps", ".dcm"
+
+    def data(self, image: ImageView) -> bytes:
+        """The image's presentation state as a file."""
+        from app.formats.dicom_common import file_of
+        from app.formats.dicom_gsps import presentation_of
+
+        return file_of(presentation_of, image, self._project)
+
+
 class LandmarkSet:
     """``landmarks.json``: the project's own landmarks as a landmark set."""
 
@@ -258,6 +271,7 @@ FORMATS: dict[str, Callable[[ProjectView, OutputFolder], Format]] = {
     "yolo": Yolo,
     "dicom-seg": DicomSeg,
     "dicom-sr": DicomSr,
+    "dicom-gsps": DicomGsps,
     "landmarks": LandmarkSet,
 }
 FILES = {
@@ -266,7 +280,7 @@ FILES = {
 }
 PER_IMAGE: dict[str, type[PerImage]] = {
     **{"labelme": LabelMe, "mrk-json": Markups, "yolo": Yolo},
-    **{"dicom-seg": DicomSeg, "dicom-sr": DicomSr},
+    **{"dicom-seg": DicomSeg, "dicom-sr": DicomSr, "dicom-gsps": DicomGsps},
 }
 
 

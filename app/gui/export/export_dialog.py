@@ -46,6 +46,7 @@ WORDS = {
     "yolo": ("YOLO", "yolo: one text file per image, masks as polygons"),
     "dicom-seg": ("DICOM segmentation", "dicom-seg: one file per DICOM image, masks as segments"),
     "dicom-sr": ("DICOM report", "dicom-sr: one file per DICOM image, landmarks and measurements"),
+    "dicom-gsps": ("DICOM presentation", "dicom-gsps: one file per DICOM image, outlines and landmarks for any viewer"),
     "masks": ("Mask pictures", "masks: one PNG per structure and image"),
     "landmarks": ("Landmark set", "landmarks.json: the definitions, to load elsewhere"),
 }

@@ -18,6 +18,7 @@ from app.core.masks import ImageMasks, ReaderMask
 from app.core.prediction import GRID, Prediction
 from app.formats.csv_table import About, MaskSource, Row
 from app.formats.dicom_common import file_of
+from app.formats.dicom_gsps import presentation_of
 from app.formats.dicom_seg import segmentation_of
 from app.formats.dicom_sr import report_of
 from app.formats.measurement_table import MeasurementRow
@@ -217,7 +218,32 @@ def test_the_report_of_an_accepted_image_is_final_and_never_called_verified(film
     assert [str(name) for name in names] == ["Ada Lovelace x^"]
 
 
-@pytest.mark.parametrize("make", [segmentation_of, report_of])
+def test_outlines_and_landmarks_are_drawn_from_the_corner_of_the_first_pixel(film):
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[2:5, 6:11] = True
+    mask[8, 1] = True  # one pixel has no line
+    image = view(film, {"heart": mask, "left_lung": None}, [row(HILUM, (2.25, 7.5))])
+    data = written(presentation_of, image, project([HILUM]))
+    outline, marks = data.GraphicAnnotationSequence
+    (line,) = outline.GraphicObjectSequence
+    assert (line.GraphicType, line.GraphicAnnotationUnits) == ("POLYLINE", "PIXEL")
+    corners = np.reshape(line.GraphicData, (-1, 2))
+    assert corners[0].tolist() == corners[-1].tolist()  # closed
+    assert {tuple(corner) for corner in corners.tolist()} == {(6.5, 2.5), (10.5, 2.5), (10.5, 4.5), (6.5, 4.5)}
+    (point,) = marks.GraphicObjectSequence
+    np.testing.assert_allclose(point.GraphicData, (2.75, 8.0), atol=1e-4)
+    (name,) = marks.TextObjectSequence
+    assert name.UnformattedTextValue == "Hilum"
+    assert [layer.GraphicLayer for layer in data.GraphicLayerSequence] == ["S3_HEART", "LANDMARKS"]
+    assert data.GraphicLayerSequence[0].GraphicLayerDescription == "Heart"
+    references = data.ReferencedSeriesSequence[0].ReferencedImageSequence
+    assert [one.ReferencedSOPInstanceUID for one in references] == [pydicom.dcmread(film).SOPInstanceUID]
+
+
+ALL = [segmentation_of, report_of, presentation_of]
+
+
+@pytest.mark.parametrize("make", ALL)
 def test_what_is_no_single_dicom_image_is_refused_with_a_sentence(film, make, tmp_path):
     masks, rows = {"heart": drawn(2)}, [row(HILUM, (2.0, 3.0))]
     picture = tmp_path / "film.png"
@@ -235,7 +261,7 @@ def test_what_is_no_single_dicom_image_is_refused_with_a_sentence(film, make, tm
             file_of(make, view(path, masks, rows), project([HILUM]))
 
 
-@pytest.mark.parametrize("make", [segmentation_of, report_of])
+@pytest.mark.parametrize("make", ALL)
 def test_headers_as_they_are_met_are_written_validly(film, make, tmp_path, recwarn):
     data = pydicom.dcmread(film)
     del data.PatientOrientation, data.AccessionNumber, data.StudyID
@@ -257,7 +283,7 @@ def assert_valid(path: Path) -> None:
     assert not [line for line in (said.stdout + said.stderr).splitlines() if line.startswith("Error")]
 
 
-@pytest.mark.parametrize("make", [segmentation_of, report_of])
+@pytest.mark.parametrize("make", ALL)
 def test_dciodvfy_finds_no_error(film, make):
     masks = {name: drawn(seed) for seed, name in enumerate(NAMES)}
     measured = (MeasurementRow("film.dcm", "ctr", 0.4375, "ratio", "", "predicted"),)
