@@ -37,16 +37,16 @@ if TYPE_CHECKING:
 
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
 WORDS = {
-    "csv": ("Table of placements", "landmarks.csv: one row per landmark and image"),
-    "measurements": ("Measurements", "measurements.csv: one row per measurement and image"),
-    "regions": ("Regions", "regions.csv: outline, length and area of each region, per image"),
+    "csv": ("Table of placements", "landmarks.csv: a row per landmark and image"),
+    "measurements": ("Measurements", "measurements.csv: a row per value and image"),
+    "regions": ("Regions", "regions.csv: outlines and sizes, per image"),
     "coco": ("COCO", "coco.json: masks, landmarks as keypoints, reviews"),
     "labelme": ("LabelMe", "labelme: one JSON per image, polygons and points"),
     "mrk-json": ("3D Slicer", "mrk-json: one list of points per image"),
     "yolo": ("YOLO", "yolo: one text file per image, masks as polygons"),
-    "dicom-seg": ("DICOM segmentation", "dicom-seg: one file per DICOM image, masks as segments"),
-    "dicom-sr": ("DICOM report", "dicom-sr: one file per DICOM image, landmarks and measurements"),
-    "dicom-gsps": ("DICOM presentation", "dicom-gsps: one file per DICOM image, outlines and landmarks for any viewer"),
+    "dicom-seg": ("DICOM segmentation", "dicom-seg: masks of DICOM images (SEG)"),
+    "dicom-sr": ("DICOM report", "dicom-sr: landmarks, measurements (SR)"),
+    "dicom-gsps": ("DICOM presentation", "dicom-gsps: for any viewer (GSPS)"),
     "masks": ("Mask pictures", "masks: one PNG per structure and image"),
     "landmarks": ("Landmark set", "landmarks.json: the definitions, to load elsewhere"),
 }
