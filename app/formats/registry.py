@@ -11,6 +11,7 @@ from app.formats.csv_table import TableFile
 from app.formats.labelme import labelme_of
 from app.formats.masks import folder_of, write_masks
 from app.formats.measurement_table import COLUMNS
+from app.formats.morphometrics import TpsFile, WideFile
 from app.formats.output_folder import OutputFolder
 from app.formats.project_view import ImageView, ProjectView
 from app.formats.region_table import COLUMNS as REGION_COLUMNS
@@ -97,6 +98,36 @@ class Coco:
     def __init__(self, project: ProjectView, output: OutputFolder) -> None:
         self._coco = CocoFile(output.folder / self.file, project.template, project.landmarks, project.deleted)
         self.add, self.keep, self.drop = self._coco.add, self._coco.keep, self._coco.drop
+
+
+class Tps:
+    """``landmarks.tps``: the landmarks for programs of shape statistics, y upward."""
+
+    file, needs_images, single_files = "landmarks.tps", True, False
+
+    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
+        self._tps = TpsFile(output.folder / self.file, project)
+        self.add, self.keep, self.drop = self._tps.add, self._tps.keep, self._tps.drop
+
+
+class CsvWide:
+    """``landmarks_wide.csv``: one row per image, two columns per landmark."""
+
+    file, needs_images, single_files = "landmarks_wide.csv", True, False
+
+    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
+        self._table = WideFile(output.folder / self.file, project)
+        self.add, self.keep, self.drop = self._table.add, self._table.keep, self._table.drop
+
+
+class DeepLabCut:
+    """``deeplabcut.csv``: the same with the head lines of DeepLabCut."""
+
+    file, needs_images, single_files = "deeplabcut.csv", True, False
+
+    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
+        self._table = WideFile(output.folder / self.file, project, deeplabcut=True)
+        self.add, self.keep, self.drop = self._table.add, self._table.keep, self._table.drop
 
 
 class Masks:
@@ -272,11 +303,14 @@ FORMATS: dict[str, Callable[[ProjectView, OutputFolder], Format]] = {
     "dicom-seg": DicomSeg,
     "dicom-sr": DicomSr,
     "dicom-gsps": DicomGsps,
+    "tps": Tps,
+    "csv-wide": CsvWide,
+    "deeplabcut": DeepLabCut,
     "landmarks": LandmarkSet,
 }
 FILES = {
     **{"csv": Csv.file, "measurements": Measurements.file, "regions": Regions.file, "coco": Coco.file},
-    "landmarks": LandmarkSet.file,
+    **{"landmarks": LandmarkSet.file, "tps": Tps.file, "csv-wide": CsvWide.file, "deeplabcut": DeepLabCut.file},
 }
 PER_IMAGE: dict[str, type[PerImage]] = {
     **{"labelme": LabelMe, "mrk-json": Markups, "yolo": Yolo},

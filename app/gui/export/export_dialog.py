@@ -47,6 +47,9 @@ WORDS = {
     "dicom-seg": ("DICOM segmentation", "dicom-seg: masks of DICOM images (SEG)"),
     "dicom-sr": ("DICOM report", "dicom-sr: landmarks, measurements (SR)"),
     "dicom-gsps": ("DICOM presentation", "dicom-gsps: for any viewer (GSPS)"),
+    "tps": ("TPS", "landmarks.tps: for shape statistics"),
+    "csv-wide": ("Wide table", "landmarks_wide.csv: a row per image"),
+    "deeplabcut": ("DeepLabCut", "deeplabcut.csv: a row per image"),
     "masks": ("Mask pictures", "masks: one PNG per structure and image"),
     "landmarks": ("Landmark set", "landmarks.json: the definitions, to load elsewhere"),
 }
