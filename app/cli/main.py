@@ -25,7 +25,7 @@ from app.cli.common import (
 from app.cli.exporting import export_project
 from app.cli.figures import show_figures
 from app.cli.landmarks import Spot, check_names, parse_landmark, parse_spot, read_landmark_file
-from app.cli.measurements import known_regions, wanted_measurements
+from app.cli.measurements import grey_reader, known_regions, wanted_measurements
 from app.core.landmark import Landmark
 from app.core.masks import ImageMasks
 from app.core.measure_prediction import measure_prediction
@@ -186,12 +186,16 @@ def measure(
     batch = Batch(bundle, out, discover(paths), "measurements.csv", COLUMNS)
     batch.claim(masks=False)
 
+    grey_of = grey_reader(wanted, batch.found.images)
+
     def take(name: str, value: Predicted) -> None:
         frame = value.facts.frame
         spacing = frame.spacing.provenance.value if frame.spacing else ""
         batch.rows[name] = [
             MeasurementRow(name, one.name, one.value, one.unit.value, spacing, "predicted")
-            for one in measure_prediction(value.prediction, frame, wanted, things, bundle.landmarks, drawn)
+            for one in measure_prediction(
+                value.prediction, frame, wanted, things, bundle.landmarks, drawn, grey_of(name, frame)
+            )
         ]
 
     batch.run(take, threads, backend)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from app.core.formula import FormulaError
+from app.core.formula import FormulaError, grey_regions, parse
+from app.core.frame import Frame
 from app.core.measurement_set import NamedFormula, Things, measurement_set_from_json
-from app.core.region import Region
+from app.core.region import Pixels, Region
 from app.io.bundle import Bundle
+from app.io.grey_pixels import grey_pixels
 from app.io.json_set import read_json_set
 from app.io.region_set import example_regions, read_region_set
 
@@ -67,3 +69,13 @@ def known_regions(bundle: Bundle, files: Sequence[Path]) -> list[Region]:
             taken.add(region.name)
             found[region.name] = region
     return list(found.values())
+
+
+def grey_reader(
+    wanted: Sequence[NamedFormula], images: Iterable[tuple[str, Path]]
+) -> Callable[[str, Frame], Pixels | None]:
+    """What reads the grey values of an image by its name; None where no formula asks for any."""
+    if not any(grey_regions(parse(one.formula)) for one in wanted):
+        return lambda name, frame: None
+    paths = dict(images)
+    return lambda name, frame: grey_pixels(paths[name], (frame.height, frame.width))

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     LENGTH = "length"
     AREA = "area"
     ANGLE = "angle"
+    GREY = "grey value"
 
 
 class Role(StrEnum):
@@ -38,6 +39,7 @@ class Role(StrEnum):
     POINT = "point"
     SHAPE = "shape"
     CURVE = "curve"
+    REGION = "region"
 
 
 MOST_TOKENS = 300
@@ -92,11 +94,16 @@ FUNCTIONS: dict[str, tuple[Signature, ...]] = {
     "height": (Signature((Role.SHAPE,), Kind.LENGTH),),
     "area": (Signature((Role.SHAPE,), Kind.AREA),),
     "length": (Signature((Role.CURVE,), Kind.LENGTH),),
+    "mean": (Signature((Role.REGION,), Kind.GREY),),
+    "sd": (Signature((Role.REGION,), Kind.GREY),),
 }
 """By name; one that can be called in several ways is told apart by the number of names."""
 
 EXTENTS = {"width": 0, "height": 1}
 """The functions that measure how far something extends, and along which axis of the image as it is read."""
+
+GREY = ("mean", "sd")
+"""The functions of the grey values inside a region: the file has to be read for them."""
 
 _TOKEN = re.compile(
     r'\s*(?:(?P<number>\d+(?:\.\d*)?|\.\d+)(?![\w.])|(?P<name>\w+)|"(?P<quoted>(?:[^"]|"")*)"|(?P<sign>.))'
@@ -189,6 +196,11 @@ def _arguments(text: str) -> Iterator[tuple[_Token, int]]:
             yield _Token(token.kind, called, start), end
 
 
+def grey_regions(formula: Formula) -> tuple[str, ...]:
+    """The regions of which a formula asks the grey values, by the names that it gives them."""
+    return tuple(dict.fromkeys(call.names[0] for call in calls(formula) if call.function in GREY))
+
+
 def _roles(call: Call) -> tuple[Role, ...]:
     return next(one.roles for one in FUNCTIONS[call.function] if len(one.roles) == len(call.names))
 
@@ -204,14 +216,20 @@ def calls(formula: Formula) -> Iterator[Call]:
 
 _LENGTHS = {Kind.RATIO: 0, Kind.LENGTH: 1, Kind.AREA: 2}
 _KINDS = {power: kind for kind, power in _LENGTHS.items()}
-_TOLD = {Kind.RATIO: "a plain number", Kind.LENGTH: "a length", Kind.AREA: "an area", Kind.ANGLE: "an angle"}
+_TOLD = {
+    Kind.RATIO: "a plain number",
+    Kind.LENGTH: "a length",
+    Kind.AREA: "an area",
+    Kind.ANGLE: "an angle",
+    Kind.GREY: "a grey value",
+}
 
 
 def _kind(operator: Operator, left: Kind, right: Kind) -> Kind | None:
     """What comes out; None where that has no unit here."""
     if operator in "+-":
         return left if left is right else None
-    if Kind.ANGLE in (left, right):
+    if not {left, right} <= set(_LENGTHS):  # angles and grey values, which nothing but their own kind divides
         if right is Kind.RATIO:
             return left
         if operator == "*":

@@ -31,6 +31,8 @@ class Unit(StrEnum):
     RATIO = "ratio"
     PX = "px"
     PX2 = "px2"
+    HU = "HU"
+    GREY = ""
 
 
 _UNITS = {
@@ -41,8 +43,10 @@ _UNITS = {
 }
 
 
-def unit(kind: Kind, spacing_known: bool) -> Unit:
-    """What a value of a kind is measured in."""
+def unit(kind: Kind, spacing_known: bool, grey: Unit = Unit.GREY) -> Unit:
+    """What a value of a kind is measured in; `grey` is the unit of the file's own values."""
+    if kind is Kind.GREY:
+        return grey
     return _UNITS.get((kind, spacing_known), Unit.DEGREES if kind is Kind.ANGLE else Unit.RATIO)
 
 
@@ -97,6 +101,8 @@ class Inputs:
     shapes : mapping of str to Shapes
     curves : mapping of str to array [N, K, 2]
         Native pixels; closed ones end where they begin.
+    greys : mapping of str to array [N, 2]
+        Mean and standard deviation of the grey values inside regions, NaN where they are not known.
     """
 
     sides: Values
@@ -104,6 +110,7 @@ class Inputs:
     points: Mapping[str, Points] = field(default_factory=dict)
     shapes: Mapping[str, Shapes] = field(default_factory=dict)
     curves: Mapping[str, Points] = field(default_factory=dict)
+    greys: Mapping[str, Values] = field(default_factory=dict)
 
 
 def compute(formula: Formula, inputs: Inputs) -> Values:
@@ -217,6 +224,10 @@ def _length(inputs: Inputs, call: Call) -> Values:
     return np.asarray(np.linalg.norm(np.diff(curve, axis=1), axis=-1).sum(axis=1))
 
 
+def _grey(which: int) -> Callable[[Inputs, Call], Values]:
+    return lambda inputs, call: np.asarray(inputs.greys[call.names[0]][:, which])
+
+
 _FUNCTIONS: dict[str, Callable[[Inputs, Call], Values]] = {
     "distance": _distance,
     "angle": _angle,
@@ -225,4 +236,6 @@ _FUNCTIONS: dict[str, Callable[[Inputs, Call], Values]] = {
     "height": _along(1),
     "area": _area,
     "length": _length,
+    "mean": _grey(0),
+    "sd": _grey(1),
 }

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.core.formula import names, parse
+from app.core.formula import grey_regions, names, parse
 from app.core.frame import Frame, Points
 from app.core.landmark import Landmark
 from app.core.measure import Inputs, Unit, compute, pixel_sides, together, unit
 from app.core.measurement_set import GROUP, LANDMARK, REGION, NamedFormula, Things, split
 from app.core.prediction import Prediction
-from app.core.region import Region, shapes_of
+from app.core.region import Pixels, Region, grey_inside, shapes_of
 from app.core.template_point import place_of
 
 
@@ -33,6 +33,7 @@ def measure_prediction(
     things: Things,
     marks: Sequence[Landmark],
     regions: Sequence[Region] = (),
+    pixels: Pixels | None = None,
 ) -> list[Value]:
     """What measurements are in one image by its prediction.
 
@@ -46,6 +47,8 @@ def measure_prediction(
         What they name; the numbers of landmarks and regions are their places in `marks` and `regions`.
     marks : sequence of Landmark
     regions : sequence of Region
+    pixels : Pixels or None
+        The image, for formulas of grey values; without it they are unknown.
     """
     formulas = [parse(things.kept(one.formula)) for one in wanted]
     width, height, known = pixel_sides(frame)
@@ -65,8 +68,14 @@ def measure_prediction(
         elif prediction.extents is not None:
             parts = things.groups[which] if kind == GROUP else (which,)
             shapes[reference] = together(prediction.extents[[template.index(part) for part in parts], None])
-    inputs = Inputs(np.array([(width, height)]), np.array([frame.orientation.swaps_sides]), points, shapes, curves)
+    greys = {}
+    for reference in {name: None for formula in formulas for name in grey_regions(formula)}:
+        found = grey_inside(pixels.values, curves[reference][0]) if pixels is not None else None
+        greys[reference] = np.array([(found.mean, found.sd) if found is not None else (np.nan, np.nan)])
+    turned = np.array([frame.orientation.swaps_sides])
+    inputs = Inputs(np.array([(width, height)]), turned, points, shapes, curves, greys)
+    grey = pixels.unit if pixels is not None else Unit.GREY
     return [
-        Value(one.name, float(compute(formula, inputs)[0]), unit(formula.kind, known))
+        Value(one.name, float(compute(formula, inputs)[0]), unit(formula.kind, known, grey))
         for one, formula in zip(wanted, formulas, strict=True)
     ]

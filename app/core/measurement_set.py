@@ -103,9 +103,15 @@ class Things:
         if Role.POINT in roles:
             raise FormulaError(f"There is no landmark “{name}”.", place_of(text, name))
         shapes = (*structures, *self.groups) if roles == {Role.SHAPE} else ()
+        if Role.REGION in roles and not self.regions:
+            raise FormulaError(
+                f"There is no region “{name}”. Draw one on the template: grey values are told of what lies inside.",
+                place_of(text, name),
+            )
         regions = [region for region, (_, closed) in self.regions.items() if closed or Role.SHAPE not in roles]
         known = f" There are {', '.join((*shapes, *regions))}." if shapes or regions else ""
         word = ("curve" if Role.CURVE in roles else "structure") + (" or region" if regions else "")
+        word = "region" if Role.REGION in roles else word
         raise FormulaError(f"There is no {word} “{name}”.{known}", place_of(text, name))
 
 

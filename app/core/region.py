@@ -18,7 +18,7 @@ from app.core.chart import REACH, RING_MM
 from app.core.frame import Frame, Points
 from app.core.landmark import LANDMARK_COLOURS, check_texts
 from app.core.mask_edit import polygon
-from app.core.measure import Shapes, pixel_sides
+from app.core.measure import Shapes, Unit, pixel_sides
 from app.core.template import FIELD, Template
 
 REGION_COLOURS = LANDMARK_COLOURS[1:]
@@ -198,6 +198,13 @@ class Grey(NamedTuple):
     mean: float
     sd: float
     pixels: int
+
+
+class Pixels(NamedTuple):
+    """The grey values of an image [H, W] and their unit."""
+
+    values: npt.NDArray[Any]
+    unit: Unit
 
 
 def grey_inside(pixels: npt.NDArray[Any], outline: Points) -> Grey | None:

@@ -38,6 +38,8 @@ UNITS = {
     "ratio": codes.UCUM.NoUnits,
     "px": Code("{pixels}", "UCUM", "pixels"),
     "px2": Code("{square pixels}", "UCUM", "square pixels"),
+    "HU": codes.UCUM.HounsfieldUnit,
+    "": codes.UCUM.NoUnits,
 }
 """UCUM units of `app.core.measure.Unit`; lengths in images without a known spacing are never called mm."""
 

@@ -144,6 +144,7 @@ def _image(
 
 def _measured(session: Session, image: str) -> Iterator[MeasurementRow]:
     """What is measured in an image; nothing where nothing is known of it."""
+    session.measure_grey((image,))  # an export may wait for files: the window asks a child process for it
     for one in session.measurements_in(image):
         if one.state is not None:
             spacing = one.spacing.value if one.spacing is not None else ""

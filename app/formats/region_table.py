@@ -10,8 +10,7 @@ from pathlib import Path
 from app.core.frame import Frame
 from app.core.region import Grey, Sizes, grey_inside, sizes_of
 from app.formats.csv_table import cell, number
-from app.io.errors import ReadError
-from app.io.image import read_image
+from app.io.grey_pixels import grey_pixels
 from app.project.region_state import RegionIn
 
 COLUMNS = (
@@ -79,11 +78,8 @@ def with_grey(rows: Sequence[RegionRow], path: Path | None) -> Sequence[RegionRo
     """The same rows with the grey values inside, from the image's file; as they are where it can't be read."""
     if path is None or not any(row.one.region.closed and row.one.there for row in rows):
         return rows
-    try:
-        pixels = read_image(path).pixels
-    except (ReadError, OSError):
-        return rows
     frame = rows[0].frame
-    if frame is None or pixels.shape != (frame.height, frame.width):
-        return rows  # another file lies there
-    return [replace(row, grey=grey_inside(pixels, row.one.xy)) if row.one.region.closed else row for row in rows]
+    pixels = grey_pixels(path, (frame.height, frame.width)) if frame is not None else None
+    if pixels is None:
+        return rows
+    return [replace(row, grey=grey_inside(pixels.values, row.one.xy)) if row.one.region.closed else row for row in rows]

@@ -74,7 +74,7 @@ def read_dicom(data: bytes, name: str) -> Image:
 
 
 def _facts(header: Header) -> dict[str, str]:
-    words = {"modality": "Modality", "body part": "BodyPartExamined", "view": "ViewPosition"}
+    words = {"modality": "Modality", "body part": "BodyPartExamined", "view": "ViewPosition", "rescale": "RescaleType"}
     facts = {word: header.text(keyword) for word, keyword in words.items() if header.text(keyword)}
     uids = {"study_uid": "StudyInstanceUID", "series_uid": "SeriesInstanceUID", "instance_uid": "SOPInstanceUID"}
     facts |= {word: header.text(keyword) for word, keyword in uids.items() if header.text(keyword)}

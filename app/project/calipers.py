@@ -15,8 +15,9 @@ from app.core.measurement_set import GROUP, LANDMARK, REGION, split
 from app.io.names import stem
 from app.project.actions import check_unlocked, remember_file
 from app.project.changes import CalipersChanged, Change
+from app.project.grey_values import SessionGrey
 from app.project.measured import MeasuredIn, MeasuredState
-from app.project.measurements import SessionMeasurements, row_of, things
+from app.project.measurements import row_of, things
 from app.store.changes import Action, Writer, now
 from app.store.tables import OWN
 
@@ -70,7 +71,7 @@ def _reference(state: MeasuredState, shape: str, axis: int) -> str:
     return next(iter(names_in(parse(things(state).kept(f"width({quoted(shape)})")))))
 
 
-class SessionCalipers(SessionMeasurements):
+class SessionCalipers(SessionGrey):
     """The part of a `Session` that says where it measures."""
 
     def calipers(

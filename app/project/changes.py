@@ -100,6 +100,10 @@ class MeasurementsChanged(Change):
     code = "measurements"
 
 
+class GreyMeasured(Change):
+    """Grey values inside regions were read from files."""
+
+
 class RegionsChanged(Change):
     """Regions or curves came, went, or have another name or colour: in all images."""
 

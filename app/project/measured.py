@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from app.core.formula import EXTENTS, Formula, FormulaError, calls, parse, replaced
+from app.core.formula import EXTENTS, Formula, FormulaError, Kind, calls, grey_regions, parse, replaced
 from app.core.formula import names as names_in
 from app.core.frame import Points, Provenance
 from app.core.landmark import PlacementState
@@ -24,7 +24,8 @@ from app.core.native_mask import NOTHING, UNKNOWN, Extents, extent, predicted_ex
 from app.core.region import shapes_of
 from app.io.bundle import Bundle
 from app.project.caliper_ends import Said, between
-from app.project.pixel_sizes import Flags, Geometry, SizedState
+from app.project.grey_state import GreyState
+from app.project.pixel_sizes import Flags, Geometry
 from app.store.charts import CODES
 from app.store.predictions import PredictionStore
 from app.store.project_store import ProjectStore
@@ -114,16 +115,18 @@ class MeasuredIn(NamedTuple):
 class _Gathered(NamedTuple):
     """Inputs by their references, expected errors of points, and where a reader touched each [N].
 
-    Of shapes `ends` tells along which axes of the file readers said where they end [N, 2].
+    Of shapes `ends` tells along which axes of the file readers said where they end [N, 2], of regions
+    `hounsfield` whether their grey values are HU [N].
     """
 
     inputs: Inputs
     errors: dict[str, Values]
     touched: dict[str, Flags]
     ends: dict[str, Flags]
+    hounsfield: dict[str, Flags]
 
 
-class MeasuredState(SizedState):
+class MeasuredState(GreyState):
     """A project's state with its measurements."""
 
     def __init__(self, project: ProjectStore, predictions: PredictionStore, bundle: Bundle) -> None:
@@ -243,6 +246,9 @@ class MeasuredState(SizedState):
         if formula is not None:
             both = np.array([unit(formula.kind, spacing_known=False), unit(formula.kind, spacing_known=True)], object)
             units = both[here.known.astype(int)].tolist()
+        if formula is not None and formula.kind is Kind.GREY:
+            hounsfield = np.logical_or.reduce([gathered.hounsfield[name] for name in grey_regions(formula)])
+            units = [Unit.HU if each else Unit.GREY for each in hounsfield.tolist()]
         return Measurement(
             *(self.entry(row), values, tuple(units), tuple(states[np.where(touched, 2, known)].tolist())),
             *(tuple(here.spacing), formula, gathered.inputs, gathered.errors),
@@ -251,8 +257,8 @@ class MeasuredState(SizedState):
     # --- points and shapes
 
     def _gather(self, needed: Iterable[str]) -> _Gathered:
-        here, found = self.geometry, _Gathered(Inputs(np.zeros((0, 2)), np.zeros(0, bool)), {}, {}, {})
-        points, shapes, curves = {}, {}, {}
+        here, found = self.geometry, _Gathered(Inputs(np.zeros((0, 2)), np.zeros(0, bool)), {}, {}, {}, {})
+        points, shapes, curves, greys = {}, {}, {}, {}
         extents: dict[str, tuple[Values, Flags]] = {}
         if any(not name.startswith(LANDMARK) for name in needed):
             self.measure_ahead(math.inf)
@@ -265,6 +271,8 @@ class MeasuredState(SizedState):
                 curves[name], shapes[name] = self._region(int(which))
                 found.touched[name] = np.zeros(len(here.known), bool)
                 found.touched[name][self.set_absent(self._structure_of(int(which)))] = True
+                there = ~np.isnan(shapes[name].box[:, 0])
+                greys[name], found.hounsfield[name] = self.greys(int(which), there)
             else:
                 parts = self._members(kind, which)
                 for part in parts:
@@ -272,25 +280,28 @@ class MeasuredState(SizedState):
                         extents[part] = self._extents(part)
                 shapes[name], found.touched[name] = _all_of([extents[part] for part in parts], len(here.known))
             shapes[name], found.ends[name] = between(shapes[name], self._said_ends(name))
-        return found._replace(inputs=Inputs(here.sides, here.turned, points, shapes, curves))
+        return found._replace(inputs=Inputs(here.sides, here.turned, points, shapes, curves, greys))
 
     def _gather_in(self, image: str, needed: Iterable[str], here: Geometry, placed: Placed, ended: Ended) -> _Gathered:
         errors: dict[str, Values] = {}
         touched: dict[str, Flags] = {}
         ends: dict[str, Flags] = {}
-        points, shapes, curves = {}, {}, {}
+        hounsfield: dict[str, Flags] = {}
+        points, shapes, curves, greys = {}, {}, {}, {}
         numbers = {int(split(name)[1]): name for name in needed if name.startswith(LANDMARK)}
         for number, (xy, error, by_reader) in self._points_in(image, list(numbers)).items():
             name = numbers[number]
-            there = placed.get(name)
-            points[name] = (xy if there is None else there)[None]
-            errors[name] = np.array([error if there is None else 0.0])
-            touched[name] = np.array([by_reader or there is not None])
+            elsewhere = placed.get(name)
+            points[name] = (xy if elsewhere is None else elsewhere)[None]
+            errors[name] = np.array([error if elsewhere is None else 0.0])
+            touched[name] = np.array([by_reader or elsewhere is not None])
         for name in needed:
             kind, which = split(name)
             if kind == REGION:
                 curves[name], shapes[name] = self._region_in(image, int(which))
                 touched[name] = np.array([self._structure_of(int(which)) in self.rows.absent_structures(image)])
+                there = bool(np.isfinite(shapes[name].box).all())
+                greys[name], hounsfield[name] = self.greys_in(image, int(which), there)
             elif kind != LANDMARK:
                 found = [(one[None].astype(float), np.array([by])) for one, by in self._extents_in(image, kind, which)]
                 shapes[name], touched[name] = _all_of(found, 1)
@@ -299,7 +310,8 @@ class MeasuredState(SizedState):
                 said = {axis: {0: row.ends} for (shape, axis), row in by_hand.items() if shape == name}
                 said |= {axis: {0: both} for (shape, axis), both in ended.items() if shape == name}
                 shapes[name], ends[name] = between(shapes[name], said)
-        return _Gathered(Inputs(here.sides, here.turned, points, shapes, curves), errors, touched, ends)
+        inputs = Inputs(here.sides, here.turned, points, shapes, curves, greys)
+        return _Gathered(inputs, errors, touched, ends, hounsfield)
 
     def _said_ends(self, reference: str) -> Said:
         """Where readers said that a shape ends, by the axis of the file and the places of images."""

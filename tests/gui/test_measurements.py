@@ -7,12 +7,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from skimage.draw import polygon2mask
 
 from app.core.outliers import robust_z
 from app.gui.measurements.all_images import AllImages
 from app.gui.measurements.measurement_dialog import MeasurementDialog
 from app.gui.measurements.measurement_table import MeasurementTable
 from app.gui.state.view_state import Held
+from app.io.image import read_image
 
 
 @pytest.fixture
@@ -141,3 +143,17 @@ def test_what_lies_far_from_the_others_is_told_by_a_robust_z() -> None:
     assert np.isnan(found[6])
     np.testing.assert_array_equal(robust_z(np.array([2.0, 2.0, 2.0, np.nan])), [0, 0, 0, np.nan])
     assert np.isnan(robust_z(np.array([1.0, 2.0]))).all()
+
+
+def test_grey_values_come_by_themselves_once_a_measurement_asks_for_them(listed, qtbot) -> None:
+    window, session = listed.window, listed.window.controller.session
+    session.define_region("zone", "right_lung", ((-0.4, -0.3), (0.3, -0.2), (0.2, 0.4)))
+    session.define_measurement("lit", "mean(zone)")
+    table = window.right_column.measurements.table
+    row = [entry.name for entry in session.measurements].index("lit")
+    qtbot.waitUntil(lambda: not np.isnan(session.measurement("lit").values).any())
+    qtbot.waitUntil(lambda: table.measurements.rows[row].value > 0)
+    image = window.controller.image
+    pixels = read_image(session.image(image).path).pixels
+    expected = pixels[polygon2mask(pixels.shape, session.region(image, "zone")[:, ::-1])].mean()
+    np.testing.assert_allclose(table.measurements.rows[row].value, expected, rtol=2e-3)

@@ -130,3 +130,17 @@ def test_regions_of_a_file_are_measured_as_those_of_a_project(images, tmp_path, 
     assert "There is no curve “zone”." in capsys.readouterr().err  # no zones are known of this anatomy
     assert run(["measure", str(images), *given, "--regions", str(tmp_path / "none.json")]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_grey_values_inside_a_region_are_those_of_the_file(images, tmp_path, tiny_folder):
+    uv = [[-0.5, -0.5], [0.5, -0.25], [0.25, 0.5]]
+    regions = {"regions": [{"name": "zone", "structure": "lung", "uv": uv}]}
+    (tmp_path / "regions.json").write_text(json.dumps(regions))
+    wanted = ["--measurement", "lit=mean(zone)", "--measurement", "even=sd(zone)"]
+    given = [*wanted, "--regions", str(tmp_path / "regions.json"), "--model", str(tiny_folder)]
+    assert run(["measure", str(images / "a.png"), str(images / "flat.png"), *given, "--out", str(tmp_path / "m")]) == 0
+    found = {(row["image"], row["measurement"]): row for row in rows(tmp_path / "m" / "measurements.csv")}
+    pixels = cv2.imread(str(images / "a.png"), cv2.IMREAD_UNCHANGED)
+    assert pixels.min() < float(found["a.png", "lit"]["value"]) < pixels.max()
+    assert float(found["a.png", "even"]["value"]) > 0
+    assert found["a.png", "lit"]["unit"] == ""

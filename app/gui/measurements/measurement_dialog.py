@@ -16,8 +16,8 @@ from app.store.errors import ProjectError
 
 HINT = (
     "distance(a, b)   angle(a, b, c)   perpendicular(p, a, b) of landmarks; width, height and area of structures and "
-    "regions; length of curves and of regions’ outlines; numbers, + - * / and brackets. Other names than of letters, "
-    "digits and _ stand in double quotes."
+    "regions; length of curves and of regions’ outlines; mean and sd of the grey values inside regions; numbers, "
+    "+ - * / and brackets. Other names than of letters, digits and _ stand in double quotes."
 )
 _WORD = re.compile(r'"[^"]*$|\w*$')
 

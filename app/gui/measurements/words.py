@@ -16,10 +16,12 @@ SIGNS = {
     Unit.RATIO: "",
     Unit.PX: "px",
     Unit.PX2: "px²",
+    Unit.HU: "HU",
+    Unit.GREY: "",
 }
 NOTHING = "–"
 """Where there is no value."""
-_DIGITS = {Unit.RATIO: 3, Unit.DEGREES: 1, Unit.MM: 1, Unit.PX: 1, Unit.MM2: 0, Unit.PX2: 0}
+_DIGITS = {Unit.RATIO: 3, Unit.DEGREES: 1, Unit.MM: 1, Unit.PX: 1, Unit.MM2: 0, Unit.PX2: 0, Unit.HU: 1, Unit.GREY: 1}
 _FROM = {
     Provenance.CALIBRATED: "calibrated in the file",
     Provenance.AT_DETECTOR: "at the detector: things in the patient are smaller",
@@ -32,7 +34,7 @@ def value_text(value: float, unit: Unit) -> str:
     """A value with its unit: “0.452”, “312.4 mm”."""
     if math.isnan(value):
         return NOTHING
-    gap = "" if unit in (Unit.DEGREES, Unit.RATIO) else " "
+    gap = "" if unit in (Unit.DEGREES, Unit.RATIO, Unit.GREY) else " "
     return f"{value:.{_DIGITS[unit]}f}{gap}{SIGNS[unit]}"
 
 

@@ -58,6 +58,7 @@ from app.gui.shell.welcome import Welcome
 from app.gui.shell.window_state import WindowState
 from app.gui.state.bridge import Bridge
 from app.gui.state.controller import Controller
+from app.gui.state.grey_reading import GreyReading
 from app.gui.state.pictures import Pictures
 from app.gui.state.predicting import Predicting
 from app.gui.state.read_ahead import ReadAhead
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self.bridge = Bridge(self)
         self.controller = Controller(self)
         self.read_ahead = ReadAhead(self.controller)
+        self.grey_reading = GreyReading(self.controller, self.bridge)
         self.pictures = Pictures(self.controller, self.bridge)
         self.predicting = Predicting(self.controller, self.bridge)
         self.adding = Adding(self.controller, self.bridge)
