@@ -64,7 +64,8 @@ READS = {
         "start_check_kept",
         "take_kept",
     ),
-    *("absences", "accepted_with", "suspect_brief", "measure_grey", "start_measure_grey", "take_grey"),
+    *("absences", "accepted_with", "suspect_brief", "measure_grey", "start_measure_grey"),
+    *("take_grey", "measures_grey"),
     *("start_add", "start_take_added", "start_check_files", "deleted_landmarks"),
 }
 """What asks and does nothing."""
