@@ -27,6 +27,16 @@ class RawOutput(NamedTuple):
     uv: Tensor
 
 
+ENCODINGS = {"cartesian": 2, "polar": 3}
+"""Numbers per structure that the uv head gives in each encoding."""
+
+
+def cartesian(polar: Tensor) -> Tensor:
+    """Chart coordinates [B, C, 2, h, w] of radius, cosine and sine [B, C, 3, h, w]; the last two at any length."""
+    radius, direction = polar[:, :, :1], polar[:, :, 1:]
+    return radius * direction / (direction.square().sum(dim=2, keepdim=True) + 1e-6).sqrt()
+
+
 @dataclass(frozen=True)
 class NetworkConfig:
     """Shape of the network; part of every bundle.
@@ -39,12 +49,21 @@ class NetworkConfig:
         Size of the input in pixels; multiples of 2 ** len(channels).
     channels : tuple of int
         Channels per resolution, the first at half the input's resolution.
+    encoding : str
+        How the last layer says chart coordinates: ``cartesian`` (u, v) or ``polar`` (radius and the cosine and sine of
+        the angle, so that there is no seam at ±π). What leaves the network is (u, v) either way.
     """
 
     structures: int = 5
     height: int = 256
     width: int = 256
     channels: tuple[int, ...] = (24, 64, 112, 152, 176)
+    encoding: str = "cartesian"
+
+    def __post_init__(self) -> None:
+        """Refuse an encoding that the network does not know."""
+        if self.encoding not in ENCODINGS:
+            raise ValueError(f"The encoding of uv is {' or '.join(ENCODINGS)}, not “{self.encoding}”.")
 
     def to_json(self) -> dict[str, object]:
         """What ``NetworkConfig(**data)`` takes back (channels as a list)."""
@@ -121,7 +140,9 @@ class DenseSegNet(nn.Module):
         self.decoder = nn.ModuleList(Block(2 * a, a) for a in channels[:-1])
         width = channels[0]
         self.mask_head = nn.Sequential(Block(width, width), nn.Conv2d(width, 4 * config.structures, 1))
-        self.uv_head = nn.Sequential(Block(width, 2 * width), nn.Conv2d(2 * width, 2 * config.structures, 1))
+        self.uv_head = nn.Sequential(
+            Block(width, 2 * width), nn.Conv2d(2 * width, ENCODINGS[config.encoding] * config.structures, 1)
+        )
 
     def forward(self, image: Tensor) -> RawOutput:
         """Run the network on z-normalised images [B, 1, H, W]."""
@@ -138,4 +159,5 @@ class DenseSegNet(nn.Module):
         with torch.autocast(image.device.type, enabled=False):
             uv = self.uv_head(x.float())
         batch, _, height, wide = uv.shape
-        return RawOutput(masks, uv.reshape(batch, self.config.structures, 2, height, wide))
+        uv = uv.reshape(batch, self.config.structures, -1, height, wide)
+        return RawOutput(masks, cartesian(uv) if self.config.encoding == "polar" else uv)

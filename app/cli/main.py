@@ -26,6 +26,7 @@ from app.cli.exporting import export_project
 from app.cli.figures import show_figures
 from app.cli.landmarks import Spot, check_names, parse_landmark, parse_spot, read_landmark_file
 from app.cli.measurements import grey_reader, known_regions, wanted_measurements
+from app.cli.training import is_chest, say_end, say_epoch, train_anatomy
 from app.core.landmark import Landmark
 from app.core.masks import ImageMasks
 from app.core.measure_prediction import measure_prediction
@@ -204,7 +205,7 @@ def measure(
 
 @cli.command()
 def train(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Holds train/, val/ and their landmark tables.")],
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Annotated images; see docs/new_anatomy.md.")],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Checkpoints and the bundle.")],
     minutes: Annotated[float, typer.Option(min=0.1, help="Length of the whole schedule.")] = 240.0,
     leg_minutes: Annotated[float, typer.Option(min=0.1, help="Stop after this long; the next call goes on.")] = 1e6,
@@ -222,21 +223,38 @@ def train(
     folds: Annotated[
         list[Path] | None, typer.Option("--fold-run", metavar="FOLDER", help="A complete run with --fold; repeat it.")
     ] = None,
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="Of a new anatomy; else the name of the folder --out.")
+    ] = "",
+    mm_per_pixel: Annotated[
+        float | None, typer.Option(min=1e-4, help="Size of a pixel, of images that do not say it.", show_default=False)
+    ] = None,
+    encoding: Annotated[str, typer.Option(metavar="cartesian|polar", help="How the network says uv.")] = "cartesian",
 ) -> None:
     """Train a network and write its bundle; goes on where an earlier call stopped."""
     check_folder(data)
     if size % 32:
         wrong_usage(f"--size must be a multiple of 32; {size} is not.")
     make_folder(out)
+    if not is_chest(data):
+        for option, given in (
+            ("start", start),
+            ("fold", fold),
+            ("lungs", lungs),
+            ("thinned", thinned),
+            ("fold-run", folds),
+        ):
+            if given not in (None, "", False, []):
+                wrong_usage(f"--{option} is for the chest data; {data} holds none.")
+        train_anatomy(data, out, minutes, leg_minutes, threads, seed, size, name, mm_per_pixel, encoding)
+        return
+    if name or mm_per_pixel is not None or encoding != "cartesian":
+        wrong_usage("--name, --mm-per-pixel and --encoding are for a new anatomy; this is the chest data.")
     if start:
         bundle_named(start)
     if lungs is not None:
         check_folder(lungs)
     from app.training import commands
-
-    def report(epoch: Any) -> None:
-        terms = ", ".join(f"{name} {value:.4g}" for name, value in epoch.terms.items())
-        say(f"Epoch {epoch.epoch}, {epoch.minutes:.1f} min: {terms}")
 
     try:
         times = (minutes, leg_minutes, threads, seed, size)
@@ -245,8 +263,7 @@ def train(
     except ValueError as error:
         wrong_usage(str(error))
     with reported_errors():
-        whole = commands.train(plan, report)
-        say(f"The bundle lies in {out / 'bundle'}." if whole else "The schedule is not complete; call again to go on.")
+        say_end(commands.train(plan, say_epoch), out)
 
 
 @cli.command()

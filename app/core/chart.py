@@ -26,7 +26,9 @@ GRID = 40
 REACH = 1.15
 """An inverse chart spans [-REACH, REACH] in u and v."""
 RING_MM = 12.0
-"""Distance of the mesh's ring from the mean shape, in mm of the template plane."""
+"""Distance of the mesh's ring from the mean shape, in mm of the template plane; less around small structures."""
+_RING_SHARE = 0.4
+"""At most this share of a structure's size (the square root of its area): 12 mm is more than a carpal bone."""
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -35,6 +37,11 @@ def grid_nodes(grid: int = GRID) -> Points:
     """Chart coordinates of an inverse chart's nodes, [grid, grid, 2]; first axis v, second u."""
     line = np.linspace(-REACH, REACH, grid)
     return np.stack(np.meshgrid(line, line), axis=-1)
+
+
+def ring_mm(structure: Structure) -> float:
+    """How far beyond its mean shape a structure's chart goes, in mm of the template plane."""
+    return min(RING_MM, _RING_SHARE * float(np.sqrt(structure.area_mm2)))
 
 
 def _affine_rows(source: Points, target: Points) -> FloatArray:
@@ -81,9 +88,10 @@ class ChartMesh:
         from scipy.spatial import Delaunay  # 0.2 s that the window need not wait for
 
         outline = structure.outline
-        offset = _outward(outline) * RING_MM
+        beyond = ring_mm(structure)
+        offset = _outward(outline) * beyond
         ring = outline + offset
-        keep = structure.distance_mm(structure.to_chart(ring)) > 0.7 * RING_MM  # no ring point inside a notch
+        keep = structure.distance_mm(structure.to_chart(ring)) > 0.7 * beyond  # no ring point inside a notch
         affine = _affine_rows(outline, np.zeros((1, 2)))
         shift = _affine_rows(outline, offset) - affine
         lift = np.concatenate([np.eye(len(outline)), (np.eye(len(outline)) + shift)[keep]])

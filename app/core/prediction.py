@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.core.chart import GRID, REACH, RING_MM, ChartMesh, grid_nodes
+from app.core.chart import GRID, REACH, ChartMesh, grid_nodes, ring_mm
 from app.core.fine_mask import Redraw
 from app.core.frame import Frame, Points
 from app.core.inverse_chart import SMALLEST_SHARE, decode
@@ -105,7 +105,7 @@ def _mesh(structure: Structure) -> ChartMesh:
 @lru_cache(maxsize=64)
 def reachable(structure: Structure) -> npt.NDArray[np.bool_]:
     """Nodes [GRID, GRID] of an inverse chart that lie inside the mean shape or close enough to extrapolate to."""
-    reach: npt.NDArray[np.bool_] = structure.distance_mm(grid_nodes()) <= RING_MM
+    reach: npt.NDArray[np.bool_] = structure.distance_mm(grid_nodes()) <= ring_mm(structure)
     return reach
 
 

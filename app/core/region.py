@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.core.chart import REACH, RING_MM
+from app.core.chart import REACH, ring_mm
 from app.core.frame import Frame, Points
 from app.core.landmark import LANDMARK_COLOURS, check_texts
 from app.core.mask_edit import polygon
@@ -79,9 +79,9 @@ class Region:
             raise ValueError(f"“{self.name}”: u and v of every corner must lie within ±{REACH}.")
         fine = self.fine(template)
         beyond = float(structure.distance_mm(fine).max())
-        if beyond > RING_MM:
+        if beyond > (most := ring_mm(structure)):
             raise ValueError(
-                f"“{self.name}” leaves the {structure.title.lower()} by {beyond:.0f} mm. Further than {RING_MM:.0f} mm "
+                f"“{self.name}” leaves the {structure.title.lower()} by {beyond:.0f} mm. Further than {most:.0f} mm "
                 "outside nobody knows where it is in an image: draw it closer."
             )
         plane = structure.from_chart(fine)
@@ -161,7 +161,7 @@ def home_of(template: Template, plane: Points, closed: bool, first: str = "") ->
             continue
         corners = tuple(map(tuple, uv.tolist()))
         fine = Region("", structure.name, corners, closed).fine(template)
-        if structure.distance_mm(fine).max() > RING_MM:
+        if structure.distance_mm(fine).max() > ring_mm(structure):
             continue
         if structure.name == first:
             return first

@@ -17,6 +17,14 @@ FIELD = "field"
 """What the template's plane outside all structures is called where a structure is named."""
 
 
+def structure_colour(number: int) -> str:
+    """Colour of the structure of this number: after the eight come lighter and darker ones of the same hues."""
+    plain, further = number % len(STRUCTURE_COLOURS), number // len(STRUCTURE_COLOURS)
+    share, towards = (0.0, 0.45, 0.4)[further % 3], (0, 255, 0)[further % 3]
+    hexes = (STRUCTURE_COLOURS[plain][k : k + 2] for k in (1, 3, 5))
+    return "#" + "".join(f"{round((1 - share) * int(each, 16) + share * towards):02X}" for each in hexes)
+
+
 @dataclass(frozen=True, eq=False)
 class Structure:
     """One anatomical object of a template.

@@ -19,9 +19,9 @@ class Batch(NamedTuple):
 
     Attributes
     ----------
-    image : Tensor [B, 1, S, S], float32, z-normalised
-    masks : Tensor [B, C, S, S], float32 in [0, 1]
-    uv, inside : Tensor [B, C, 2, S/2, S/2] and [B, C, S/2, S/2], float32
+    image : Tensor [B, 1, H, W], float32, z-normalised
+    masks : Tensor [B, C, H, W], float32 in [0, 1]
+    uv, inside : Tensor [B, C, 2, H/2, W/2] and [B, C, H/2, W/2], float32
     landmarks : Tensor [B, K, 2]
         Normalised image coordinates.
     visible : Tensor [B, K], bool
@@ -66,41 +66,45 @@ class Strength:
     lungs: tuple[int, ...] = ()
 
 
-def _warp(landmarks: Tensor, size: int, strength: Strength, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Matrix [B, 2, 3], elastic displacement [B, 2, S, S] and sampling grid [B, S, S, 2] (output to source)."""
-    batch = len(landmarks)
+def _warp(
+    landmarks: Tensor, size: tuple[int, int], strength: Strength, rng: np.random.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Matrix [B, 2, 3], elastic displacement [B, 2, H, W] and sampling grid [B, H, W, 2] (output to source)."""
+    batch, longer = len(landmarks), size[1] / size[0]  # what turns must turn pixels, not shares of unequal sides
     angle = np.deg2rad(rng.uniform(-1, 1, batch) * strength.rotation_degrees)
     scale = np.exp(rng.uniform(-1, 1, batch) * strength.scale)
     aspect = np.exp(rng.uniform(-1, 1, batch) * strength.aspect)
     cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
     shift = rng.uniform(-1, 1, (batch, 2)) * strength.shift
     rows = [
-        np.stack([cos * aspect, -sin / aspect, shift[:, 0]], -1),
-        np.stack([sin * aspect, cos / aspect, shift[:, 1]], -1),
+        np.stack([cos * aspect, -sin / aspect / longer, shift[:, 0]], -1),
+        np.stack([sin * aspect * longer, cos / aspect, shift[:, 1]], -1),
     ]
     matrix = torch.from_numpy(np.stack(rows, axis=1).astype(np.float32))
-    displacement = torch.zeros(batch, 2, size, size)
+    displacement = torch.zeros(batch, 2, *size)
     for cells, share in ((4, 1.0), (8, 0.35)):
         amount = rng.uniform(0, 1, (batch, 1, 1, 1)) * strength.elastic * share
         coarse = torch.from_numpy((rng.standard_normal((batch, 2, cells, cells)) * amount).astype(np.float32))
-        displacement += F.interpolate(coarse, (size, size), mode="bicubic", align_corners=False)
+        displacement += F.interpolate(coarse, size, mode="bicubic", align_corners=False)
     if strength.bumps or strength.tilt:
         displacement += _bumps(landmarks, matrix, size, strength, rng)
-    grid = F.affine_grid(matrix, [batch, 1, size, size], align_corners=False)
+    grid = F.affine_grid(matrix, [batch, 1, *size], align_corners=False)
     return matrix, displacement, grid + displacement.permute(0, 2, 3, 1)
 
 
-def _bumps(landmarks: Tensor, matrix: Tensor, size: int, strength: Strength, rng: np.random.Generator) -> Tensor:
-    """Two pushes and magnifications around random contour points, and the tilt: displacement [B, 2, S, S]."""
+def _bumps(
+    landmarks: Tensor, matrix: Tensor, size: tuple[int, int], strength: Strength, rng: np.random.Generator
+) -> Tensor:
+    """Two pushes and magnifications around random contour points, and the tilt: displacement [B, 2, H, W]."""
     batch = len(landmarks)
-    line = (torch.arange(size, dtype=torch.float32) + 0.5) / size * 2 - 1
-    x, y = line.view(1, 1, -1), line.view(1, -1, 1)
+    down, across = ((torch.arange(side, dtype=torch.float32) + 0.5) / side * 2 - 1 for side in size)
+    x, y = across.view(1, 1, -1), down.view(1, -1, 1)
 
     def each(low: float, high: float) -> Tensor:
         return torch.from_numpy(rng.uniform(low, high, batch).astype(np.float32)).view(-1, 1, 1)
 
     tilt = each(-1, 1) * strength.tilt
-    dx, dy = tilt * x * y, torch.zeros(batch, size, size)
+    dx, dy = tilt * x * y, torch.zeros(batch, *size)
     inverse = torch.linalg.inv(matrix[:, :, :2]).transpose(1, 2)
     for _ in range(2):
         chosen = landmarks[torch.arange(batch), torch.from_numpy(rng.integers(0, landmarks.shape[1], batch))]
@@ -130,18 +134,18 @@ def _blur(x: Tensor, radius: int) -> Tensor:
 
 def _draw_boxes(x: Tensor, rng: np.random.Generator) -> None:
     """Collimation borders, markers and devices: rectangles of one grey, in place."""
-    size = x.shape[-1]
+    height, width = x.shape[-2:]
     for picture in x:
         if rng.random() < 0.25:
             grey = float(rng.choice([0.0, 0.0, 1.0, rng.random()]))
-            left, top, right, bottom = (int(size * rng.uniform(0, 0.12)) for _ in range(4))
+            left, top, right, bottom = (int(side * rng.uniform(0, 0.12)) for side in (width, height, width, height))
             picture[:, :top] = grey
-            picture[:, size - bottom :] = grey
+            picture[:, height - bottom :] = grey
             picture[:, :, :left] = grey
-            picture[:, :, size - right :] = grey
+            picture[:, :, width - right :] = grey
         for _ in range(rng.poisson(0.4)):
-            wide, high = (int(size * rng.uniform(0.02, 0.14)) for _ in range(2))
-            at_x, at_y = int(rng.uniform(0, size - wide)), int(rng.uniform(0, size - high))
+            wide, high = (int(side * rng.uniform(0.02, 0.14)) for side in (width, height))
+            at_x, at_y = int(rng.uniform(0, width - wide)), int(rng.uniform(0, height - high))
             picture[:, at_y : at_y + high, at_x : at_x + wide] = float(rng.choice([0.0, 1.0, rng.random()]))
 
 
@@ -182,10 +186,18 @@ def normalise(x: Tensor) -> Tensor:
 
 
 def make_batch(
-    examples: Examples, index: np.ndarray, size: int, strength: Strength | None, rng: np.random.Generator
+    examples: Examples,
+    index: np.ndarray,
+    size: int | tuple[int, int],
+    strength: Strength | None,
+    rng: np.random.Generator,
 ) -> Batch:
-    """Batch of the examples in `index` at `size` pixels; `strength` None leaves them as they are."""
+    """Batch of the examples in `index` at `size` (height and width, or one side of a square) pixels.
+
+    `strength` None leaves them as they are.
+    """
     batch = len(index)
+    size = (size, size) if isinstance(size, int) else size
     at = torch.from_numpy(np.asarray(index))
     matrix, displacement, grid = _warp(examples.landmarks[at], size, strength or Strength(0, 0, 0, 0, 0, 0), rng)
     half = F.avg_pool2d(grid.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
@@ -199,6 +211,6 @@ def make_batch(
         draw_bedside(image, masks, strength.lungs, strength.bedside, rng)
     image = vary_intensity(image, strength.intensity if strength else 0.0, rng)
     inside = (F.avg_pool2d(masks, 2) > 0.5).float()
-    visible = (landmarks.abs() < 1).all(dim=-1)
-    uv = uv.view(batch, -1, 2, size // 2, size // 2)
+    visible = (landmarks.abs() < 1).all(dim=-1) & examples.seen[at]
+    uv = uv.view(batch, -1, 2, size[0] // 2, size[1] // 2)
     return Batch(normalise(image), masks, uv, inside, landmarks, visible, examples.weight[at])

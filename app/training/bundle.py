@@ -41,15 +41,16 @@ class _Served(nn.Module):
         return torch.sigmoid(raw.masks), raw.uv
 
 
-def contour_landmarks(template: Template) -> list[Landmark]:
-    """The data set's contour points as a landmark set: ``heart_00`` and so on."""
+def contour_landmarks(template: Template, origin: str = "") -> list[Landmark]:
+    """The data set's contour points as a landmark set: ``heart_00`` and so on; `origin` says whose points they are."""
+    whose = f" {origin}" if origin else ""
     return [
         Landmark(
             name=f"{structure.name}_{number:02d}",
             structure=structure.name,
             u=float(round(u, 6)),
             v=float(round(v, 6)),
-            rule=f"Contour point {number} of the {structure.title.lower()} in the HybridGNet landmark set",
+            rule=f"Contour point {number} of the {structure.title.lower()}{whose}",
             group="contour points",
             colour=structure.colour,
         )
@@ -89,6 +90,7 @@ def write_bundle(
     shifts: Sequence[Shift] = (),
     name: str = "chest",
     title: str = "Chest, frontal",
+    origin: str = "in the HybridGNet landmark set",
 ) -> None:
     """Write all files of a bundle, ``bundle.json`` with their hashes last: half a bundle is never taken for whole.
 
@@ -100,6 +102,8 @@ def write_bundle(
         Float32; rounded to float16 here, so that torch and OpenVINO serve the same numbers.
     documents : dict
         Text of ``MODEL_CARD.md`` and ``LICENSE.md``.
+    name, title, origin : str
+        Of the anatomy; the chest's are taken where nothing is said. `origin` says whose contour points these are.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "bundle.json").unlink(missing_ok=True)
@@ -123,7 +127,7 @@ def write_bundle(
             folder / "shape.safetensors", shape | ({} if errors.typical is None else {"typical_error": errors.typical})
         )
     _write_json(folder / "template.json", template.to_json())
-    _write_json(folder / "landmarks.json", landmark_set_to_json(template.anatomy, contour_landmarks(template)))
+    _write_json(folder / "landmarks.json", landmark_set_to_json(template.anatomy, contour_landmarks(template, origin)))
     for file, text in documents.items():
         (folder / file).write_text(text, encoding="utf-8")
     hashes = {

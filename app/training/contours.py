@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from skimage.draw import polygon2mask
 
-from app.core.frame import Points
+from app.core.frame import Frame, Points
 from app.core.shape_prior import Similarity
 from app.core.template import STRUCTURE_COLOURS, Structure, Template
 
@@ -36,11 +37,21 @@ class Contours:
         Contour points of all structures one after the other, native pixels (x, y).
     sizes : tuple of int
         Number of points per structure.
+    seen : array [N, K], bool, or None
+        Which points somebody drew; the others were filled in, or their structure is missing. None: all of them.
+    pieces : list of N tuples of C tuples of polygons, or None
+        What was drawn of each structure, where the masks are not the polygons of the points: it may be missing, or in
+        several pieces.
+    mm : array [N] or None
+        Mm of the template's plane per pixel of each image. None: as in the chest data, whatever size a copy has.
     """
 
     images: list[Path]
     points: Points
     sizes: tuple[int, ...]
+    seen: npt.NDArray[np.bool_] | None = None
+    pieces: list[tuple[tuple[Points, ...], ...]] | None = None
+    mm: npt.NDArray[np.float64] | None = None
 
     @property
     def slices(self) -> list[slice]:
@@ -50,7 +61,25 @@ class Contours:
 
     def take(self, index: list[int]) -> Contours:
         """Some of the images."""
-        return Contours([self.images[i] for i in index], self.points[index], self.sizes)
+        seen = None if self.seen is None else self.seen[index]
+        pieces = None if self.pieces is None else [self.pieces[i] for i in index]
+        mm = None if self.mm is None else self.mm[index]
+        return Contours([self.images[i] for i in index], self.points[index], self.sizes, seen, pieces, mm)
+
+    def mm_per_pixel(self, number: int, height: int) -> float:
+        """Mm of the template's plane per pixel of an image that is so high."""
+        return CHEST_MM_PER_PIXEL * 1024 / height if self.mm is None else float(self.mm[number])
+
+    def masks(self, number: int, frame: Frame) -> npt.NDArray[np.bool_]:
+        """Reference masks [C, height, width] of an image on a frame's network grid."""
+        size = frame.network_height, frame.network_width
+        if self.pieces is None:
+            return draw_masks(frame.to_network(self.points[number]), self.slices, *size)
+        masks = np.zeros((len(self.sizes), *size), bool)
+        for mask, drawn in zip(masks, self.pieces[number], strict=True):
+            for piece in drawn:
+                mask |= polygon2mask(size, frame.to_network(piece)[:, ::-1])
+        return masks
 
 
 def read_chest(folder: Path, part: str) -> Contours:

@@ -49,42 +49,53 @@ class Trials(NamedTuple):
 
 def collect(
     infer: Infer,
-    size: int,
+    size: int | tuple[int, int],
     template: Template,
     examples: Examples,
     shifts: Sequence[Shift],
     rounds: Sequence[Strength | None],
     seed: int = 1,
+    whole: bool = True,
 ) -> Trials:
     """Decode every example once per round, deformed as strongly as it says, with a network of `size` pixels.
 
-    Examples with an absent structure are left out; raises ValueError where nothing is left.
+    Examples with an absent structure are left out; with `whole` False they stay, and what is absent or was not drawn
+    is NaN. Raises ValueError where nothing is left.
     """
+    size = (size, size) if isinstance(size, int) else size
     rng = np.random.default_rng(seed)
     found = []
     for strength in rounds:
         for start in range(0, len(examples), 8):
             index = np.arange(start, min(start + 8, len(examples)))
             batch = make_batch(examples, index, size, strength, rng)
-            for number, image, landmarks in zip(index, batch.image, batch.landmarks, strict=True):
+            for number, image, landmarks in zip(index.tolist(), batch.image, batch.landmarks, strict=True):
                 trial = _trial(look(infer, image[None].numpy(), shifts), template)
-                if trial is not None:
-                    truth = (landmarks.numpy().astype(float) + 1) / 2 * size - 0.5
-                    found.append((trial[0], truth, *trial[1:], number))
-    if not found:
+                if whole and np.isnan(trial[0]).any():
+                    continue
+                truth = (landmarks.numpy().astype(float) + 1) / 2 * size[::-1] - 0.5
+                if not whole:
+                    truth[~examples.seen[number].numpy()] = np.nan
+                found.append((trial[0], truth, *trial[1:], number))
+    if not found or not np.isfinite(found[0][0]).any():
         raise ValueError("The network finds all structures in no image: give the training more minutes.")
     return Trials(*(np.stack(parts) for parts in zip(*found, strict=True)))
 
 
-def _trial(looks: AveragedOutput, template: Template) -> tuple[Points, Points, Points] | None:
-    """Decoded contour [K, 2], residual [K] and disagreement [K] in network pixels; None where a structure is absent."""
-    count, height, width = looks.masks.shape
-    inside = looks.masks.reshape(count, height // 2, 2, width // 2, 2).mean(axis=(2, 4)) > 0.5
-    xy, residual, apart = [], [], []
+def _trial(looks: AveragedOutput, template: Template) -> tuple[Points, Points, Points]:
+    """Decoded contour [K, 2], residual [K] and disagreement [K] in network pixels; NaN where a structure is absent."""
+    number, height, width = looks.masks.shape
+    inside = looks.masks.reshape(number, height // 2, 2, width // 2, 2).mean(axis=(2, 4)) > 0.5
+    xy: list[Points] = []
+    residual: list[Points] = []
+    apart: list[Points] = []
     for c, structure in enumerate(template.structures):
         found = decode(looks.uv[c], inside[c], structure, structure.outline_uv)
         if found is None:
-            return None
+            count = len(structure.outline)
+            for values in (xy, residual, apart):
+                values.append(np.full((count, 2) if values is xy else count, np.nan))
+            continue
         xy.append((found.xy + 0.5) * 2 - 0.5)
         residual.append(2 * found.residual)
         apart.append(2 * disagreement_at(looks.disagreement[c], found.pixels_per_mm, structure, found.xy))
@@ -109,10 +120,15 @@ def joined(trials: Sequence[Trials]) -> Trials:
 
 
 def fit_errors(regularised: Points, trials: Trials) -> ErrorModel:
-    """Non-negative least squares of contours' errors over where they lie and what the decoding saw, network pixels."""
+    """Non-negative least squares of contours' errors over where they lie and what the decoding saw, network pixels.
+
+    What is NaN does not count.
+    """
     error = np.linalg.norm(regularised - trials.truth, axis=-1)
     moved = np.linalg.norm(regularised - trials.decoded, axis=-1)
-    typical = error.mean(axis=0)
+    known = np.isfinite(error)
+    sums, counts = np.where(known, error, 0).sum(axis=0), known.sum(axis=0)
+    typical = np.where(counts > 0, sums / np.maximum(counts, 1), error[known].mean())
     columns = [np.broadcast_to(typical, error.shape), trials.residual, moved, trials.disagreement]
-    weights = nnls(np.stack([column.ravel() for column in columns], axis=1), error.ravel())[0]
+    weights = nnls(np.stack([column[known] for column in columns], axis=1), error[known])[0]
     return ErrorModel(typical, *(float(weight) for weight in weights))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from app.core.frame import Points
@@ -49,3 +51,35 @@ def prior_of(mean: Points, contours: Points, noise_mm: float = 6.0, count: int =
     """The prior that knows the training contours alone, before a network has been fitted."""
     modes = shape_modes(mean, contours, count)
     return ShapePrior(mean, modes, mode_shrinkage(modes, noise_mm))
+
+
+def prior_per_structure(
+    mean: Points, contours: Points, sizes: Sequence[int], noise_mm: float, belief: float, count: int = 12
+) -> ShapePrior:
+    """A prior that regularises each structure by its own modes: it does not mind that others are absent.
+
+    Parameters
+    ----------
+    mean : array [K, 2]
+        Mm of the template plane.
+    contours : array [N, K, 2]
+        Whole training contours in any pixels.
+    sizes : sequence of int
+        Number of points per structure.
+    noise_mm : float
+        Deviation of decoded points from the truth.
+    belief : float
+        Share of the likeliest shape in the regularised one; the rest is what was decoded.
+    """
+    deviation = np.stack([Similarity.between(c, mean)(c) - mean for c in contours])
+    shrinkage = np.eye(2 * len(mean)) * (1 - belief)
+    start = 0
+    for size in sizes:
+        part = slice(start, start := start + size)
+        flat = deviation[:, part].reshape(len(contours), -1)
+        _, singular, vt = np.linalg.svd(flat, full_matrices=False)
+        spread = singular[:count] / np.sqrt(max(len(contours) - 1, 1))
+        keep = spread**2 / (spread**2 + noise_mm**2)
+        block = vt[:count].T @ (keep[:, None] * vt[:count])
+        shrinkage[2 * part.start : 2 * part.stop, 2 * part.start : 2 * part.stop] += belief * block
+    return ShapePrior(mean, shape_modes(mean, contours), shrinkage)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from app.core.template import Template
 from app.core.test_time_augmentation import Float32, Infer, look
 from app.io.preprocess import to_network_input
 from app.training.augment import Batch, Strength, make_batch
-from app.training.contours import Contours, draw_masks
+from app.training.contours import Contours
 from app.training.dataset import Examples
 from models import losses
 from models.network import DenseSegNet, NetworkConfig
@@ -143,27 +143,39 @@ def serve(net: DenseSegNet) -> Infer:
     return infer
 
 
-def validate(net: DenseSegNet, template: Template, pictures: list[np.ndarray], contours: Contours) -> dict[str, float]:
-    """Dice per structure on the network's grid, and the landmark error in pixels of a 1024 image, without a prior."""
+ABSENT_MM = 30.0
+"""What a contour point counts where its structure was called absent."""
+
+
+def validate(
+    net: DenseSegNet, template: Template, pictures: Sequence[np.ndarray], contours: Contours
+) -> dict[str, float]:
+    """Dice per structure on the network's grid, and the landmark error in mm, without a prior.
+
+    A structure that is neither drawn nor found does not count, nor do points that nobody drew.
+    """
     net.eval()
     dice, errors = [], []
-    for picture, points in zip(pictures, contours.points, strict=True):
+    for number, (picture, points) in enumerate(zip(pictures, contours.points, strict=True)):
         height, width = picture.shape
         frame = Frame(height, width, net.config.height, net.config.width)
         looks = look(serve(net), to_network_input(picture, frame), [])
-        masks = looks.masks
-        truth = draw_masks(frame.to_network(points), contours.slices, frame.network_height, frame.network_width)
+        masks, truth = looks.masks, contours.masks(number, frame)
         both = 2 * ((masks > 0.5) & truth).sum(axis=(1, 2))
-        dice.append(both / np.maximum((masks > 0.5).sum(axis=(1, 2)) + truth.sum(axis=(1, 2)), 1))
+        total = (masks > 0.5).sum(axis=(1, 2)) + truth.sum(axis=(1, 2))
+        dice.append(np.where(total > 0, both / np.maximum(total, 1), np.nan))
         found = prediction.from_output(looks, frame, template)
         for c, (structure, part) in enumerate(zip(template.structures, contours.slices, strict=True)):
             xy = prediction.sample_chart(found.charts[c], structure.outline_uv)
-            distance = np.linalg.norm(xy - points[part], axis=-1) * 1024 / frame.height
-            errors.append(distance if found.present[c] else np.full(len(distance), 30 / 0.35))
+            distance = np.linalg.norm(xy - points[part], axis=-1) * contours.mm_per_pixel(number, height)
+            distance = distance if found.present[c] else np.full(len(distance), ABSENT_MM)
+            errors.append(distance if contours.seen is None else distance[contours.seen[number, part]])
     net.train()
+    table = np.stack(dice)
+    known = np.maximum(np.isfinite(table).sum(axis=0), 1)
     names = [f"dice_{s.name}" for s in template.structures]
-    figures = dict(zip(names, np.mean(dice, axis=0).tolist(), strict=True))
-    return figures | {"error_mm": float(np.concatenate(errors).mean() * 0.35)}
+    figures = dict(zip(names, (np.nansum(table, axis=0) / known).tolist(), strict=True))
+    return figures | {"error_mm": float(np.concatenate(errors).mean())}
 
 
 def _save_whole(state: dict[str, Any], path: Path) -> None:
@@ -242,10 +254,18 @@ class Trainer:
                 mean.lerp_(now, 1 - keep)
         return terms
 
+    def _shape(self, side: int) -> tuple[int, int]:
+        """Height and width of the network's input, its longer side about `side`."""
+        config = self.net.config
+        step = 2 ** len(config.channels)
+        scale = side / max(config.height, config.width)
+        height, width = (max(step, round(each * scale / step) * step) for each in (config.height, config.width))
+        return height, width
+
     def _run_epoch(self, examples: Examples) -> dict[str, float]:
         rng = np.random.default_rng([self.recipe.seed, self.epoch])
         order = rng.permutation(len(examples))
-        size = self.recipe.small_size if self.done < self.recipe.small_share else self.recipe.size
+        size = self._shape(self.recipe.small_size if self.done < self.recipe.small_share else self.recipe.size)
         sums: dict[str, float] = {}
         count = 0
         together = min(self.recipe.batch, len(order))  # else few examples would never make a step
@@ -261,7 +281,7 @@ class Trainer:
     def run(
         self,
         examples: Examples,
-        pictures: list[np.ndarray],
+        pictures: Sequence[np.ndarray],
         contours: Contours,
         report: Callable[[Progress], None],
         leg_minutes: float,

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from app.core.chart import RING_MM
+from app.core.chart import ring_mm
 from app.core.region import home_of
 from app.core.template import FIELD
 from app.gui.image.image_view import ImageView
@@ -190,7 +190,8 @@ class RegionBar(QWidget):
             found = session.template_point(image, xy, name) if name else None
             if found is None or found[2] > 1.0 or (name not in under and name != self._draft.structure):
                 continue
-            if float(session.template.structure(name).distance_mm(found[1])) <= RING_MM:
+            structure = session.template.structure(name)
+            if float(structure.distance_mm(found[1])) <= ring_mm(structure):
                 return name, found[1]
         found = session.template_point(image, xy, FIELD)
         return (FIELD, found[1]) if found is not None else None

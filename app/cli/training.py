@@ -1,0 +1,48 @@
+"""`train` for any anatomy, and what both ways of training say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from app.cli.common import reported_errors, say, wrong_usage
+
+
+def is_chest(data: Path) -> bool:
+    """Whether a folder has the layout of the chest data: train/ with train_landmarks.csv beside it."""
+    return (data / "train_landmarks.csv").is_file()
+
+
+def say_epoch(epoch: Any) -> None:
+    """One line per epoch: minutes of the schedule, losses, figures of the validation images."""
+    terms = ", ".join(f"{name} {value:.4g}" for name, value in epoch.terms.items())
+    say(f"Epoch {epoch.epoch}, {epoch.minutes:.1f} min: {terms}")
+
+
+def say_end(whole: bool, out: Path) -> None:
+    """Where the bundle lies, or what to do to get one."""
+    say(f"The bundle lies in {out / 'bundle'}." if whole else "The schedule is not complete; call again to go on.")
+
+
+def train_anatomy(
+    data: Path,
+    out: Path,
+    minutes: float,
+    leg_minutes: float,
+    threads: int,
+    seed: int,
+    size: int,
+    name: str,
+    mm_per_pixel: float | None,
+    encoding: str,
+) -> None:
+    """Learn any anatomy from annotated images (`app.training.anatomy_run`)."""
+    from app.training import anatomy_run
+    from models.network import ENCODINGS
+
+    if encoding not in ENCODINGS:
+        wrong_usage(f"--encoding is {' or '.join(ENCODINGS)}, not “{encoding}”.")
+    times = (minutes, leg_minutes, threads, seed, size)
+    plan = anatomy_run.Plan(data, out, *times, name or out.resolve().name, mm_per_pixel, encoding)
+    with reported_errors():
+        say_end(anatomy_run.train(plan, say_epoch, say), out)
