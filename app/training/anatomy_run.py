@@ -68,7 +68,7 @@ class Plan:
             batch=self.batch,
             learning_rate=2e-3,
             small_share=0.25,
-            validate_every=10,
+            validate_every=5,
         )
 
 

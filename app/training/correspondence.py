@@ -23,8 +23,8 @@ BoolArray = npt.NDArray[np.bool_]
 _ROUNDS = 6
 _SLIDES = 24
 _KEPT_VARIANCE = 0.9
-_ENOUGH_CLOSED = 0.3
-"""Share of the curves that must be whole for the mean to be made of these alone."""
+_ENOUGH, _ENOUGH_SHARE = 12, 0.3
+"""So many curves, or such a share of them, must be whole for the mean to be made of these alone."""
 _TRIMS = (0.0, 0.1, 0.2, 0.3)
 
 
@@ -96,43 +96,83 @@ def correspond(curves: Sequence[Curve | None], count: int, poses: Poses, refine:
         False leaves the points evenly spaced: what the refinement gains can be measured.
     """
     found = np.full((len(curves), count), np.nan + 0j)
-    closed, reference = _closed_ones(curves, poses)
-    shares = _started(closed, count, {i: poses.turn[i] for i in closed})
+    whole = {i: curve for i, curve in enumerate(curves) if curve is not None and curve.closed}
+    cut = {i: curve for i, curve in enumerate(curves) if curve is not None and not curve.closed}
+    if cut and len(whole) < max(2, min(_ENOUGH, _ENOUGH_SHARE * (len(whole) + len(cut)))):
+        _laid_on_a_cut_one(found, whole, cut, poses)
+        return Corresponding(found)
+    shares = _started(whole, count, {i: poses.turn[i] for i in whole})
     if refine:
-        shares = _slid(closed, shares)
+        shares = _slid(whole, shares)
     for i, share in shares.items():
-        found[i] = _complex(closed[i].at(share))
-    mean, size = _as_all_lie(found[list(shares)], poses.turn[list(shares)])
-    if reference is not None:
-        found[reference] = np.where(_near(found[reference], curves[reference]), found[reference], np.nan)
-    for i, curve in enumerate(curves):
-        if curve is not None and not curve.closed and i != reference:
-            found[i] = _laid_on(curve, mean, size * poses.turn[i])
+        found[i] = _complex(whole[i].at(share))
+    if cut:
+        mean, size = _as_all_lie(found[list(shares)], poses.turn[list(shares)])
+        for i, curve in cut.items():
+            found[i] = _laid_on(curve, mean, size * poses.turn[i])[0]
     return Corresponding(found)
+
+
+def _laid_on_a_cut_one(found: ComplexArray, whole: dict[int, Curve], cut: dict[int, Curve], poses: Poses) -> None:
+    """Where nearly all curves are cut: that which shows much and is most like the others, closed, stands for the mean.
+
+    Fills the rows of `found` [N, K].
+    """
+    count = found.shape[1]
+    reference, mean, size = _most_like_the_others(cut, count, poses)
+    for i, curve in cut.items():
+        if i != reference:
+            found[i] = _laid_on(curve, mean, size * poses.turn[i])[0]
+    fine = 8 * count
+    round_mean = np.interp(np.arange(fine) / 8, np.arange(count + 1), np.append(mean, mean[0]))
+    for i, curve in whole.items():
+        shape = _complex(curve.at(np.arange(fine) / fine))
+        start, _ = _best_start(shape - shape.mean(), round_mean - round_mean.mean(), poses.turn[i])
+        found[i] = np.roll(shape, -start)[::8]
+    drawn = _complex(Curve(cut[reference].points, closed=True).at(np.arange(count) / count))
+    found[reference] = np.where(_near(drawn, cut[reference]), drawn, np.nan)
+    _close(found)
+
+
+def _close(found: ComplexArray) -> None:
+    """Points [N, K] that no image shows lie on the line between the ends of the cut, where both are to be seen."""
+    shown = np.isfinite(found).any(axis=0)
+    for k in np.flatnonzero(~shown).tolist():
+        before = next(step for step in range(1, len(shown)) if shown[k - step])
+        after = next(step for step in range(1, len(shown)) if shown[(k + step) % len(shown)])
+        first, last = found[:, k - before], found[:, (k + after) % len(shown)]
+        found[:, k] = first + (last - first) * before / (before + after)
+
+
+def _most_like_the_others(cut: dict[int, Curve], count: int, poses: Poses) -> tuple[int, ComplexArray, float]:
+    """Which of the curves that show much the others fit best, closed: its number, and its shape as a mean."""
+    names = list(cut)
+    sizes = np.array([curve.length / _scale(poses.turn[i]) for i, curve in cut.items()])
+    order = np.argsort(abs(sizes - np.quantile(sizes, 0.75)))
+    others = [names[k] for k in np.linspace(0, len(names) - 1, min(12, len(names))).astype(int)]
+    best, least = None, np.inf
+    for k in order[:8]:
+        i = names[k]
+        shape = _complex(Curve(cut[i].points, closed=True).at(np.arange(count) / count))[None]
+        mean, size = _as_all_lie(shape, poses.turn[[i]])
+        costs = [_laid_on(cut[n], mean, size * poses.turn[n], quick=True)[1] for n in others if n != i]
+        cost = float(np.mean(np.minimum(costs, 1.0))) if costs else 0.0
+        if cost < least:
+            best, least = (i, mean, size), cost
+    assert best is not None
+    return best
 
 
 def _complex(points: Points) -> ComplexArray:
     return np.asarray(points[..., 0] + 1j * points[..., 1])
 
 
-def _closed_ones(curves: Sequence[Curve | None], poses: Poses) -> tuple[dict[int, Curve], int | None]:
-    """Whole curves by image; where there are too few, a cut one that shows much, closed, and which one it is."""
-    whole = {i: curve for i, curve in enumerate(curves) if curve is not None and curve.closed}
-    cut = {i: curve for i, curve in enumerate(curves) if curve is not None and not curve.closed}
-    if not cut or len(whole) >= max(2, _ENOUGH_CLOSED * (len(whole) + len(cut))):
-        return whole, None
-    sizes = np.array([curve.length / _scale(poses.turn[i]) for i, curve in cut.items()])
-    reference = list(cut)[int(np.argmin(abs(sizes - np.quantile(sizes, 0.8))))]
-    return {reference: Curve(cut[reference].points, closed=True)}, reference
-
-
 def _scale(turn: complex) -> float:
     return float(abs(turn)) if np.isfinite(turn) else 1.0
 
 
-def _near(points: ComplexArray, curve: Curve | None) -> BoolArray:
+def _near(points: ComplexArray, curve: Curve) -> BoolArray:
     """Which points [K] of a closed curve lie on its visible part and not on the cut."""
-    assert curve is not None
     visible = _complex(curve.at(np.linspace(0, 1, 4 * len(points))))
     step = curve.length / len(points)
     return np.asarray(abs(points[:, None] - visible[None]).min(axis=1) < 0.3 * step)
@@ -239,8 +279,8 @@ def _as_all_lie(shapes: ComplexArray, turns: ComplexArray) -> tuple[ComplexArray
     return mean * middle, float(np.median(abs(beside)))
 
 
-def _laid_on(curve: Curve, mean: ComplexArray, expected: complex) -> ComplexArray:
-    """Points [K] of an open curve where it fits the mean [K] best, NaN where the mean goes on beyond it.
+def _laid_on(curve: Curve, mean: ComplexArray, expected: complex, quick: bool = False) -> tuple[ComplexArray, float]:
+    """Points [K] of an open curve where it fits the mean [K] best, NaN where the mean goes on beyond it; the misfit.
 
     All parts of the mean are tried, and the curve a little shorter, in case it shows more than the mean has.
     `expected` is scale and rotation from the mean to this image as its other structures tell it (NaN: nobody does).
@@ -248,7 +288,7 @@ def _laid_on(curve: Curve, mean: ComplexArray, expected: complex) -> ComplexArra
     count = len(mean)
     best, found = np.inf, np.full(count, np.nan + 0j)
     for trim in _TRIMS:
-        for number in range(max(count // 4, 4), count):
+        for number in range(max(count // 4, 4), count, 2 if quick else 1):
             places = _complex(curve.at(np.linspace(trim, 1 - trim, number)))
             index = (np.arange(count)[:, None] + np.arange(number)) % count
             parts = mean[index]
@@ -262,7 +302,7 @@ def _laid_on(curve: Curve, mean: ComplexArray, expected: complex) -> ComplexArra
             if cost[start] < best:
                 best, found = float(cost[start]), np.full(count, np.nan + 0j)
                 found[index[start]] = places
-    return found
+    return found, best
 
 
 def _unlikely(turns: ComplexArray, expected: complex) -> FloatArray:

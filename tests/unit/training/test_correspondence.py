@@ -79,7 +79,8 @@ def test_a_cut_contour_is_laid_on_the_part_that_is_seen(world):
     cut = truth[0].copy()
     cut[:, 1] = np.minimum(cut[:, 1], low)
     curves[0] = curve_of([cut], round(low), 600)
-    assert curves[0] is not None and not curves[0].closed
+    assert curves[0] is not None
+    assert not curves[0].closed
     found = pairs(correspond(curves, 32, poses_of(np.full((12, 1), np.nan + 0j))).points)
     seen = np.isfinite(found[0, :, 0])
     assert 14 <= seen.sum() <= 28
