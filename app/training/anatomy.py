@@ -89,8 +89,8 @@ def read_anatomy(data: Path, name: str, mm_per_pixel: float | None, remark: Rema
         )
     names = _usual_structures(found, held_out, remark)
     pictures, spacings = _pictures(found.images, mm_per_pixel)
-    points, sizes, figures = _points_of(found, names, [picture.shape for picture in pictures])
-    seen = np.isfinite(points[..., 0])
+    points, closing, sizes, figures = _points_of(found, names, [picture.shape for picture in pictures])
+    seen = np.isfinite(points[..., 0]) & ~closing
     learnt = [n for n, held in enumerate(held_out) if not held]
     shapes = fill(points)
     mean, mm = _in_mm(shapes.points, shapes.mean, spacings)
@@ -155,8 +155,11 @@ def _pictures(
 
 def _points_of(
     found: Annotations, names: Sequence[str], shapes: Sequence[tuple[int, ...]]
-) -> tuple[Points, tuple[int, ...], dict[str, Any]]:
-    """Corresponding points [N, K, 2] of all structures (NaN: not seen), their numbers, and how good they are."""
+) -> tuple[Points, npt.NDArray[np.bool_], tuple[int, ...], dict[str, Any]]:
+    """Corresponding points [N, K, 2] of all structures (NaN: not seen) and which of them [K] only close a cut.
+
+    And how many each structure has, and how good they are.
+    """
     if found.numbered:
         sizes = {name: len(image.pieces[name][0]) for image in found.images for name in image.pieces}
         rows = [
@@ -165,7 +168,8 @@ def _points_of(
             )
             for image in found.images
         ]
-        return np.stack(rows), tuple(sizes[name] for name in names), {}
+        numbers = tuple(sizes[name] for name in names)
+        return np.stack(rows), np.zeros(sum(numbers), bool), numbers, {}
     curves = {
         name: [
             curve_of(image.pieces.get(name, ()), shape[0], shape[1])
@@ -175,13 +179,15 @@ def _points_of(
     }
     poses = poses_of(np.stack([_centres(curves[name]) for name in names], axis=1))
     numbers = _numbers([curves[name] for name in names])
-    parts, figures = [], {}
+    parts, closing, figures = [], [], {}
     for name, count in zip(names, numbers, strict=True):
-        points = correspond(curves[name], count, poses).points
+        found_points = correspond(curves[name], count, poses)
+        points = found_points.points
+        closing.append(found_points.closing)
         even = correspond(curves[name], count, poses, refine=False).points
         figures[name] = _gain(points, even)
         parts.append(np.stack([points.real, points.imag], axis=-1))
-    return np.concatenate(parts, axis=1), numbers, figures
+    return np.concatenate(parts, axis=1), np.concatenate(closing), numbers, figures
 
 
 def _centres(curves: Sequence[Curve | None]) -> npt.NDArray[np.complex128]:

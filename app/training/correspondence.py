@@ -49,9 +49,12 @@ class Corresponding:
     ----------
     points : array [N, K], complex128
         NaN where the structure is missing, or the point was cut off.
+    closing : array [K], bool
+        Points that no image shows: they lie on the line that closes the cut.
     """
 
     points: ComplexArray
+    closing: BoolArray
 
 
 def poses_of(centres: ComplexArray) -> Poses:
@@ -99,8 +102,7 @@ def correspond(curves: Sequence[Curve | None], count: int, poses: Poses, refine:
     whole = {i: curve for i, curve in enumerate(curves) if curve is not None and curve.closed}
     cut = {i: curve for i, curve in enumerate(curves) if curve is not None and not curve.closed}
     if cut and len(whole) < max(2, min(_ENOUGH, _ENOUGH_SHARE * (len(whole) + len(cut)))):
-        _laid_on_a_cut_one(found, whole, cut, poses)
-        return Corresponding(found)
+        return Corresponding(found, _laid_on_a_cut_one(found, whole, cut, poses))
     shares = _started(whole, count, {i: poses.turn[i] for i in whole})
     if refine:
         shares = _slid(whole, shares)
@@ -110,13 +112,13 @@ def correspond(curves: Sequence[Curve | None], count: int, poses: Poses, refine:
         mean, size = _as_all_lie(found[list(shares)], poses.turn[list(shares)])
         for i, curve in cut.items():
             found[i] = _laid_on(curve, mean, size * poses.turn[i])[0]
-    return Corresponding(found)
+    return Corresponding(found, np.zeros(count, bool))
 
 
-def _laid_on_a_cut_one(found: ComplexArray, whole: dict[int, Curve], cut: dict[int, Curve], poses: Poses) -> None:
+def _laid_on_a_cut_one(found: ComplexArray, whole: dict[int, Curve], cut: dict[int, Curve], poses: Poses) -> BoolArray:
     """Where nearly all curves are cut: that which shows much and is most like the others, closed, stands for the mean.
 
-    Fills the rows of `found` [N, K].
+    Fills the rows of `found` [N, K]; returns which points no image shows.
     """
     count = found.shape[1]
     reference, mean, size = _most_like_the_others(cut, count, poses)
@@ -131,17 +133,18 @@ def _laid_on_a_cut_one(found: ComplexArray, whole: dict[int, Curve], cut: dict[i
         found[i] = np.roll(shape, -start)[::8]
     drawn = _complex(Curve(cut[reference].points, closed=True).at(np.arange(count) / count))
     found[reference] = np.where(_near(drawn, cut[reference]), drawn, np.nan)
-    _close(found)
+    return _close(found)
 
 
-def _close(found: ComplexArray) -> None:
+def _close(found: ComplexArray) -> BoolArray:
     """Points [N, K] that no image shows lie on the line between the ends of the cut, where both are to be seen."""
-    shown = np.isfinite(found).any(axis=0)
+    shown: BoolArray = np.asarray(np.isfinite(found).any(axis=0))
     for k in np.flatnonzero(~shown).tolist():
         before = next(step for step in range(1, len(shown)) if shown[k - step])
         after = next(step for step in range(1, len(shown)) if shown[(k + step) % len(shown)])
         first, last = found[:, k - before], found[:, (k + after) % len(shown)]
         found[:, k] = first + (last - first) * before / (before + after)
+    return ~shown
 
 
 def _most_like_the_others(cut: dict[int, Curve], count: int, poses: Poses) -> tuple[int, ComplexArray, float]:

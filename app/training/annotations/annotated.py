@@ -100,7 +100,7 @@ def images_below(folder: Path) -> dict[str, Path]:
 def pieces_of(mask: npt.NDArray[np.bool_]) -> tuple[Points, ...]:
     """Outlines of a mask [H, W] midway between its pixels and their neighbours; holes are left out."""
     found = []
-    for ring in find_contours(np.pad(mask, 1).astype(float), 0.5):
+    for ring in find_contours(np.pad(mask, 1).astype(float), 0.5, fully_connected="high"):
         points = ring[:-1, ::-1] - 1
         x, y = points.T
         if len(points) >= 3 and np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)) > 0:  # a hole runs the other way

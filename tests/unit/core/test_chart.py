@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 from skimage.draw import polygon2mask
 from skimage.measure import points_in_poly
 
-from app.core.chart import GRID, ChartMesh, grid_nodes
+from app.core.chart import GRID, ChartMesh, grid_nodes, ring_mm
 from app.core.inverse_chart import decode
 from app.core.prediction import sample_chart
+from app.core.template import Structure
 from tests.unit.core.shapes import bean, two_structures
 
 LUNG = two_structures().structure("lung")
@@ -66,3 +67,13 @@ def test_bilinear_sampling_reproduces_affine_grids(u, v):
 def test_inside_the_mean_shape_agrees_with_scikit_image(seed):
     points = np.random.default_rng(seed).uniform(-1.1, 1.1, (500, 2))
     np.testing.assert_array_equal(LUNG.contains(points), points_in_poly(points, LUNG.outline_uv))
+
+
+def test_the_ring_around_a_small_structure_is_small_and_that_of_a_large_one_12_mm():
+    """A carpal bone is narrower than 12 mm: a chart that goes so far would reach over its neighbours."""
+    large, small = (Structure("s", "S", "#000000", bean(size=size)) for size in (60.0, 6.0))
+    assert ring_mm(large) == 12.0
+    area = 0.6 * 1.2 * np.pi * 36 * (1 + 0.18**2 / 2)  # of an ellipse whose radius goes up and down by .18
+    assert ring_mm(small) == pytest.approx(0.4 * np.sqrt(area), rel=0.01)
+    away = np.linalg.norm(ChartMesh.of(small).triangulation.points[40:] - small.outline, axis=-1)
+    np.testing.assert_allclose(away, ring_mm(small))
