@@ -76,15 +76,15 @@ class _Scene:
         """Union of closed polygons [K, 2] (pixels) [H, W] in [0, 1], blurred by `blur` thorax widths."""
         layer = np.zeros(self.shape, np.uint8)
         for polygon in polygons:
-            cv2.fillPoly(layer, [_fixed(polygon)], (255,), cv2.LINE_AA, _SHIFT)
+            cv2.fillPoly(layer, [fixed_point(polygon)], (255,), cv2.LINE_AA, _SHIFT)
         inside = cv2.addWeighted(layer, 0.31, cv2.erode(layer, _CROSS), 0.69, 0)  # OpenCV fills half a pixel too far
-        return _blur(np.asarray(inside / 255, np.float32), blur * self.width)
+        return blurred(np.asarray(inside / 255, np.float32), blur * self.width)
 
     def lines(self, lines: Sequence[Points], closed: bool = False, blur: float = 0.003) -> Array:
         """Hair lines along polylines [K, 2] (pixels) [H, W] in [0, 1], blurred by `blur` thorax widths."""
         layer = np.zeros(self.shape, np.uint8)
-        cv2.polylines(layer, [_fixed(line) for line in lines], closed, (255,), 1, cv2.LINE_AA, _SHIFT)
-        return _blur(np.asarray(layer * (max(self.shape) / WORK_SIZE / 255), np.float32), blur * self.width)
+        cv2.polylines(layer, [fixed_point(line) for line in lines], closed, (255,), 1, cv2.LINE_AA, _SHIFT)
+        return blurred(np.asarray(layer * (max(self.shape) / WORK_SIZE / 255), np.float32), blur * self.width)
 
     def noise(self, cell: float) -> Array:
         """Smooth noise [H, W], standard deviation near 1, with features of about `cell` thorax widths."""
@@ -159,12 +159,12 @@ def _bridged(values: Points, default: float = 0.0) -> Points:
     return np.interp(index, index[known], values[known]) if known.any() else np.full(len(values), default)
 
 
-def _fixed(points: Points) -> NDArray[np.int32]:
+def fixed_point(points: Points) -> NDArray[np.int32]:
     """Pixels → OpenCV's fixed-point coordinates, kept far from overflow."""
     return np.round(np.clip(points, -9000, 9000) * (1 << _SHIFT)).astype(np.int32)
 
 
-def _blur(layer: Array, sigma: float) -> Array:
+def blurred(layer: Array, sigma: float) -> Array:
     """Gaussian blur of a layer [H, W] by `sigma` pixels."""
     return np.asarray(cv2.GaussianBlur(layer, (0, 0), sigma), np.float32) if sigma > 0.2 else layer
 
@@ -229,7 +229,7 @@ def _body(scene: _Scene) -> Array:
     skin = cv2.distanceTransform((inside > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / (0.5 * scene.width)
     thick = 0.45 + 0.55 * np.sqrt(1 - (1 - np.clip(skin, 0, 1)) ** 2)
     tissue = np.asarray(rng.uniform(1.6, 1.85) * inside * thick * (1 + 0.03 * scene.noise(0.3)), np.float32)
-    return _blur(tissue, 0.004 * scene.width) + np.float32(rng.uniform(0.04, 0.22))
+    return blurred(tissue, 0.004 * scene.width) + np.float32(rng.uniform(0.04, 0.22))
 
 
 def _abdomen(scene: _Scene, s: Array, t: Array) -> Array:
@@ -240,10 +240,10 @@ def _abdomen(scene: _Scene, s: Array, t: Array) -> Array:
     if "heart" in scene.polygons:
         lows.append(_crossings(scene.polygons["heart"][:, ::-1], columns)[1] - 0.015 * scene.height)
     rim = _bridged(np.fmax.reduce(lows), scene.top + scene.height)[None].astype(np.float32)
-    dome = (_blur(rim, 0.05 * scene.width) - scene.top) / scene.height
+    dome = (blurred(rim, 0.05 * scene.width) - scene.top) / scene.height
     below = np.maximum(t - dome, 0)  # thorax heights below the domes
     depth = (0.25 * (below > 0) + 1.15 * (1 - np.exp(-below / 0.12))) * (1 - np.tanh((np.abs(s) - 1.05) / 0.14)) / 2
-    organs = _blur(np.asarray(depth, np.float32), 0.008 * scene.width)
+    organs = blurred(np.asarray(depth, np.float32), 0.008 * scene.width)
     for _ in range(int(rng.integers(0, 4))):
         x, size = rng.uniform(0.42, 0.72), np.array([rng.uniform(0.05, 0.14), rng.uniform(0.02, 0.05)])
         column = int(np.clip(scene.place((x, 0.95))[0], 0, scene.shape[1] - 1))
@@ -264,7 +264,7 @@ def _vessels(scene: _Scene, s: Array, t: Array) -> Array:
         for _ in range(2):
             total += _tree(scene, (x, level), side) * near
         total += 0.20 * np.exp(-0.5 * away / 0.07**2) + 0.10 * np.exp(-0.5 * away / 0.20**2)
-    return _blur(np.float32(scene.rng.uniform(0.6, 1.0)) * total, 0.0035 * scene.width)
+    return blurred(np.float32(scene.rng.uniform(0.6, 1.0)) * total, 0.0035 * scene.width)
 
 
 def _tree(scene: _Scene, hilum: tuple[float, float], side: float) -> Array:
@@ -288,7 +288,7 @@ def _tree(scene: _Scene, hilum: tuple[float, float], side: float) -> Array:
     layer = np.zeros(scene.shape, np.uint8)
     for size, way in sorted(branches, key=lambda branch: branch[0]):  # thick ones last, on top
         tone, stroke = int(np.clip(7000 * size, 30, 190)), max(1, round(size * scene.width))
-        cv2.polylines(layer, [_fixed(way)], False, (tone,), stroke, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(layer, [fixed_point(way)], False, (tone,), stroke, cv2.LINE_AA, _SHIFT)
     return np.asarray(layer, np.float32) * np.float32(0.30 / 255)
 
 
@@ -373,10 +373,10 @@ def _expose(picture: Array, outlines: Outlines, rng: np.random.Generator, grain:
     for corner in (0, columns):  # name labels masked at the upper corners, as on film
         wide, high = int(rng.uniform(0.06, 0.16) * columns), int(rng.uniform(0.01, 0.06) * rows)
         picture[: high * (rng.random() < 0.3), max(corner - wide, 0) : corner + wide] = 0
-    picture = _blur(picture, rng.uniform(0.3, 0.9) * size / 1024)
+    picture = blurred(picture, rng.uniform(0.3, 0.9) * size / 1024)
     visible = np.sqrt(np.clip(1.1 - picture, 0.05, 1))  # the darker the film, the more of its grain shows
     strength = 1.9 * (rng.uniform(0.004, 0.014) if grain is None else grain)
-    picture += strength * visible * _blur(rng.standard_normal(picture.shape, np.float32), 0.45)
+    picture += strength * visible * blurred(rng.standard_normal(picture.shape, np.float32), 0.45)
     if rng.random() < 0.3:
         top, bottom, left, right = (round(edge * size) for edge in rng.uniform(0.0, 0.035, 4))
         field = picture[top : rows - bottom, left : columns - right]
