@@ -21,7 +21,7 @@ def expose(canvas: Canvas, path: Array, free: Array) -> Array:
     seen = -np.log(primary + scattered)
     field, rim, distance = _field(canvas)
     seen = seen + rng.uniform(0.05, 0.5) * rim
-    noise = rng.uniform(0.003, 0.017) * np.exp(0.45 * np.minimum(seen, 2.2))
+    noise = 0.017 * rng.uniform(0.15, 1) ** 1.7 * np.exp(0.45 * np.minimum(seen, 2.2))
     grain = blurred(rng.standard_normal(canvas.shape, np.float32), rng.uniform(0.4, 0.9))
     seen = seen + 1.6 * noise * grain
     picture = _copied(_grey(canvas, np.asarray(seen, np.float32), field), rng)

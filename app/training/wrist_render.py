@@ -69,7 +69,7 @@ def render_wrist(
     for name, pieces in drawn.items():
         bone_path(canvas, bone, name, pieces, build)
     plate_lines(canvas, bones, bone)
-    path += np.float32(np.sqrt(size) * rng.uniform(0.75, 1.2)) * bone
+    path += np.float32(np.sqrt(size) * rng.uniform(0.9, 1.6)) * bone
     if rng.random() < 0.22:
         cast = plaster(canvas, skin)
         path, skin = path + cast, skin - 8
@@ -169,10 +169,12 @@ def write_wrists(data: Path, out: Path, count: int, part: str, seed: int) -> lis
         raise ValueError(f"{data / part}.json holds no AP wrist with a radius.")
     out.mkdir(parents=True, exist_ok=True)
     total = min(count, LOOKS * len(wrists)) if part == "val" else count
+    broken = np.array([any(len(pieces) > 1 for pieces in wrist.bones.values()) for wrist in wrists])
+    shares = np.where(broken, 0.4, 1.0) / np.where(broken, 0.4, 1.0).sum()  # few bones are broken, many draw from here
     written = []
     for index in range(total):
         rng = np.random.default_rng([seed, index])
-        wrist = wrists[index % len(wrists)] if part == "val" else wrists[int(rng.integers(len(wrists)))]
+        wrist = wrists[index % len(wrists) if part == "val" else int(rng.choice(len(wrists), p=shares))]
         picture = render_wrist(wrist, wrists, rng, TRACED if part == "val" else Variation())
         path = out / f"wrist_{index:05d}.png"
         values: npt.NDArray[np.uint16] = np.round(picture.values * 65535).astype(np.uint16)

@@ -179,10 +179,11 @@ def _head(left: Points, along: Points, usual: float) -> Points:
     across = np.array([-along[1], along[0]])
     across = across * (1.0 if (last - first) @ across > 0 else -1.0)
     middle, half = (first + last) / 2, max(abs(float((last - first) @ across)) / 2, 1.0)  # a cut may be oblique
-    more = max(usual + float(((left - middle) @ along).min()), 1.2 * half)
     head = float(np.clip(0.40 * np.ptp((left - middle) @ across), 1.1 * half, 1.4 * half))
-    place = np.array([0.3, 0.6, 0.82, 0.94, 1.0])[:, None] * more * along
-    wide = np.array([0.95 * half, 0.6 * half + 0.4 * head, head, 0.95 * head, 0.55 * head])[:, None] * across
+    more = max(usual + float(((left - middle) @ along).min()), 1.5 * head)
+    shaft = more - 0.6 * head
+    place = np.array([0.35 * shaft, 0.7 * shaft, shaft, more - 0.17 * head, more])[:, None] * along
+    wide = np.array([0.95 * half, 0.6 * half + 0.4 * head, head, 0.8 * head, 0.35 * head])[:, None] * across
     coarse = np.concatenate([last[None], middle + place + wide, (middle + place - wide)[::-1], first[None]])
     steps, k = np.linspace(0, len(coarse) - 1, 8 * len(coarse)), np.arange(len(coarse))
     return np.stack([PchipInterpolator(k, coarse[:, i])(steps) for i in (0, 1)], -1)[1:-1]

@@ -297,7 +297,7 @@ def flesh(canvas: Canvas, bones: Mapping[str, Sequence[Points]], size: float) ->
     below = np.clip((rows - joint) / (60 * size * canvas.scale), -0.8, 1.6)  # fatter up the forearm
     edge = edge * (1 + rng.uniform(0.0, 0.45) * np.maximum(below, 0) + 0.35 * np.minimum(below, 0))
     depth = np.clip((edge - far) / (edge * rng.uniform(1.0, 1.6)), 0, 1)
-    thick = size * rng.uniform(24, 38) * (1 + 0.18 * below)
+    thick = size * rng.uniform(20, 34) * (1 + 0.18 * below)
     round_ = np.sqrt(depth * (2 - depth))
     fat = np.exp(-0.5 * ((edge - far - 2.5) / 1.8) ** 2)  # the darker layer under the skin
     muscle = canvas.noise(shape, 3.0, 30.0) * 0.025 + 0.05 * canvas.noise(shape, 12, 16)
