@@ -13,9 +13,9 @@ from app.core.frame import Points
 
 _SIDE = 300  # pixels of the longer side of the small copy that is looked at
 _SOLID = 0.86  # a hand fills less than this of its convex hull; a collimated field fills more
-JOINT = 1.37
-"""From the middle of the palm to the distal radius, in radii of the largest circle in the palm: 1.34 (standard deviation
-0.12) where boxes of radius and ulna lie in 14 real hands (docs/decisions.md)."""
+JOINT = 1.35
+"""From the middle of the palm to the distal radius, in radii of the largest circle in the palm: 1.34 (standard
+deviation .12) where boxes of radius and ulna lie in 14 real hands (docs/decisions.md)."""
 
 Mask = npt.NDArray[np.uint8]
 
