@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +64,24 @@ class Shapes(NamedTuple):
 
     box: Values
     area: Values
+
+
+class ShapeErrors(NamedTuple):
+    """By how much a shape is expected to miss in N images: standard deviations.
+
+    Attributes
+    ----------
+    sides : array [N, 4]
+        Of the box's x0, y0, x1, y1, native pixels.
+    area : array [N]
+        Native pixels.
+    """
+
+    sides: Values
+    area: Values
+
+
+NOTHING_KNOWN: Mapping[str, ShapeErrors] = MappingProxyType({})
 
 
 def together(extents: npt.NDArray[np.floating]) -> Shapes:
@@ -127,13 +146,15 @@ def compute(formula: Formula, inputs: Inputs) -> Values:
     return found
 
 
-def expected_error(formula: Formula, inputs: Inputs, errors: Mapping[str, Values]) -> Values:
-    """The error to be expected of a formula's value in all images [N], in the value's unit.
+def expected_error(
+    formula: Formula, inputs: Inputs, errors: Mapping[str, Values], shapes: Mapping[str, ShapeErrors] = NOTHING_KNOWN
+) -> Values:
+    """The standard deviation to be expected of a formula's value in all images [N], in the value's unit.
 
-    A point that is expected to miss by e (mean distance) is taken to miss by a normal deviate of e √(2/π) along each
-    axis, independently of the others; the formula is taken to be linear over such a distance. What comes out is the
-    mean of the absolute error. NaN where an input is absent, and where shapes or curves are measured: what a border
-    misses by is not known.
+    About 68 % of values should miss by less. A point that is expected to miss by e (mean distance) is taken to miss by
+    a normal deviate of e √(2/π) along each axis, independently of the others, as do the sides and areas of masks; the
+    formula is taken to be linear over such a distance. NaN where an input is absent, and where lengths of curves, grey
+    values or shapes of which nothing is known are measured.
 
     Parameters
     ----------
@@ -141,20 +162,32 @@ def expected_error(formula: Formula, inputs: Inputs, errors: Mapping[str, Values
         As for `compute`.
     errors : mapping of str to array [N]
         The expected error of each point, native pixels.
+    shapes : mapping of str to ShapeErrors
+        Those of shapes (`app.core.mask_error`).
     """
-    roles = names(formula)
-    if any(role != {Role.POINT} for role in roles.values()):
-        return np.full(len(inputs.sides), np.nan)
-    count, tries = len(inputs.sides), 4 * len(roles)  # each point to both ways along both axes, all computed at once
-    points = {name: np.tile(inputs.points[name], (tries, 1, 1)) for name in roles}
-    steps = _STEP * np.array([(1, 0), (-1, 0), (0, 1), (0, -1)])
-    for place, name in enumerate(roles):
-        points[name][4 * place : 4 * place + 4] += steps[:, None]
-    flat = {name: moved.reshape(-1, 2) for name, moved in points.items()}
-    found = compute(formula, Inputs(np.tile(inputs.sides, (tries, 1)), np.tile(inputs.turned, tries), flat))
+    roles, count = names(formula), len(inputs.sides)
+    points = [name for name, role in roles.items() if role == {Role.POINT}]
+    areas = [name for name, role in roles.items() if role == {Role.SHAPE}]
+    if len(points) + len(areas) < len(roles) or not shapes.keys() >= set(areas):
+        return np.full(count, np.nan)
+    tries = 2 * (2 * len(points) + 5 * len(areas))  # each number to both ways, all computed at once
+    at = {name: np.tile(inputs.points[name], (tries, 1, 1)) for name in points}
+    box = {name: np.tile(inputs.shapes[name].box, (tries, 1, 1)) for name in areas}
+    area = {name: np.tile(inputs.shapes[name].area, (tries, 1)) for name in areas}
+    moved = [at[name][..., axis] for name in points for axis in range(2)]
+    moved += [part for name in areas for part in (*np.moveaxis(box[name], -1, 0), area[name])]
+    misses = [errors[name] * np.sqrt(2 / np.pi) for name in points for _ in range(2)]
+    misses += [part for name in areas for part in (*shapes[name].sides.T, shapes[name].area)]
+    for place, numbers in enumerate(moved):  # views of what is computed from
+        numbers[2 * place] += _STEP
+        numbers[2 * place + 1] -= _STEP
+    given = {name: Shapes(box[name].reshape(-1, 4), area[name].ravel()) for name in areas}
+    flat = {name: part.reshape(-1, 2) for name, part in at.items()}
+    found = compute(formula, Inputs(np.tile(inputs.sides, (tries, 1)), np.tile(inputs.turned, tries), flat, given))
     ahead, behind = found.reshape(-1, 2, count).swapaxes(0, 1) if tries else np.zeros((2, 0, count))
-    misses = np.repeat(np.array([errors[name] for name in roles]).reshape(-1, count), 2, axis=0)
-    return np.asarray(2 / np.pi * np.sqrt(((misses * (ahead - behind) / (2 * _STEP)) ** 2).sum(axis=0)))
+    slope = (ahead - behind) / (2 * _STEP)
+    each = np.where(slope == 0, 0.0, np.array(misses).reshape(-1, count) * slope)
+    return np.asarray(np.sqrt((each**2).sum(axis=0)))
 
 
 def _value(formula: Formula, inputs: Inputs) -> Values | float:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from app.core.formula import grey_regions, names, parse
 from app.core.frame import Frame, Points
 from app.core.landmark import Landmark
-from app.core.measure import Inputs, Unit, compute, pixel_sides, together, unit
+from app.core.mask_error import contour_errors, errors_together
+from app.core.measure import Inputs, ShapeErrors, Unit, compute, expected_error, pixel_sides, together, unit
 from app.core.measurement_set import GROUP, LANDMARK, REGION, NamedFormula, Things, split
 from app.core.prediction import Prediction
 from app.core.region import Pixels, Region, grey_inside, shapes_of
@@ -19,11 +20,12 @@ from app.core.template_point import place_of
 
 
 class Value(NamedTuple):
-    """A measurement's value, NaN where something is absent, and its unit."""
+    """A measurement's value, NaN where something is absent, its unit, and what it is expected to miss by, if known."""
 
     name: str
     value: float
     unit: Unit
+    expected_error: float = float("nan")
 
 
 def measure_prediction(
@@ -53,29 +55,40 @@ def measure_prediction(
     formulas = [parse(things.kept(one.formula)) for one in wanted]
     width, height, known = pixel_sides(frame)
     template, points, shapes, curves = things.template, {}, {}, {}
-
-    def place(structure: str, uv: npt.ArrayLike) -> Points:
-        return place_of(prediction, template, structure, uv)[0]
+    errors: dict[str, npt.NDArray[np.float64]] = {}
+    shape_errors: dict[str, ShapeErrors] = {}
 
     for reference in {name: None for formula in formulas for name in names(formula)}:
         kind, which = split(reference)
         if kind == LANDMARK:
-            points[reference] = place(marks[int(which)].structure, marks[int(which)].uv)[None]
+            mark = marks[int(which)]
+            xy, error = place_of(prediction, template, mark.structure, mark.uv)
+            points[reference], errors[reference] = xy[None], np.reshape(error, 1)
         elif kind == REGION:
             region = regions[int(which)]
-            curves[reference] = place(region.structure, region.fine(template))[None]
+            curves[reference] = place_of(prediction, template, region.structure, region.fine(template))[0][None]
             shapes[reference] = shapes_of(curves[reference])
         elif prediction.extents is not None:
             parts = things.groups[which] if kind == GROUP else (which,)
-            shapes[reference] = together(prediction.extents[[template.index(part) for part in parts], None])
-    greys = {}
-    for reference in {name: None for formula in formulas for name in grey_regions(formula)}:
-        found = grey_inside(pixels.values, curves[reference][0]) if pixels is not None else None
-        greys[reference] = np.array([(found.mean, found.sd) if found is not None else (np.nan, np.nan)])
+            extents = prediction.extents[[template.index(part) for part in parts]].astype(float)
+            shapes[reference] = together(extents[:, None])
+            contours = [place_of(prediction, template, one, template.structure(one).outline_uv) for one in parts]
+            shape_errors[reference] = errors_together([contour_errors(*each) for each in contours], extents[:, :4])
+    asked = dict.fromkeys(name for formula in formulas for name in grey_regions(formula))
+    greys = {name: _grey(pixels, curves[name][0]) for name in asked}
     turned = np.array([frame.orientation.swaps_sides])
     inputs = Inputs(np.array([(width, height)]), turned, points, shapes, curves, greys)
     grey = pixels.unit if pixels is not None else Unit.GREY
     return [
-        Value(one.name, float(compute(formula, inputs)[0]), unit(formula.kind, known, grey))
+        Value(
+            *(one.name, float(compute(formula, inputs)[0]), unit(formula.kind, known, grey)),
+            expected_error=float(expected_error(formula, inputs, errors, shape_errors)[0]),
+        )
         for one, formula in zip(wanted, formulas, strict=True)
     ]
+
+
+def _grey(pixels: Pixels | None, outline: Points) -> npt.NDArray[np.float64]:
+    """Mean and standard deviation inside an outline [1, 2]."""
+    found = grey_inside(pixels.values, outline) if pixels is not None else None
+    return np.array([(found.mean, found.sd) if found is not None else (np.nan, np.nan)])

@@ -18,9 +18,11 @@ from app.core.formula import EXTENTS, Formula, FormulaError, Kind, calls, grey_r
 from app.core.formula import names as names_in
 from app.core.frame import Points, Provenance
 from app.core.landmark import PlacementState
-from app.core.measure import Inputs, Shapes, Unit, Values, compute, expected_error, together, unit
+from app.core.mask_error import contour_errors, errors_together
+from app.core.measure import Inputs, ShapeErrors, Shapes, Unit, Values, compute, expected_error, together, unit
 from app.core.measurement_set import GROUP, LANDMARK, REGION, STRUCTURE, split
 from app.core.native_mask import NOTHING, UNKNOWN, Extents, extent, predicted_extents
+from app.core.prediction import sample_chart
 from app.core.region import shapes_of
 from app.io.bundle import Bundle
 from app.project.caliper_ends import Said, between
@@ -92,13 +94,16 @@ class Measurement:
     formula: Formula | None = field(repr=False)
     inputs: Inputs = field(repr=False)
     errors: dict[str, Values] = field(repr=False)
+    shape_errors: dict[str, ShapeErrors] = field(repr=False)
 
     @cached_property
     def expected_error(self) -> Values:
-        """What each value [N] is expected to miss by, in its unit; NaN where that is not known (masks)."""
+        """What each value [N] is expected to miss by, in its unit: a standard deviation; NaN where it is not known.
+
+        That of masks is known where one image alone is measured."""
         if self.formula is None:
             return np.full(len(self.values), np.nan)
-        return expected_error(self.formula, self.inputs, self.errors)
+        return expected_error(self.formula, self.inputs, self.errors, self.shape_errors)
 
 
 class MeasuredIn(NamedTuple):
@@ -124,6 +129,7 @@ class _Gathered(NamedTuple):
     touched: dict[str, Flags]
     ends: dict[str, Flags]
     hounsfield: dict[str, Flags]
+    shape_errors: dict[str, ShapeErrors]
 
 
 class MeasuredState(GreyState):
@@ -251,13 +257,15 @@ class MeasuredState(GreyState):
             units = [Unit.HU if each else Unit.GREY for each in hounsfield.tolist()]
         return Measurement(
             *(self.entry(row), values, tuple(units), tuple(states[np.where(touched, 2, known)].tolist())),
-            *(tuple(here.spacing), formula, gathered.inputs, gathered.errors),
+            *(tuple(here.spacing), formula, gathered.inputs),
+            errors=gathered.errors,
+            shape_errors=gathered.shape_errors,
         )
 
     # --- points and shapes
 
     def _gather(self, needed: Iterable[str]) -> _Gathered:
-        here, found = self.geometry, _Gathered(Inputs(np.zeros((0, 2)), np.zeros(0, bool)), {}, {}, {}, {})
+        here, found = self.geometry, _Gathered(Inputs(np.zeros((0, 2)), np.zeros(0, bool)), {}, {}, {}, {}, {})
         points, shapes, curves, greys = {}, {}, {}, {}
         extents: dict[str, tuple[Values, Flags]] = {}
         if any(not name.startswith(LANDMARK) for name in needed):
@@ -287,6 +295,7 @@ class MeasuredState(GreyState):
         touched: dict[str, Flags] = {}
         ends: dict[str, Flags] = {}
         hounsfield: dict[str, Flags] = {}
+        shape_errors: dict[str, ShapeErrors] = {}
         points, shapes, curves, greys = {}, {}, {}, {}
         numbers = {int(split(name)[1]): name for name in needed if name.startswith(LANDMARK)}
         for number, (xy, error, by_reader) in self._points_in(image, list(numbers)).items():
@@ -305,13 +314,29 @@ class MeasuredState(GreyState):
             elif kind != LANDMARK:
                 found = [(one[None].astype(float), np.array([by])) for one, by in self._extents_in(image, kind, which)]
                 shapes[name], touched[name] = _all_of(found, 1)
+                shape_errors[name] = self._shape_errors(image, self._members(kind, which), found)
             if kind != LANDMARK:
                 by_hand = self.rows.calipers.get(image, {})
                 said = {axis: {0: row.ends} for (shape, axis), row in by_hand.items() if shape == name}
                 said |= {axis: {0: both} for (shape, axis), both in ended.items() if shape == name}
                 shapes[name], ends[name] = between(shapes[name], said)
+                if name in shape_errors:
+                    shape_errors[name].sides[:, np.tile(ends[name][0], 2)] = 0
         inputs = Inputs(here.sides, here.turned, points, shapes, curves, greys)
-        return _Gathered(inputs, errors, touched, ends, hounsfield)
+        return _Gathered(inputs, errors, touched, ends, hounsfield, shape_errors)
+
+    def _shape_errors(self, image: str, members: Sequence[str], found: Sequence[tuple[Values, Flags]]) -> ShapeErrors:
+        """By how much structures together are expected to miss in one image; what a reader drew does not."""
+        charts, slot, parts = self._charts_with(image), self.slot(image), []
+        for member, (extents, drawn) in zip(members, found, strict=True):
+            chart = charts.chart(member, slot) if not drawn[0] and np.isfinite(extents).all() else None
+            if chart is None:
+                parts.append((np.zeros(4), 0.0) if drawn[0] else (np.full(4, np.nan), math.nan))
+            else:
+                uv = self.template.structure(member).outline_uv
+                errors = sample_chart(charts.errors(member, slot), uv)
+                parts.append(contour_errors(sample_chart(chart, uv), errors))
+        return errors_together(parts, np.concatenate([extents[:, :4] for extents, _ in found] or [np.zeros((0, 4))]))
 
     def _said_ends(self, reference: str) -> Said:
         """Where readers said that a shape ends, by the axis of the file and the places of images."""

@@ -38,6 +38,10 @@ class Agreement(NamedTuple):
         Limits of agreement: bias ± 1.96 standard deviations of the difference.
     largest : float
         The largest absolute difference.
+    error : float
+        Mean of the error to be expected (±), NaN where it is not known.
+    within : float
+        Share of the images whose difference is no larger than it.
     """
 
     images: int
@@ -46,16 +50,21 @@ class Agreement(NamedTuple):
     low: float
     high: float
     largest: float
+    error: float
+    within: float
 
 
-def agreement(predicted: Values, reference: Values) -> Agreement:
-    """How far two measurements [N] agree, where both are known."""
+def agreement(predicted: Values, reference: Values, expected: Values | None = None) -> Agreement:
+    """How far two measurements [N] agree, where both are known; `expected` is what each was expected to miss by."""
     both = ~np.isnan(predicted) & ~np.isnan(reference)
     apart = predicted[both] - reference[both]
     spread = 1.96 * float(apart.std(ddof=1))
     bias = float(apart.mean())
     bounds = bias - spread, bias + spread, float(np.abs(apart).max())
-    return Agreement(int(both.sum()), float(reference[both].mean()), bias, *bounds)
+    error = within = float("nan")
+    if expected is not None and not np.isnan(expected[both]).any():
+        error, within = float(expected[both].mean()), float((np.abs(apart) <= expected[both]).mean())
+    return Agreement(int(both.sum()), float(reference[both].mean()), bias, *bounds, error, within)
 
 
 def from_contours(contours: Contours, place: int, size: tuple[int, int], bundle: Bundle) -> dict[str, float]:
@@ -87,7 +96,7 @@ def measured(data: Path, part: str, bundle: Bundle, threads: int = 2) -> dict[st
     things = Things(
         bundle.template, {mark.name: i for i, mark in enumerate(bundle.landmarks)}, bundle.measurements.groups
     )
-    pairs: dict[str, list[tuple[float, float]]] = {one.name: [] for one in bundle.measurements.measurements}
+    pairs: dict[str, list[tuple[float, float, float]]] = {one.name: [] for one in bundle.measurements.measurements}
     with Engine(bundle, threads) as engine:
         for event in engine.predict([(path.name, path) for path in contours.images]):
             if not (isinstance(event, Result) and isinstance(event.value, Predicted)):
@@ -96,7 +105,8 @@ def measured(data: Path, part: str, bundle: Bundle, threads: int = 2) -> dict[st
             reference = from_contours(contours, places[event.key], (frame.height, frame.width), bundle)
             wanted = bundle.measurements.measurements
             for one in measure_prediction(event.value.prediction, frame, wanted, things, bundle.landmarks):
-                pairs[one.name].append((one.value * _in_mm(one.unit), reference[one.name]))
+                factor = _in_mm(one.unit)
+                pairs[one.name].append((one.value * factor, reference[one.name], one.expected_error * factor))
     return {name: agreement(*np.array(found).T) for name, found in pairs.items()}
 
 
@@ -107,10 +117,14 @@ def _in_mm(unit: Unit) -> float:
 
 def table(found: Mapping[str, Agreement]) -> str:
     """The figures as a table of Markdown."""
-    lines = ["| measurement | images | mean | bias | limits of agreement | largest |", "|---|---|---|---|---|---|"]
+    lines = ["| measurement | images | mean | bias | limits of agreement | largest | ± expected | within ± |"]
+    lines.append("|---|---|---|---|---|---|---|---|")
     for name, one in found.items():
         limits = f"{one.low:+.4g} to {one.high:+.4g}"
-        lines.append(f"| {name} | {one.images} | {one.mean:.4g} | {one.bias:+.3g} | {limits} | {one.largest:.3g} |")
+        lines.append(
+            f"| {name} | {one.images} | {one.mean:.4g} | {one.bias:+.3g} | {limits} | {one.largest:.3g} "
+            f"| {one.error:.3g} | {one.within:.0%} |"
+        )
     return "\n".join(lines)
 
 

@@ -46,7 +46,10 @@ def test_the_shown_image_s_measurements_are_listed_and_follow_it(listed, qtbot) 
         heart, lungs = (session.mask(image, name) for name in ("heart", "right_lung"))
         columns = np.nonzero((lungs | session.mask(image, "left_lung")).any(axis=0))[0]
         ratio = (np.ptp(np.nonzero(heart.any(axis=0))[0]) + 1) / (np.ptp(columns) + 1)
-        qtbot.waitUntil(lambda ratio=ratio: texts(listed)[0] == ["ctr", f"{ratio:.3f}", ""])
+        qtbot.waitUntil(lambda ratio=ratio: texts(listed)[0][:2] == ["ctr", f"{ratio:.3f}"])
+        (ctr,) = [one for one in session.measurements_in(image) if one.entry.name == "ctr"]
+        assert texts(listed)[0][2] == f"± {ctr.expected_error:.3f}"
+        assert 0.002 < ctr.expected_error < 0.05
     session.delete_measurement("ctr")
     qtbot.waitUntil(lambda: texts(listed)[0][0] == "right_lung_area")
     window.actions_["undo"].trigger()

@@ -39,8 +39,8 @@ def value_text(value: float, unit: Unit) -> str:
 
 
 def error_text(error: float, unit: Unit) -> str:
-    """What a value is expected to miss by: “± 1.2”; empty where that is not known."""
-    return "" if math.isnan(error) else f"± {error:.{max(_DIGITS[unit], 1)}f}"
+    """What a value is expected to miss by in two of three images: “± 1.2”; empty where that is not known."""
+    return "" if math.isnan(error) else f"± {error:.{_DIGITS[unit]}f}"
 
 
 def told(one: MeasuredIn) -> str:

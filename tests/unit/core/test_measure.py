@@ -109,14 +109,15 @@ def test_units_follow_from_the_kind_and_from_whether_the_spacing_is_known():
         (Kind.AREA, False): Unit.PX2,
         **{(Kind.ANGLE, known): Unit.DEGREES for known in (True, False)},
         **{(Kind.RATIO, known): Unit.RATIO for known in (True, False)},
+        **{(Kind.GREY, known): Unit.GREY for known in (True, False)},
     }
 
 
 @pytest.mark.parametrize(
     "text", ["distance(a, b)", "angle(a, b, c)", "perpendicular(c, a, b) / distance(a, d)", "2 * distance(a, a)"]
 )
-def test_the_expected_error_is_the_mean_miss_where_points_miss_by_chance(text: str):
-    """Points that miss by normal deviates: what the value then misses by, on average, in each image."""
+def test_the_expected_error_is_the_spread_where_points_miss_by_chance(text: str):
+    """Points that miss by normal deviates: the standard deviation of what the value then misses by, in each image."""
     rng, tries, formula, given = np.random.default_rng(5), 20_000, parse(text), inputs()
     errors = {name: np.array([0.04, 0.02, 0.05]) * (1 + place) for place, name in enumerate("abcd")}
     missed = {name: xy + _deviates(rng, tries, errors[name]) for name, xy in given.points.items()}
@@ -126,8 +127,8 @@ def test_the_expected_error_is_the_mean_miss_where_points_miss_by_chance(text: s
             np.zeros(tries, bool),
             {name: xy[:, image] for name, xy in missed.items()},
         )
-        mean = np.abs(compute(formula, many) - compute(formula, given)[image]).mean()
-        np.testing.assert_allclose(expected_error(formula, given, errors)[image], mean, rtol=0.05, atol=1e-9)
+        spread = np.sqrt(((compute(formula, many) - compute(formula, given)[image]) ** 2).mean())
+        np.testing.assert_allclose(expected_error(formula, given, errors)[image], spread, rtol=0.05, atol=1e-9)
 
 
 def _deviates(rng: np.random.Generator, tries: int, expected: np.ndarray) -> np.ndarray:
@@ -136,7 +137,7 @@ def _deviates(rng: np.random.Generator, tries: int, expected: np.ndarray) -> np.
     return misses * (expected / np.linalg.norm(misses, axis=-1).mean(axis=0))[:, None]
 
 
-def test_what_masks_are_expected_to_miss_by_is_not_known():
+def test_what_masks_of_which_nothing_is_known_are_expected_to_miss_by_is_not_known():
     errors = dict.fromkeys("abcd", np.ones(3))
     assert np.isnan(expected_error(parse("width(heart) / distance(a, b)"), inputs(), errors)).all()
     np.testing.assert_array_equal(expected_error(parse("2 * 3"), inputs(), errors), [0, 0, 0])

@@ -12,7 +12,9 @@ import pytest
 
 from app.core.formula import FormulaError
 from app.core.frame import Provenance
+from app.core.mask_error import ACROSS
 from app.core.measure import Unit
+from app.core.prediction import sample_chart
 from app.io.bundle import Bundle
 from app.jobs import Result
 from app.project.measured import MeasurementState
@@ -97,7 +99,9 @@ def test_landmarks_are_measured_where_they_are_with_the_error_to_be_expected(mea
     errors = np.stack([one.expected_error, other.expected_error])
     along = ((one.xy - other.xy) * sides) * sides / away[:, None]  # how the distance follows each coordinate
     np.testing.assert_allclose(
-        found.expected_error, 2 / np.pi * np.linalg.norm(np.linalg.norm(along, axis=1) * errors, axis=0), rtol=1e-4
+        found.expected_error,
+        np.sqrt(2 / np.pi) * np.linalg.norm(np.linalg.norm(along, axis=1) * errors, axis=0),
+        rtol=1e-4,
     )
     assert np.isnan(measured.measurement("wide").expected_error).all()
     measured.move_placement("im1.png", "hilum", (50, 40))
@@ -141,7 +145,8 @@ def test_one_image_and_all_images_give_the_same(measured: Session):
         for all_of_it, one in zip(every, measured.measurements_in(image), strict=True):
             assert one.entry == all_of_it.entry
             np.testing.assert_allclose(one.value, all_of_it.values[place], rtol=1e-5)
-            np.testing.assert_allclose(one.expected_error, all_of_it.expected_error[place], rtol=1e-2)
+            if not math.isnan(all_of_it.expected_error[place]):
+                np.testing.assert_allclose(one.expected_error, all_of_it.expected_error[place], rtol=1e-2)
             expected = all_of_it.units[place], all_of_it.states[place], all_of_it.spacing[place]
             assert (one.unit, one.state, one.spacing) == expected
 
@@ -278,3 +283,21 @@ def test_the_model_s_measurements_that_a_project_lacks_are_offered_and_added_in_
     assert [entry.name for entry in session.measurements][-1] == "ctr"
     session.undo()
     assert "ctr" not in [entry.name for entry in session.measurements]
+
+
+def test_a_width_is_expected_to_miss_as_its_outermost_contour_points_do_and_drawn_masks_do_not(measured: Session):
+    (wide,) = [one for one in measured.measurements_in("im0.png") if one.entry.name == "wide"]
+    structure = measured.template.structure("heart")
+    prediction, place = measured.prediction("im0.png"), measured.template.index("heart")
+    xy, errors = (
+        sample_chart(part[place], structure.outline_uv) for part in (prediction.charts, prediction.expected_error)
+    )
+    ends = errors[[xy[:, 0].argmin(), xy[:, 0].argmax()]]
+    assert wide.expected_error == pytest.approx(ACROSS * np.sqrt(2 / np.pi) * np.hypot(*ends), rel=1e-2)
+    measured.set_ends("im0.png", "heart", 0, ((30.5, 40), (80.5, 60)))
+    (wide,) = [one for one in measured.measurements_in("im0.png") if one.entry.name == "wide"]
+    assert wide.expected_error == 0
+    measured.undo()
+    measured.set_mask("im0.png", "heart", drawn(measured, "im0.png"))
+    (wide,) = [one for one in measured.measurements_in("im0.png") if one.entry.name == "wide"]
+    assert wide.expected_error == 0

@@ -14,7 +14,10 @@ def test_bias_and_limits_are_those_of_the_differences_that_are_known():
     predicted, reference = np.array([1.0, 2.5, np.nan, 4.0]), np.array([2.0, 2.0, 7.0, 3.5])
     found = agreement(predicted, reference)  # -1, 0.5, 0.5: their standard deviation is the root of 0.75
     expected = (3, 2.5, 0.0, -1.96 * 0.75**0.5, 1.96 * 0.75**0.5, 1.0)
-    assert found == pytest.approx(expected)
+    assert found[:6] == pytest.approx(expected)
+    assert np.isnan(found.error)
+    told = agreement(predicted, reference, np.array([1.0, 0.4, np.nan, 0.5]))
+    assert (told.error, told.within) == pytest.approx((1.9 / 3, 2 / 3))
     assert "| ctr | 3 | 2.5 | +0 |" in table({"ctr": found})
 
 
