@@ -13,11 +13,13 @@ from app.core.frame import Points
 
 _SIDE = 300  # pixels of the longer side of the small copy that is looked at
 _SOLID = 0.86  # a hand fills less than this of its convex hull; a collimated field fills more
+_LEAST = 0.03  # share of the picture that a hand takes
 JOINT = 1.35
-"""From the middle of the palm to the distal radius, in radii of the largest circle in the palm: 1.34 (standard
-deviation .12) where boxes of radius and ulna lie in 14 real hands (docs/decisions.md)."""
+"""From the middle of the palm to the distal radius, in radii of the largest circle in the palm: 1.36 (standard
+deviation .13) where boxes of radius and ulna lie in 15 real hands (docs/decisions.md)."""
 
 Mask = npt.NDArray[np.uint8]
+Grey = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,32 +74,29 @@ def find_hand(pixels: npt.NDArray[np.generic]) -> Hand | None:
     return Hand(native, radius / scale, down, bool(fingers))
 
 
-def _outline(small: npt.NDArray[np.float32]) -> Mask | None:
-    """The largest bright thing [H, W] that is no frame, field or letter, looked for in ever smaller fields."""
-    within = np.ones(small.shape, bool)
-    for _ in range(4):
-        values = small[within]
-        if values.size < 400 or values.max() <= values.min():
-            return None
-        low, high = np.percentile(values, (2, 96))
-        grey = np.clip((small - low) / max(float(high - low), 1e-6), 0, 1).astype(np.float32)
-        grey = np.asarray(cv2.GaussianBlur(cv2.medianBlur(grey, 5), (0, 0), 1.2), np.float32)
-        bright = ((grey > threshold_otsu(grey[within])) & within).astype(np.uint8)
-        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
-        opened = cv2.morphologyEx(np.pad(bright, 8), cv2.MORPH_OPEN, disc)[8:-8, 8:-8]  # frames are thin
-        found = _largest(np.asarray(opened, np.uint8))
-        if found is None:
-            return None
-        hole = _largest(np.asarray(_filled(found) - found, np.uint8))
-        if hole is not None and hole.mean() > 0.15:  # a bright frame around the field, with the hand in or at it
-            within &= _eroded(_hull(hole))
-        elif found.sum() < _SOLID * _hull(found).sum():
-            return found
-        elif found.mean() > 0.4:  # the whole field against a black border
-            within = _eroded(found)
-        else:  # an unexposed corner, a plate
-            within &= cv2.dilate(found, np.ones((9, 9), np.uint8)) == 0
-    return None
+def _outline(small: Grey, within: npt.NDArray[np.bool_] | None = None, tries: int = 4) -> Mask | None:
+    """The largest bright thing [H, W] that can be a hand and is no frame, field or plate; None after some tries."""
+    within = np.ones(small.shape, bool) if within is None else within
+    values = small[within]
+    if not tries or values.size < 1500 or values.max() <= values.min():
+        return None
+    low, high = np.percentile(values, (2, 96))
+    grey = np.clip((small - low) / max(float(high - low), 1e-6), 0, 1).astype(np.float32)
+    grey = np.asarray(cv2.GaussianBlur(cv2.medianBlur(grey, 5), (0, 0), 1.2), np.float32)
+    bright = ((grey > threshold_otsu(grey[within])) & within).astype(np.uint8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
+    found = _largest(np.asarray(cv2.morphologyEx(np.pad(bright, 8), cv2.MORPH_OPEN, disc)[8:-8, 8:-8], np.uint8))
+    if found is None or found.mean() < _LEAST:
+        return None
+    holes = np.asarray(cv2.morphologyEx(_filled(found) - found, cv2.MORPH_OPEN, disc), np.uint8)
+    if holes.mean() > 0.15:  # a bright frame around the field, with the hand in or at it
+        return _outline(small, within & _eroded(_hull(holes)), tries - 1)
+    if found.sum() < _SOLID * _hull(found).sum():
+        return found
+    inside = _outline(small, within & _eroded(found), tries - 1)  # the field against a dark border
+    if inside is not None:
+        return inside
+    return _outline(small, within & (cv2.dilate(found, np.ones((9, 9), np.uint8)) == 0), tries - 1)  # a bright corner
 
 
 def _hull(mask: Mask) -> Mask:
@@ -125,7 +124,7 @@ def _eroded(mask: Mask) -> npt.NDArray[np.bool_]:
     return np.asarray(cv2.erode(np.pad(mask, 1), np.ones((9, 9), np.uint8))[1:-1, 1:-1], bool)
 
 
-def _forearm(deep: npt.NDArray[np.float32], palm: Points, radius: float) -> Points:
+def _forearm(deep: Grey, palm: Points, radius: float) -> Points:
     """Unit vector [2] from the palm along which most of the hand lies, within 50 degrees of straight down."""
     steps = np.arange(int(6 * radius))
     best, vector = -1.0, np.array([0.0, 1.0])
