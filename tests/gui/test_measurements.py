@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from skimage.draw import polygon2mask
@@ -160,3 +160,32 @@ def test_grey_values_come_by_themselves_once_a_measurement_asks_for_them(listed,
     pixels = read_image(session.image(image).path).pixels
     expected = pixels[polygon2mask(pixels.shape, session.region(image, "zone")[:, ::-1])].mean()
     np.testing.assert_allclose(table.measurements.rows[row].value, expected, rtol=2e-3)
+
+
+def test_a_click_in_the_image_or_on_the_template_writes_a_name_into_the_formula(listed, qtbot) -> None:
+    window, session = listed.window, listed.window.controller.session
+    view, template, image = window.image_view, window.template_view, window.controller.image
+    session.define_landmark("my hilum", "right_lung", (0.3, 0.1))
+    window.actions_["newMeasurement"].trigger()
+    asked = dialog(listed)
+    assert not asked.isModal()
+    rows, columns = np.nonzero(session.mask(image, "heart") & ~session.mask(image, "left_lung"))
+    inside = view.viewport_of(float(columns[len(rows) // 2]), float(rows[len(rows) // 2])).toPoint()
+    assert session.structures_at(image, tuple(view.native_of(QPointF(inside)).tolist()))[0] == "heart"
+    qtbot.keyClicks(asked.formula, "width(")
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=inside)
+    assert asked.formula.text() == "width(heart"
+    asked.formula.setText("distance(right_lung_00")
+    qtbot.waitUntil(lambda: view.marker_at(view.viewport_of(*view.drawn_at("my hilum"))) == "my hilum")
+    marker = view.viewport_of(*view.drawn_at("my hilum")).toPoint()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=marker)
+    assert asked.formula.text() == 'distance(right_lung_00, "my hilum"'
+    asked.formula.setText("area(")
+    lung = session.template.structure("left_lung")
+    x, y = lung.from_chart((0.1, -0.2)).tolist()
+    before = session.landmarks
+    qtbot.mouseClick(template.viewport(), Qt.MouseButton.LeftButton, pos=template.from_plane(x, y).toPoint())
+    assert asked.formula.text() == "area(left_lung"
+    assert session.landmarks == before  # it names none meanwhile
+    qtbot.keyClick(asked, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: view.tool is None and not template.takes_clicks)

@@ -17,7 +17,7 @@ from app.gui.image.split_view import ImagesPane
 from app.gui.landmarks.landmark_dialog import LandmarkDialog
 from app.gui.landmarks.landmark_table import LandmarkTable
 from app.gui.measurements.all_images import show_all_images
-from app.gui.measurements.measurement_dialog import MeasurementDialog
+from app.gui.measurements.measurement_table import MeasurementSection
 from app.gui.state.controller import Controller
 from app.gui.state.view_state import Mode
 from app.project.session import Session
@@ -58,7 +58,7 @@ def landmark_commands(
             "newMeasurement",
             "Landmark",
             "New measurement…",
-            lambda: MeasurementDialog(parent, controller).open(),
+            lambda: _ask_measurement(parent),
             needs="writable",
             tip="A formula of landmarks and structures, measured in every image",
             line=True,
@@ -223,3 +223,10 @@ def _definitions(
         Command("moveLandmarkDown", "Landmark", "Move down in the list", down, "Alt+Down", needs),
         Command("deleteLandmark", "Landmark", "Delete in all images", delete, "Ctrl+Del", needs),
     ]
+
+
+def _ask_measurement(parent: QWidget) -> None:
+    """The dialog of a new measurement, as its list opens it."""
+    section = parent.findChild(MeasurementSection)
+    if section is not None:
+        section.open_dialog(None)

@@ -17,7 +17,8 @@ from app.store.errors import ProjectError
 HINT = (
     "distance(a, b)   angle(a, b, c)   perpendicular(p, a, b) of landmarks; width, height and area of structures and "
     "regions; length of curves and of regions’ outlines; mean and sd of the grey values inside regions; numbers, "
-    "+ - * / and brackets. Other names than of letters, digits and _ stand in double quotes."
+    "+ - * / and brackets. A click on a landmark or a structure, in the image or on the template, writes its name. "
+    "Other names than of letters, digits and _ stand in double quotes."
 )
 _WORD = re.compile(r'"[^"]*$|\w*$')
 
@@ -89,6 +90,7 @@ class MeasurementDialog(QDialog):
         self.remark.setProperty("caution", "true")
         self.remark.setMinimumHeight(2 * self.fontMetrics().lineSpacing())
         self.formula.textEdited.connect(self._check)
+        controller.sessionChanged.connect(self.reject)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -109,6 +111,15 @@ class MeasurementDialog(QDialog):
         layout.addWidget(hint)
         layout.addWidget(self.remark)
         layout.addWidget(buttons)
+
+    def write(self, name: str) -> None:
+        """Put a name at the text cursor, in quotes where it needs them, and a comma before it after another name."""
+        before = self.formula.text()[: self.formula.cursorPosition()].rstrip()
+        comma = ", " if before and (before[-1].isalnum() or before[-1] in '_"') else ""
+        self.formula.insert(comma + quoted(name))
+        self._check()
+        self.activateWindow()
+        self.formula.setFocus()
 
     def _check(self) -> None:
         """Tell what is wrong while one types, without moving the cursor."""

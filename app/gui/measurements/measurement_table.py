@@ -66,6 +66,7 @@ class MeasurementSection(QWidget):
     """The table with what can be done below it."""
 
     allImagesWanted = Signal()
+    dialogOpened = Signal(object)
 
     def __init__(self, controller: Controller) -> None:
         super().__init__()
@@ -96,8 +97,13 @@ class MeasurementSection(QWidget):
 
     def open_dialog(self, entry: MeasurementEntry | None) -> None:
         """Ask for a new measurement, or change one."""
-        if self._controller.writable:
-            MeasurementDialog(self.window(), self._controller, entry).open()
+        if not self._controller.writable:
+            return
+        for before in self.window().findChildren(MeasurementDialog):
+            before.reject()  # one at a time: clicks in the image write into it
+        dialog = MeasurementDialog(self.window(), self._controller, entry)
+        dialog.show()  # not modal: what it is about can be clicked
+        self.dialogOpened.emit(dialog)
 
     def _add_offered(self) -> None:
         if self._controller.session is not None:

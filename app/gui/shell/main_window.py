@@ -46,6 +46,7 @@ from app.gui.shell.measuring import Measuring
 from app.gui.shell.messages import Messages
 from app.gui.shell.notice import Notices
 from app.gui.shell.panels import SheetPanel, StatusLine, Toolbar, stacked
+from app.gui.shell.picking import Picking
 from app.gui.shell.project_watch import Watching
 from app.gui.shell.projects import Projects
 from app.gui.shell.reader_bar import ReaderBar
@@ -119,6 +120,7 @@ class MainWindow(QMainWindow):
         self.replaced_bar = ReplacedBar(self.controller)
         self.seen = Seen(self.controller, self.images)
         self.measuring = Measuring(self.controller, self.images)
+        self.picking = Picking(self.controller, self.images, self.template_view)
         self.walking = Walking(self.controller, self.image_view)
         self.file_check = FileCheck(self.controller, self.bridge)
         self.comparing = Comparing(self.controller, self.bridge)
@@ -187,6 +189,7 @@ class MainWindow(QMainWindow):
         right = RightColumn(self.controller, self.template_view, self.structures, self.landmark_table)
         self.right_column = right
         self.measuring.follow(right.measurements.table, right.tabs)
+        right.measurements.dialogOpened.connect(self.picking.begin)
         self.sheet_panel = SheetPanel(self.controller, self.contact_sheet)
         self.middle = QSplitter(Qt.Orientation.Vertical)
         self.middle.addWidget(stacked(self.walking.bar, self.orientation_bar, self.replaced_bar, self.images))
