@@ -34,11 +34,11 @@ def expose(canvas: Canvas, path: Array, free: Array) -> Array:
 
 
 def _copied(picture: Array, rng: np.random.Generator) -> Array:
-    """The picture after it has been stored smaller, in a third of all."""
-    if rng.random() > 0.35:
+    """The picture after it has been stored smaller, in three of ten."""
+    if rng.random() > 0.3:
         return picture
     rows, columns = picture.shape
-    size = rng.uniform(180, 420) / rows
+    size = rng.uniform(220, 480) / rows
     small = cv2.resize(picture, (max(8, int(columns * size)), max(8, int(rows * size))), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_CUBIC), np.float32)
 

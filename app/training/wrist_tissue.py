@@ -91,7 +91,7 @@ class Build:
     @classmethod
     def random(cls, rng: np.random.Generator, age: float) -> Build:
         """Another hand of this age in years."""
-        wall, depth, texture, rim, core = rng.uniform((0.6, 0.7, 0.4, 0.4, 0.35), (1.3, 1.15, 2.2, 1.9, 1.1))
+        wall, depth, texture, rim, core = rng.uniform((0.75, 0.7, 0.4, 0.5, 0.3), (1.5, 1.15, 2.2, 2.1, 1.0))
         return cls(wall, depth, texture, rim, core, float(np.clip((age + rng.normal()) / 15, 0.05, 1)))
 
 
@@ -112,7 +112,7 @@ def bone_path(canvas: Canvas, total: Array, name: str, pieces: Sequence[Points],
     long = name in FOREARM or name in METACARPALS or name.startswith("phalanx")
     path = (_long_bone if long else _compact_bone)(canvas, deep, points, build, box)
     lines = _border_lines(canvas, pieces, box, name, build)
-    soft = (0.10 + 0.35 * (1 - build.ripe) * canvas.rng.uniform(0.3, 1)) * canvas.scale
+    soft = (0.08 + 0.22 * (1 - build.ripe) * canvas.rng.uniform(0.3, 1)) * canvas.scale
     total[box] += blurred(path, soft * (0.5 if long else 1.0)) + lines * (0.25 + 0.75 * inside)
 
 
@@ -151,8 +151,9 @@ def _long_bone(canvas: Canvas, deep: Array, points: Points, build: Build, box: t
     wall = np.minimum(build.wall * wall * (1 + 0.12 * canvas.noise(deep.shape, 4, 8)), 0.75 * radius)
     outer, inner = _chord(deep, radius), _chord(deep - wall, radius - wall)
     angle = float(np.arctan2(along[0], along[1]))
-    grain = 1.3 * (_net(canvas.noise(deep.shape, 0.22, 1.0, angle)) - 0.4)
-    grain = grain + 0.5 * canvas.noise(deep.shape, 0.13, 0.8, angle)
+    fine = 0.5 + 0.5 * build.ripe  # trabeculae of small bones are small
+    grain = 1.3 * (_net(canvas.noise(deep.shape, 0.22 * fine, 0.9 * fine, angle)) - 0.4)
+    grain = (0.4 + 0.6 * build.ripe) * (grain + 0.5 * canvas.noise(deep.shape, 0.13 * fine, 0.8 * fine, angle))
     coarse = canvas.noise(deep.shape, 1.2, 3.0, angle)
     spongy = 0.2 + 0.8 * np.exp(-2.5 * shaft)
     spongy = spongy * (1 + 0.22 * build.texture * grain + 0.08 * coarse)
@@ -171,7 +172,7 @@ def _compact_bone(canvas: Canvas, deep: Array, points: Points, build: Build, box
     wall = build.wall * (0.22 + 0.2 * build.ripe)
     chord = _chord(np.minimum(deep, radius), radius)
     inner = _chord(np.minimum(deep - wall, radius - wall), max(radius - wall, 0.1))
-    net = 1.3 * (_net(canvas.noise(deep.shape, 0.35, 0.35)) - 0.4)
+    net = 1.3 * (_net(canvas.noise(deep.shape, 0.32, 0.32)) - 0.4)
     spongy = 1 + 0.35 * build.texture * (0.3 + 0.7 * build.ripe) * (net + 0.3 * canvas.noise(deep.shape, 0.15, 0.15))
     spongy += 0.12 * canvas.noise(deep.shape, 1.8, 1.8)
     path = CORTICAL * (chord - inner) + TRABECULAR * build.core * rng.uniform(0.8, 1.2) * inner * spongy
@@ -318,7 +319,7 @@ def plaster(canvas: Canvas, skin: Array) -> Array:
     streaks = 0.12 * canvas.noise(shape, 0.45, 2.2, angle) + 0.10 * canvas.noise(shape, 0.7, 0.9)
     streaks += 0.06 * canvas.noise(shape, 2.0, 6.0, angle)
     streaks -= 0.25 * rng.random() * np.maximum(canvas.noise(shape, 0.4, 1.8, angle) - 0.6, 0)  # crepe
-    path = rng.uniform(0.5, 1.5) * shell * layers * (1 + rng.uniform(0.3, 1.3) * streaks)
+    path = rng.uniform(0.4, 1.3) * shell * layers * (1 + rng.uniform(0.2, 0.9) * streaks)
     if rng.random() < 0.4:  # a slab on one side alone, or one that ends at the hand
         columns = np.linspace(-1, 1, shape[1], dtype=np.float32)[None] * rng.choice([-1.0, 1.0])
         path = path / (1 + np.exp(-8 * (columns + 0.5 + 0.1 * waves)))
