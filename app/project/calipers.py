@@ -110,10 +110,7 @@ class SessionCalipers(SessionGrey):
             if kind == REGION:
                 outline = one.inputs.curves[reference][0]
                 return _first_and_last(outline, axis)
-            masks = state.masks(image)
-            natives = map(masks.native, state.groups.get(which, ()) if kind == GROUP else (which,))
-            each = np.concatenate([outermost(mask, axis) for mask in natives if mask is not None])
-            return _first_and_last(each, axis)
+            return _ends_of_masks(state, image, state.groups.get(which, ()) if kind == GROUP else (which,), axis)
 
         drawn = calipers(one.formula, one.inputs, one.spacing[0] is not None, ends)
         return tuple(
@@ -158,6 +155,25 @@ class SessionCalipers(SessionGrey):
         """Forget where a reader said that a shape ends: what its mask says counts again. One undo step."""
         label = f"Go back to the measured ends of “{shape}” in {stem(image)}"
         return self._act(reset_ends, image, shape, axis, label)
+
+
+_KEPT = 64
+"""Ends of masks that are kept."""
+
+
+def _ends_of_masks(state: MeasuredState, image: str, structures: tuple[str, ...], axis: int) -> Points:
+    """The outermost places of some masks together, kept for a while: while one end is dragged the others are asked
+    for at every move, and a mask of native size takes some milliseconds."""
+    said = state.rows.masks.get(image, {})
+    drawn = tuple(said[name].mask if name in said else "" for name in structures)
+    key, found = (image, state.chart_stamp(image), structures, drawn, axis), state.ends_of_masks
+    if key not in found:
+        natives = map(state.masks(image).native, structures)
+        each = np.concatenate([outermost(mask, axis) for mask in natives if mask is not None])
+        if len(found) >= _KEPT:
+            found.clear()
+        found[key] = _first_and_last(each, axis)
+    return found[key]
 
 
 def _first_and_last(places: Points, axis: int) -> Points:

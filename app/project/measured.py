@@ -140,6 +140,7 @@ class MeasuredState(GreyState):
         self.groups = bundle.measurements.groups
         self._drawn: dict[str, tuple[tuple[int, int], Extents]] = {}
         self._formulas: dict[str, Formula | None] = {}
+        self.ends_of_masks: dict[tuple[object, ...], Points] = {}
 
     # --- measurements
 
@@ -204,6 +205,10 @@ class MeasuredState(GreyState):
         """Those of some measurements that depend on a shape, as they would be if it ended elsewhere in an image."""
         wanted = [row for row in rows if shape in self._needed(row)]
         return list(map(_in_one, self.measured_alone(image, wanted, ended={(shape, axis): ends})))
+
+    def chart_stamp(self, image: str) -> int:
+        """A number that changes with the prediction of an image."""
+        return int(self._charts_with(image).stamps[self.slot(image)])
 
     def measured_shape(self, image: str, shape: str) -> Values:
         """The box [4] of a shape in one image, see `Shapes`; NaN where it is absent."""

@@ -129,3 +129,13 @@ def test_an_absent_structure_has_no_width_whatever_was_said_of_its_ends(measured
     with pytest.raises(ValueError, match="accepted"):
         measured.reset_ends(NAME, "heart", 0)
     assert states(measured)["wide"] == "corrected"
+
+
+def test_a_caliper_follows_a_mask_that_is_drawn_and_one_that_is_taken_back(measured: Session) -> None:
+    (before,) = measured.calipers(NAME, "wide")
+    mask = np.zeros((300, 320), bool)
+    mask[100:120, 40:201] = True
+    measured.set_mask(NAME, "heart", mask)
+    np.testing.assert_array_equal(measured.calipers(NAME, "wide")[0].places, [[39.5, 109.5], [200.5, 109.5]])
+    measured.undo()
+    np.testing.assert_array_equal(measured.calipers(NAME, "wide")[0].places, before.places)
