@@ -232,3 +232,30 @@ def test_suspect_images_come_last_until_the_reader_wants_them_among_the_others(s
     assert order(sheet)[-1] == "noise.png"
     session.remove_images(["noise.png"])
     qtbot.waitUntil(lambda: not chip.isVisible())
+
+
+def test_suspect_and_accepted_images_are_left_out_by_two_switches(sheet, qtbot) -> None:
+    window, session = sheet.app.window, sheet.app.window.controller.session
+    no_suspects = window.findChild(QPushButton, "withoutSuspects")
+    no_accepted = window.findChild(QPushButton, "withoutAccepted")
+    before = order(sheet)
+    assert no_suspects.isVisible()
+    assert not no_accepted.isVisible()
+    session.set_review(before[1], "accepted")
+    qtbot.mouseClick(no_suspects, Qt.MouseButton.LeftButton)
+    assert order(sheet) == before[:-1]
+    qtbot.mouseClick(no_accepted, Qt.MouseButton.LeftButton)
+    assert order(sheet) == [before[0], *before[2:-1]]
+    session.set_review(before[2], "accepted")
+    assert order(sheet) == [before[0], *before[2:-1]]  # it does not vanish under the hand
+    qtbot.mouseClick(window.findChild(QPushButton, "sortAgain"), Qt.MouseButton.LeftButton)
+    assert order(sheet) == [before[0], *before[3:-1]]
+    window.controller.show_image(before[1])  # has no tile
+    sheet.setFocus()
+    qtbot.keyClick(sheet, Qt.Key.Key_Return)
+    assert window.controller.image == before[0]
+    assert placed(sheet, before[0])[1] == PlacementState.PREDICTED
+    session.undo()
+    session.undo()
+    qtbot.mouseClick(no_suspects, Qt.MouseButton.LeftButton)
+    assert sorted(order(sheet)) == sorted(before)

@@ -65,7 +65,11 @@ class ContactSheet(QAbstractScrollArea):
     suspects_last : bool
         Whether suspect images come after all others.
     suspects : int
-        How many tiles are of suspect images.
+        How many images that could be shown are suspect.
+    accepted : int
+        How many are accepted.
+    without_suspects, without_accepted : bool
+        Whether the reader left those out. What becomes one of them keeps its tile until the order is asked for anew.
     """
 
     captioned = Signal(str)
@@ -83,7 +87,8 @@ class ContactSheet(QAbstractScrollArea):
         self.viewport().setMouseTracking(True)
         self._controller, self._pictures = controller, pictures
         self.tiles: list[Tile] = []
-        self.stale, self.suspects_last, self.suspects = False, True, 0
+        self.stale, self.suspects_last, self.suspects, self.accepted = False, True, 0, 0
+        self.without_suspects = self.without_accepted = False
         self._suspect: dict[str, bool] = {}
         self._crops: OrderedDict[tuple[str, int, int], QImage] = OrderedDict()
         self._regions: dict[str, list[RegionIn]] = {}
@@ -155,6 +160,24 @@ class ContactSheet(QAbstractScrollArea):
         self.suspects_last = last
         self._begin()
 
+    def leave_out_suspects(self, left_out: bool) -> None:
+        """Show no tile of a suspect image, or show them again."""
+        self.without_suspects = left_out
+        self._begin()
+
+    def leave_out_accepted(self, left_out: bool) -> None:
+        """Show no tile of an accepted image, or show them again."""
+        self.without_accepted = left_out
+        self._begin()
+
+    def _is_accepted(self, image: str) -> bool:
+        return self._controller.open_session().review(image) is ReviewState.ACCEPTED
+
+    def _is_left_out(self, image: str) -> bool:
+        return (self.without_suspects and self._is_suspect(image)) or (
+            self.without_accepted and self._is_accepted(image)
+        )
+
     def _is_suspect(self, image: str) -> bool:
         if image not in self._suspect:
             self._suspect[image] = bool(self._controller.open_session().suspect(image))
@@ -171,18 +194,24 @@ class ContactSheet(QAbstractScrollArea):
     def collect(self, *_: object) -> None:
         """Find the chosen landmark in all images; tiles that were there before keep their order."""
         session, landmark = self._controller.session, self._controller.landmark
+        every: list[Tile] = []
         fresh: list[Tile] = []
         caption = ""
         if session is not None and landmark and session.reading_ahead:
             caption = f"“{landmark}” · reading predictions…"
         elif session is not None and landmark:
             start = time.perf_counter()
-            fresh = self.sorted_anew()
+            every = self.sorted_anew()
+            fresh = [tile for tile in every if not self._is_left_out(tile.image)]
             spent = (time.perf_counter() - start) * 1000
-            places = f"{len(fresh)} place{'' if len(fresh) == 1 else 's'}"
+            shown = f"{len(fresh)} of " if len(fresh) < len(every) else ""
+            places = f"{shown}{len(every)} place{'' if len(every) == 1 else 's'}"
             caption = f"“{landmark}” · {places} in {max(spent, 0.1):.1f} ms"
-        self.suspects = sum(self._is_suspect(tile.image) for tile in fresh)
-        self.tiles = in_the_order_of(self.tiles, fresh)
+        self.suspects = sum(self._is_suspect(tile.image) for tile in every)
+        self.accepted = sum(self._is_accepted(tile.image) for tile in every)
+        before, stays = {tile.image for tile in self.tiles}, {tile.image for tile in fresh}
+        # A tile that was just accepted does not vanish under the hand.
+        self.tiles = in_the_order_of(self.tiles, [tile for tile in every if tile.image in before | stays])
         self.stale = self.tiles != fresh
         self.captioned.emit(caption)
         self.arranged.emit()
@@ -309,6 +338,8 @@ class ContactSheet(QAbstractScrollArea):
             words = "Click on the template to place a landmark: it shows here in every image, the doubtful ones first."
             if self._controller.landmark:
                 words = "No image is predicted yet."
+                if self.suspects or self.accepted:
+                    words = "All images are left out. The switches above the sheet bring them back."
             box = self.viewport().rect().adjusted(12, 0, -12, -20)
             painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), words)
         first = max(0, (self.horizontalScrollBar().value() - 12) // (TILE + GAP))
@@ -421,7 +452,9 @@ class ContactSheet(QAbstractScrollArea):
             self._controller.show_image(self.tiles[row].image)
         elif key in ENDS:
             self._controller.show_image(self.tiles[ENDS[Qt.Key(key)]].image)
-        elif row >= 0 and key in ENTER and held in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier):
+        elif row < 0 and key in ENTER:  # the shown image has no tile: Enter leads to the first, and says nothing of it
+            self._controller.show_image(self.tiles[0].image)
+        elif key in ENTER and held in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier):
             following = self.tiles[min(row + 1, len(self.tiles) - 1)].image
             act = session.set_absent if held else session.confirm_placement
             self._controller.do(

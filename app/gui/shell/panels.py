@@ -83,8 +83,16 @@ class SheetPanel(QWidget):
         self.sort_again.setToolTip("The tiles keep their order while you work. Sort them as they are now, worst first")
         self.suspects.setObjectName("suspectsLast")
         self.suspects.setCheckable(True)
+        self.no_suspects, self.no_accepted = QPushButton("Without suspect"), QPushButton("Without accepted")
+        self.no_suspects.setObjectName("withoutSuspects")
+        self.no_suspects.setToolTip("Leave out images that do not look like ones for this model")
+        self.no_accepted.setObjectName("withoutAccepted")
+        self.no_accepted.setToolTip("Leave out accepted images: they are locked")
+        for button in (self.no_suspects, self.no_accepted):
+            button.setCheckable(True)
         row = heading_row(self.caption, self.hint)
-        for i, button in enumerate((self.suspects, self.sort_again)):
+        self._chips = (self.suspects, self.no_suspects, self.no_accepted, self.sort_again)
+        for i, button in enumerate(self._chips):
             button.setProperty("chip", "true")
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Enter and arrows stay the sheet's
             row.insertWidget(1 + i, button)
@@ -100,6 +108,8 @@ class SheetPanel(QWidget):
         )
         self.sort_again.clicked.connect(sheet.sort_again)
         self.suspects.clicked.connect(sheet.set_suspects_last)
+        self.no_suspects.clicked.connect(sheet.leave_out_suspects)
+        self.no_accepted.clicked.connect(sheet.leave_out_accepted)
         self._show_where_it_has_a_use()
         sheet.captioned.connect(self._show_caption)
         sheet.arranged.connect(self._show_order)
@@ -127,10 +137,14 @@ class SheetPanel(QWidget):
         self._make_room()
 
     def _show_order(self) -> None:
-        """Both buttons are there only where they would do something."""
+        """The buttons are there only where they would do something."""
         sheet, count = self._sheet, self._sheet.suspects
         self.sort_again.setVisible(sheet.stale)
-        self.suspects.setVisible(count > 0)
+        self.suspects.setVisible(count > 0 and not sheet.without_suspects)
+        self.no_suspects.setVisible(count > 0)
+        self.no_accepted.setVisible(sheet.accepted > 0)
+        self.no_suspects.setChecked(sheet.without_suspects)
+        self.no_accepted.setChecked(sheet.without_accepted)
         self.suspects.setChecked(sheet.suspects_last)
         images = f"{count} suspect image{'' if count == 1 else 's'}"
         self.suspects.setText(f"{images} last" if sheet.suspects_last else f"{images} among the others")
@@ -149,7 +163,7 @@ class SheetPanel(QWidget):
             hints = ["worst first · open for reading only", "open for reading only"]
         if not self._controller.landmark:
             hints = [""]
-        beside = [b for b in (self.sort_again, self.suspects) if not b.isHidden()]
+        beside = [b for b in self._chips if not b.isHidden()]
         room = self.width() - 24 - sum(button.sizeHint().width() + 12 for button in beside)
         self.caption.setText(f"Contact sheet · {self._words}" if self._words else "Contact sheet")
         if self.caption.sizeHint().width() > room:  # the name alone, and as much of it as there is room for
