@@ -15,7 +15,12 @@ Figures = Mapping[str, Any]
 def show_figures(figures: Figures) -> None:
     """Print what `app.training.evaluate_folder.evaluate` returned, on standard output."""
     console = Console(highlight=False, markup=False, emoji=False)
-    for table in _contour_tables(figures) if "landmarks" in figures else _image_tables(figures):
+    tables = _image_tables
+    if "structures" in figures:
+        tables = _drawn_tables
+    elif "landmarks" in figures:
+        tables = _contour_tables
+    for table in tables(figures):
         console.print(table)
 
 
@@ -49,6 +54,18 @@ def _contour_tables(figures: Figures) -> Iterator[Table]:
     table = _table("Landmarks", "figure", ["value"])
     for name, value, digits in _landmark_lines(figures):
         table.add_row(name, _number(value, digits))
+    yield table
+
+
+def _drawn_tables(figures: Figures) -> Iterator[Table]:
+    """Of images in which people drew structures of any anatomy."""
+    columns = ["images", "Dice", "contour distance (mm)", "within 2 mm", "missed", "false"]
+    table = _table(_title(figures), "structure", columns)
+    for name, each in figures["structures"].items():
+        cells = [_number(each["dice"], 3), _number(each["contour_mm"], 2), _number(each["within_2_mm"], 2)]
+        table.add_row(name, str(each["drawn"]), *cells, str(each["missed"]), str(each["false"]))
+    table.add_section()
+    table.add_row("mean", "", _number(figures["mean_dice"], 3), "", "", "", "")
     yield table
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from app.core.frame import Provenance, Spacing
 from app.io.bundle import Bundle, read_bundle
+from app.training.anatomy_figures import anatomy_figures, read_drawn
+from app.training.annotations.registry import reader_of
 from app.training.bundle import without_prior
 from app.training.contours import CHEST_MM_PER_PIXEL, Contours
 from app.training.evaluate import Case, left_out_figures
@@ -42,8 +44,9 @@ def evaluate(
     Parameters
     ----------
     data : Path
-        Holds reference contours (``<part>/``, ``<part>_landmarks.csv``), lung masks (`app.training.lung_data`) or
-        images alone: then masks are compared with contour points.
+        Holds reference contours (``<part>/``, ``<part>_landmarks.csv``), outlines in any form that `train` reads (in
+        ``<part>`` or itself), lung masks (`app.training.lung_data`) or images alone: then masks are compared with
+        contour points.
     model, out, part, threads, backend
         As on the command line.
     progress : Progress
@@ -65,6 +68,13 @@ def evaluate(
         With a sentence, if the folder holds nothing that this bundle can be evaluated on (`evaluation_data`).
     """
     bundle = read_bundle(model)
+    drawn = next((folder for folder in (data / part, data) if reader_of(folder) is not None), None)
+    if drawn is not None and not has_contours(data):
+        outlines = read_drawn(drawn, bundle.template)
+        compared = anatomy_figures(
+            bundle, outlines, threads, backend, lambda done, total: progress("Predicting", done, total)
+        )
+        return _write(out, bundle, compared)
     if not has_contours(data):
         return _write(out, bundle, _evaluate_images(data, bundle, threads, backend, progress, remark))
     reference = read_contours(data, part, bundle)

@@ -25,6 +25,11 @@ READERS = tuple(cast("Reader", each) for each in (label_maps, mask_files, coco, 
 """In the order in which they are tried: LabelMe's files are looked into one by one, so they come last."""
 
 
+def reader_of(folder: Path) -> Reader | None:
+    """What reads a folder's annotations; None where it holds none that are known."""
+    return next((reader for reader in READERS if reader.fits(folder)), None) if folder.is_dir() else None
+
+
 def read_annotations(folder: Path) -> Annotations:
     """Everything that is annotated in a folder.
 
@@ -37,11 +42,11 @@ def read_annotations(folder: Path) -> Annotations:
     """
     if not folder.is_dir():
         raise ValueError(f"There is no folder {folder}.")
-    for reader in READERS:
-        if reader.fits(folder):
-            found = reader.read(folder)
-            if not found.structures:
-                raise ValueError(f"{folder} is read as {reader.TITLE}, but nothing is outlined in it.")
-            return found
+    reader = reader_of(folder)
+    if reader is not None:
+        found = reader.read(folder)
+        if not found.structures:
+            raise ValueError(f"{folder} is read as {reader.TITLE}, but nothing is outlined in it.")
+        return found
     known = "; ".join(reader.TITLE for reader in READERS)
     raise ValueError(f"{folder} holds no annotations that are known. It may hold: {known}. See docs/new_anatomy.md.")
