@@ -68,15 +68,9 @@ def evaluate(
         With a sentence, if the folder holds nothing that this bundle can be evaluated on (`evaluation_data`).
     """
     bundle = read_bundle(model)
-    drawn = next((folder for folder in (data / part, data) if reader_of(folder) is not None), None)
-    if drawn is not None and not has_contours(data):
-        outlines = read_drawn(drawn, bundle.template)
-        compared = anatomy_figures(
-            bundle, outlines, threads, backend, lambda done, total: progress("Predicting", done, total)
-        )
-        return _write(out, bundle, compared)
     if not has_contours(data):
-        return _write(out, bundle, _evaluate_images(data, bundle, threads, backend, progress, remark))
+        drawn = _evaluate_drawn(data, part, bundle, threads, backend, progress)
+        return _write(out, bundle, drawn or _evaluate_images(data, bundle, threads, backend, progress, remark))
     reference = read_contours(data, part, bundle)
 
     def predicted(step: str, by: Bundle) -> list[Case]:
@@ -106,6 +100,17 @@ def _cases(
         Case(predicted[str(path)].prediction, predicted[str(path)].facts.frame, points, spacing.row_mm)
         for path, points in zip(reference.images, reference.points, strict=True)
     ]
+
+
+def _evaluate_drawn(
+    data: Path, part: str, bundle: Bundle, threads: int, backend: str, progress: Progress
+) -> dict[str, Any] | None:
+    """Images in which people outlined structures, in any form that `train` reads; None where there are none."""
+    folder = next((each for each in (data / part, data) if reader_of(each) is not None), None)
+    if folder is None:
+        return None
+    outlines = read_drawn(folder, bundle.template)
+    return anatomy_figures(bundle, outlines, threads, backend, lambda done, total: progress("Predicting", done, total))
 
 
 def _evaluate_images(
