@@ -84,10 +84,9 @@ def evaluate(
     progress("Comparing", 0, 0)
     figures = figures_of(cases, plain, bundle.template, reference)
     if thinned:
-        other = read_bundle(thinned)
-        thin = predicted("Predicting with the thinned bundle", other)
-        left_out = left_out_figures(cases, bundle.template, thin, other.template, reference)
-        figures["new_landmarks"] |= {"never_trained": left_out}
+        thin = predicted("Predicting with the thinned bundle", other := read_bundle(thinned))
+        never = left_out_figures(cases, bundle.template, thin, other.template, reference)
+        figures["new_landmarks"]["never_trained"] = never
     return _write(out, bundle, figures)
 
 
