@@ -63,7 +63,8 @@ def _grey(canvas: Canvas, seen: Array, field: Array) -> Array:
     within = seen[field > 0.5]
     seen = seen - rng.uniform(0, 0.45) * (blur_wide(seen, rng.uniform(6, 18) * scale) - float(within.mean()))
     fine = rng.uniform(0.3, 0.8) * scale
-    seen = seen + rng.uniform(0, 1.2) * rng.random() * (seen - blurred(seen, fine))
+    sharper = rng.uniform(1.0, 2.6) if rng.random() < 0.15 else rng.uniform(0, 1.2) * rng.random()
+    seen = seen + sharper * (seen - blurred(seen, fine))
     low, high = np.percentile(seen[::3, ::3][field[::3, ::3] > 0.5], (1, 99.7))
     span = high - low
     low, high = low - span * rng.uniform(-0.05, 0.3) * rng.random(), high + span * rng.uniform(-0.1, 0.6) * rng.random()

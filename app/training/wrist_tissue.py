@@ -205,6 +205,9 @@ def _border_lines(canvas: Canvas, pieces: Sequence[Points], box: tuple[slice, sl
             middle, size = piece.mean(0), rng.uniform(0.72, 0.92)
             inner = middle + (piece - middle) * size + rng.normal(0, 0.03, 2) * np.ptp(piece, axis=0)
             _trace(layer, inner - corner, rng.uniform(0, 1.1) * build.ripe * np.clip(wave, 0, 1), stroke)
+        if name == "hamate":  # its hook is seen end on
+            hook = middle + (piece - middle) * rng.uniform(0.2, 0.35) + rng.normal(0, 0.08, 2) * np.ptp(piece, axis=0)
+            _trace(layer, hook - corner, np.full(len(piece), rng.uniform(0, 1.2) * build.ripe**2), stroke)
     width = rng.uniform(0.12, 0.25) * canvas.scale
     return np.float32(build.rim * 7.0 / 170 * (0.4 + 0.6 * build.ripe)) * blurred(layer.astype(np.float32), width)
 
