@@ -22,7 +22,7 @@ not for diagnosis or treatment.
 template (the mean shape) for {count} structures: {names}. The network says uv in {encoding} coordinates. It does not
 tell whether an image is of this anatomy at all.
 
-**Data.** {train} training images, {val} for validation, {minutes:g} minutes of training. {spacing}
+**Data.** {train} training images, {val} for validation, {minutes:g} minutes of training. {spacing}{note}
 
 **Correspondence** of the outlines, over all structures together: {modes} modes hold 95 % of the variance; a shape left
 out is told by the others' modes to {generalisation:.2f} {unit}; random shapes lie {specificity:.2f} {unit} from the
@@ -31,14 +31,14 @@ nearest true one (`correspondence.json` beside the training's checkpoints has ea
 {figures}
 
 **Limits.** What was not in the training data is unknown to it. Expected errors are calibrated on plain and deformed
-training images; they are too small where an image is unlike those.{limits}
+training images; they are too small where an image is unlike those.
 
 **Licence.** See `LICENSE.md` beside this file.
 """
 
 
 def anatomy_documents(
-    template: Template, facts: dict[str, Any], figures: dict[str, Any] | None = None, limits: str = ""
+    template: Template, facts: dict[str, Any], figures: dict[str, Any] | None = None, note: str = "", licence: str = ""
 ) -> dict[str, str]:
     """Text of the bundle's documents by file name.
 
@@ -50,8 +50,8 @@ def anatomy_documents(
         correspondence.
     figures : dict or None
         What `app.training.anatomy_figures.anatomy_figures` found on the validation images.
-    limits : str
-        More sentences on what it cannot do.
+    note, licence : str
+        What those who gave the data say of them, for the card; the terms, in place of a reminder to write them.
     """
     together = facts["quality"]["together"]
     known = bool(facts["spacing_known"])
@@ -69,9 +69,9 @@ def anatomy_documents(
         specificity=together["specificity"],
         unit="mm" if known else "units of the template",
         figures="**Figures.** Not evaluated yet." if figures is None else _told(figures),
-        limits=f" {limits}" if limits else "",
+        note=f"\n\n{note.strip()}" if note else "",
     )
-    return {"MODEL_CARD.md": card, "LICENSE.md": LICENCE}
+    return {"MODEL_CARD.md": card, "LICENSE.md": licence or LICENCE}
 
 
 def _told(figures: dict[str, Any]) -> str:

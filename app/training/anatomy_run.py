@@ -12,21 +12,25 @@ from typing import Any
 import numpy as np
 import torch
 
+from app.core.measurement_set import measurement_set_from_json
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior, Similarity
 from app.engine.worker import openvino_network
-from app.io.bundle import read_bundle
+from app.io.bundle import MEASUREMENTS, read_bundle
 from app.training import train as training
 from app.training.anatomy import Anatomy, Remark, read_anatomy
 from app.training.anatomy_documents import anatomy_documents
 from app.training.anatomy_figures import anatomy_figures
-from app.training.bundle import convert, replace_documents, write_bundle
+from app.training.annotations.annotated import read_json
+from app.training.bundle import convert, lend_measurements, replace_documents, write_bundle
 from app.training.dataset import Examples, Grids, build
 from app.training.finish import BELIEF, SEEN_ROUNDS, Trials, collect, fit_errors
 from app.training.prior import prior_per_structure
 from models.network import DenseSegNet, NetworkConfig
 
 SHIFTS = ((4, 2), (-4, -2))
+NOTE, LICENCE = "NOTE.md", "LICENSE.md"
+"""Files beside the annotated images whose text goes into the model card, and becomes the bundle's licence note."""
 SMALL = (16, 32, 64, 96, 128)
 USUAL = (24, 48, 72, 96, 128)
 """Channels of the network: a third of the shipped chest network's weights, and less for a quick look."""
@@ -95,6 +99,8 @@ def train(plan: Plan, report: Callable[[training.Progress], None], remark: Remar
     """
     torch.set_num_threads(plan.threads)
     anatomy = read_anatomy(plan.data, plan.name, plan.mm_per_pixel, remark)
+    if (plan.data / MEASUREMENTS).is_file():  # a wrong one is told now and not after hours
+        measurement_set_from_json(read_json(plan.data / MEASUREMENTS), anatomy.template)
     (plan.out / "correspondence.json").write_text(json.dumps(anatomy.quality, indent=1) + "\n", encoding="utf-8")
     height, width = network_shape(plan.size, anatomy.proportion)
     config = NetworkConfig(len(anatomy.template.structures), height, width, plan.channels, plan.encoding)
@@ -128,21 +134,19 @@ def _finish(plan: Plan, net: DenseSegNet, anatomy: Anatomy, examples: Examples) 
         "spacing_known": anatomy.spacing_known,
         "quality": anatomy.quality,
     }
-    write_bundle(
-        folder,
-        net,
-        template,
-        anatomy_documents(template, facts),
-        prior,
-        errors,
-        SHIFTS,
-        plan.name,
-        template.anatomy.capitalize(),
-        origin="",
-    )
+    note, licence = (_text(plan.data / name) for name in (NOTE, LICENCE))
+    documents = anatomy_documents(template, facts, None, note, licence)
+    title = template.anatomy.replace("_", " ").capitalize()
+    write_bundle(folder, net, template, documents, prior, errors, SHIFTS, plan.name, title, origin="")
+    if (plan.data / MEASUREMENTS).is_file():
+        lend_measurements(plan.data, folder)
     figures = anatomy_figures(read_bundle(folder), anatomy.val, plan.threads)
     (plan.out / "evaluation.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    replace_documents(folder, anatomy_documents(template, facts, figures))
+    replace_documents(folder, anatomy_documents(template, facts, figures, note, licence))
+
+
+def _text(file: Path) -> str:
+    return file.read_text("utf-8") if file.is_file() else ""
 
 
 def _fit(anatomy: Anatomy, trials: Trials) -> tuple[ShapePrior, ErrorModel]:

@@ -154,6 +154,10 @@ def test_from_contours_to_a_landmark_in_every_image(tmp_path):
     """The walk-through of docs/new_anatomy.md, in seconds: too short to be good, but everything is there."""
     data, out = tmp_path / "data", tmp_path / "torso"
     render_folder(data, 6, shape=(96, 96))
+    (data / "LICENSE.md").write_text("Rendered by us: do as you like.\n")
+    (data / "NOTE.md").write_text("No patient was near.\n")
+    wanted = {"anatomy": "torso", "measurements": [{"name": "size", "formula": "area(heart)"}]}
+    (data / "measurements.json").write_text(json.dumps(wanted))
     options = ["--minutes", "0.02", "--size", "64", "--threads", "1", "--encoding", "polar"]
     assert run(["train", "--data", str(data), "--out", str(out), *options]) == 0
     bundle = read_bundle(out / "bundle")
@@ -162,6 +166,9 @@ def test_from_contours_to_a_landmark_in_every_image(tmp_path):
     assert bundle.prior is not None
     card = (out / "bundle" / "MODEL_CARD.md").read_text("utf-8")
     assert "modes hold 95 % of the variance" in card
+    assert "No patient was near." in card
+    assert (out / "bundle" / "LICENSE.md").read_text() == "Rendered by us: do as you like.\n"
+    assert [each.name for each in bundle.measurements.measurements] == ["size"]
     assert "| right lung | 1 |" in card
     marks = tmp_path / "marks"
     words = ["propagate", str(data), "--model", str(out / "bundle"), "--out", str(marks)]
