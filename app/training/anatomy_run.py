@@ -26,6 +26,7 @@ from app.training.bundle import convert, lend_measurements, replace_documents, w
 from app.training.dataset import Examples, Grids, build
 from app.training.finish import BELIEF, SEEN_ROUNDS, Trials, collect, fit_errors
 from app.training.prior import prior_per_structure
+from app.training.template_drawing import draw_template
 from models.network import DenseSegNet, NetworkConfig
 
 SHIFTS = ((4, 2), (-4, -2))
@@ -102,6 +103,8 @@ def train(plan: Plan, report: Callable[[training.Progress], None], remark: Remar
     if (plan.data / MEASUREMENTS).is_file():  # a wrong one is told now and not after hours
         measurement_set_from_json(read_json(plan.data / MEASUREMENTS), anatomy.template)
     (plan.out / "correspondence.json").write_text(json.dumps(anatomy.quality, indent=1) + "\n", encoding="utf-8")
+    drawing = draw_template(anatomy.template, anatomy.filled_mm)
+    (plan.out / "correspondence.svg").write_text(drawing, encoding="utf-8")
     height, width = network_shape(plan.size, anatomy.proportion)
     config = NetworkConfig(len(anatomy.template.structures), height, width, plan.channels, plan.encoding)
     longer = max(height, width)
