@@ -208,7 +208,7 @@ def train(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Annotated images; see docs/new_anatomy.md.")],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Checkpoints and the bundle.")],
     minutes: Annotated[float, typer.Option(min=0.01, help="Length of the whole schedule.")] = 240.0,
-    leg_minutes: Annotated[float, typer.Option(min=0.1, help="Stop after this long; the next call goes on.")] = 1e6,
+    leg_minutes: Annotated[float, typer.Option(min=0.01, help="Stop after this long; the next call goes on.")] = 1e6,
     threads: Threads = 2,
     seed: int = 1,
     size: Annotated[

@@ -107,6 +107,10 @@ def train(plan: Plan, report: Callable[[training.Progress], None], remark: Remar
     (plan.out / "correspondence.svg").write_text(drawing, encoding="utf-8")
     height, width = network_shape(plan.size, anatomy.proportion)
     config = NetworkConfig(len(anatomy.template.structures), height, width, plan.channels, plan.encoding)
+    _go_on(
+        plan.out,
+        {"network": config.to_json(), "points": list(anatomy.train.sizes), "images": len(anatomy.train.images)},
+    )
     longer = max(height, width)
     recipe = replace(plan.recipe, size=longer, small_size=max(round(0.67 * longer / 32), 2) * 32)
     examples = build(anatomy.template, anatomy.train_pictures, anatomy.train, Grids.of(height, width))
@@ -114,9 +118,21 @@ def train(plan: Plan, report: Callable[[training.Progress], None], remark: Remar
     trainer.run(examples, anatomy.val_pictures, anatomy.val, report, plan.leg_minutes)
     if trainer.done < 1.0:
         return False
-    trainer.averaged.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
+    if (plan.out / "best.pt").exists():  # where no point of the validation images was seen, none is the best
+        trainer.averaged.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
     _finish(plan, trainer.averaged, anatomy, examples)
     return True
+
+
+def _go_on(out: Path, what: dict[str, Any]) -> None:
+    """Raise ValueError if a folder holds a run that learnt something else; else note what this one learns."""
+    file, text = out / "run.json", json.dumps(what, indent=1) + "\n"
+    if file.is_file() and file.read_text("utf-8") != text:
+        raise ValueError(
+            f"{out} holds a run on other images, or of another size or encoding. Choose another folder with --out, or "
+            "empty that one."
+        )
+    file.write_text(text, encoding="utf-8")
 
 
 def _finish(plan: Plan, net: DenseSegNet, anatomy: Anatomy, examples: Examples) -> None:

@@ -180,6 +180,17 @@ def test_from_contours_to_a_landmark_in_every_image(tmp_path):
     assert set(figures["structures"]) == {"right_lung", "left_lung", "heart"}
 
 
+def test_a_run_on_other_images_is_not_gone_on_with(folder, tmp_path, capsys):
+    words = ["train", "--out", str(tmp_path / "out"), "--minutes", "0.5", "--leg-minutes", "0.01", "--size", "64"]
+    assert run([*words, "--data", str(folder), "--threads", "1"]) == 0
+    assert "The schedule is not complete; call again to go on." in capsys.readouterr().err
+    other = tmp_path / "other"
+    for number in range(7):
+        write(other, number, np.random.default_rng(number), spacing=0.5)
+    assert run([*words, "--data", str(other)]) == 1
+    assert "holds a run on other images, or of another size or encoding" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
