@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import warnings
@@ -25,6 +26,8 @@ NOTICE = "Research use only; not a medical device."
 PRIVATE = "99DENSESEG"
 """Scheme of codes for what no public scheme known here has a code for: other anatomies, landmarks, measurements.
 Names of private schemes begin with 99 (PS3.16 section 8)."""
+UTF_8 = "ISO_IR 192"
+"""How DICOM calls UTF-8 (PS3.3 C.12.1.1.2)."""
 _SIDES = {"right": codes.SCT.Right, "left": codes.SCT.Left}
 _BONES = {"radius": codes.SCT.RadiusBone, "ulna": codes.SCT.Ulna, "scaphoid": codes.SCT.Scaphoid}
 _ANATOMY = {"lung": codes.SCT.Lung, "heart": codes.SCT.Heart, "clavicle": codes.SCT.Clavicle} | _BONES
@@ -61,8 +64,21 @@ def anatomy_of(structure: Structure) -> Anatomy:
 
 
 def private(value: str, meaning: str) -> Code:
-    """A code of this program's own: at most 16 letters for the value and 64 for the meaning (PS3.5 6.2, SH and LO)."""
-    return Code(value.upper()[:16], PRIVATE, meaning[:64])
+    """A code of this program's own: at most 16 letters for the value and 64 for the meaning (PS3.5 6.2, SH and LO).
+
+    A longer value, or one with other signs than capitals, digits and ``_``, becomes its beginning and a digest, so that
+    no two of them are the same code.
+    """
+    plain = value.upper()
+    if not re.fullmatch(r"[A-Z0-9_]{1,16}", plain):
+        beginning = re.sub(r"[^A-Z0-9_]", "_", plain)[:8]
+        plain = f"{beginning}{hashlib.sha256(value.encode()).hexdigest()[:8].upper()}"
+    return Code(plain, PRIVATE, text(meaning, 64))
+
+
+def text(words: str, longest: int) -> str:
+    """Words of a reader as a DICOM text: a backslash would part them into two values (PS3.5 6.2)."""
+    return "".join(" " if letter == "\\" or not letter.isprintable() else letter for letter in words)[:longest]
 
 
 def source_of(image: ImageView) -> Dataset:
@@ -78,13 +94,17 @@ def source_of(image: ImageView) -> Dataset:
     if image.path is None:
         raise RefusedError("Its file is not there, or is another one by now. DICOM objects point at the image itself.")
     data = _header(image.path)
-    if "SOPInstanceUID" not in data or "SOPClassUID" not in data:
+    if image.review == "rejected":
+        raise RefusedError("A reader rejected it: nothing of it is written for clinical viewers.")
+    if not data.get("SOPInstanceUID") or not data.get("SOPClassUID"):
         raise RefusedError("It is no DICOM image. DICOM objects point at one: convert it to DICOM first.")
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID"):
         if not data.get(keyword):
             raise RefusedError(f"Its header has no {keyword}, by which DICOM objects find it.")
     if int(data.get("NumberOfFrames") or 1) > 1 or data.SOPClassUID in _WITH_FRAMES:
         raise RefusedError("It is of a kind that has several frames, and only the first one was looked at.")
+    data.decode()  # what is written is in UTF-8: names of readers and landmarks may be in any alphabet
+    data.SpecificCharacterSet = UTF_8
     if not re.fullmatch(r"\d{3}[DWMY]", str(data.get("PatientAge") or "000Y")):
         del data.PatientAge  # it would make what points at the image invalid as well
     for keyword in _EMPTY_IF_UNKNOWN:
@@ -105,11 +125,13 @@ def _header(path: Path) -> Dataset:
 def clinical_rows(image: ImageView, project: ProjectView) -> Iterator[tuple[str, Row, Points]]:
     """The landmarks that a clinician is told: their names, rows and places [2] from the corner of the first pixel.
 
-    Those that have a place in the picture and count; the points of the model's contours say nothing to a clinician.
+    Those that have a place in the picture and count, and that were there when the image was accepted. Points of the
+    model's contours say nothing to a clinician, unless the reader has them shown.
     """
-    own = {mark.name for mark in project.own}
+    hidden = {mark.name for mark in project.landmarks if mark.hidden}
     for row in image.rows:
-        told = (row.landmark in own or row.deleted) and row.counts and not row.outside
+        models_own = row.models_own and (row.deleted or row.landmark in hidden)
+        told = row.counts and not (models_own or row.outside or row.new)
         if told and row.xy is not None and row.frame is not None:
             yield row.keypoint or row.landmark, row, row.frame.to_corner(row.xy)
 
@@ -141,7 +163,7 @@ def maker(project: ProjectView) -> dict[str, Any]:
 
 def person(name: str) -> str:
     """A reader's name, which is one text here, as a DICOM person name (PS3.5 6.2.1): all of it is the family name."""
-    return f"{name.translate(str.maketrans('^=', '  '))[:63]}^" if name else ""
+    return f"{text(name.translate(str.maketrans('^=', '  ')), 63)}^" if name else ""
 
 
 def file_of(make: Callable[[ImageView, ProjectView], Dataset], image: ImageView, project: ProjectView) -> bytes:
@@ -158,10 +180,14 @@ def file_of(make: Callable[[ImageView, ProjectView], Dataset], image: ImageView,
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they spell patients' names
-            pydicom.dcmwrite(held, make(image, project), enforce_file_format=True)
+            written = make(image, project)
+            written.SpecificCharacterSet = UTF_8
+            pydicom.dcmwrite(held, written, enforce_file_format=True)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
-        words = "Its header holds a value that DICOM does not allow, so that nothing can point at it"
-        raise RefusedError(f"{words} ({type(error).__name__}). Repair the file's header first.") from error
+        words = "Its header, or a name, holds a value that DICOM does not allow"
+        raise RefusedError(
+            f"{words} ({type(error).__name__}). Repair the file's header, or choose other names."
+        ) from error
     return held.getvalue()
 
 

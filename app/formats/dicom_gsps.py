@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from app.core.mask_edit import outlines
 from app.core.template import Structure
-from app.formats.dicom_common import NOTICE, clinical_rows, maker, new_instance, person, source_of, uid_of
+from app.formats.dicom_common import NOTICE, clinical_rows, maker, new_instance, person, source_of, text, uid_of
 from app.formats.project_view import ImageView, ProjectView, RefusedError
 
 SERIES = 9103
@@ -99,12 +99,14 @@ def _landmarks(image: ImageView, project: ProjectView, source: Dataset) -> Itera
                 graphic_type=pr.GraphicTypeValues.POINT,
                 graphic_data=at[None],
                 units=PIXEL,
-                tracking_id=name[:64],
+                tracking_id=text(name, 64),
                 tracking_uid=uid_of(source.SOPInstanceUID, f"landmark {name}"),
             )
         )
         beside = min(float(at[0]) + NAME_AWAY, float(width)), float(at[1])
-        names.append(pr.TextObject(text_value=name, units=PIXEL, anchor_point=beside, anchor_point_visible=False))
+        names.append(
+            pr.TextObject(text_value=text(name, 1024), units=PIXEL, anchor_point=beside, anchor_point_visible=False)
+        )
     if points:
         layer = pr.GraphicLayer(LANDMARKS, 100, "Landmarks", display_color=CIELabColor.from_string("#ffffff"))
         yield layer, pr.GraphicAnnotation([source], layer, graphic_objects=points, text_objects=names)

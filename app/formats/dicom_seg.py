@@ -10,7 +10,17 @@ from pydicom.sr.codedict import codes
 
 from app.core.template import Structure
 from app.formats.csv_table import MaskSource
-from app.formats.dicom_common import NOTICE, algorithm_of, anatomy_of, maker, new_instance, person, source_of, uid_of
+from app.formats.dicom_common import (
+    NOTICE,
+    algorithm_of,
+    anatomy_of,
+    maker,
+    new_instance,
+    person,
+    source_of,
+    text,
+    uid_of,
+)
 from app.formats.project_view import ImageView, ProjectView, RefusedError
 
 SERIES = 9101
@@ -68,12 +78,12 @@ def _segment(
     automatic = kind is not SegmentAlgorithmTypeValues.MANUAL
     segment = SegmentDescription(
         segment_number=number,
-        segment_label=structure.title,
+        segment_label=text(structure.title, 64),
         segmented_property_category=codes.SCT.AnatomicalStructure,
         segmented_property_type=anatomy.code,
         algorithm_type=kind,
         algorithm_identification=algorithm_of(project) if automatic else None,
-        tracking_id=structure.name,
+        tracking_id=text(structure.name, 64),
         tracking_uid=uid_of(source.SOPInstanceUID, structure.name),
         display_color=CIELabColor.from_string(structure.colour),
     )

@@ -21,6 +21,7 @@ from app.formats.dicom_common import (
     person,
     private,
     source_of,
+    text,
     uid_of,
 )
 from app.formats.measurement_table import MeasurementRow
@@ -47,7 +48,8 @@ UNITS = {
 def report_of(image: ImageView, project: ProjectView) -> Dataset:
     """One report of one image: a group per landmark with a place in the picture, and one per measurement with a value.
 
-    The points of the model's contours are left out: they say nothing to a clinician.
+    The points of the model's contours are left out, what depends on a structure that the reader rejected, and landmarks
+    that came after the image was accepted.
 
     Points count from the corner of the first pixel (PS3.3 C.18.6.1.1), half a pixel more than native pixels. The report
     of an accepted image is final and complete; none is called verified, which is for the hospital's own reader.
@@ -107,7 +109,7 @@ def _landmarks(
     for name, row, at in clinical_rows(image, project):
         yield sr.PlanarROIMeasurementsAndQualitativeEvaluations(
             tracking_identifier=sr.TrackingIdentifier(
-                uid=uid_of(source.SOPInstanceUID, f"landmark {name}"), identifier=name
+                uid=uid_of(source.SOPInstanceUID, f"landmark {name}"), identifier=text(name, 1024)
             ),
             referenced_region=sr.ImageRegion(
                 graphic_type=sr.GraphicTypeValues.POINT,
@@ -130,21 +132,22 @@ def _site(row: Row, project: ProjectView) -> Iterator[sr.FindingSite]:
 
 def _measurements(image: ImageView, source: Dataset) -> Iterator[sr.MeasurementsAndQualitativeEvaluations]:
     whole = sr.SourceImageForMeasurementGroup(source.SOPClassUID, source.SOPInstanceUID)
-    for number, row in enumerate(image.measured, 1):
-        if not np.isfinite(row.value):
+    for row in image.measured:
+        if not np.isfinite(row.value) or row.rejected:
             continue
         yield sr.MeasurementsAndQualitativeEvaluations(
             tracking_identifier=sr.TrackingIdentifier(
-                uid=uid_of(source.SOPInstanceUID, f"measurement {row.measurement}"), identifier=row.measurement
+                uid=uid_of(source.SOPInstanceUID, f"measurement {row.measurement}"),
+                identifier=text(row.measurement, 1024),
             ),
-            measurements=[_measurement(number, row)],
+            measurements=[_measurement(row)],
             source_images=[whole],
         )
 
 
-def _measurement(number: int, row: MeasurementRow) -> sr.Measurement:
+def _measurement(row: MeasurementRow) -> sr.Measurement:
     return sr.Measurement(
-        name=private(f"M{number}", row.measurement),
+        name=private(f"MEASURED {row.measurement}", row.measurement),  # the same name is the same code everywhere
         value=float(row.value),
         unit=UNITS[row.unit],
         method=FORMULA,

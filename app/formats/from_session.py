@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from app.core.formula import names as named_in
+from app.core.formula import parse
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.formats.csv_table import About, MaskSource, Row
 from app.formats.measurement_table import MeasurementRow
@@ -15,6 +17,7 @@ from app.formats.project_view import LATER, ImageView, ProjectView
 from app.formats.region_table import rows_of
 from app.io.names import unique_stems
 from app.project.entries import Placement
+from app.project.measured import MeasurementEntry
 from app.project.off_outline import off_outline
 from app.project.session import Session
 from app.store.errors import ProjectError
@@ -128,7 +131,7 @@ def _image(
     trouble = entry.message if entry.status in ("failed", "missing") else ""
     image = replace(image, changed=entry.changed_since_accepted, trouble=trouble)
     regions = rows_of(name, session.regions_in(name), entry.frame, later == "leave-out")
-    image = replace(image, measured=tuple(_measured(session, name)), regions=tuple(regions))
+    image = replace(image, measured=tuple(_measured(session, image)), regions=tuple(regions))
     same = entry.status == "predicted" and not entry.changed_since_accepted
     image = replace(image, path=entry.path if same else None)
     rows, placements = [], session.placements_in(name)
@@ -142,13 +145,28 @@ def _image(
     return replace(image, rows=tuple(rows))
 
 
-def _measured(session: Session, image: str) -> Iterator[MeasurementRow]:
+def _measured(session: Session, image: ImageView) -> Iterator[MeasurementRow]:
     """What is measured in an image; nothing where nothing is known of it."""
-    session.measure_grey((image,))  # an export may wait for files: the window asks a child process for it
-    for one in session.measurements_in(image):
+    session.measure_grey((image.name,))  # an export may wait for files: the window asks a child process for it
+    gone = {said.structure for said in image.rejected}
+    for one in session.measurements_in(image.name):
         if one.state is not None:
             spacing = one.spacing.value if one.spacing is not None else ""
-            yield MeasurementRow(image, one.entry.name, one.value, one.unit.value, spacing, one.state.value)
+            depends = bool(gone) and not gone.isdisjoint(_structures_of(session, one.entry))
+            named = image.name, one.entry.name
+            yield MeasurementRow(*named, one.value, one.unit.value, spacing, one.state.value, depends)
+
+
+def _structures_of(session: Session, entry: MeasurementEntry) -> set[str]:
+    """The structures of all that a formula names: of its landmarks, regions and groups too."""
+    if entry.missing:
+        return set()
+    marks = {mark.name: mark.structure for mark in session.landmarks}
+    regions, groups = {one.name: one.structure for one in session.regions}, session.bundle.measurements.groups
+    found: set[str] = set()
+    for name in named_in(parse(entry.formula)):
+        found |= {marks.get(name) or regions.get(name) or name, *groups.get(name, ())}
+    return found
 
 
 def _row(image: ImageView, placement: Placement, on_contour: bool, off: bool) -> Row:

@@ -25,6 +25,8 @@ class MeasurementRow:
         Where the image's pixel size comes from; empty where it is unknown.
     state : str
         ``predicted`` as long as no reader touched anything that it depends on, else ``corrected``.
+    rejected : bool
+        It depends on a structure that a reader rejected: told in the report, not in the table (a stable seam).
     """
 
     image: str
@@ -33,6 +35,7 @@ class MeasurementRow:
     unit: str
     spacing: str
     state: str
+    rejected: bool = False
 
     def cells(self) -> list[str]:
         """The row in the order of `COLUMNS`."""

@@ -42,6 +42,7 @@ class Notes:
         told["new_since_accepted"] = [row.landmark for row in image.rows if row.new]
         told["not_shown"] = [row.landmark for row in image.rows if row.shown is False]
         told["outside_picture"] = [row.landmark for row in image.rows if row.outside]
+        told["rejected_measurements"] = [row.measurement for row in image.measured if row.rejected]
         told["deleted_since_accepted"] = [row.landmark for row in image.rows if row.deleted]
         self._unseen.append(sum(row.shown is False and not row.models_own for row in image.rows))
         self._rejected += len(image.rejected)

@@ -137,10 +137,12 @@ def test_it_points_at_the_image_and_stays_in_its_study(film):
 
 HILUM = Landmark("Hilum", "right_lung", 0.2, 0.1)
 CARINA = Landmark("Carina", "field", 0.0, 0.1)
+CONTOUR = Landmark("heart_00", "heart", 0.0, 0.0, hidden=True)
 
 
-def row(mark: Landmark, xy, state="corrected", mask=MaskSource.PREDICTED) -> Row:
-    return Row("film.dcm", mark.structure, mark.name, state, xy, None, Frame(HEIGHT, WIDTH, 8, 8), mask=mask.value)
+def row(mark: Landmark, xy, state="corrected", mask=MaskSource.PREDICTED, **more) -> Row:
+    frame = Frame(HEIGHT, WIDTH, 8, 8)
+    return Row("film.dcm", mark.structure, mark.name, state, xy, None, frame, mask=mask.value, **more)
 
 
 def groups(data: Dataset) -> list[Dataset]:
@@ -182,9 +184,11 @@ def test_what_has_no_place_in_the_picture_and_points_of_the_model_s_contours_are
         row(Landmark("absent", "heart", 0, 0), None, "absent"),
         row(Landmark("outside", "heart", 0, 0), (-4.0, 3.0)),
         row(Landmark("rejected", "heart", 0, 0), (4.0, 3.0), "predicted", MaskSource.REJECTED),
-        row(Landmark("heart_00", "heart", 0, 0), (5.0, 3.0)),
+        row(CONTOUR, (5.0, 3.0), models_own=True),
+        row(Landmark("heart_01", "heart", 0, 0), (5.0, 3.0), models_own=True, deleted=True),
+        row(Landmark("later", "heart", 0, 0), (5.0, 3.0), new=True),
     ]
-    own = [HILUM, *(Landmark(name, "heart", 0, 0) for name in ("absent", "outside", "rejected"))]
+    own = [HILUM, CONTOUR, *(Landmark(name, "heart", 0, 0) for name in ("absent", "outside", "rejected", "later"))]
     found = groups(written(report_of, view(film, rows=rows), project(own)))
     assert [items(group, "TEXT")[0].TextValue for group in found] == ["Hilum"]
     with pytest.raises(RefusedError, match="no landmark"):
@@ -196,8 +200,9 @@ def test_what_has_no_place_in_the_picture_and_points_of_the_model_s_contours_are
 )
 def test_a_measurement_has_its_value_in_a_ucum_unit(film, unit, ucum):
     measured = (
-        MeasurementRow("film.dcm", "ctr", 0.4375, unit, "", "predicted"),
         MeasurementRow("film.dcm", "unknown", float("nan"), unit, "", "predicted"),
+        MeasurementRow("film.dcm", "of what was rejected", 3.0, unit, "", "predicted", rejected=True),
+        MeasurementRow("film.dcm", "ctr", 0.4375, unit, "", "predicted"),
     )
     (group,) = groups(written(report_of, view(film, measured=measured)))
     (number,) = items(group, "NUM")
@@ -205,6 +210,37 @@ def test_a_measurement_has_its_value_in_a_ucum_unit(film, unit, ucum):
     assert float(value.NumericValue) == 0.4375
     assert value.MeasurementUnitsCodeSequence[0].CodeValue == ucum
     assert number.ConceptNameCodeSequence[0].CodeMeaning == "ctr"
+    (alone,) = groups(written(report_of, view(film, measured=measured[2:])))
+    assert code(items(alone, "NUM")[0]) == code(number)  # the same code, wherever it stands in the list
+
+
+@pytest.mark.parametrize("encoding", ["ISO_IR 100", "", "ISO_IR 192"])
+@pytest.mark.parametrize("make", [segmentation_of, report_of, presentation_of])
+def test_names_in_any_alphabet_and_with_any_sign_stay_what_they_are(film, make, encoding):
+    data = pydicom.dcmread(film)
+    data.SpecificCharacterSet, data.PatientName = encoding or None, "Muster" if not encoding else "Müller^Jörg"
+    data.save_as(film)
+    name, patient = "右肺门 \\ Хилус", str(data.PatientName)
+    mark = Landmark(name, "right_lung", 0.0, 0.0)
+    measured = (MeasurementRow("film.dcm", "PA\\AP", 0.5, "ratio", "", "predicted"),)
+    image = replace(
+        view(film, {"heart": drawn(2)}, [row(mark, (2.0, 3.0))], measured=measured),
+        about=About("accepted", "", "王小东 \\ B", ""),
+    )
+    found = written(make, image, project([mark]))
+    assert (found.SpecificCharacterSet, str(found.PatientName)) == ("ISO_IR 192", patient)
+    text = str(found)
+    assert "王小东   B" in text
+    assert make is segmentation_of or "右肺门   Хилус" in text
+    assert make is not report_of or "PA AP" in text
+    assert_valid(film.with_name("written.dcm"))
+
+
+def test_nothing_of_a_rejected_image_is_written(film):
+    image = replace(view(film, {"heart": drawn(2)}, [row(HILUM, (2.0, 3.0))]), review="rejected")
+    for make in (segmentation_of, report_of, presentation_of):
+        with pytest.raises(RefusedError, match="rejected"):
+            file_of(make, image, project([HILUM]))
 
 
 @pytest.mark.parametrize(
@@ -249,7 +285,11 @@ def test_what_is_no_single_dicom_image_is_refused_with_a_sentence(film, make, tm
     picture = tmp_path / "film.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n no more")
     cases = [(picture, "no DICOM image"), (None, "not there")]
-    for change, said in (({"NumberOfFrames": 3}, "several frames"), ({"StudyInstanceUID": ""}, "StudyInstanceUID")):
+    for change, said in (
+        ({"NumberOfFrames": 3}, "several frames"),
+        ({"StudyInstanceUID": ""}, "StudyInstanceUID"),
+        ({"SOPInstanceUID": ""}, "no DICOM"),
+    ):
         data = pydicom.dcmread(film)
         for keyword, value in change.items():
             setattr(data, keyword, value)
