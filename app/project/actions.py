@@ -339,9 +339,9 @@ def set_review(
 
 
 def structure_title(template: Template, structure: str) -> str:
-    """A structure's title as it stands within a sentence."""
+    """A structure's title as it stands within a sentence; raises ValueError for what has no mask, as the field."""
     try:
-        return template.structure(structure).title.lower()
+        return template.structures[template.index(structure)].title.lower()
     except KeyError as error:
         raise ValueError(str(error.args[0])) from None
 

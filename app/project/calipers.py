@@ -169,7 +169,7 @@ def _ends_of_masks(state: MeasuredState, image: str, structures: tuple[str, ...]
     key, found = (image, state.chart_stamp(image), structures, drawn, axis), state.ends_of_masks
     if key not in found:
         natives = map(state.masks(image).native, structures)
-        each = np.concatenate([outermost(mask, axis) for mask in natives if mask is not None])
+        each = np.concatenate([*(outermost(mask, axis) for mask in natives if mask is not None), np.zeros((0, 2))])
         if len(found) >= _KEPT:
             found.clear()
         found[key] = _first_and_last(each, axis)
@@ -177,6 +177,8 @@ def _ends_of_masks(state: MeasuredState, image: str, structures: tuple[str, ...]
 
 
 def _first_and_last(places: Points, axis: int) -> Points:
-    """The outermost two of some places [K, 2] along an axis; NaN are none."""
+    """The outermost two of some places [K, 2] along an axis; NaN are none, and NaN where there is none."""
+    if np.isnan(places[:, axis]).all():  # the masks are damaged in the file, and their extents are not
+        return np.full((2, 2), np.nan)
     first, last = np.nanargmin(places[:, axis]), np.nanargmax(places[:, axis])
     return np.stack([places[first], places[last]])

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from app.core.landmark import Landmark
 from app.core.measurement_set import Things
+from app.core.region import Region
 from app.core.text import kept_path, one_line, path_kept
 from app.io.bundle import Bundle, read_bundle
+from app.store.changes import Row
 from app.store.errors import ProjectError, Trouble, project_error
 from app.store.lock import ProjectLock
 from app.store.paths import real_path
 from app.store.project_file import Project
 from app.store.project_store import ProjectStore
-from app.store.row_types import landmark_of, landmark_row
+from app.store.row_types import landmark_of, landmark_row, region_of
 
 
 class Opened(NamedTuple):
@@ -64,8 +68,9 @@ def _open(file: Path, lock: ProjectLock | None, model: str | Path | Bundle | Non
         chosen = model if model is not None else str(path_kept(meta.get("model", "chest")))
         bundle = chosen if isinstance(chosen, Bundle) else read_bundle(chosen)
         name = meta.get("reader", "") if reader is None else reader
-        for row in project.rows("landmarks"):
-            _fits(row, bundle, file)
+        for table, read in (("landmarks", landmark_of), ("regions", region_of), ("deleted_regions", region_of)):
+            for row in project.rows(table):
+                _fits(read, row, bundle, file)
         if lock is not None:
             lock.name(name)
             now = {"model": _kept_model(chosen, bundle), "reader": name, "bundle_sha256": bundle.sha256}
@@ -83,10 +88,10 @@ def open_copy(file: Path) -> ProjectStore:
     return Project.open(file, read_only=False)
 
 
-def _fits(row: tuple[object, ...], bundle: Bundle, file: Path) -> None:
+def _fits(read: Callable[[Row], Landmark | Region], row: Row, bundle: Bundle, file: Path) -> None:
     try:
-        landmark_of(row).check(bundle.template)
-    except (ValueError, TypeError) as error:
+        read(row).check(bundle.template)
+    except (ValueError, TypeError, KeyError) as error:
         raise ProjectError(f"{file.name} does not fit the model “{bundle.title}”: {error}") from None
 
 

@@ -194,7 +194,7 @@ class Quality:
             seen = np.where(later, np.nan, error)
             if mark.hidden:  # it stands for an outline; one that a reader drew has no doubt left
                 drawn = self._state.rows.masks_of.get(mark.structure, {})
-                seen[[at[name] for name in drawn if name in at]] = np.nan
+                seen[[at[name] for name in (at if alone else drawn) if name in at and name in drawn]] = np.nan
             if mark.structure in self._structures:  # what lies in the field is as uncertain in every image
                 worst[self._structures.index(mark.structure)].take(number, seen, xy)
             if not mark.hidden and later.any():
@@ -256,7 +256,7 @@ class Quality:
                 away = np.abs(np.array([uv for _, uv in here])[:, None] - line).max(axis=-1)
                 near = away.argmin(axis=1)
                 found |= {
-                    n: firsts[c] + int(k) for (n, _), k, row in zip(here, near, away, strict=True) if row[k] < 1e-4
+                    n: firsts[c] + int(k) for (n, _), k, row in zip(here, near, away, strict=True) if row[k] < SAME
                 }
         return found
 
@@ -287,10 +287,9 @@ class Quality:
         """Masks in pieces, and masks that do not go with the contour points, where a reader changed either."""
         found: list[Rows] = []
         rows_ = self._state.rows
-        said = rows_.masks.keys() | {name for name, placed in rows_.by_image.items() if not points.isdisjoint(placed)}
         for place, name in enumerate(looked.names):
-            if name in said and looked.open[place]:
-                moved = points & rows_.by_image.get(name, {}).keys()
+            moved = points & rows_.by_image.get(name, {}).keys()
+            if looked.open[place] and (moved or name in rows_.masks):
                 structures = {rows_.landmarks[number].structure for number in moved}
                 found += yield from self._edited_in(name, place, looked, contour, structures)
         return found

@@ -176,7 +176,7 @@ class ProjectState(Freezing):
         if any(change.table == "deleted_landmarks" for change in changes):
             self._worst = None
             return
-        places = [(_template_point(c.old), _template_point(c.new)) for c in changes if c.table == "landmarks"]
+        places = [(_weighed(c.old), _weighed(c.new)) for c in changes if c.table == "landmarks"]
         moved = [(old, new) for old, new in places if old != new]
         gone = self._worst.of([old[0] for old, _ in moved if old])
         if len(gone) > AT_ONCE:
@@ -258,9 +258,10 @@ class ProjectState(Freezing):
         if not self._is_predicted().any():
             return
         for number in numbers:
-            expected, mark = self._placed(number)[2], self.rows.landmarks[number]
+            mark = self.rows.landmarks[number]
             if mark.structure == FIELD:  # see `_settled`
                 continue
+            expected = self._placed(number)[2]
             if mark.hidden:
                 settled = self.rows.masks_of.get(mark.structure, ())
                 expected[[self.places[name] for name in settled]] = np.nan
@@ -458,6 +459,6 @@ class ProjectState(Freezing):
         return np.full(np.shape(uv), np.nan) if chart is None else sample_chart(chart, uv)
 
 
-def _template_point(row: Row | None) -> tuple[int, str, float, float] | None:
-    """Number, structure, u and v of a landmark's row: all of it that moves placements."""
-    return None if row is None else (row[0], row[2], row[3], row[4])
+def _weighed(row: Row | None) -> tuple[int, str, float, float, bool] | None:
+    """Of a landmark's row what moves its placements or says where they count: number, structure, u, v, hidden."""
+    return None if row is None else (row[0], row[2], row[3], row[4], bool(row[8]))

@@ -52,9 +52,10 @@ class _Number(QDoubleSpinBox):
         QTimer.singleShot(0, self, self.selectAll)  # after the press of the mouse, which would place the cursor
 
 
-def _number(suffix: str, decimals: int, most: float) -> QDoubleSpinBox:
+def _number(name: str, suffix: str, decimals: int, most: float) -> QDoubleSpinBox:
     """A field that is empty until somebody gives a value: at its least value, 0, it shows no number."""
     box = _Number()
+    box.setAccessibleName(name)
     box.setDecimals(decimals)
     box.setRange(0, most)
     box.setSpecialValueText("not given")
@@ -75,8 +76,8 @@ class SpacingDialog(QDialog):
         self.setMinimumWidth(440)
         self.is_now, self.will_be, self.remark = PlainLabel(), PlainLabel(), PlainLabel()
         self.typed, self.measured = QRadioButton("Type it"), QRadioButton("Measure a known length")
-        self.per_pixel = _number(" mm per pixel", 4, 10)
-        self.length = _number(" mm long", 1, 2000)
+        self.per_pixel = _number("Size of a pixel in mm", " mm per pixel", 4, 10)
+        self.length = _number("Length of the line in mm", " mm long", 1, 2000)
         self.scope = QComboBox()
         self.keep_button, self.reset_button = QPushButton("Set"), QPushButton("Back to the file’s own")
         self.ruler = Ruler(view, view)

@@ -90,6 +90,7 @@ class KeysDialog(QDialog):
         column.addStretch()
         area = QScrollArea(widgetResizable=True)
         area.setWidget(inner)
+        area.setAccessibleName("Commands and their keys")
         foot = QHBoxLayout()
         foot.addWidget(self.remark, stretch=1)
         foot.addWidget(self.take_over)

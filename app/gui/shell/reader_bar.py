@@ -22,6 +22,7 @@ class ReaderBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.field = QLineEdit(placeholderText="Your name or initials")
         self.field.setObjectName("readerName")
+        self.field.setAccessibleName("Your name or initials")
         self.field.setFixedWidth(220)
         keep, later = QPushButton("Keep"), QPushButton("Later")
         later.setProperty("flat", "true")

@@ -361,6 +361,8 @@ def test_the_report_tells_of_each_image_what_the_table_tells(ledger: Ledger, tmp
         columns = ("off_outline", "new_since_accepted", "deleted_since_accepted", "outside_picture")
         lists = {key: [row["landmark"] for row in rows if row[key] == "yes"] for key in columns}
         lists["not_shown"] = [row["landmark"] for row in rows if row["shown"] == "no"]
+        of_heart = {"ctr"} if image == "sub/two.png" else set()
+        lists["rejected_measurements"] = [one.name for one in session.measurements if one.name in of_heart]
         structures = entry.pop("structures")
         assert entry == {"name": image, "state": "done", "message": "", "corrected_masks": [], **facts, **lists}
         said = [(s["name"], s["review"], s["note"], s["reader"]) for s in structures]

@@ -132,3 +132,25 @@ def test_a_new_image_has_no_least_certain_point_and_takes_none_away(project, tmp
         assert {session.least_certain(name) for name in came} == {None}
         session.undo()
         assert Least(session) == before
+
+
+def test_a_landmark_that_is_shown_or_hidden_is_weighed_as_in_a_project_opened_again(session, bundle):
+    """Hidden ones of a structure that a reader drew have no doubt left; shown ones have."""
+    fake_predict(session)
+    image = session.images[0]
+    first = session.least_certain(image)
+    structure = first.landmark.structure
+    drawn = session.mask(image, structure).copy()
+    drawn[:2, :3] = True
+    session.set_mask(image, structure, drawn)
+    settled = session.least_certain(image)
+    assert settled.landmark.structure != structure
+    session.update_landmark(first.landmark.name, hidden=False)
+    assert session.least_certain(image).landmark.name == first.landmark.name
+    session.update_landmark(first.landmark.name, hidden=True)
+    assert session.least_certain(image).landmark.name == settled.landmark.name
+    session.undo()
+    shown = session.least_certain(image)
+    session.close()
+    with Session.open(session.path, model=bundle) as again:
+        assert again.least_certain(image).landmark.name == shown.landmark.name == first.landmark.name
