@@ -69,7 +69,7 @@ def find_hand(pixels: npt.NDArray[np.generic]) -> Hand | None:
     radius = float(palm[y, x])
     middle = np.array([x, y], float)
     down = _forearm(deep, middle, radius)
-    fingers = middle[1] - rows[0] > 1.2 * radius and mask[rows[0] : rows[0] + 3].any(axis=0).sum() < radius
+    fingers = rows[0] > 0.03 * len(mask) and radius < 0.2 * len(mask) and _fingers(mask, middle, radius)
     native = (middle + 0.5) / scale - 0.5
     return Hand(native, radius / scale, down, bool(fingers))
 
@@ -109,6 +109,18 @@ def _largest(mask: Mask) -> Mask | None:
     if count < 2:
         return None
     return np.asarray(labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])), np.uint8)
+
+
+def _fingers(mask: Mask, palm: Points, radius: float) -> bool:
+    """Whether three or more narrow things stand side by side above the palm at three heights."""
+    levels = 0
+    for height in np.arange(1.2, 3.2, 0.1):
+        row = int(palm[1] - height * radius)
+        if 0 <= row < len(mask):
+            ends = np.flatnonzero(np.diff(np.concatenate([[0], mask[row].astype(int), [0]])))
+            widths = ends[1::2] - ends[::2]
+            levels += int(((widths > 2) & (widths < 0.9 * radius)).sum() >= 3)
+    return levels >= 3 and palm[1] - float(np.flatnonzero(mask.any(axis=1))[0]) > 1.8 * radius
 
 
 def _filled(mask: Mask) -> Mask:

@@ -18,8 +18,8 @@ def draw_hand(degrees: float = 0.0, fingers: bool = True) -> np.ndarray:
     cv2.line(picture, np.round(PALM).astype(int).tolist(), np.round(PALM + 900 * down).astype(int).tolist(), 150, 120)
     cv2.circle(picture, (310, 420), 95, 120, -1)
     if fingers:
-        for x, y in ((200, 150), (265, 80), (330, 60), (395, 100), (520, 300)):
-            cv2.line(picture, (310 + (x - 310) // 3, 420 + (y - 420) // 4), (x, y), 110, 44)
+        for x, y in ((160, 160), (250, 80), (335, 60), (420, 100), (540, 300)):
+            cv2.line(picture, (310 + (x - 310) // 3, 420 + (y - 420) // 4), (x, y), 110, 40)
     return cv2.GaussianBlur(picture, (0, 0), 3)
 
 
@@ -60,6 +60,8 @@ def test_few_grey_levels_and_depth_do_not_matter() -> None:
 
 
 def test_a_wrist_shows_no_fingers_and_an_empty_picture_no_hand() -> None:
+    wrist = find_hand(draw_hand()[300:])  # cut through the fingers
+    assert wrist is None or not wrist.fingers
     wrist = find_hand(draw_hand(fingers=False)[380:])
     assert wrist is None or not wrist.fingers
     assert find_hand(np.zeros((300, 200), np.uint8)) is None
