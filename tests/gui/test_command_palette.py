@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFrame
+from PySide6.QtWidgets import QApplication, QFrame
 
 from app.gui.commands.fuzzy import match
 from app.gui.shell.command_palette import REASON, VERB, CommandPalette
@@ -104,3 +104,29 @@ def test_letters_must_stand_in_their_order() -> None:
     assert match("txen", "next") is None
     assert match("nxt", "Accept and next") is not None
     assert match("", "anything") == 0
+
+
+def test_it_leaves_a_name_that_was_being_edited_and_goes_back_to_the_list(app, qtbot) -> None:
+    window = app.window
+    window.controller.session.define_landmark("hilum", "heart", (0.1, 0.2))
+    window.controller.choose_landmark("hilum")
+    window.activateWindow()
+    window.landmark_table.setFocus()
+    window.actions_["renameLandmark"].trigger()
+    qtbot.waitUntil(lambda: window.landmark_table.state() == window.landmark_table.State.EditingState)
+    window.actions_["commandPalette"].trigger()
+    qtbot.waitUntil(lambda: window.command_palette.line.hasFocus())
+    QApplication.sendPostedEvents(None, 52)  # 52: DeferredDelete, of the line in the list
+    qtbot.keyClick(window.command_palette.line, Qt.Key.Key_Escape)
+    assert not window.command_palette.isVisible()
+    assert window.landmark_table.hasFocus()
+
+
+def test_it_closes_when_something_else_takes_the_focus(app, qtbot) -> None:
+    window = app.window
+    window.activateWindow()
+    window.actions_["commandPalette"].trigger()
+    qtbot.waitUntil(lambda: window.command_palette.line.hasFocus())
+    window.image_view.setFocus()
+    assert not window.command_palette.isVisible()
+    assert window.image_view.hasFocus()

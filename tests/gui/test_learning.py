@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QPushButton
 
 from app.core.landmark import PlacementState
@@ -146,3 +146,18 @@ def test_a_landmark_that_is_locked_on_the_template_says_so(apex):
     apex.window.controller.said.connect(told.append)
     apex.window.actions_["learnLandmark"].trigger()
     assert told == ["“Apex” is locked on the template. Unlock it to move it (Ctrl+Shift+K)."]
+
+
+def test_looking_at_images_meanwhile_leaves_the_offer(apex, qtbot):
+    controller, view = apex.window.controller, apex.window.image_view
+    correct(apex)
+    offered(apex)
+    shown = controller.moving.uv
+    middle = view.viewport().rect().center()
+    for button in (Qt.MouseButton.MiddleButton, Qt.MouseButton.LeftButton):
+        qtbot.mousePress(view.viewport(), button, pos=middle)
+        qtbot.mouseMove(view.viewport(), middle + QPoint(30, 20))
+        qtbot.mouseRelease(view.viewport(), button, pos=middle + QPoint(30, 20))
+    controller.show_image(controller.session.images[1])
+    assert apex.window.learn_bar.isVisible()
+    assert controller.moving.uv == shown

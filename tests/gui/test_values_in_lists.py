@@ -131,6 +131,7 @@ def test_a_point_of_the_scatter_opens_its_image_and_the_axes_say_what_they_are(a
             return window.controller.image == session.images[place]
 
         qtbot.waitUntil(clicked)
-        sizes = dict(zip(plots.points.data["data"].tolist(), plots.points.data["size"].tolist(), strict=True))
-        assert max(sizes, key=sizes.get) == place
+        marked = np.ravel(plots.chosen.getData()).tolist()
+        assert marked == [values[place], areas[place]]
+        assert plots.chosen.opts["size"] > plots.points.opts["size"]
     every.close()

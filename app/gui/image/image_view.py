@@ -124,7 +124,7 @@ class ImageView(Canvas):
             self.draw()
         if (new.mode, new.tool) != (old.mode, old.tool):
             self._show_mode()
-        if new.look != old.look:
+        if (new.look, new.outline, new.stroke) != (old.look, old.outline, old.stroke):
             self.viewport().update()  # the texts in the corners too
 
     def _await(self, state: ViewState) -> bool:

@@ -205,6 +205,8 @@ class AllImages(QDialog):
     def _draw(self) -> None:
         if not self.model.found:
             self.remark.setText("Nothing is measured in this project yet.")
+            if self.plots is not None:
+                self.plots.hide()
             return
         one, outlying = self.model.found[self.column], self.model.outlying[self.column]
         unit, there = most_common_unit(one), comparable(one)
@@ -223,18 +225,20 @@ class AllImages(QDialog):
             self.plots.imageWanted.connect(self._open_place)
             self.parts.addWidget(self.plots)
             self.parts.setSizes([300, 240])
+        self.plots.show()
         model = self.model
         self.plots.show_values(model.images, model.found, model.outlying, self.column, self._controller.image)
 
     def _mark_image(self, *_: object) -> None:
         if self.isVisible() and self.plots is not None and self.model.found:
-            self._draw()
+            self.plots.mark(self._controller.image)
 
     def _open_place(self, place: int) -> None:
         """Show the image of a point; it may have gone meanwhile."""
         session = self._controller.session
-        if session is not None and self.model.images[place] in session.images:
-            self._controller.show_image(self.model.images[place])
+        images = self.model.images
+        if session is not None and place < len(images) and images[place] in session.images:
+            self._controller.show_image(images[place])
 
     def _open_image(self, index: QModelIndex) -> None:
         self._controller.show_image(self.model.images[self.sorted.mapToSource(index).row()])

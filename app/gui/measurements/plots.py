@@ -27,7 +27,7 @@ POINT, CHOSEN_POINT = 7, 13
 def most_common_unit(one: Measurement) -> Unit:
     """The unit that most of the known values have."""
     known = [unit for unit, value in zip(one.units, one.values, strict=True) if not np.isnan(value)]
-    return Counter(known or one.units).most_common(1)[0][0]
+    return next((unit for unit, _ in Counter(known or one.units).most_common(1)), Unit.RATIO)  # of no image: none
 
 
 def comparable(one: Measurement) -> Flags:
@@ -74,10 +74,15 @@ class Plots(QSplitter):
             pxMode=True, hoverable=True, hoverPen=theme.TEXT, tip=self._tip
         )
         self.points.sigClicked.connect(self._clicked)
+        self.chosen: ScatterPlotItem = pyqtgraph.ScatterPlotItem(
+            pxMode=True, size=CHOSEN_POINT, pen=theme.TEXT, brush=None
+        )
         self.scatter.addItem(self.points)
+        self.scatter.addItem(self.chosen)
         self._found: Sequence[Measurement] = ()
         self._outlying: Sequence[Flags] = ()
-        self._column, self._names, self._chosen = 0, (), ""
+        self._column, self._chosen = 0, ""
+        self._names: Sequence[str] = ()
 
     def show_values(
         self, names: Sequence[str], found: Sequence[Measurement], outlying: Sequence[Flags], column: int, chosen: str
@@ -94,7 +99,7 @@ class Plots(QSplitter):
         chosen : str
             The image that is shown; its point is larger.
         """
-        self._names, self._found, self._outlying = names, found, outlying  # type: ignore[assignment]
+        self._names, self._found, self._outlying = names, found, outlying
         self._column, self._chosen = column, chosen
         words = [one.entry.name for one in found]
         if words != [self.against.itemText(i) for i in range(self.against.count())]:
@@ -126,18 +131,28 @@ class Plots(QSplitter):
         x, y = self._found[self._column], self._found[other]
         there = np.flatnonzero(comparable(x) & comparable(y))
         far = (self._outlying[self._column] | self._outlying[other])[there]
-        chosen = np.array([self._names[i] == self._chosen for i in there.tolist()], bool)
         self.scatter.setLabel("bottom", axis_words(x))
         self.scatter.setLabel("left", axis_words(y))
         self.points.setData(
             x=x.values[there],
             y=y.values[there],
             data=there,
-            size=np.where(chosen, CHOSEN_POINT, POINT),
+            size=POINT,
             brush=[theme.CAUTION if odd else theme.ACCENT for odd in far.tolist()],
-            pen=[theme.TEXT if one else None for one in chosen.tolist()],
+            pen=None,
         )
+        self.mark(self._chosen)
         self.scatter.autoRange()
+
+    def mark(self, image: str) -> None:
+        """The point of the image that is shown is larger; the others stay as they are: drawing them takes long."""
+        self._chosen, other = image, self.against.currentIndex()
+        if image not in self._names or not 0 <= other < len(self._found):
+            self.chosen.clear()
+            return
+        place, x, y = list(self._names).index(image), self._found[self._column], self._found[other]
+        there = bool(comparable(x)[place] and comparable(y)[place])
+        self.chosen.setData(x=x.values[[place]] if there else [], y=y.values[[place]] if there else [])
 
     def _tip(self, x: float, y: float, data: int) -> str:
         return f"{self._names[int(data)]}\n{x:.4g}, {y:.4g}"

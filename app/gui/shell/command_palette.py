@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QFrame,
     QLineEdit,
     QListWidget,
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from app.gui.commands.command import Command
 from app.gui.commands.fuzzy import match
@@ -43,6 +45,10 @@ IMPOSSIBLE = 4.0
 OWN_WORDS = 2.0
 """What it is worth that letters stand in the command's own words."""
 VERB, REASON = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
+
+
+STAYS = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)
+"""Losing the focus so is no decision of the reader: the line's own menu opens, or another window comes to the front."""
 
 
 class CommandPalette(QFrame):
@@ -76,7 +82,9 @@ class CommandPalette(QFrame):
         """Show it, empty, with the commands that were used last on top."""
         window = self.parentWidget()
         assert window is not None
-        self._focus_before = window.focusWidget()
+        focus = window.focusWidget()
+        view = _view_around(focus)
+        self._focus_before = view or focus  # a line in a list is gone as soon as it loses the focus
         self._place()
         self.line.clear()
         self._search("")
@@ -88,7 +96,7 @@ class CommandPalette(QFrame):
         """Leave it; the focus goes back to where it was."""
         self.hide()
         before, self._focus_before = self._focus_before, None
-        if before is not None and before.isVisible():
+        if before is not None and isValid(before) and before.isVisible():
             before.setFocus()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -97,8 +105,8 @@ class CommandPalette(QFrame):
                 event.accept()  # every key is this line's, arrows too
             return event.type() == QEvent.Type.KeyPress and self._key(event)
         if watched is self.line and event.type() == QEvent.Type.FocusOut and self.isVisible():
-            if event.reason() == Qt.FocusReason.MouseFocusReason:  # type: ignore[attr-defined]
-                self._focus_before = None  # somewhere else was clicked: the focus is there now
+            if event.reason() not in STAYS:  # type: ignore[attr-defined]
+                self._focus_before = None  # something else has the focus now, by a click or by a command
                 self.close_palette()
         elif event.type() == QEvent.Type.Resize and watched is self.parentWidget() and self.isVisible():
             self._place()
@@ -210,3 +218,12 @@ def words_of(command: Command, action: QAction) -> str:
 
 def _recent() -> list[str]:
     return str(settings().value("recentCommands", "")).split()
+
+
+def _view_around(widget: QWidget | None) -> QAbstractItemView | None:
+    """The list or table in which a widget edits a cell; None for any other widget."""
+    while widget is not None:
+        widget = widget.parentWidget()
+        if isinstance(widget, QAbstractItemView):
+            return widget
+    return None

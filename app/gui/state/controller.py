@@ -384,7 +384,6 @@ class Controller(QObject):
         """Nothing is dragged any more: every view shows what is stored."""
         self._set(held=None, held_ends=None)
         self.show_stroke(None)
-        self.end_move(keep=False)
 
     def why_locked(self, image: str) -> str:
         """Why nothing can be corrected in an image, in a sentence; empty where it can."""

@@ -128,6 +128,9 @@ class _LandmarkDrag(Drag):
     def move(self, at: QPointF) -> None:
         self._controller.move(self._landmark, self._chart_at(at))
 
+    def cancel(self) -> None:
+        self._controller.end_move(keep=False)
+
     def drop(self, at: QPointF) -> None:
         self.move(at)
         self._controller.end_move(keep=True)
@@ -348,8 +351,11 @@ class TemplateView(Canvas):
         self._controller.interaction.release(self, event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        event.accept()
-        self.doubleClicked.emit()
+        if event.button() == Qt.MouseButton.LeftButton and not self._controller.interaction.running:
+            event.accept()
+            self.doubleClicked.emit()
+        else:  # two quick presses of another button are two presses
+            self.mousePressEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         self._glow("")
