@@ -26,7 +26,7 @@ from app.cli.exporting import export_project
 from app.cli.figures import show_figures
 from app.cli.landmarks import Spot, check_names, parse_landmark, parse_spot, read_landmark_file
 from app.cli.measurements import grey_reader, known_regions, wanted_measurements
-from app.cli.training import is_chest, say_end, say_epoch, train_anatomy
+from app.cli.training import check_options, is_chest, say_end, say_epoch, train_anatomy
 from app.core.landmark import Landmark
 from app.core.masks import ImageMasks
 from app.core.measure_prediction import measure_prediction
@@ -237,16 +237,13 @@ def train(
         wrong_usage(f"--size must be a multiple of 32; {size} is not.")
     make_folder(out)
     if not is_chest(data):
-        for option, given in (
-            ("start", start),
-            ("fold", fold),
-            ("lungs", lungs),
-            ("thinned", thinned),
-            ("fold-run", folds),
-        ):
+        chest = {"fold": fold, "lungs": lungs, "thinned": thinned, "fold-run": folds}
+        for option, given in chest.items():
             if given not in (None, "", False, []):
                 wrong_usage(f"--{option} is for the chest data; {data} holds none.")
-        train_anatomy(data, out, minutes, leg_minutes, threads, seed, size, name, mm_per_pixel, encoding)
+        if start:
+            bundle_named(start)
+        train_anatomy(data, out, minutes, leg_minutes, threads, seed, size, name, mm_per_pixel, encoding, start)
         return
     if name or mm_per_pixel is not None or encoding != "cartesian":
         wrong_usage("--name, --mm-per-pixel and --encoding are for a new anatomy; this is the chest data.")

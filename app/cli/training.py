@@ -13,6 +13,13 @@ def is_chest(data: Path) -> bool:
     return (data / "train_landmarks.csv").is_file()
 
 
+def check_options(data: Path, chest: dict[str, Any]) -> None:
+    """End with exit code 2 where options of the chest data are given for others."""
+    for option, given in chest.items():
+        if given not in (None, "", False, []):
+            wrong_usage(f"--{option} is for the chest data; {data} holds none.")
+
+
 def say_epoch(epoch: Any) -> None:
     """One line per epoch: minutes of the schedule, losses, figures of the validation images."""
     terms = ", ".join(f"{name} {value:.4g}" for name, value in epoch.terms.items())
@@ -35,6 +42,7 @@ def train_anatomy(
     name: str,
     mm_per_pixel: float | None,
     encoding: str,
+    start: str,
 ) -> None:
     """Learn any anatomy from annotated images (`app.training.anatomy_run`)."""
     from app.training import anatomy_run
@@ -43,6 +51,6 @@ def train_anatomy(
     if encoding not in ENCODINGS:
         wrong_usage(f"--encoding is {' or '.join(ENCODINGS)}, not “{encoding}”.")
     times = (minutes, leg_minutes, threads, seed, size)
-    plan = anatomy_run.Plan(data, out, *times, name or out.resolve().name, mm_per_pixel, encoding)
+    plan = anatomy_run.Plan(data, out, *times, name or out.resolve().name, mm_per_pixel, encoding, start)
     with reported_errors():
         say_end(anatomy_run.train(plan, say_epoch, say), out)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
 from app.core.measurement_set import measurement_set_from_json
 from app.core.prediction import ErrorModel
@@ -30,6 +31,8 @@ from app.training.template_drawing import draw_template
 from models.network import DenseSegNet, NetworkConfig
 
 SHIFTS = ((4, 2), (-4, -2))
+MOST_BYTES = 6 << 30
+"""With more than this of masks and uv-maps, they are kept coarser."""
 NOTE, LICENCE = "NOTE.md", "LICENSE.md"
 """Files beside the annotated images whose text goes into the model card, and becomes the bundle's licence note."""
 SMALL = (16, 32, 64, 96, 128)
@@ -49,6 +52,8 @@ class Plan:
         For images that do not say it themselves.
     encoding : str
         How the network says uv (`models.network.NetworkConfig.encoding`).
+    start : str
+        Name or folder of a bundle of the same structures whose weights a new run begins with.
     """
 
     data: Path
@@ -61,6 +66,7 @@ class Plan:
     name: str
     mm_per_pixel: float | None = None
     encoding: str = "cartesian"
+    start: str = ""
     channels: tuple[int, ...] = USUAL
     batch: int = 4
 
@@ -71,8 +77,8 @@ class Plan:
             minutes=self.minutes,
             seed=self.seed,
             batch=self.batch,
-            learning_rate=2e-3,
-            small_share=0.25,
+            learning_rate=1e-3 if self.start else 2e-3,
+            small_share=0.0 if self.start else 0.25,
             validate_every=5,
         )
 
@@ -113,8 +119,11 @@ def train(plan: Plan, report: Callable[[training.Progress], None], remark: Remar
     )
     longer = max(height, width)
     recipe = replace(plan.recipe, size=longer, small_size=max(round(0.67 * longer / 32), 2) * 32)
-    examples = build(anatomy.template, anatomy.train_pictures, anatomy.train, Grids.of(height, width))
-    trainer = training.Trainer(plan.out, anatomy.template, config, recipe)
+    start = _weights(plan.start, config, anatomy) if plan.start else None
+    coarse = 6 * height * width * config.structures * len(anatomy.train_pictures) > MOST_BYTES
+    grids = Grids.of(height, width, coarse)
+    examples = build(anatomy.template, anatomy.train_pictures, anatomy.train, grids)
+    trainer = training.Trainer(plan.out, anatomy.template, config, recipe, start)
     trainer.run(examples, anatomy.val_pictures, anatomy.val, report, plan.leg_minutes)
     if trainer.done < 1.0:
         return False
@@ -122,6 +131,18 @@ def train(plan: Plan, report: Callable[[training.Progress], None], remark: Remar
         trainer.averaged.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
     _finish(plan, trainer.averaged, anatomy, examples)
     return True
+
+
+def _weights(model: str, config: NetworkConfig, anatomy: Anatomy) -> dict[str, torch.Tensor]:
+    """Weights of a bundle; raises ValueError where its structures or its network are others."""
+    bundle = read_bundle(model)
+    here = [structure.name for structure in anatomy.template.structures]
+    there = [structure.name for structure in bundle.template.structures]
+    shape = {"encoding": "cartesian"} | bundle.network
+    same = all(shape[key] == config.to_json()[key] for key in ("structures", "encoding"))
+    if here != there or not same or tuple(shape["channels"]) != config.channels:
+        raise ValueError(f"The model {model} has other structures or another network than this run: begin without it.")
+    return {name: value.float() for name, value in load_file(bundle.folder / "weights.safetensors").items()}
 
 
 def _go_on(out: Path, what: dict[str, Any]) -> None:

@@ -30,9 +30,10 @@ class Grids(NamedTuple):
     uv: tuple[int, int] = (UV_SIZE, UV_SIZE)
 
     @classmethod
-    def of(cls, height: int, width: int) -> Grids:
-        """Those of a network with this input."""
-        return cls((2 * height, 2 * width), (2 * height, 2 * width), (height, width))
+    def of(cls, height: int, width: int, coarse: bool = False) -> Grids:
+        """Those of a network with this input; `coarse` ones take a quarter of the memory for masks and uv-maps."""
+        fine, same, half = (2 * height, 2 * width), (height, width), (height // 2, width // 2)
+        return cls(fine, same, half) if coarse else cls(fine, fine, same)
 
 
 @dataclass(frozen=True)

@@ -201,3 +201,23 @@ def test_a_run_on_other_images_is_not_gone_on_with(folder, tmp_path, capsys):
 def test_what_does_not_fit_a_new_anatomy_is_told(folder, tmp_path, capsys, options, sentence):
     assert run(["train", "--data", str(folder), "--out", str(tmp_path / "out"), *options]) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_coarse_targets_lie_where_fine_ones_do_in_a_quarter_of_the_memory(anatomy):
+    fine, coarse = (
+        build(anatomy.template, anatomy.train_pictures[:2], anatomy.train.take([0, 1]), Grids.of(128, 64, each))
+        for each in (False, True)
+    )
+    assert 4 * coarse.masks.numel() == fine.masks.numel()
+    assert 4 * coarse.uv.numel() == fine.uv.numel()
+    torch.testing.assert_close(coarse.landmarks, fine.landmarks)
+    shrunk = F.avg_pool2d(fine.masks.float(), 2)
+    assert (coarse.masks - shrunk).abs().mean() < 0.02
+    both = (F.avg_pool2d(fine.uv.float(), 2) - coarse.uv.float()).abs()
+    assert both[F.avg_pool2d(shrunk, 2).repeat_interleave(2, dim=1) == 1].mean() < 0.02
+
+
+def test_weights_of_other_structures_are_no_start(folder, tmp_path, capsys):
+    words = ["train", "--data", str(folder), "--out", str(tmp_path / "out"), "--minutes", "0.01", "--start", "chest"]
+    assert run(words) == 1
+    assert "The model chest has other structures or another network than this run" in capsys.readouterr().err
