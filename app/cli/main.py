@@ -237,10 +237,7 @@ def train(
         wrong_usage(f"--size must be a multiple of 32; {size} is not.")
     make_folder(out)
     if not is_chest(data):
-        chest = {"fold": fold, "lungs": lungs, "thinned": thinned, "fold-run": folds}
-        for option, given in chest.items():
-            if given not in (None, "", False, []):
-                wrong_usage(f"--{option} is for the chest data; {data} holds none.")
+        check_options(data, {"fold": fold, "lungs": lungs, "thinned": thinned, "fold-run": folds})
         if start:
             bundle_named(start)
         train_anatomy(data, out, minutes, leg_minutes, threads, seed, size, name, mm_per_pixel, encoding, start)
