@@ -79,3 +79,12 @@ def test_a_key_that_another_command_has_is_told_and_can_be_taken_over_and_given_
     QTest.mouseClick(dialog.resets["redo"], Qt.MouseButton.LeftButton)
     assert keys(dialog, "redo") == ["Ctrl+Shift+Z", "Ctrl+Y"]
     assert settings().value("keys/redo") is None
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return])
+def test_keys_with_a_fixed_meaning_are_given_to_no_command(dialog, key) -> None:
+    before = dialog.edits["invert"].keySequence()
+    dialog.edits["invert"].setKeySequence(QKeySequence(key))
+    dialog.rebind("invert")
+    assert "has a fixed meaning" in dialog.remark.text()
+    assert dialog.edits["invert"].keySequence() == before

@@ -116,6 +116,20 @@ def test_escape_leaves_nothing_and_undo_takes_corners_back_first(drawing, qtbot)
     window.multi_click.end()
 
 
+def test_undo_and_escape_mean_the_drawing_wherever_the_focus_is(drawing, qtbot) -> None:
+    window, controller = drawing.window, drawing.window.controller
+    session, lines = controller.session, len(controller.session.history())
+    click_template(drawing, qtbot, (-0.3, -0.3), (0.3, -0.3), (0.3, 0.3))
+    window.worklist.list.setFocus()
+    window.actions_["undo"].trigger()
+    assert len(controller.state.draft.corners) == 2
+    assert len(session.history()) == lines
+    qtbot.keyClick(window.worklist.list, Qt.Key.Key_Escape)
+    assert controller.state.draft is None
+    assert not window.region_bar.isVisible()
+    assert len(session.history()) == lines
+
+
 def test_what_crosses_itself_is_refused_with_a_sentence_and_can_be_mended(drawing, qtbot) -> None:
     window, session = drawing.window, drawing.window.controller.session
     click_template(drawing, qtbot, (-0.5, 0.0), (0.5, 0.25), (0.5, 0.0), (-0.5, 0.25))

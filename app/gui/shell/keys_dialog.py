@@ -35,6 +35,10 @@ FIXED = (
 NOTHING = "No command and no key is called like that."
 
 
+TAKEN = tuple(QKeySequence(key) for key in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter))
+"""Escape cancels what is being done, Enter keeps it: a command on them would take them away from that."""
+
+
 class KeysDialog(QDialog):
     """Every command with its key, under the name of its menu; clicking a key and pressing another one rebinds it.
 
@@ -179,6 +183,10 @@ class KeysDialog(QDialog):
         """Take the typed key over, unless another command has it: that is told, and the key can be taken from it."""
         key, now = self.edits[verb].keySequence(), self._actions[verb].shortcut()
         if key == now:
+            return
+        if key in TAKEN:
+            self._tell(f"{key.toString()} has a fixed meaning in this program. Choose another key.")
+            self.edits[verb].setKeySequence(now)
             return
         owner = next((v for v, a in self._actions.by_verb.items() if v != verb and key in a.shortcuts()), "")
         if not key.isEmpty() and owner:

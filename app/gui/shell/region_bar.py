@@ -76,6 +76,7 @@ class RegionBar(QWidget):
         self.kinds.idClicked.connect(lambda place: self._set(closed=place == 0))
         self.name.returnPressed.connect(self.keep)
         self.name.installEventFilter(self)
+        self._controller.draw_by(self.take_back, self.end)
         self._controller.sessionChanged.connect(self.end)
         self._controller.stateChanged.connect(lambda *_: None if self._has_tool or not self.drawing else self.end())
 

@@ -100,6 +100,8 @@ class Controller(QObject):
         self._shown = QTimer(self, singleShot=True, interval=0)  # the time counts from when the step before was painted
         self._shown.timeout.connect(self._rest.start)
         self.interaction = Interaction(self, self.let_go, self.tell)
+        self._take_back_draft: Callable[[], None] = lambda: None
+        self._end_draft: Callable[[], None] = lambda: None
 
     # --- the state
 
@@ -257,8 +259,15 @@ class Controller(QObject):
         """Show corners that are being clicked around what is to change of a mask; None forgets them."""
         self._set(outline=outline)
 
+    def draw_by(self, take_back: Callable[[], None], end: Callable[[], None]) -> None:
+        """Who draws regions: what takes the last corner of the draft back, and what ends drawing."""
+        self._take_back_draft, self._end_draft = take_back, end
+
     def take_back_corner(self) -> bool:
         """Take the last of the clicked corners back; False where there is none."""
+        if self.state.draft is not None and self.state.draft.corners:
+            self._take_back_draft()
+            return True
         outline = self.state.outline
         if outline is None:
             return False
@@ -270,10 +279,12 @@ class Controller(QObject):
         """Give up what is being dragged, outlined or shown elsewhere; False where there is nothing."""
         outlined = self.state.outline is not None
         self.show_outline(None)
-        dragged, moved = self.interaction.cancel(), self.moving is not None
+        dragged, moved, drawn = self.interaction.cancel(), self.moving is not None, self.state.draft is not None
+        if drawn and not dragged:
+            self._end_draft()
         if moved:
             self.end_move(keep=False)
-        return dragged or outlined or moved
+        return dragged or outlined or moved or drawn
 
     def correct_mask(self, image: str, structure: str, mask: Mask) -> bool:
         """Keep a mask that was edited, as one undo step; one of which nothing is left means that it is absent.
