@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QCompleter, QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.formula import FUNCTIONS, FormulaError, quoted
@@ -92,6 +92,9 @@ class MeasurementDialog(QDialog):
         self.formula.textEdited.connect(self._check)
         controller.sessionChanged.connect(self.reject)
         self._lay_out()
+        self.adjustSize()
+        corner = QPoint(16, parent.height() - self.height() - 40)  # what is picked in image and template stays in sight
+        self.move(parent.mapToGlobal(corner))
 
     def _lay_out(self) -> None:
         form = QFormLayout()
