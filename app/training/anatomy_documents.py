@@ -22,7 +22,7 @@ not for diagnosis or treatment.
 template (the mean shape) for {count} structures: {names}. The network says uv in {encoding} coordinates. It does not
 tell whether an image is of this anatomy at all.
 
-**Data.** {train} training images, {val} for validation, {minutes:g} minutes of training. {spacing}{note}
+**Data.** {train} training images, {val} for validation, {minutes:g} minutes of training.{spacing}{note}
 
 **Correspondence** of the outlines, over all structures together: {modes} modes hold 95 % of the variance; a shape left
 out is told by the others' modes to {generalisation:.2f} {unit}; random shapes lie {specificity:.2f} {unit} from the
@@ -63,7 +63,7 @@ def anatomy_documents(
         train=facts["train"],
         val=facts["val"],
         minutes=facts["minutes"],
-        spacing="" if known else "No image said how large its pixels are: mm of the template are not mm.",
+        spacing="" if known else " No image said how large its pixels are: mm of the template are not mm.",
         modes=together["modes_for_95_percent"],
         generalisation=together["generalisation"],
         specificity=together["specificity"],
