@@ -60,7 +60,9 @@ class Anatomy:
         return float(np.median([picture.shape[0] / picture.shape[1] for picture in self.train_pictures]))
 
 
-def read_anatomy(data: Path, name: str, mm_per_pixel: float | None, remark: Remark) -> Anatomy:
+def read_anatomy(
+    data: Path, name: str, mm_per_pixel: float | None, remark: Remark, order: Sequence[str] = ()
+) -> Anatomy:
     """Read annotated images and bring their contours into correspondence.
 
     Parameters
@@ -73,6 +75,8 @@ def read_anatomy(data: Path, name: str, mm_per_pixel: float | None, remark: Rema
         For images that do not say it themselves.
     remark : callable
         Called with sentences about what was left out.
+    order : sequence of str
+        Structures in the order that the template shall have; others follow as they first appear.
 
     Raises
     ------
@@ -88,6 +92,7 @@ def read_anatomy(data: Path, name: str, mm_per_pixel: float | None, remark: Rema
             "validate on."
         )
     names = _usual_structures(found, held_out, remark)
+    names = [name for name in order if name in names] + [name for name in names if name not in order]
     pictures, spacings = _pictures(found.images, mm_per_pixel)
     points, closing, sizes, figures = _points_of(found, names, [picture.shape for picture in pictures])
     seen = np.isfinite(points[..., 0]) & ~closing

@@ -105,7 +105,8 @@ def train(plan: Plan, report: Callable[[training.Progress], None], remark: Remar
         With a sentence, if the data cannot be learnt from.
     """
     torch.set_num_threads(plan.threads)
-    anatomy = read_anatomy(plan.data, plan.name, plan.mm_per_pixel, remark)
+    order = [structure.name for structure in read_bundle(plan.start).template.structures] if plan.start else []
+    anatomy = read_anatomy(plan.data, plan.name, plan.mm_per_pixel, remark, order)
     if (plan.data / MEASUREMENTS).is_file():  # a wrong one is told now and not after hours
         measurement_set_from_json(read_json(plan.data / MEASUREMENTS), anatomy.template)
     (plan.out / "correspondence.json").write_text(json.dumps(anatomy.quality, indent=1) + "\n", encoding="utf-8")

@@ -5,8 +5,8 @@ import numpy as np
 from app.io.bundle import BUNDLES, read_bundle
 
 BONES = (
-    "radius ulna radius_epiphysis ulna_epiphysis scaphoid lunate triquetrum pisiform trapezium trapezoid capitate hamate "
-    "metacarpal_1 metacarpal_2 metacarpal_3 metacarpal_4 metacarpal_5"
+    "radius ulna radius_epiphysis ulna_epiphysis scaphoid lunate triquetrum pisiform trapezium trapezoid capitate "
+    "hamate metacarpal_1 metacarpal_2 metacarpal_3 metacarpal_4 metacarpal_5"
 )
 
 

@@ -217,6 +217,11 @@ def test_coarse_targets_lie_where_fine_ones_do_in_a_quarter_of_the_memory(anatom
     assert both[F.avg_pool2d(shrunk, 2).repeat_interleave(2, dim=1) == 1].mean() < 0.02
 
 
+def test_structures_come_in_the_order_that_is_asked_for(folder):
+    found = read_anatomy(folder, "thing", None, lambda _: None, order=["third", "nothing", "first"])
+    assert [structure.name for structure in found.template.structures] == ["third", "first", "second"]
+
+
 def test_weights_of_other_structures_are_no_start(folder, tmp_path, capsys):
     words = ["train", "--data", str(folder), "--out", str(tmp_path / "out"), "--minutes", "0.01", "--start", "chest"]
     assert run(words) == 1
