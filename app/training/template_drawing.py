@@ -22,11 +22,10 @@ def point_spread(mean: Points, shapes: Points) -> npt.NDArray[np.float64]:
 def draw_template(template: Template, shapes: Points) -> str:
     """An SVG picture of the template; `shapes` [N, K, 2] are the training images' whole shapes.
 
-    Each point is a disc whose radius is its spread, the first of a structure is ringed: a start point that lies
+    Each point is a disc whose radius is its spread once its structure alone is laid on the mean, the first of a structure is ringed: a start point that lies
     elsewhere than one expects, or discs that suddenly grow, tell where the correspondence is in doubt.
     """
     mean = np.concatenate([structure.outline for structure in template.structures])
-    spread = point_spread(mean, shapes)
     low, high = mean.min(axis=0) - _MARGIN, mean.max(axis=0) + _MARGIN
     width, height = (_SCALE * (high - low)).tolist()
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}">']
@@ -34,10 +33,11 @@ def draw_template(template: Template, shapes: Points) -> str:
     start = 0
     for structure in template.structures:
         points = _SCALE * (structure.outline - low)
+        spread = point_spread(structure.outline, shapes[:, start : start + len(points)])  # not where the bone lies
         corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         lines.append(f'<polygon points="{corners}" fill="none" stroke="{structure.colour}" stroke-width="1.5"/>')
         for number, (x, y) in enumerate(points):
-            radius = _SCALE * float(spread[start + number])
+            radius = _SCALE * float(spread[number])
             ring = ' stroke="#d9dde2"' if number == 0 else ""
             fill = f'fill="{structure.colour}" fill-opacity="0.35"{ring}'
             lines.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.2f}" {fill}/>')
