@@ -22,8 +22,9 @@ def point_spread(mean: Points, shapes: Points) -> npt.NDArray[np.float64]:
 def draw_template(template: Template, shapes: Points) -> str:
     """An SVG picture of the template; `shapes` [N, K, 2] are the training images' whole shapes.
 
-    Each point is a disc whose radius is its spread once its structure alone is laid on the mean, the first of a structure is ringed: a start point that lies
-    elsewhere than one expects, or discs that suddenly grow, tell where the correspondence is in doubt.
+    Each point is a disc whose radius is its spread once its structure alone is laid on the mean, the first of a
+    structure is ringed: a start point that lies elsewhere than one expects, or discs that suddenly grow, tell where the
+    correspondence is in doubt.
     """
     mean = np.concatenate([structure.outline for structure in template.structures])
     low, high = mean.min(axis=0) - _MARGIN, mean.max(axis=0) + _MARGIN
