@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -46,13 +47,13 @@ def set_ends(state: MeasuredState, image: str, shape: str, axis: int, ends: Poin
     return Action(CalipersChanged.code, label, edit, (image,))
 
 
-def reset_ends(state: MeasuredState, image: str, shape: str, axis: int, label: str) -> Action:
-    """Forget where a reader said that a shape ends."""
+def reset_ends(state: MeasuredState, image: str, shapes: Sequence[tuple[str, int]], label: str) -> Action:
+    """Forget where a reader said that shapes end, each along an axis."""
     check_unlocked(state, [image])
-    reference = _reference(state, shape, axis)
+    wanted = {(_reference(state, shape, axis), axis) for shape, axis in shapes}
 
     def edit(writer: Writer) -> None:
-        if (reference, axis) in state.rows.calipers.get(image, {}):
+        for reference, axis in sorted(wanted & state.rows.calipers.get(image, {}).keys()):
             writer.drop("calipers", image=image, opinion=OWN, shape=reference, axis=axis)
 
     return Action(CalipersChanged.code, label, edit, (image,))
@@ -151,10 +152,14 @@ class SessionCalipers(SessionGrey):
         label = f"Move an end of “{shape}” along {AXES[axis] if axis in (0, 1) else axis} in {stem(image)}"
         return self._act(set_ends, image, shape, axis, np.array(ends, float), self._reader, label)
 
-    def reset_ends(self, image: str, shape: str, axis: int) -> Change | None:
-        """Forget where a reader said that a shape ends: what its mask says counts again. One undo step."""
-        label = f"Go back to the measured ends of “{shape}” in {stem(image)}"
-        return self._act(reset_ends, image, shape, axis, label)
+    def reset_ends(self, image: str, shape: str, axis: int, *more: tuple[str, int]) -> Change | None:
+        """Forget where a reader said that a shape ends: what its mask says counts again. One undo step.
+
+        With it go the ends of `more` shapes, each along its axis.
+        """
+        shapes = [(shape, axis), *more]
+        named = "”, “".join(dict.fromkeys(one for one, _ in shapes))
+        return self._act(reset_ends, image, shapes, f"Go back to the measured ends of “{named}” in {stem(image)}")
 
 
 _KEPT = 64

@@ -13,8 +13,11 @@ import numpy.typing as npt
 from app.core.frame import Points
 from app.core.measure import Unit, Values
 from app.core.region import Grey, grey_inside
+from app.core.template import Template
 from app.io.grey_pixels import grey_pixels
 from app.project.pixel_sizes import Flags, SizedState
+from app.store.predictions import PredictionStore
+from app.store.project_store import ProjectStore
 
 
 class GreyWanted(NamedTuple):
@@ -67,11 +70,13 @@ class _Greys:
 class GreyState(SizedState):
     """A project's state that knows the grey values inside regions, once they were read."""
 
-    _greys: dict[int, _Greys]
+    def __init__(
+        self, project: ProjectStore, predictions: PredictionStore, template: Template, network_size: tuple[int, int]
+    ) -> None:
+        super().__init__(project, predictions, template, network_size)
+        self._greys: dict[int, _Greys] = {}
 
     def _greys_of(self, number: int, count: int) -> _Greys:
-        if not hasattr(self, "_greys"):
-            self._greys = {}
         held = self._greys.setdefault(number, _Greys())
         held.resize(count)
         return held

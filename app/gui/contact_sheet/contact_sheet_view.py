@@ -170,14 +170,6 @@ class ContactSheet(QAbstractScrollArea):
         self.without_accepted = left_out
         self._begin()
 
-    def _is_accepted(self, image: str) -> bool:
-        return self._controller.open_session().review(image) is ReviewState.ACCEPTED
-
-    def _is_left_out(self, image: str) -> bool:
-        return (self.without_suspects and self._is_suspect(image)) or (
-            self.without_accepted and self._is_accepted(image)
-        )
-
     def _is_suspect(self, image: str) -> bool:
         if image not in self._suspect:
             self._suspect[image] = bool(self._controller.open_session().suspect(image))
@@ -196,19 +188,26 @@ class ContactSheet(QAbstractScrollArea):
         session, landmark = self._controller.session, self._controller.landmark
         every: list[Tile] = []
         fresh: list[Tile] = []
+        accepted: set[str] = set()
         caption = ""
         if session is not None and landmark and session.reading_ahead:
             caption = f"“{landmark}” · reading predictions…"
         elif session is not None and landmark:
             start = time.perf_counter()
             every = self.sorted_anew()
-            fresh = [tile for tile in every if not self._is_left_out(tile.image)]
+            accepted = set(session.accepted)
+            left_out = accepted if self.without_accepted else set()
+            fresh = [
+                tile
+                for tile in every
+                if tile.image not in left_out and not (self.without_suspects and self._is_suspect(tile.image))
+            ]
             spent = (time.perf_counter() - start) * 1000
             shown = f"{len(fresh)} of " if len(fresh) < len(every) else ""
             places = f"{shown}{len(every)} place{'' if len(every) == 1 else 's'}"
             caption = f"“{landmark}” · {places} in {max(spent, 0.1):.1f} ms"
         self.suspects = sum(self._is_suspect(tile.image) for tile in every)
-        self.accepted = sum(self._is_accepted(tile.image) for tile in every)
+        self.accepted = sum(tile.image in accepted for tile in every)
         before, stays = {tile.image for tile in self.tiles}, {tile.image for tile in fresh}
         # A tile that was just accepted does not vanish under the hand.
         self.tiles = in_the_order_of(self.tiles, [tile for tile in every if tile.image in before | stays])

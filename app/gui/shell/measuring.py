@@ -73,9 +73,8 @@ class Measuring(QObject):
         if session is None or not moved:
             self._controller.tell("No end was moved of the calipers that are drawn in this image.")
             return
-        for shape, axis in moved:
-            if axis is None or not self._controller.do(session.reset_ends, image, shape, axis):
-                return
+        (shape, axis), *more = moved
+        self._controller.do(session.reset_ends, image, shape, axis, *more)  # one undo step
 
     def _show_all(self, on: bool) -> None:
         self._all = on

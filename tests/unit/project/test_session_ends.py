@@ -65,6 +65,20 @@ def test_the_width_is_measured_between_the_ends_and_counts_as_corrected(measured
     assert measured.reset_ends(NAME, "heart", 0) is None
 
 
+def test_the_ends_of_several_shapes_are_forgotten_in_one_undo_step(measured: Session) -> None:
+    before = values(measured)
+    measured.set_ends(NAME, "heart", 0, ENDS)
+    measured.set_ends(NAME, "right_lung", 1, ENDS)
+    moved, lines = values(measured), len(measured.history())
+    change = measured.reset_ends(NAME, "heart", 0, ("right_lung", 1))
+    assert change is not None
+    assert change.label == "Go back to the measured ends of “heart”, “right_lung” in im1"
+    assert values(measured) == pytest.approx(before, nan_ok=True)
+    assert len(measured.history()) == lines + 1
+    measured.undo()
+    assert values(measured) == pytest.approx(moved, nan_ok=True)
+
+
 def test_the_caliper_lies_between_the_ends_and_a_preview_stores_nothing(measured: Session) -> None:
     (predicted,) = measured.calipers(NAME, "wide")
     assert not predicted.corrected
