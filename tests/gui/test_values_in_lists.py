@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QDialogButtonBox
 
 from app.gui.measurements.all_images import AllImages
+from app.gui.widgets import theme
 from app.gui.worklist.value_filter import SOON_MS, Condition, ConditionDialog, condition_of
 from tests.gui.conftest import hover
 
@@ -134,4 +135,26 @@ def test_a_point_of_the_scatter_opens_its_image_and_the_axes_say_what_they_are(a
         marked = np.ravel(plots.chosen.getData()).tolist()
         assert marked == [values[place], areas[place]]
         assert plots.chosen.opts["size"] > plots.points.opts["size"]
+    every.close()
+
+
+def test_what_is_plotted_stays_after_a_correction_and_follows_the_theme(app, qtbot) -> None:
+    window, session = app.window, app.window.controller.session
+    window.actions_["allMeasurements"].trigger()
+    every = window.findChild(AllImages)
+    qtbot.waitUntil(lambda: every.plots is not None)
+    names = [one.name for one in session.measurements]
+    place = names.index("left_lung_area")
+    every.table.setCurrentIndex(every.sorted.index(1, place + 1))
+    qtbot.waitUntil(lambda: every.plots.histogram.getAxis("bottom").labelText.startswith("left_lung_area"))
+    image, before = session.images[0], every.model.found[names.index("ctr")].values.copy()
+    session.set_mask(image, "heart", session.mask(image, "heart") & (np.arange(session.image(image).frame.width) > 500))
+    qtbot.waitUntil(lambda: not np.array_equal(every.model.found[names.index("ctr")].values, before))
+    qtbot.wait(200)
+    assert every.table.currentIndex().column() == place + 1
+    assert every.plots.histogram.getAxis("bottom").labelText.startswith("left_lung_area")
+    window.actions_["themeLight"].trigger()
+    assert every.plots.scatter.backgroundBrush().color().name() == theme.PANEL
+    window.actions_["themeDark"].trigger()
+    assert every.plots.scatter.backgroundBrush().color().name() == theme.PANEL
     every.close()

@@ -67,13 +67,18 @@ class AllImagesModel(QAbstractTableModel):
         self.outlying: list[npt.NDArray[np.bool_]] = []
 
     def reload(self) -> None:
-        """Measure all images anew."""
+        """Measure all images anew; where rows and columns are the same, what is chosen stays chosen."""
         session = self._controller.session
-        self.beginResetModel()
-        self.images = session.images if session is not None else ()
-        self.found = session.measure() if session is not None else []
-        self.outlying = list(map(outliers, self.found))
-        self.endResetModel()
+        images = session.images if session is not None else ()
+        found = session.measure() if session is not None else []
+        same = images == self.images and [one.entry for one in found] == [one.entry for one in self.found]
+        if not same:
+            self.beginResetModel()
+        self.images, self.found, self.outlying = images, found, list(map(outliers, found))
+        if not same:
+            self.endResetModel()
+        elif images and found:
+            self.dataChanged.emit(self.index(0, 1), self.index(len(images) - 1, len(found)))
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.images)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.core.measure import Unit
@@ -49,6 +49,8 @@ class Plots(QSplitter):
     imageWanted = Signal(int)
     """The place of the image whose point was clicked."""
 
+    _found: Sequence[Measurement] = ()  # while Qt makes the widget it tells of its style already
+
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         import pyqtgraph  # takes a third of a second, which the window's start can do without
@@ -79,10 +81,25 @@ class Plots(QSplitter):
         )
         self.scatter.addItem(self.points)
         self.scatter.addItem(self.chosen)
-        self._found: Sequence[Measurement] = ()
         self._outlying: Sequence[Flags] = ()
         self._column, self._chosen = 0, ""
+        self._wear_theme()
         self._names: Sequence[str] = ()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self._found:  # another theme
+            self._wear_theme()
+            self._draw_histogram()
+            self._draw_scatter()
+
+    def _wear_theme(self) -> None:
+        for plot in (self.histogram, self.scatter):
+            plot.setBackground(theme.PANEL)
+            for side in ("bottom", "left"):
+                plot.getAxis(side).setPen(theme.MUTED)
+                plot.getAxis(side).setTextPen(theme.MUTED)
+        self.chosen.setPen(theme.TEXT)
 
     def show_values(
         self, names: Sequence[str], found: Sequence[Measurement], outlying: Sequence[Flags], column: int, chosen: str
@@ -163,7 +180,7 @@ class Plots(QSplitter):
 
 
 def _plain(pyqtgraph: Any, name: str) -> PlotWidget:
-    plot = pyqtgraph.PlotWidget(background=theme.PANEL)
+    plot = pyqtgraph.PlotWidget()
     plot.setAccessibleName(name)
     plot.setMouseEnabled(False, False)
     plot.hideButtons()

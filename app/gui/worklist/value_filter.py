@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.gui.state.controller import Controller
@@ -132,6 +132,7 @@ class ConditionDialog(QDialog):
     def __init__(self, parent: QWidget, controller: Controller, use: Callable[[Condition], None]) -> None:
         super().__init__(parent)
         self.setObjectName("conditionDialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Filter by a measurement")
         self._controller, self._use = controller, use
         self.measurement, self.side, self.limit = QComboBox(), QComboBox(), QLineEdit()

@@ -27,7 +27,7 @@ class Snap:
     def begin(self, view: Viewport, start: tuple[float, float]) -> None:
         """Find the ways from a native point [2], in the picture as it is zoomed and shown now."""
         picture = view.grey.picture
-        key = view.image, start, picture
+        key = view.image, start, picture, view.zoom, view.grey.voi_window
         if key == self._key:
             return
         self._key = key
