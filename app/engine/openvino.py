@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 
-def compiled(path: Path, threads: int) -> Any:
-    """The network of an ``.xml`` file (its weights lie beside it), compiled for one request at a time."""
+def compiled(path: Path, threads: int, weights: Path | None = None) -> Any:
+    """The network of an ``.xml`` file, compiled for one request at a time; weights lie beside it, or in `weights`."""
     # Nothing may leave the machine: without this package openvino uses an empty stand-in.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     import openvino
@@ -19,4 +19,6 @@ def compiled(path: Path, threads: int) -> Any:
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
     }
-    return openvino.Core().compile_model(str(path), "CPU", config)
+    core = openvino.Core()
+    network = core.read_model(str(path)) if weights is None else core.read_model(str(path), str(weights))
+    return core.compile_model(network, "CPU", config)

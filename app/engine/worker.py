@@ -245,8 +245,10 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
 def openvino_network(folder: Path, threads: int) -> Infer:
     """The network of a bundle's folder in OpenVINO."""
     from app.engine.openvino import compiled
+    from app.io.bundle import WEIGHTS
 
-    request = compiled(folder / "network.xml", threads).create_infer_request()
+    weights = None if (folder / "network.bin").is_file() else folder / WEIGHTS
+    request = compiled(folder / "network.xml", threads, weights).create_infer_request()
 
     def infer(image: Float32) -> tuple[Float32, Float32]:
         request.infer({0: image})
@@ -259,14 +261,14 @@ def openvino_network(folder: Path, threads: int) -> Infer:
 def torch_network(bundle: Any, threads: int) -> Infer:
     """The same in torch, the reference; about three times slower."""
     import torch
-    from safetensors.torch import load_file
 
+    from app.io.bundle import read_weights
     from models.network import DenseSegNet, NetworkConfig
 
     torch.set_num_threads(threads)
     shape = dict(bundle.network)
     net = DenseSegNet(NetworkConfig(**{**shape, "channels": tuple(shape["channels"])}))
-    net.load_state_dict({k: v.float() for k, v in load_file(bundle.folder / "weights.safetensors").items()})
+    net.load_state_dict({name: torch.from_numpy(value) for name, value in read_weights(bundle).items()})
     net.eval()
 
     def infer(image: Float32) -> tuple[Float32, Float32]:

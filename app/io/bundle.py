@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
@@ -30,6 +31,9 @@ FORMAT = 1
 MEASUREMENTS = "measurements.json"
 FINE = "fine"
 """Name of the network that draws masks again, without the endings of its two files."""
+WEIGHTS = "weights.safetensors"
+SMALL_CONSTANTS = "openvino"
+"""What of the network in OpenVINO is no weight: a tensor of its own in the file of weights, unknown to torch."""
 _DATA_SET = "data set"
 _LARGEST_TEXT = 1 << 26
 _KINDS = {".xml", ".bin", ".safetensors", ".json", ".pt", ".pth", ".onnx", ".py", ".so", ".dll"}
@@ -144,6 +148,12 @@ def read_bundle(name_or_folder: str | Path) -> Bundle:
         ) from None
 
 
+def read_weights(bundle: Bundle) -> dict[str, npt.NDArray[np.float32]]:
+    """The weights of the network in torch, by their names there; raises OSError and SafetensorError."""
+    held = load_file(bundle.folder / WEIGHTS)
+    return {name: value.astype(np.float32) for name, value in held.items() if name != SMALL_CONSTANTS}
+
+
 def _json(path: Path) -> Any:
     """A JSON file in any encoding of Unicode, with a byte-order mark or without."""
     return json.loads(read_regular(path, _LARGEST_TEXT))
@@ -198,8 +208,9 @@ def _check_structure_names(folder: Path, template: Template) -> None:
 def _assemble(folder: Path, head: dict[str, Any], sha256: str) -> Bundle:
     listed = frozenset(head["files"])
     needed = {"template.json", "landmarks.json"}
-    served = {"network.xml", "network.bin"}
-    if not needed <= listed or not (served <= listed or "weights.safetensors" in listed) or len(served & listed) == 1:
+    # The constants of network.xml lie in the file of weights, or, in earlier bundles, in a file of their own.
+    weighted = listed & {WEIGHTS, "network.bin"}
+    if not needed <= listed or not weighted or ("network.bin" in listed and "network.xml" not in listed):
         raise BundleError(f"The bundle.json in {folder} does not list its template, landmarks and network.")
     template = Template.from_json(_json(folder / "template.json"))
     _check_structure_names(folder, template)

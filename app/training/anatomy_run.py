@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from app.core.measurement_set import measurement_set_from_json
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior, Similarity
 from app.engine.worker import openvino_network
-from app.io.bundle import MEASUREMENTS, read_bundle
+from app.io.bundle import MEASUREMENTS, read_bundle, read_weights
 from app.training import train as training
 from app.training.anatomy import Anatomy, Remark, read_anatomy
 from app.training.anatomy_documents import anatomy_documents
@@ -143,7 +142,7 @@ def _weights(model: str, config: NetworkConfig, anatomy: Anatomy) -> dict[str, t
     same = all(shape[key] == config.to_json()[key] for key in ("structures", "encoding"))
     if here != there or not same or tuple(shape["channels"]) != config.channels:
         raise ValueError(f"The model {model} has other structures or another network than this run: begin without it.")
-    return {name: value.float() for name, value in load_file(bundle.folder / "weights.safetensors").items()}
+    return {name: torch.from_numpy(value) for name, value in read_weights(bundle).items()}
 
 
 def _go_on(out: Path, what: dict[str, Any]) -> None:

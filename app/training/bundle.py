@@ -22,7 +22,8 @@ from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
 from app.core.test_time_augmentation import Shift
-from app.io.bundle import FINE, MEASUREMENTS
+from app.io.bundle import FINE, MEASUREMENTS, WEIGHTS
+from app.training.shared_weights import share_weights
 from models.fine import FineNet
 from models.network import DenseSegNet
 
@@ -109,8 +110,9 @@ def write_bundle(
     (folder / "bundle.json").unlink(missing_ok=True)
     half = {key: value.half().contiguous() for key, value in net.state_dict().items()}
     net.load_state_dict({key: value.float() for key, value in half.items()})
-    save_torch(half, folder / "weights.safetensors")
+    save_torch(half, folder / WEIGHTS)
     convert(net, folder)
+    share_weights(folder)
     errors = errors or ErrorModel()
     head: dict[str, Any] = {
         "format": FORMAT,

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from app.core.frame import Points
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
 from app.engine.worker import openvino_network
-from app.io.bundle import bundle_folder, read_bundle
+from app.io.bundle import bundle_folder, read_bundle, read_weights
 from app.training import leave_out
 from app.training import train as training
 from app.training.augment import Strength
@@ -223,5 +222,4 @@ def _fit(
 
 
 def _weights(model: str) -> dict[str, torch.Tensor]:
-    half = load_file(read_bundle(model).folder / "weights.safetensors")
-    return {name: value.float() for name, value in half.items()}
+    return {name: torch.from_numpy(value) for name, value in read_weights(read_bundle(model)).items()}
