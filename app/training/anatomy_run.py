@@ -34,9 +34,8 @@ MOST_BYTES = 6 << 30
 """With more than this of masks and uv-maps, they are kept coarser."""
 NOTE, LICENCE = "NOTE.md", "LICENSE.md"
 """Files beside the annotated images whose text goes into the model card, and becomes the bundle's licence note."""
-SMALL = (16, 32, 64, 96, 128)
 USUAL = (24, 48, 72, 96, 128)
-"""Channels of the network: a third of the shipped chest network's weights, and less for a quick look."""
+"""Channels of the network: a third of the weights of the shipped chest network."""
 
 
 @dataclass(frozen=True)
