@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Pixels = list[tuple[int, int]]
+Pixel = tuple[int, int]
+Pixels = list[Pixel]
 
 
 def polygons_of(mask: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.float64]]:
@@ -34,14 +35,23 @@ def polygons_of(mask: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.float64]]:
 
 def _with_holes(ring: Pixels, holes: Sequence[Pixels]) -> Pixels:
     """One ring for a piece and its holes. From left to right, so that a seam always ends on what is joined already."""
+    known, seams = set(ring), dict[Pixel, list[Pixels]]()
     for hole in sorted(holes, key=min):
-        at = {pixel: place for place, pixel in enumerate(ring)}
         x, y = start = min(hole)
-        while (x, y) not in at:
+        while (x, y) not in known:
             x -= 1
-        place, turn = at[x, y], hole.index(start)
-        ring = [*ring[: place + 1], *hole[turn:], *hole[:turn], start, *ring[place:]]
-    return ring
+        turn = hole.index(start)
+        seams.setdefault((x, y), []).append([*hole[turn:], *hole[:turn], start])
+        known.update(hole)
+    walked, ways = [], [iter(ring)]
+    while ways:
+        pixel = next(ways[-1], None)
+        if pixel is None:
+            ways.pop()
+            continue
+        walked.append(pixel)
+        ways += [iter([*hole, pixel]) for hole in reversed(seams.pop(pixel, ()))]  # there, around, and back
+    return walked
 
 
 def _corners(ring: Pixels) -> Pixels:

@@ -362,6 +362,7 @@ def test_the_report_tells_of_each_image_what_the_table_tells(ledger: Ledger, tmp
         lists = {key: [row["landmark"] for row in rows if row[key] == "yes"] for key in columns}
         lists["not_shown"] = [row["landmark"] for row in rows if row["shown"] == "no"]
         of_heart = {"ctr"} if image == "sub/two.png" else set()
+        lists["rejected_regions"] = []  # no region is drawn
         lists["rejected_measurements"] = [one.name for one in session.measurements if one.name in of_heart]
         structures = entry.pop("structures")
         assert entry == {"name": image, "state": "done", "message": "", "corrected_masks": [], **facts, **lists}
