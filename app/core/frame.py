@@ -16,6 +16,10 @@ mm
 LPS
     3D Slicer's (x, y, z): left, posterior, superior. A picture without a place in the patient, as Slicer loads it:
     mm along the picture's axes as stored, z = 0.
+shares
+    Corner frame over the image's width and height, as YOLO counts: in [0, 1] within the picture.
+upward
+    Corner frame with y counted upward from the lower edge, as tpsDig counts.
 """
 
 from __future__ import annotations
@@ -38,6 +42,16 @@ class Provenance(StrEnum):
     CALIBRATED = "calibrated"
     AT_DETECTOR = "at detector"
     GIVEN = "given by the reader"
+
+
+class Axes(StrEnum):
+    """In which frame a file counts places: see the top of this module."""
+
+    NATIVE = "native"
+    CORNER = "corner"
+    SHARES = "shares"
+    UPWARD = "upward"
+    LPS = "lps"
 
 
 @dataclass(frozen=True)
@@ -180,6 +194,35 @@ class Frame:
         """Native pixels [..., 2] to LPS [..., 3] in mm; where the spacing is unknown in pixels, as Slicer takes 1."""
         flat = self.to_mm(xy) if self.spacing is not None else np.asarray(xy, float)
         return np.concatenate([flat, np.zeros((*flat.shape[:-1], 1))], axis=-1)
+
+    def from_lps(self, lps: npt.ArrayLike) -> Points:
+        """LPS [..., 2 or 3] to native pixels [..., 2], as `to_lps` counts: mm, or pixels where no spacing is known."""
+        flat = np.asarray(lps, float)[..., :2]
+        return self.from_mm(flat) if self.spacing is not None else np.asarray(flat)
+
+    def to_shares(self, xy: npt.ArrayLike) -> Points:
+        """Native pixels [..., 2] to shares of the image's width and height [..., 2]."""
+        return np.asarray(self.to_corner(xy) / (self.width, self.height))
+
+    def to_upward(self, xy: npt.ArrayLike) -> Points:
+        """Native pixels [..., 2] to pixels from the lower left corner, y upward [..., 2]."""
+        return np.asarray(self.to_corner(xy) * (1, -1) + (0, self.height))
+
+    def to_native(self, places: npt.ArrayLike, axes: Axes) -> Points:
+        """Places of a file [..., 2] (LPS: [..., 3] too) to native pixels [..., 2].
+
+        Only `Axes.NATIVE` and `Axes.CORNER` are the same whatever the size and the spacing of the image.
+        """
+        given = np.asarray(places, float)
+        if axes is Axes.NATIVE:
+            return given
+        if axes is Axes.LPS:
+            return self.from_lps(given)
+        if axes is Axes.SHARES:
+            given = given * (self.width, self.height)
+        elif axes is Axes.UPWARD:
+            given = given * (1, -1) + (0, self.height)
+        return self.from_corner(given)
 
     @property
     def mm_per_pixel(self) -> float:
