@@ -24,7 +24,6 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from app.core.test_time_augmentation import Float32, Infer
 from app.engine.protocol import Message, ProtocolError, read, write
 
 PREVIEW_SIDE = 512
@@ -203,80 +202,28 @@ def _network(options: argparse.Namespace) -> dict[str, Handler]:
     from app.core.frame import Frame
     from app.core.orientation import Orientation
     from app.core.plausibility import Finding, Reason
-    from app.core.prediction import from_output, prepare
-    from app.core.test_time_augmentation import look
-    from app.engine.fine_masks import openvino_crops, redraw_from
     from app.engine.image_check import openvino_scores, suspicion
+    from app.engine.predictors.registry import predictor_of
     from app.io.bundle import read_bundle
 
     bundle = read_bundle(options.bundle)
-    wants_torch = options.backend == "torch"
-    if options.backend == "auto" and "network.xml" not in bundle.files:
-        wants_torch = True
-    threads = options.threads
-    infer = torch_network(bundle, threads) if wants_torch else openvino_network(bundle.folder, threads)
-    infer(np.zeros((1, 1, *bundle.network_size), np.float32))  # the first run allocates
-    prepare(bundle.template)
-    scores, draw = openvino_scores(bundle, threads), openvino_crops(bundle, threads)
+    predictor = predictor_of(bundle, options.threads, options.backend)
+    scores = openvino_scores(bundle, options.threads)
 
     def predict(request: Message) -> Message:
         height, width = request.fields["size"]
         orientation, aspect = Orientation(*request.fields["orientation"]), float(request.fields["aspect"])
         frame = Frame(height, width, *bundle.network_size, orientation=orientation, aspect=aspect)
-        looks = look(infer, request.arrays["input"], bundle.shifts)
-        even = not request.arrays["input"].any()  # one grey value: whatever the network makes of it is made up
-        if even:
-            looks = looks._replace(masks=np.zeros_like(looks.masks))
-        redraw = None
-        if bundle.fine is not None and draw is not None and "fine" in request.arrays:
-            redraw = redraw_from(request.arrays["fine"], bundle.fine, bundle.template, draw, bundle.network_size)
-        result = from_output(looks, frame, bundle.template, bundle.prior, bundle.errors, bundle.sha256, redraw)
+        result = predictor(request.arrays, frame)
         names = ("masks", "uv", "charts", "expected_error", "present", "extents")
         taken = Acquisition(**request.fields["acquisition"])
         suspect = Finding(Reason.FLAT).code
-        if not even:
+        if request.arrays["input"].any():
             suspect = suspicion(bundle, scores, request.arrays["input"], frame, taken, result.present)
         fields = {"bundle_sha256": bundle.sha256, "suspect": suspect}
         return Message("predicted", fields, {name: getattr(result, name) for name in names})
 
     return {"predict": predict}
-
-
-def openvino_network(folder: Path, threads: int) -> Infer:
-    """The network of a bundle's folder in OpenVINO."""
-    from app.engine.openvino import compiled
-    from app.io.bundle import WEIGHTS
-
-    weights = None if (folder / "network.bin").is_file() else folder / WEIGHTS
-    request = compiled(folder / "network.xml", threads, weights).create_infer_request()
-
-    def infer(image: Float32) -> tuple[Float32, Float32]:
-        request.infer({0: image})
-        masks, uv = (np.array(request.get_output_tensor(i).data, np.float32)[0] for i in range(2))
-        return masks, uv  # bundles of earlier versions have a third output, which nothing needs
-
-    return infer
-
-
-def torch_network(bundle: Any, threads: int) -> Infer:
-    """The same in torch, the reference; about three times slower."""
-    import torch
-
-    from app.io.bundle import read_weights
-    from models.network import DenseSegNet, NetworkConfig
-
-    torch.set_num_threads(threads)
-    shape = dict(bundle.network)
-    net = DenseSegNet(NetworkConfig(**{**shape, "channels": tuple(shape["channels"])}))
-    net.load_state_dict({name: torch.from_numpy(value) for name, value in read_weights(bundle).items()})
-    net.eval()
-
-    def infer(image: Float32) -> tuple[Float32, Float32]:
-        with torch.inference_mode():
-            raw = net(torch.from_numpy(np.ascontiguousarray(image)))
-            return torch.sigmoid(raw.masks)[0].numpy(), raw.uv[0].numpy()
-
-    return infer
 
 
 if __name__ == "__main__":

@@ -28,6 +28,9 @@ from app.io.files import open_regular, read_regular, spelled
 
 BUNDLES = Path(__file__).resolve().parents[2] / "resources" / "bundles"
 FORMAT = 1
+DENSESEG = "denseseg"
+KINDS = (DENSESEG,)
+"""What a bundle's network says, and with it which predictor of the engine understands it."""
 MEASUREMENTS = "measurements.json"
 FINE = "fine"
 """Name of the network that draws masks again, without the endings of its two files."""
@@ -36,7 +39,7 @@ SMALL_CONSTANTS = "openvino"
 """What of the network in OpenVINO is no weight: a tensor of its own in the file of weights, unknown to torch."""
 _DATA_SET = "data set"
 _LARGEST_TEXT = 1 << 26
-_KINDS = {".xml", ".bin", ".safetensors", ".json", ".pt", ".pth", ".onnx", ".py", ".so", ".dll"}
+_SUFFIXES = {".xml", ".bin", ".safetensors", ".json", ".pt", ".pth", ".onnx", ".py", ".so", ".dll"}
 """What a program might take for a part of the bundle: such a file is listed, or the bundle is not used."""
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _STRUCTURE_NAME = re.compile(r"\w(?:[\w .+()-]{0,62}[\w+()-])?")
@@ -51,6 +54,8 @@ class Bundle:
     ----------
     folder : Path
     name, title, anatomy : str
+    kind : str
+        One of `KINDS`.
     sha256 : str
         Over all files; part of every prediction.
     template : Template
@@ -82,6 +87,7 @@ class Bundle:
     errors: ErrorModel
     landmarks: tuple[Landmark, ...]
     network: dict[str, Any]
+    kind: str = DENSESEG
     plausibility: Plausibility | None = None
     shifts: tuple[Shift, ...] = ()
     fine: FineStage | None = None
@@ -130,6 +136,11 @@ def read_bundle(name_or_folder: str | Path) -> Bundle:
                 f"The model in {folder} has format {head['format']}, and this program reads format {FORMAT}. "
                 "Update the program."
             )
+        if head.get("kind", DENSESEG) not in KINDS:
+            raise BundleError(
+                f"The model in {folder} is of the kind “{spelled(str(head['kind']))}”; this program knows "
+                f"{', '.join(KINDS)}. Update the program."
+            )
         sha256 = _verify(folder, dict(head["files"]))
         return _assemble(folder, head, sha256)
     except BundleError:
@@ -165,7 +176,7 @@ def _verify(folder: Path, files: dict[str, str]) -> str:
         if not _FILE_NAME.fullmatch(name) or not (folder / name).resolve().is_relative_to(folder.resolve()):
             raise BundleError(f"The model in {folder} refers to a file outside its folder ({name}); it is not used.")
     for path in sorted(folder.iterdir()):
-        if path.name not in files and path.name != "bundle.json" and path.suffix.lower() in _KINDS:
+        if path.name not in files and path.name != "bundle.json" and path.suffix.lower() in _SUFFIXES:
             raise BundleError(
                 f"The model in {folder} holds {spelled(path.name)}, which its list of files does not name; it is not "
                 "used. Copy or install the bundle again."
@@ -229,6 +240,7 @@ def _assemble(folder: Path, head: dict[str, Any], sha256: str) -> Bundle:
         errors=_errors(folder, head, template),
         landmarks=tuple(replace(mark, hidden=True, group=mark.group or _DATA_SET) for mark in marks),
         network=network,
+        kind=str(head.get("kind", DENSESEG)),
         files=listed,
         shifts=tuple((int(dx), int(dy)) for dx, dy in head.get("shifts", [])),
         fine=_fine(folder, head, template) if f"{FINE}.xml" in listed else None,

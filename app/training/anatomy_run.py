@@ -15,7 +15,7 @@ import torch
 from app.core.measurement_set import measurement_set_from_json
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior, Similarity
-from app.engine.worker import openvino_network
+from app.engine.predictors.denseseg import openvino_network
 from app.io.bundle import MEASUREMENTS, read_bundle, read_weights
 from app.training import train as training
 from app.training.anatomy import Anatomy, Remark, read_anatomy

@@ -14,7 +14,7 @@ from app.core.frame import Points
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
-from app.engine.worker import openvino_network
+from app.engine.predictors.denseseg import openvino_network
 from app.io.bundle import bundle_folder, read_bundle, read_weights
 from app.training import leave_out
 from app.training import train as training

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine.worker import openvino_network
+from app.engine.predictors.denseseg import openvino_network
 from app.io.bundle import BUNDLES, read_bundle
 from models.network import DenseSegNet, NetworkConfig
 from tests.benchmarks.paper_network import PaperNetwork

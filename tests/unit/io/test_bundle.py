@@ -19,7 +19,7 @@ def copy(tiny_folder, tmp_path):
 
 def test_a_bundle_is_read(tiny_folder):
     bundle = read_bundle(tiny_folder)
-    assert bundle.name == "tiny"
+    assert (bundle.name, bundle.kind) == ("tiny", "denseseg")
     assert bundle.network_size == (SIZE, SIZE)
     assert [s.name for s in bundle.template.structures] == ["lung", "heart"]
     assert len(bundle.landmarks) == 48
@@ -76,6 +76,10 @@ def damage_format(folder):
     write_head(folder, format=99)
 
 
+def damage_kind(folder):
+    write_head(folder, kind="telepathy")
+
+
 def damage_outside(folder):
     head = json.loads((folder / "bundle.json").read_text())
     head["files"]["../secret"] = "0"
@@ -128,6 +132,7 @@ def damage_network(folder):
         (damage_no_head, "no file bundle.json"),
         (damage_empty_head, "damaged"),
         (damage_rehashed, "damaged"),
+        (damage_kind, "is of the kind “telepathy”; this program knows denseseg"),
         (damage_format, "format 99"),
         (damage_outside, "outside its folder"),
         (damage_network, "number of structures"),

@@ -8,7 +8,7 @@ from safetensors.numpy import load_file
 from safetensors.torch import save_file
 
 from app.engine.openvino import compiled
-from app.engine.worker import openvino_network
+from app.engine.predictors.denseseg import openvino_network
 from app.io.bundle import SMALL_CONSTANTS
 from app.training.bundle import convert
 from app.training.shared_weights import share_weights
