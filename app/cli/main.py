@@ -34,6 +34,7 @@ from app.engine.client import Predicted
 from app.formats.csv_table import rows_of
 from app.formats.masks import write_masks
 from app.formats.measurement_table import COLUMNS, MeasurementRow
+from app.formats.words import WORDS
 from app.io.discover import discover
 
 cli = typer.Typer(
@@ -118,7 +119,7 @@ def propagate(
     batch.end()
 
 
-@cli.command()
+@cli.command(epilog=f"Formats: {', '.join(WORDS)}. docs/exports.md says what is in each.")
 def export(
     project: Annotated[Path, typer.Option("--project", metavar="FILE", help="The project file.")],
     out: Out,

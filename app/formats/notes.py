@@ -14,6 +14,8 @@ CORRECTED = (
     "Masks are predictions of the model, but for {masks} that readers corrected or called absent (corrected_masks). A "
     "mask does not follow a corrected point, and no point follows a corrected mask."
 )
+HOLD_MASKS = frozenset({"masks", "nifti", "nrrd", "seg-nrrd", "coco", "labelme", "yolo", "dicom-seg", "dicom-gsps"})
+"""The formats of which it matters."""
 
 
 class Notes:
@@ -56,7 +58,7 @@ class Notes:
         """What the report says above all."""
         masks = self._places("corrected_masks", "mask", "masks")
         about_masks = CORRECTED.format(masks=masks) if masks else MASKS
-        said = [about_masks] if {"masks", "coco", "labelme", "yolo", "dicom-seg", "dicom-gsps"} & set(formats) else []
+        said = [about_masks] if HOLD_MASKS & set(formats) else []
         if places := self._places("off_outline", "point of the model’s contours", "points of the model’s contours"):
             lie = "lies" if places.startswith("1 ") else "lie"
             said.append(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from collections.abc import Iterable, Iterator
 
 from app.core.landmark import landmark_set_to_json
+from app.formats.base import Format, OneFile, PerImage
 from app.formats.coco import CocoFile
 from app.formats.csv_table import TableFile
+from app.formats.label_map import Nifti, Nrrd
 from app.formats.labelme import labelme_of
 from app.formats.masks import folder_of, write_masks
 from app.formats.measurement_table import COLUMNS
@@ -16,42 +17,16 @@ from app.formats.output_folder import OutputFolder
 from app.formats.project_view import ImageView, ProjectView
 from app.formats.region_table import COLUMNS as REGION_COLUMNS
 from app.formats.region_table import with_grey
+from app.formats.seg_nrrd import SegNrrd
 from app.formats.slicer import markups_of
 from app.formats.yolo import classes_of, labels_of
-from app.io.atomic import json_text, write_bytes, write_json, write_text
+from app.io.atomic import json_text, write_json
 
 
-class Format(Protocol):
-    """What every format does. All methods may raise OSError.
-
-    Attributes
-    ----------
-    file : str
-        What it writes, seen from the folder of the export.
-    needs_images : bool
-        False where it writes the same whichever images are exported.
-    single_files : bool
-        Whether every image has files of its own, so that one may fail without the others.
-    """
-
-    file: str
-    needs_images: bool
-    single_files: bool
-
-    def add(self, image: ImageView) -> None:
-        """Write one image."""
-
-    def keep(self) -> None:
-        """Put the file in its place: all images were written. Files of `single_files` formats are there already."""
-
-    def drop(self) -> None:
-        """Give up and leave no half file behind."""
-
-
-class Csv:
+class Csv(OneFile):
     """``landmarks.csv``: one row per placement."""
 
-    file, needs_images, single_files = "landmarks.csv", True, False
+    file = "landmarks.csv"
 
     def __init__(self, project: ProjectView, output: OutputFolder) -> None:
         self._table = TableFile(output.folder / self.file)
@@ -62,10 +37,10 @@ class Csv:
         self._table.add(image.rows)
 
 
-class Measurements:
+class Measurements(OneFile):
     """``measurements.csv``: one row per measurement and image."""
 
-    file, needs_images, single_files = "measurements.csv", True, False
+    file = "measurements.csv"
 
     def __init__(self, project: ProjectView, output: OutputFolder) -> None:
         self._table = TableFile(output.folder / self.file, COLUMNS)
@@ -76,10 +51,10 @@ class Measurements:
         self._table.add(image.measured)
 
 
-class Regions:
+class Regions(OneFile):
     """``regions.csv``: one row per region or curve and image, with its outline."""
 
-    file, needs_images, single_files = "regions.csv", True, False
+    file = "regions.csv"
 
     def __init__(self, project: ProjectView, output: OutputFolder) -> None:
         self._table = TableFile(output.folder / self.file, REGION_COLUMNS)
@@ -90,101 +65,62 @@ class Regions:
         self._table.add(with_grey(image.regions, image.path))
 
 
-class Coco:
+class Coco(OneFile):
     """``coco.json``: masks as RLE, landmarks as keypoints, reviews."""
 
-    file, needs_images, single_files = "coco.json", True, False
+    file = "coco.json"
 
     def __init__(self, project: ProjectView, output: OutputFolder) -> None:
         self._coco = CocoFile(output.folder / self.file, project.template, project.landmarks, project.deleted)
         self.add, self.keep, self.drop = self._coco.add, self._coco.keep, self._coco.drop
 
 
-class Tps:
+class Tps(OneFile):
     """``landmarks.tps``: the landmarks for programs of shape statistics, y upward."""
 
-    file, needs_images, single_files = "landmarks.tps", True, False
+    file = "landmarks.tps"
 
     def __init__(self, project: ProjectView, output: OutputFolder) -> None:
         self._tps = TpsFile(output.folder / self.file, project)
         self.add, self.keep, self.drop = self._tps.add, self._tps.keep, self._tps.drop
 
 
-class CsvWide:
+class CsvWide(OneFile):
     """``landmarks_wide.csv``: one row per image, two columns per landmark."""
 
-    file, needs_images, single_files = "landmarks_wide.csv", True, False
+    file = "landmarks_wide.csv"
 
     def __init__(self, project: ProjectView, output: OutputFolder) -> None:
         self._table = WideFile(output.folder / self.file, project)
         self.add, self.keep, self.drop = self._table.add, self._table.keep, self._table.drop
 
 
-class DeepLabCut:
+class DeepLabCut(OneFile):
     """``deeplabcut.csv``: the same with the head lines of DeepLabCut."""
 
-    file, needs_images, single_files = "deeplabcut.csv", True, False
+    file = "deeplabcut.csv"
 
     def __init__(self, project: ProjectView, output: OutputFolder) -> None:
         self._table = WideFile(output.folder / self.file, project, deeplabcut=True)
         self.add, self.keep, self.drop = self._table.add, self._table.keep, self._table.drop
 
 
-class Masks:
+class Masks(PerImage):
     """``masks/<stem>/<structure>.png``; none of a structure that a reader rejected."""
 
-    file, needs_images, single_files = "masks", True, True
-
-    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
-        self._output = output
+    file = "masks"
 
     def add(self, image: ImageView) -> None:
         """Write the image's masks; where nothing is known of a structure there is none."""
         rejected = {said.structure for said in image.rejected}
         write_masks(image.masks, folder_of(image.stem, self._output.folder / self.file), self._output, rejected)
 
-    def keep(self) -> None:
-        """Nothing is left to do."""
-
-    def drop(self) -> None:
-        """Every file that is there is whole and stays."""
-
-
-class PerImage:
-    """One text file per image, in a folder of the format's own; each is in its place when the image is written."""
-
-    file, needs_images, single_files = "", True, True
-    suffix = ""
-    """Behind the image's stem."""
-
-    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
-        self._project, self._output = project, output
-
-    def text(self, image: ImageView) -> str:
-        """What stands in the image's file; raises RefusedError where it can't have one."""
-        raise NotImplementedError
-
-    def data(self, image: ImageView) -> bytes:
-        """The same in bytes."""
-        return self.text(image).encode("utf-8")
-
-    def add(self, image: ImageView) -> None:
-        """Write the image's file."""
-        path, data = folder_of(image.stem + self.suffix, self._output.folder / self.file), self.data(image)
-        self._output.make_way(path)
-        write_bytes(path, data)
-        self._output.add(path)
-
-    def keep(self) -> None:
-        """Nothing is left to do."""
-
-    def drop(self) -> None:
-        """Every file that is there is whole and stays."""
-
     @classmethod
     def files(cls, project: ProjectView) -> Iterator[str]:
         """What it may write, seen from the folder of the export."""
-        return (f"{cls.file}/{project.stems[image]}{cls.suffix}" for image in project.images)
+        for image in project.images:
+            for structure in project.template.structures:
+                yield f"{cls.file}/{project.stems[image]}/{structure.name}.png"
 
 
 class LabelMe(PerImage):
@@ -219,11 +155,7 @@ class Yolo(PerImage):
 
     def keep(self) -> None:
         """Write the names of the classes."""
-        path = self._output.folder / self.classes
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._output.make_way(path)
-        write_text(path, classes_of(self._project.template))
-        self._output.add(path)
+        self.write(self._output.folder / self.classes, classes_of(self._project.template).encode("utf-8"))
 
     @classmethod
     def files(cls, project: ProjectView) -> Iterator[str]:
@@ -271,10 +203,10 @@ class DicomGsps(PerImage):
         return file_of(presentation_of, image, self._project)
 
 
-class LandmarkSet:
+class LandmarkSet(OneFile):
     """``landmarks.json``: the project's own landmarks as a landmark set."""
 
-    file, needs_images, single_files = "landmarks.json", False, False
+    file, needs_images = "landmarks.json", False
 
     def __init__(self, project: ProjectView, output: OutputFolder) -> None:
         self._path, self._project = output.folder / self.file, project
@@ -291,11 +223,14 @@ class LandmarkSet:
         """Nothing was written yet."""
 
 
-FORMATS: dict[str, Callable[[ProjectView, OutputFolder], Format]] = {
+FORMATS: dict[str, type[Format]] = {
     "csv": Csv,
     "measurements": Measurements,
     "regions": Regions,
     "masks": Masks,
+    "nifti": Nifti,
+    "nrrd": Nrrd,
+    "seg-nrrd": SegNrrd,
     "coco": Coco,
     "labelme": LabelMe,
     "mrk-json": Markups,
@@ -308,25 +243,9 @@ FORMATS: dict[str, Callable[[ProjectView, OutputFolder], Format]] = {
     "deeplabcut": DeepLabCut,
     "landmarks": LandmarkSet,
 }
-FILES = {
-    **{"csv": Csv.file, "measurements": Measurements.file, "regions": Regions.file, "coco": Coco.file},
-    **{"landmarks": LandmarkSet.file, "tps": Tps.file, "csv-wide": CsvWide.file, "deeplabcut": DeepLabCut.file},
-}
-PER_IMAGE: dict[str, type[PerImage]] = {
-    **{"labelme": LabelMe, "mrk-json": Markups, "yolo": Yolo},
-    **{"dicom-seg": DicomSeg, "dicom-sr": DicomSr, "dicom-gsps": DicomGsps},
-}
 
 
 def files_of(project: ProjectView, formats: Iterable[str]) -> Iterator[str]:
     """The files that an export in some formats may write, seen from its folder."""
     for name in formats:
-        if name in FILES:
-            yield FILES[name]
-            continue
-        if name in PER_IMAGE:
-            yield from PER_IMAGE[name].files(project)
-            continue
-        for image in project.images:
-            for structure in project.template.structures:
-                yield f"{Masks.file}/{project.stems[image]}/{structure.name}.png"
+        yield from FORMATS[name].files(project)

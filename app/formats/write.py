@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.formats.base import Format
 from app.formats.notes import MASKS, Notes
 from app.formats.output_folder import OutputFolder
 from app.formats.project_view import ProjectView, RefusedError
-from app.formats.registry import FORMATS, Format, files_of
+from app.formats.registry import FORMATS, files_of
 from app.store.errors import ProjectError
 
 NOT_PREDICTED = "It was not predicted yet, so there is nothing to write. Predict it."
@@ -127,7 +128,7 @@ def write(
         output.abandon()
         raise
     running.end()
-    report.notes = running.notes.sentences(project.later, wanted)
+    report.notes = [*running.notes.sentences(project.later, wanted), *running.told]
     unfinished = report.cancelled or bool(report.not_written)
     report.removed = output.finish(report.to_json(project, running.notes.images), keep_earlier=unfinished)
     report.kept_aside, report.others = output.kept_aside, output.others().words
@@ -144,6 +145,7 @@ class _Running:
         self._report, self._output = report, output
         self._open: list[Format] = []
         self.notes = Notes()
+        self.told: list[str] = []
         for name in formats:
             try:
                 self._open.append(FORMATS[name](project, output))
@@ -211,6 +213,7 @@ class _Running:
             if not part.single_files:
                 self._output.add(path)
             self._report.files.append(part.file)
+            self.told += part.notes()
 
 
 def _sentence(error: OSError) -> str:

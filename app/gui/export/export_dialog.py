@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -21,11 +22,13 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QPushButton,
     QRadioButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from app.formats.output_folder import SCOPE_WORDS, look_into
+from app.formats.words import GROUPS, WORDS
 from app.gui.export.exporting import Exporting
 from app.gui.state.controller import Controller
 from app.gui.widgets import theme
@@ -35,24 +38,9 @@ from app.gui.widgets.settings import data_folder, settings
 if TYPE_CHECKING:
     from app.project.session import Session
 
+FORMATS_HEIGHT = 300
+"""So much of the list of formats is seen at once, in logical pixels; a taller window shows more."""
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
-WORDS = {
-    "csv": ("Table of placements", "landmarks.csv: a row per landmark and image"),
-    "measurements": ("Measurements", "measurements.csv: a row per value and image"),
-    "regions": ("Regions", "regions.csv: outlines and sizes, per image"),
-    "coco": ("COCO", "coco.json: masks, landmarks as keypoints, reviews"),
-    "labelme": ("LabelMe", "labelme: one JSON per image, polygons and points"),
-    "mrk-json": ("3D Slicer", "mrk-json: one list of points per image"),
-    "yolo": ("YOLO", "yolo: one text file per image, masks as polygons"),
-    "dicom-seg": ("DICOM segmentation", "dicom-seg: masks of DICOM images (SEG)"),
-    "dicom-sr": ("DICOM report", "dicom-sr: landmarks, measurements (SR)"),
-    "dicom-gsps": ("DICOM presentation", "dicom-gsps: for any viewer (GSPS)"),
-    "tps": ("TPS", "landmarks.tps: for shape statistics"),
-    "csv-wide": ("Wide table", "landmarks_wide.csv: a row per image"),
-    "deeplabcut": ("DeepLabCut", "deeplabcut.csv: a row per image"),
-    "masks": ("Mask pictures", "masks: one PNG per structure and image"),
-    "landmarks": ("Landmark set", "landmarks.json: the definitions, to load elsewhere"),
-}
 
 
 def _styled(text: str, style: str) -> QLabel:
@@ -159,13 +147,6 @@ class ExportDialog(QDialog):
         return str(settings().value("exportFolder", "")) or str(first_folder(self._controller.open_session()))
 
     def _lay_out(self) -> None:
-        what = QGridLayout()
-        what.setHorizontalSpacing(4 * theme.STEP)
-        what.setVerticalSpacing(theme.STEP)
-        what.setColumnStretch(1, 1)
-        for row, (key, box) in enumerate(self.formats.items()):
-            what.addWidget(box, row, 0)
-            what.addWidget(_styled(WORDS[key][1], "muted"), row, 1)
         choose = QPushButton("Choose…")
         choose.clicked.connect(self._choose)
         choose.setAutoDefault(False)
@@ -179,7 +160,7 @@ class ExportDialog(QDialog):
         layout.setContentsMargins(*(4 * theme.STEP,) * 4)
         layout.setSpacing(2 * theme.STEP)
         layout.addWidget(_styled("What", "heading"))
-        layout.addLayout(what)
+        layout.addWidget(self._formats(), stretch=1)
         layout.addSpacing(2 * theme.STEP)
         layout.addWidget(_styled("Which images", "heading"))
         for button in self.scopes.values():
@@ -190,6 +171,30 @@ class ExportDialog(QDialog):
         layout.addLayout(where)
         layout.addSpacing(2 * theme.STEP)
         layout.addLayout(foot)
+
+    def _formats(self) -> QScrollArea:
+        """All formats under their headings, in a part that scrolls: they are more than a small screen is high."""
+        inside = QWidget()
+        what = QGridLayout(inside)
+        what.setContentsMargins(0, 0, 2 * theme.STEP, 0)
+        what.setHorizontalSpacing(4 * theme.STEP)
+        what.setVerticalSpacing(theme.STEP)
+        what.setColumnStretch(1, 1)
+        for heading, group in GROUPS.items():
+            what.addWidget(_styled(heading, "muted"), what.rowCount(), 0, 1, 2)
+            for key, words in group.items():
+                row = what.rowCount()
+                what.addWidget(self.formats[key], row, 0)
+                what.addWidget(_styled(words.says, "muted"), row, 1)
+        area = QScrollArea()
+        area.setObjectName("exportFormats")
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inside)
+        area.setMinimumWidth(inside.sizeHint().width() + area.verticalScrollBar().sizeHint().width())
+        area.setMinimumHeight(FORMATS_HEIGHT)
+        return area
 
     @property
     def scope(self) -> str:
