@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QFocusEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
@@ -67,7 +67,7 @@ def assert_drawn_is_stored(app) -> None:
         places = session.placements(window.controller.landmark).xy[tile.slot]
         assert tile.image == session.images[tile.slot]
         assert tile.xy == pytest.approx(tuple(places), abs=1e-6)
-        off = sheet.drawn_at(tile.image) - QPointF(sheet.tile_rect(row).center())
+        off = sheet.drawn_at(tile.image) - QRectF(sheet.tile_rect(row)).center()
         assert off.manhattanLength() <= 1  # the crop lies about what is stored
     for mark in session.landmarks:
         drawn = [m.xy for m in window.template_view.markers.markers if m.name == mark.name]

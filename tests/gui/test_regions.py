@@ -172,10 +172,8 @@ def test_the_contact_sheet_draws_regions_where_its_tiles_show_them(app, qtbot) -
     before = sheet.grab().toImage()
     session.define_region("zone", "heart", ((-0.3, -0.3), (0.3, -0.3), (0.3, 0.3), (-0.3, 0.3)), colour="#00ff00")
     after = sheet.grab().toImage()
-    tile, name = sheet.tile_rect(0), sheet.tiles[0].image
-    (x, y), centre = sheet.tiles[0].xy, tile.center()
-    corner = np.linalg.solve(sheet._native_of_screen(name), session.place_in(name, "heart", (-0.3, -0.3)) - (x, y))
-    at = centre + QPoint(*np.rint(corner).astype(int).tolist())
+    corner = sheet.shown_by(0).to_screen(session.place_in(sheet.tiles[0].image, "heart", (-0.3, -0.3)))
+    at = QPoint(*np.rint(corner).astype(int).tolist())
     near = [after.pixelColor(at.x() + dx, at.y() + dy) for dx in range(-2, 3) for dy in range(-2, 3)]
     assert any(colour.green() > 200 > 100 > colour.red() for colour in near)
     session.update_region("zone", hidden=True)

@@ -51,7 +51,7 @@ def test_a_dragged_landmark_shows_everywhere_before_it_is_dropped(apex, qtbot) -
     shown = np.array(window.image_view.markers.markers[0].xy) - 0.5
     assert np.linalg.norm(shown - before[0]) > 5
     sheet = window.contact_sheet
-    moved = {tile.image: sheet._now(tile).xy for tile in sheet.tiles}
+    moved = {tile.image: sheet.shown_by(row).xy for row, tile in enumerate(sheet.tiles)}
     assert moved[session.images[0]] == pytest.approx(tuple(shown), abs=1e-6)
     assert moved[session.images[1]] == pytest.approx(tuple(before[1]))
     assert foot(apex).words().startswith("1 placement will change, 2 kept")

@@ -45,7 +45,7 @@ from app.gui.shell.mask_bar import MaskBar
 from app.gui.shell.measuring import Measuring
 from app.gui.shell.messages import Messages
 from app.gui.shell.notice import Notices
-from app.gui.shell.panels import SheetPanel, StatusLine, Toolbar, stacked
+from app.gui.shell.panels import StatusLine, Toolbar, stacked
 from app.gui.shell.picking import Picking
 from app.gui.shell.project_watch import Watching
 from app.gui.shell.projects import Projects
@@ -54,6 +54,7 @@ from app.gui.shell.recent_list import RecentList
 from app.gui.shell.region_bar import RegionBar
 from app.gui.shell.relocating import Relocating
 from app.gui.shell.right_column import RightColumn
+from app.gui.shell.sheet_panel import SheetPanel
 from app.gui.shell.walking import Walking
 from app.gui.shell.welcome import Welcome
 from app.gui.shell.window_state import WindowState
