@@ -43,6 +43,8 @@ class ImageFacts:
         What the header says of how it was taken; the project does not keep it.
     uids : tuple of str
         DICOM's names of study, series and instance; empty where the file says none.
+    study_date : str
+        ``2024-05-01``; empty where the file says none.
     """
 
     height: int
@@ -58,6 +60,7 @@ class ImageFacts:
     aspect: float = 1.0
     acquisition: Acquisition = UNKNOWN
     uids: tuple[str, str, str] = ("", "", "")
+    study_date: str = ""
 
     @property
     def frame(self) -> Frame:
@@ -114,7 +117,8 @@ def facts_from(data: dict[str, Any], network: tuple[int, int], orientation: Orie
     patient, stamp, aspect = str(data["patient"]), tuple(data["stamp"]), float(data["aspect"])
     study, series, instance = map(str, data["uids"])
     uids = study, series, instance
-    return ImageFacts(*size, spacing, *read, *network, orientation, patient, stamp, aspect, taken, uids)
+    day = str(data["study_date"])
+    return ImageFacts(*size, spacing, *read, *network, orientation, patient, stamp, aspect, taken, uids, day)
 
 
 def picture_from(message: Message, network: tuple[int, int]) -> Picture:

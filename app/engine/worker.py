@@ -150,6 +150,7 @@ def _read(request: Message) -> tuple[Any, dict[str, Any]]:
     given = [spacing.row_mm, spacing.column_mm, spacing.provenance.value] if spacing else None
     facts = {"height": height, "width": width, "spacing": given, "remark": image.remark, "sha256": digest}
     facts["patient"] = image.facts.get("patient", "")
+    facts["study_date"] = image.facts.get("study_date", "")
     facts["uids"] = [image.facts.get(key, "") for key in ("study_uid", "series_uid", "instance_uid")]
     facts["aspect"] = image.aspect
     facts["acquisition"] = asdict(image.acquisition)

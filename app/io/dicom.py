@@ -14,7 +14,7 @@ from pydicom.filereader import read_dataset
 from pydicom.pixels import apply_color_lut, pixel_array
 
 from app.io.dicom_grey import Layout, Windows, grey_values
-from app.io.dicom_header import Header, read_acquisition, read_aspect, read_spacing
+from app.io.dicom_header import Header, read_acquisition, read_aspect, read_spacing, read_study_date
 from app.io.errors import ImageError
 from app.io.files import TooLongError, inflate
 from app.io.jpeg import decode_jpeg, needs_gdcm
@@ -78,6 +78,8 @@ def _facts(header: Header) -> dict[str, str]:
     facts = {word: header.text(keyword) for word, keyword in words.items() if header.text(keyword)}
     uids = {"study_uid": "StudyInstanceUID", "series_uid": "SeriesInstanceUID", "instance_uid": "SOPInstanceUID"}
     facts |= {word: header.text(keyword) for word, keyword in uids.items() if header.text(keyword)}
+    if day := read_study_date(header):
+        facts["study_date"] = day
     if patient := header.text("PatientID"):
         facts["patient"] = hashlib.sha256(patient.encode("utf-8", "surrogatepass")).hexdigest()
     return facts

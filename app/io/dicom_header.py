@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,22 @@ def read_acquisition(header: Header) -> Acquisition:
         towards_right=directions[0],
         towards_bottom=directions[1],
     )
+
+
+def read_study_date(header: Header) -> str:
+    """The day of the study (PS3.3 C.7.2.1), ``2024-05-01``; empty where the header tells no day that there is.
+
+    Where the study has none, that of the series, of the image's acquisition or of its content.
+    """
+    for keyword in ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate"):
+        digits = header.text(keyword).replace(".", "")  # the points are of ACR-NEMA (PS3.5 6.2, DA)
+        if not re.fullmatch(r"[0-9]{8}", digits):
+            continue
+        try:
+            return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).isoformat()
+        except ValueError:
+            continue
+    return ""
 
 
 _SECTIONS = ("CT", "MR", "PT", "NM")

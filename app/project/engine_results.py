@@ -25,7 +25,7 @@ def facts_row(path: str, facts: ImageFacts, project: str) -> FactsRow:
     row = FactsRow(path, "", "", facts.height, facts.width, remark=facts.remark, sha256=facts.sha256)
     key = hashlib.sha256(f"{project} {facts.patient}".encode()).hexdigest()[:8] if facts.patient else ""
     study, series, instance = facts.uids
-    row = row._replace(study_uid=study, series_uid=series, instance_uid=instance)
+    row = row._replace(study_uid=study, series_uid=series, instance_uid=instance, study_date=facts.study_date)
     row = row._replace(size=facts.stamp[0], changed_ns=facts.stamp[1], patient=key, aspect=facts.aspect)
     if spacing is None:
         return row
@@ -38,7 +38,8 @@ def facts_of(row: FactsRow | None, network: tuple[int, int], orientation: Orient
         return None
     told = (row.height, row.width, file_spacing(row), row.remark, row.sha256)
     uids = row.study_uid, row.series_uid, row.instance_uid
-    return ImageFacts(*told, *network, orientation, row.patient, (row.size, row.changed_ns), row.aspect, uids=uids)
+    file = (row.size, row.changed_ns), row.aspect
+    return ImageFacts(*told, *network, orientation, row.patient, *file, uids=uids, study_date=row.study_date)
 
 
 def gather(job: Job, take_in: Callable[[Event], object], subject: str) -> PredictReport:

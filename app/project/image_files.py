@@ -162,7 +162,7 @@ class ImageFiles:
             self._other_content[name] = stamp
             return None
         facts = facts._replace(size=stamp[0], changed_ns=stamp[1])
-        self.rows.facts[facts.path] = facts
+        self.rows.keep_facts(facts)
         return facts
 
     def condition(self, name: str) -> Condition:

@@ -51,6 +51,8 @@ def move_images(state: ProjectState, found: Mapping[str, Path], folder: Path, la
                 writer.put("facts", *facts)
 
     def kept() -> None:
-        state.rows.facts.update((facts.path, facts) for facts in known.values() if facts is not None)
+        for facts in known.values():
+            if facts is not None:
+                state.rows.keep_facts(facts)
 
     return Action(ImagesChanged.code, label, edit, tuple(found), kept=kept)

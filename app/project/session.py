@@ -36,6 +36,7 @@ from app.project.entries import (
 )
 from app.project.least_certain import LeastCertain
 from app.project.orientation import equally_suspect, set_orientation
+from app.project.patients import PatientImage, patient_images
 from app.project.reviews import SessionReviews
 from app.project.session_files import Names, count, several
 from app.store.lock import ProjectLock
@@ -101,6 +102,10 @@ class Session(SessionReviews):
         """The same as `suspect` in two or three words, for lists."""
         self._state.slot(image)
         return brief(self._state.suspect(image), self.template.anatomy)
+
+    def patient_images(self, image: str) -> tuple[PatientImage, ...]:
+        """The other images of the same patient, the newest first: see `app.project.patients`."""
+        return patient_images(self._state, image)
 
     @property
     def diagonals(self) -> npt.NDArray[np.float64]:

@@ -55,7 +55,7 @@ class ProjectState(Freezing):
         """Keep what was found out about an image's file."""
         self._project.record_facts(facts)
         self._ready.pop(name, None)
-        self.rows.facts[facts.path] = facts
+        self.rows.keep_facts(facts)
         self._files.pop(name, None)
         self._looked_at[name] = time.monotonic()  # what a check saw before now is older than these facts
         self._refresh_has(name)

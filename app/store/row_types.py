@@ -133,6 +133,7 @@ class FactsRow(NamedTuple):
     study_uid: str = ""
     series_uid: str = ""
     instance_uid: str = ""
+    study_date: str = ""
 
 
 class FrozenFacts(NamedTuple):

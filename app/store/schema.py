@@ -82,6 +82,7 @@ _CORRECTED = """INSERT INTO corrected_files SELECT images.name, facts.sha256 FRO
     JOIN facts ON facts.path = images.path WHERE facts.sha256 <> '' AND images.name IN
     (SELECT image FROM placements UNION SELECT image FROM structure_reviews UNION SELECT image FROM reviews)"""
 _ASPECT = "aspect REAL NOT NULL DEFAULT 1"
+_STUDY_DATE = "study_date TEXT NOT NULL DEFAULT ''"
 _FROZEN_FACTS = """frozen_facts (image TEXT PRIMARY KEY NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
     height INTEGER NOT NULL, width INTEGER NOT NULL, row_mm REAL, column_mm REAL, provenance TEXT,
     aspect REAL NOT NULL) STRICT"""
@@ -137,6 +138,12 @@ MIGRATIONS = (
     ),
     # 11 to 12: readers may say where the width or the height of something ends.
     Migration(f"CREATE TABLE {_CALIPERS}", f"CREATE TEMP TABLE {_CALIPERS}"),
+    # 12 to 13: the day of a study tells which image of a patient is the earlier one.
+    Migration(
+        f"ALTER TABLE facts ADD COLUMN {_STUDY_DATE}",
+        "CREATE TEMP TABLE IF NOT EXISTS facts AS SELECT * FROM main.facts;"
+        f"ALTER TABLE temp.facts ADD COLUMN {_STUDY_DATE}",
+    ),
 )
 """From format 1 on; a new step goes to the end."""
 

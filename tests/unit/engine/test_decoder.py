@@ -41,7 +41,7 @@ def test_the_network_gets_pixels_that_are_not_square_in_true_proportions_and_as_
     decoder, tmp_path, orientation
 ):
     uids = {"StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.3.4", "SOPInstanceUID": "1.2.3.4.5"}
-    path = write_dicom(tmp_path / "x.dcm", LONG, PixelSpacing=[0.5, 0.25], **uids)
+    path = write_dicom(tmp_path / "x.dcm", LONG, PixelSpacing=[0.5, 0.25], StudyDate="20210309", **uids)
     answer = decoder(path, [orientation.quarter_turns, orientation.mirrored, orientation.inverted])
     assert answer.kind == "decoded"
     upright = np.ascontiguousarray(orientation.turned(4000 - SQUARE if orientation.inverted else SQUARE))
@@ -49,6 +49,7 @@ def test_the_network_gets_pixels_that_are_not_square_in_true_proportions_and_as_
     np.testing.assert_allclose(answer.arrays["input"], wanted, atol=0.1)
     assert answer.fields["facts"]["aspect"] == 2.0
     assert answer.fields["facts"]["uids"] == ["1.2.3", "1.2.3.4", "1.2.3.4.5"]
+    assert answer.fields["facts"]["study_date"] == "2021-03-09"
 
 
 def test_the_preview_is_levelled_between_half_a_per_cent_of_either_end(decoder, tmp_path):

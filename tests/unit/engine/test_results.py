@@ -16,6 +16,7 @@ FACTS = {
     "remark": "First of 2 frames.",
     "sha256": "ab" * 32,
     "patient": "p1",
+    "study_date": "2021-03-09",
     "stamp": [1234, 98765],
     "aspect": 1.6,
     "uids": ["1.2.3", "1.2.3.4", "1.2.3.4.5"],
@@ -56,4 +57,5 @@ def test_a_picture_comes_with_the_facts_of_its_file():
     assert (facts.remark, facts.sha256, facts.patient) == ("First of 2 frames.", "ab" * 32, "p1")
     assert facts.stamp == (1234, 98765)
     assert facts.uids == ("1.2.3", "1.2.3.4", "1.2.3.4.5")
+    assert facts.study_date == "2021-03-09"
     assert facts.acquisition == Acquisition("DX", "", "AP", "L", "L", "F")

@@ -2,6 +2,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.config import IGNORE
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
@@ -26,6 +28,26 @@ def test_monochrome2_is_read_as_stored(path):
     assert image.pixels.dtype == np.uint16
     assert image.facts["modality"] == "DX"
     assert "Secret" not in str(image.facts)
+
+
+@pytest.mark.parametrize(
+    ("header", "day"),
+    [
+        ({"StudyDate": "20210309"}, "2021-03-09"),
+        ({"StudyDate": "2021.03.09"}, "2021-03-09"),
+        ({"StudyDate": "20210309", "SeriesDate": "20210310"}, "2021-03-09"),
+        ({"StudyDate": "20210230", "AcquisitionDate": "20210228"}, "2021-02-28"),
+        ({"StudyDate": "", "SeriesDate": "20191231"}, "2019-12-31"),
+        ({"StudyDate": "2021"}, None),
+        ({}, None),
+    ],
+)
+def test_the_day_of_the_study_is_read_where_it_is_one(path, header, day):
+    dataset = dicom(PIXELS)
+    for keyword, value in header.items():
+        dataset.add(DataElement(keyword, "DA", value, validation_mode=IGNORE))
+    dataset.save_as(path, enforce_file_format=True)
+    assert read_image(path).facts.get("study_date") == day
 
 
 def test_monochrome1_is_inverted_within_the_stored_depth(path):

@@ -40,7 +40,17 @@ READS = {
     *("offered_measurements", "preview_measurements", "regions", "region", "regions_in", "offered_regions"),
     *("accepted", "bundle", "changed", "corrections", "crosses", "diagonals", "due", "engine", "equally_suspect"),
     *("history", "id", "image", "images", "landmark", "landmarks", "least_certain", "new_since_accepted"),
-    *("next_redo", "next_undo", "path", "place_in", "placements", "placements_in", "prediction", "prediction_id"),
+    *(
+        "next_redo",
+        "next_undo",
+        "path",
+        "place_in",
+        "patient_images",
+        "placements",
+        "placements_in",
+        "prediction",
+        "prediction_id",
+    ),
     *(
         "preview",
         "preview_move",

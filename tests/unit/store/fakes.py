@@ -96,9 +96,9 @@ def write_images(folder: Path, count: int = 3) -> Path:
     return folder
 
 
-def make(path: Path, bundle: Bundle, predicted: bool = True) -> Session:
+def make(path: Path, bundle: Bundle, predicted: bool = True, count: int = 3) -> Session:
     session = Session.create(path, bundle, reader="Ann")
-    session.add_images([write_images(path.parent / "images")])
+    session.add_images([write_images(path.parent / "images", count)])
     if predicted:
         fake_predict(session)
     return session

@@ -63,6 +63,14 @@ def test_facts_of_an_old_project_have_an_empty_patient(tmp_path: Path, read_only
 
 
 @pytest.mark.parametrize("read_only", [False, True])
+def test_facts_of_an_old_project_have_no_study_date(tmp_path: Path, read_only: bool):
+    path = written_then(tmp_path / "p.dsr", number=8, more=FACTS)
+    with Session.open(path, model=chest(), read_only=read_only) as session:
+        facts = session.image("im1.png").facts
+        assert (facts.study_date, facts.height, facts.width) == ("", 300, 320)
+
+
+@pytest.mark.parametrize("read_only", [False, True])
 def test_the_file_of_what_was_said_before_is_known_after_migration(tmp_path: Path, read_only: bool):
     """An image with a placement alone, one with a review alone; of the third nothing was said."""
     said = "INSERT INTO reviews VALUES ('im1.png', 'rejected', '', 'Ann', 't')"
