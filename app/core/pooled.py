@@ -59,9 +59,8 @@ def rim_of(structure: Structure) -> Points:
     return structure.to_chart(plane)
 
 
-def pixels_per_mm(structure: Structure, chart: npt.NDArray[np.floating]) -> float:
-    """Native pixels of an image per mm of the template, from the structure's inverse chart [GRID, GRID, 2] there."""
-    outline = sample_chart(chart, structure.outline_uv)
+def pixels_per_mm(structure: Structure, outline: Points) -> float:
+    """Native pixels of an image per mm of the template, from where the structure's outline [K, 2] lies there."""
     return sqrt(abs(float(shoelace(outline))) / structure.area_mm2)
 
 
@@ -102,7 +101,7 @@ def rim_moves(before: Mask, after: Mask, chart: npt.NDArray[np.floating], struct
         )[:, 0]
         for mask in (before, after)
     ]
-    found[inside] = (moved[1] - moved[0]) / pixels_per_mm(structure, chart)
+    found[inside] = (moved[1] - moved[0]) / pixels_per_mm(structure, sample_chart(chart, structure.outline_uv))
     return found
 
 

@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
     faulthandler.enable(sys.stderr)
     requests: queue.Queue[Message] = queue.Queue()
-    threading.Thread(target=_listen, args=(source, requests), daemon=True).start()
+    threading.Thread(target=listen, args=(source, requests), daemon=True).start()
     try:
         handlers = _decoder() if options.role == "decode" else _network(options)
     except Exception as error:
@@ -88,7 +88,7 @@ def take_pipes() -> tuple[BinaryIO, BinaryIO]:
     return os.fdopen(source, "rb"), os.fdopen(sink, "wb")
 
 
-def _listen(source: BinaryIO, requests: queue.Queue[Message]) -> None:
+def listen(source: BinaryIO, requests: queue.Queue[Message]) -> None:
     """Queue requests. On a thread of its own, so that the child ends with its parent even in the midst of work."""
     with contextlib.suppress(ProtocolError, OSError):
         while (message := read(source)) is not None:
@@ -119,6 +119,14 @@ def _answer(handlers: dict[str, Handler], request: Message) -> Message:
 # --- decoding
 
 
+def limit_memory() -> None:
+    """Let this process have no more than `DECODER_MEMORY`, where the system can do that."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (DECODER_MEMORY, DECODER_MEMORY))
+
+
 def _decoder() -> dict[str, Handler]:
     import cv2
 
@@ -126,10 +134,7 @@ def _decoder() -> dict[str, Handler]:
     import app.io.preprocess  # noqa: F401 (imported now, so that the first file does not wait for it)
 
     cv2.setNumThreads(1)  # the network has the other cores
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (DECODER_MEMORY, DECODER_MEMORY))
+    limit_memory()
     return {"decode": _decode, "picture": _picture}
 
 

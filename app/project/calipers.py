@@ -16,7 +16,7 @@ from app.core.measurement_set import GROUP, LANDMARK, REGION, split
 from app.io.names import stem
 from app.project.actions import check_unlocked, remember_file
 from app.project.changes import CalipersChanged, Change
-from app.project.grey_values import SessionGrey
+from app.project.cohort import SessionCohort
 from app.project.measured import MeasuredIn, MeasuredState
 from app.project.measurements import row_of, things
 from app.store.changes import Action, Writer, now
@@ -72,7 +72,7 @@ def _reference(state: MeasuredState, shape: str, axis: int) -> str:
     return next(iter(names_in(parse(things(state).kept(f"width({quoted(shape)})")))))
 
 
-class SessionCalipers(SessionGrey):
+class SessionCalipers(SessionCohort):
     """The part of a `Session` that says where it measures."""
 
     def calipers(

@@ -54,7 +54,7 @@ def test_places_lie_on_the_outline_evenly() -> None:
 
 
 def test_the_scale_is_that_of_the_image() -> None:
-    assert pixels_per_mm(LUNG, chart()) == pytest.approx(SCALE, rel=1e-6)
+    assert pixels_per_mm(LUNG, sample_chart(chart(), LUNG.outline_uv)) == pytest.approx(SCALE, rel=1e-6)
 
 
 def test_signed_distances_are_scipys_half_a_pixel_nearer_to_the_border() -> None:

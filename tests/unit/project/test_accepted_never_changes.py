@@ -75,7 +75,7 @@ READS = {
         "take_kept",
     ),
     *("absences", "accepted_with", "suspect_brief", "measure_grey", "start_measure_grey"),
-    *("take_grey", "measures_grey"),
+    *("take_grey", "measures_grey", "start_cohort", "start_pool", "comparable_grey", "moves_in"),
     *("start_add", "start_take_added", "start_check_files", "deleted_landmarks"),
 }
 """What asks and does nothing."""
