@@ -14,7 +14,9 @@ CORRECTED = (
     "Masks are predictions of the model, but for {masks} that readers corrected or called absent (corrected_masks). A "
     "mask does not follow a corrected point, and no point follows a corrected mask."
 )
-HOLD_MASKS = frozenset({"masks", "nifti", "nrrd", "seg-nrrd", "coco", "labelme", "yolo", "dicom-seg", "dicom-gsps"})
+HOLD_MASKS = frozenset(
+    "masks nifti nrrd seg-nrrd coco labelme cvat labelstudio yolo nnunet dicom-seg dicom-gsps".split()  # noqa: SIM905
+)
 """The formats of which it matters."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,6 +147,12 @@ class ProjectView:
     deleted: tuple[Landmark, ...] = ()
     later: str = "mark"
     scope: str = "all"
+
+
+def own_rows(image: ImageView, project: ProjectView) -> Iterator[Row]:
+    """The rows of the project's own landmarks that have a place to learn from, in the landmarks' order."""
+    own = {mark.name for mark in project.own}
+    return (row for row in image.rows if row.landmark in own and row.counts and not row.deleted)
 
 
 def facts_of(image: ImageView) -> dict[str, Any]:

@@ -8,11 +8,14 @@ from app.core.landmark import landmark_set_to_json
 from app.formats.base import Format, OneFile, PerImage
 from app.formats.coco import CocoFile
 from app.formats.csv_table import TableFile
+from app.formats.cvat import Cvat
 from app.formats.label_map import Nifti, Nrrd
 from app.formats.labelme import labelme_of
+from app.formats.labelstudio import LabelStudio
 from app.formats.masks import folder_of, write_masks
 from app.formats.measurement_table import COLUMNS
 from app.formats.morphometrics import TpsFile, WideFile
+from app.formats.nnunet import NnUNet
 from app.formats.output_folder import OutputFolder
 from app.formats.project_view import ImageView, ProjectView
 from app.formats.region_table import COLUMNS as REGION_COLUMNS
@@ -20,6 +23,7 @@ from app.formats.region_table import with_grey
 from app.formats.seg_nrrd import SegNrrd
 from app.formats.slicer import markups_of
 from app.formats.yolo import classes_of, labels_of
+from app.formats.yolo_pose import YoloPose
 from app.io.atomic import json_text, write_json
 
 
@@ -235,6 +239,10 @@ FORMATS: dict[str, type[Format]] = {
     "labelme": LabelMe,
     "mrk-json": Markups,
     "yolo": Yolo,
+    "yolo-pose": YoloPose,
+    "cvat": Cvat,
+    "labelstudio": LabelStudio,
+    "nnunet": NnUNet,
     "dicom-seg": DicomSeg,
     "dicom-sr": DicomSr,
     "dicom-gsps": DicomGsps,

@@ -42,7 +42,13 @@ GROUPS: dict[str, dict[str, Words]] = {
     "Annotation programs": {
         "coco": Words("COCO", "coco.json: masks, landmarks as keypoints, reviews"),
         "labelme": Words("LabelMe", "labelme: one JSON per image, polygons and points"),
-        "yolo": Words("YOLO", "yolo: one text file per image, masks as polygons"),
+        "cvat": Words("CVAT", "cvat: annotations.xml, masks and points"),
+        "labelstudio": Words("Label Studio", "labelstudio: tasks.json, masks and points"),
+    },
+    "Machine learning": {
+        "nnunet": Words("nnU-Net", "nnunet: pictures and label maps, a raw data set"),
+        "yolo": Words("YOLO, masks", "yolo: one text file per image, polygons"),
+        "yolo-pose": Words("YOLO, landmarks", "yolo-pose: one text file per image"),
     },
     "Shape statistics": {
         "tps": Words("TPS", "landmarks.tps: for tpsDig, geomorph, MorphoJ"),
