@@ -1,7 +1,7 @@
-"""Train the check of images: ``python -m app.training.check --data DIR --out FOLDER [--fold 0|1|2] [--steps N]``.
+"""Train a check of images: ``python -m app.training.check --data DIR --out FOLDER [--anatomy wrist] [--steps N]``.
 
-One small network scores how much a picture looks as it should. Each chest is shown as it is, mirrored and in two more
-of the 16 ways to turn, mirror and invert it; the first must score highest, also against 0, which stands for “something
+One small network scores how much a picture looks as it should. Each radiograph of the anatomy is shown as it is,
+mirrored and in two more of the 16 ways to turn, mirror and invert it; the first must score highest, also against 0, which stands for “something
 else”. Of other pictures, all copies must score below 0. So orientation and kind are learnt by one score, and serving
 all 16 copies treats them alike. A killed training goes on where it was.
 """
@@ -21,12 +21,11 @@ from torch.nn import functional as F
 
 from app.core.orientation import AS_STORED, ORIENTATIONS, Orientation
 from app.training.augment import normalise, vary_intensity
-from app.training.check_data import SIDE as PICTURE_SIDE
-from app.training.check_data import load_chests
-from app.training.other_pictures import other_picture
+from app.training.check_data import CheckPictures, load_chests
+from app.training.check_wrists import load_wrists
 from models.check import SIDE, CheckNet
 
-CHESTS, OTHERS = 20, 10
+WANTED, OTHERS = 20, 10
 """Pictures of a step."""
 MIRRORED = ORIENTATIONS.index(Orientation(mirrored=True))
 UPRIGHT = ORIENTATIONS.index(AS_STORED)
@@ -41,7 +40,7 @@ def oriented(x: Tensor, orientation: Orientation) -> Tensor:
 
 
 def with_devices(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A chest [S, S] with what lies on bedside films: lines, boxes, letters of either side, mirrored too, a white lung.
+    """A radiograph [S, S] with what lies on bedside films: lines, boxes, letters of either side, mirrored too, a white lung.
 
     None of them tells right from left, so nothing of the kind is learnt.
     """
@@ -88,26 +87,26 @@ def deformed(pictures: NDArray[np.uint8], degrees: float, rng: np.random.Generat
     return normalise(vary_intensity(x, 0.8, rng))
 
 
-def step_loss(net: CheckNet, pictures: NDArray[np.uint8], rng: np.random.Generator, smoothing: float = 0.02) -> Tensor:
-    """Cross entropy of one step: chests against their copies and 0, other pictures' copies against 0."""
-    index = rng.permutation(len(pictures))[:CHESTS]
-    chests = deformed(np.stack([with_devices(p, rng) for p in pictures[index]]), 14, rng)
-    others = deformed(np.stack([other_picture(PICTURE_SIDE, pictures, rng) for _ in range(OTHERS)]), 30, rng)
+def step_loss(net: CheckNet, data: CheckPictures, rng: np.random.Generator, smoothing: float = 0.02) -> Tensor:
+    """Cross entropy of one step: what is wanted against its copies and 0, other pictures' copies against 0."""
+    index = rng.permutation(len(data.pictures))[:WANTED]
+    wanted = deformed(np.stack([with_devices(p, rng) for p in data.pictures[index]]), 14, rng)
+    others = deformed(np.stack([data.other(rng) for _ in range(OTHERS)]), 30, rng)
     rest = [i for i in range(len(ORIENTATIONS)) if i not in (UPRIGHT, MIRRORED)]
     ways = [UPRIGHT, MIRRORED, *rng.permutation(rest)[:2]]
     some = rng.permutation(len(ORIENTATIONS))[:3]
-    batch = [oriented(chests, ORIENTATIONS[i]) for i in ways] + [oriented(others, ORIENTATIONS[i]) for i in some]
+    batch = [oriented(wanted, ORIENTATIONS[i]) for i in ways] + [oriented(others, ORIENTATIONS[i]) for i in some]
     scores = net(torch.cat(batch))
-    of_chests = scores[: len(ways) * CHESTS].view(len(ways), CHESTS).T
-    of_others = scores[len(ways) * CHESTS :].view(len(some), OTHERS).T
-    chest_loss = F.cross_entropy(
-        F.pad(of_chests, (0, 1)), torch.zeros(CHESTS, dtype=torch.long), label_smoothing=smoothing
-    )
+    split = len(ways) * len(wanted)
+    of_wanted = scores[:split].view(len(ways), -1).T
+    of_others = scores[split:].view(len(some), OTHERS).T
+    upright = torch.zeros(len(wanted), dtype=torch.long)
+    loss = F.cross_entropy(F.pad(of_wanted, (0, 1)), upright, label_smoothing=smoothing)
     other_loss = F.cross_entropy(F.pad(of_others, (0, 1)), torch.full((OTHERS,), len(some)), label_smoothing=smoothing)
-    return chest_loss + 0.5 * other_loss
+    return loss + 0.5 * other_loss
 
 
-def train(data: Path, out: Path, fold: int | None, steps: int, seed: int = 0) -> CheckNet:
+def train(pictures: CheckPictures, out: Path, steps: int, seed: int = 0) -> CheckNet:
     """Train one network, or go on with what `out` holds; ``out/check.pt`` are its weights."""
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
@@ -121,7 +120,6 @@ def train(data: Path, out: Path, fold: int | None, steps: int, seed: int = 0) ->
         optimizer.load_state_dict(kept["optimizer"])
         schedule.load_state_dict(kept["schedule"])
         done = int(kept["done"])
-    pictures = load_chests(data, fold, seed).pictures
     net.train()
     total = 0.0
     for step in range(done + 1, steps + 1):
@@ -135,7 +133,7 @@ def train(data: Path, out: Path, fold: int | None, steps: int, seed: int = 0) ->
             kept = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "done": step}
             torch.save(kept | {"schedule": schedule.state_dict()}, out / "state.part")
             (out / "state.part").replace(state)
-            sys.stdout.write(f"step {step} of {steps}, {len(pictures)} chests, loss {total / SAVE_EVERY:.3f}\n")
+            sys.stdout.write(f"step {step} of {steps}, {len(pictures.names)} pictures, loss {total / SAVE_EVERY:.3f}\n")
             sys.stdout.flush()
             total = 0.0
     torch.save(net.state_dict(), out / "check.pt")
@@ -145,14 +143,19 @@ def train(data: Path, out: Path, fold: int | None, steps: int, seed: int = 0) ->
 def main(arguments: list[str] | None = None) -> int:
     """Train as the command line says."""
     parser = argparse.ArgumentParser(prog="app.training.check", description="Train the check of images.")
-    parser.add_argument("--data", type=Path, required=True, help="folder with chest, chest_lungs and chest_unlabelled")
+    parser.add_argument("--data", type=Path, required=True, help="folder with chest, chest_lungs, ... wrist")
+    parser.add_argument("--anatomy", choices=("chest", "wrist"), default="chest")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--fold", type=int, choices=(0, 1, 2), help="leave this third of the ill patients out")
+    parser.add_argument("--fold", type=int, choices=(0, 1, 2), help="leave this third of the ill chest patients out")
     parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    train(options.data, options.out, options.fold, options.steps, options.seed)
+    if options.anatomy == "wrist":
+        pictures = load_wrists(options.data, options.seed)
+    else:
+        pictures = load_chests(options.data, options.fold, options.seed)
+    train(pictures, options.out, options.steps, options.seed)
     return 0
 
 

@@ -1,8 +1,8 @@
-"""Frontal chests for the check of images: which files, which of them a fold leaves out, as small square pictures."""
+"""Pictures for the check of images: frontal chests, which of them a fold leaves out, and what is none."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app.io.image import read_image
 from app.io.preprocess import CLIP_PERCENTILES
 from app.training.contours import CHEST_MM_PER_PIXEL, chest_template, read_chest
+from app.training.other_pictures import MAKERS, Makers, other_picture
 from app.training.prior import prior_of
 from app.training.rendered import render_examples
 
@@ -19,6 +20,8 @@ FOLDS = 3
 SIDE = 144
 """Side in pixels of the pictures that are deformed and then shrunk for the network."""
 RENDERED = 120
+RIVAL_SHARE = 0.6
+"""How many of the other pictures are rivals, where there are any."""
 # The two ill sets share patients, of one hospital (names with h). Their numbers do not say which, but both are numbered
 # in the same order: these pairs (of `chest_lungs` and of `chest_unlabelled`) show the same patient.
 _SAME_LUNGS = (0, 2, 14, 31, 45, 56, 59, 70, 76, 90)
@@ -27,19 +30,31 @@ _GAP = 10.0
 """Around what a fold leaves out, so many numbers are not learnt from either: neighbours may be of one patient."""
 
 
-@dataclass(frozen=True)
-class Chests:
-    """Frontal chests as they should be, and where they come from.
+@dataclass(frozen=True, eq=False)
+class CheckPictures:
+    """Radiographs as they should be, where they come from, and what must be told from them.
 
     Attributes
     ----------
     names : list of str
         ``set/file``.
     pictures : array [N, SIDE, SIDE], uint8
+    rivals : array [M, SIDE, SIDE], uint8
+        Radiographs of something else, or seen from another side.
+    makers : tuple of (callable, int)
+        What draws other pictures, and how often (`app.training.other_pictures.MAKERS`).
     """
 
     names: list[str]
     pictures: NDArray[np.uint8]
+    rivals: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, SIDE, SIDE), np.uint8))
+    makers: Makers = MAKERS
+
+    def other(self, rng: np.random.Generator) -> NDArray[np.uint8]:
+        """A random picture [SIDE, SIDE] of what is no such radiograph."""
+        if len(self.rivals) and rng.random() < RIVAL_SHARE:
+            return np.asarray(self.rivals[rng.integers(len(self.rivals))])
+        return other_picture(SIDE, self.pictures, rng, self.makers)
 
 
 def small_square(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
@@ -74,7 +89,7 @@ def ill_files(data: Path) -> list[tuple[str, Path]]:
     return [(f"{name}/{path.name}", path) for name, folder in folders.items() for path in sorted(folder.glob("*.jpg"))]
 
 
-def load_chests(data: Path, fold: int | None, seed: int = 0) -> Chests:
+def load_chests(data: Path, fold: int | None, seed: int = 0) -> CheckPictures:
     """All chests to learn from, rendered ones among them; a fold leaves its third of the ill patients out."""
     healthy = read_chest(data / "chest", "train")
     template = chest_template(healthy)
@@ -84,4 +99,4 @@ def load_chests(data: Path, fold: int | None, seed: int = 0) -> Chests:
     files += [(n, path) for n, path in ill_files(data) if fold is None or not left_out(n, fold, _GAP)]
     pictures = [small_square(read_image(path).pixels) for _, path in files] + [small_square(p) for p in rendered]
     names = [name for name, _ in files] + [f"rendered/{i}" for i in range(len(rendered))]
-    return Chests(names, np.stack(pictures))
+    return CheckPictures(names, np.stack(pictures))

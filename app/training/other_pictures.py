@@ -371,7 +371,8 @@ def broken(chests: NDArray[np.uint8], size: int, rng: np.random.Generator) -> Pi
     return np.asarray(made, np.float32)
 
 
-MAKERS: tuple[tuple[Callable[[int, np.random.Generator], Picture], int], ...] = (
+Makers = tuple[tuple[Callable[[int, np.random.Generator], Picture], int], ...]
+MAKERS: Makers = (
     *(
         (photograph, 4),
         (face, 1),
@@ -390,12 +391,14 @@ MAKERS: tuple[tuple[Callable[[int, np.random.Generator], Picture], int], ...] = 
 BROKEN_SHARE = 0.2
 
 
-def other_picture(size: int, chests: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A random picture [size, size] of anything else; `chests` [N, size, size] are what broken ones are made of."""
+def other_picture(
+    size: int, wanted: NDArray[np.uint8], rng: np.random.Generator, makers: Makers = MAKERS
+) -> NDArray[np.uint8]:
+    """A random picture [size, size] of anything else; `wanted` [N, size, size] are what broken ones are made of."""
     if rng.random() < BROKEN_SHARE:
-        picture = broken(chests, size, rng)
+        picture = broken(wanted, size, rng)
     else:
-        chances = np.array([chance for _, chance in MAKERS], float)
-        picture = MAKERS[rng.choice(len(MAKERS), p=chances / chances.sum())][0](size, rng)
+        chances = np.array([chance for _, chance in makers], float)
+        picture = makers[rng.choice(len(makers), p=chances / chances.sum())][0](size, rng)
     low, high = float(picture.min()), float(picture.max())
     return np.asarray((np.clip(picture, low, high) - low) * (255 / max(high - low, 1e-6)), np.uint8)

@@ -69,10 +69,10 @@ class WristContours:
         return float(np.ptp(end @ np.array([-along[1], along[0]])))
 
 
-def read_wrists(folder: Path, part: str) -> list[WristContours]:
-    """All AP contour sets of ``folder/<part>.json`` that can be drawn.
+def read_wrists(folder: Path, part: str, lateral: bool = False) -> list[WristContours]:
+    """All AP contour sets of ``folder/<part>.json`` that can be drawn; or all lateral ones, of either hand.
 
-    Left out: lateral radiographs (``facts.csv``), those without both bones of the forearm and three metacarpals, and
+    Which are lateral is told by ``facts.csv``. Left out: those without both bones of the forearm and three metacarpals, and
     those that a plate cuts into many pieces or the border through the carpals. Raises ValueError with a sentence where
     the file is not as expected.
     """
@@ -83,8 +83,8 @@ def read_wrists(folder: Path, part: str) -> list[WristContours]:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         raise ValueError(f"{path} is no JSON file. Copy it from its source again.") from None
-    lateral = _lateral(folder / "facts.csv")
-    read = [contours_of(entry, path) for entry in entries if entry.get("image") not in lateral]
+    known = _lateral(folder / "facts.csv")
+    read = [contours_of(entry, path) for entry in entries if (entry.get("image") in known) == lateral]
     return [wrist for wrist in read if _can_be_drawn(wrist)]
 
 
