@@ -9,10 +9,10 @@ from typing import Any, NoReturn
 
 import typer
 
-from app.cli.common import make_folder, progress_bar, say
+from app.cli.common import AUTO, make_folder, progress_bar, say
 from app.cli.landmarks import Spot, read_off
 from app.core.landmark import Landmark
-from app.core.plausibility import words_of
+from app.core.plausibility import Finding, Reason, words_of
 from app.engine.client import Engine, Predicted
 from app.formats.csv_table import COLUMNS, Cells, rows_of, write_table
 from app.formats.output_folder import OutputFolder, folder_sentences
@@ -24,7 +24,17 @@ from app.jobs import Failed, Finished, Progress, Result
 
 @dataclass
 class Batch:
-    """One run over images: what was found, what became of each, and the files that say so."""
+    """One run over images: what was found, what became of each, and the files that say so.
+
+    Attributes
+    ----------
+    bundle : Bundle
+        What images are predicted with.
+    others : sequence of Bundle
+        What may predict those that are odd for it (`run_others`).
+    odd : dict of str to str
+        By image, why it is odd for `bundle`: a code of `app.core.plausibility`.
+    """
 
     bundle: Bundle
     out: Path
@@ -34,10 +44,13 @@ class Batch:
     rows: dict[str, list[Cells]] = field(default_factory=dict)
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     failed_landmarks: dict[str, str] = field(default_factory=dict)
+    others: Sequence[Bundle] = ()
+    odd: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         make_folder(self.out)
-        self._structures = [structure.name for structure in self.bundle.template.structures]
+        templates = (bundle.template for bundle in (self.bundle, *self.others))
+        self._structures = [structure.name for template in templates for structure in template.structures]
         self.output = OutputFolder(self.out, self._structures)
         self._stems = unique_stems(name for name, _ in self.found.images)
         for name, sentence in self.found.failed:
@@ -72,15 +85,48 @@ class Batch:
     ) -> None:
         """Predict all images, those of `first` before the others, and hand each result over."""
         items = sorted(self.found.images, key=lambda item: item[0] not in first)
+
+        def taken(name: str, value: Predicted) -> None:
+            self.odd[name] = value.prediction.suspect
+            self._take(name, value, take, self.bundle)
+
+        self._predict(self.bundle, items, taken, threads, backend)
+        for name, _ in items:
+            if name not in self.entries:
+                self.fail(name, "Not predicted: the run was cancelled.")
+
+    def run_others(self, take: Callable[[str, Predicted, Bundle], None], threads: int, backend: str) -> None:
+        """Predict what is odd with the other bundles; one that it is not odd for takes the place of `bundle`."""
+        for other in self.others:
+            wanted = {Finding(Reason.OTHER).code, Finding(Reason.ANATOMY, shows=other.template.anatomy).code}
+            items = [item for item in self.found.images if self.odd.get(item[0]) in wanted]
+
+            def taken(name: str, value: Predicted, bundle: Bundle = other) -> None:
+                if not value.prediction.suspect:
+                    self.odd[name] = ""
+                    own = (structure.name for structure in self.bundle.template.structures)
+                    self.output.take_back(self.mask_folder(name) / f"{structure}.png" for structure in own)
+                    self._take(name, value, lambda name, value: take(name, value, bundle), bundle)
+
+            self._predict(other, items, taken, threads, backend)
+
+    def _predict(
+        self,
+        bundle: Bundle,
+        items: Sequence[tuple[str, Path]],
+        taken: Callable[[str, Predicted], None],
+        threads: int,
+        backend: str,
+    ) -> None:
         if not items:
             return
-        with Engine(self.bundle, threads, backend, nice=0) as engine, progress_bar("Predicting", len(items)) as advance:
+        with Engine(bundle, threads, backend, nice=0) as engine, progress_bar("Predicting", len(items)) as advance:
             job = engine.predict(items)
             try:
                 for event in job:
                     match event:
                         case Result(name, Predicted() as value):
-                            self._take(name, value, take)
+                            taken(name, value)
                         case Failed(name, message):
                             self.fail(name, message)
                         case Progress(done, total):
@@ -89,18 +135,15 @@ class Batch:
                             pass
             except KeyboardInterrupt:
                 job.cancel()
-        for name, _ in items:
-            if name not in self.entries:
-                self.fail(name, "Not predicted: the run was cancelled.")
 
-    def _take(self, name: str, value: Predicted, take: Callable[[str, Predicted], None]) -> None:
+    def _take(self, name: str, value: Predicted, take: Callable[[str, Predicted], None], bundle: Bundle) -> None:
         try:
             take(name, value)
         except OSError as error:
             self.fail(name, f"Its results cannot be written ({error.strerror or error}).", value.seconds)
             return
-        suspect = words_of(value.prediction.suspect, self.bundle.template.anatomy)
-        if suspect:
+        suspect = words_of(value.prediction.suspect, bundle.template.anatomy)
+        if suspect and not self.others:
             say(f"{name}: {suspect}")
         self.entries[name] = {
             "name": name,
@@ -108,6 +151,8 @@ class Batch:
             "message": suspect or value.facts.remark,
             "seconds": round(value.seconds, 4),
         }
+        if self.others:
+            self.entries[name]["model"] = bundle.name
 
     def end(self) -> NoReturn:
         """Write table and report and end the program."""
@@ -118,6 +163,12 @@ class Batch:
             "images": [self.entries[name] for name in dict.fromkeys([*order, *self.entries])],
             "ignored": self.found.ignored,
         }
+        if self.others:
+            report["model"] = AUTO
+            report["models"] = {bundle.name: bundle.sha256 for bundle in (self.bundle, *self.others)}
+            for entry in self.entries.values():
+                if entry["state"] == "suspect":
+                    say(f"{entry['name']}: {entry['message']}")
         if self.failed_landmarks:
             report["landmarks"] = [
                 {"name": name, "state": "failed", "message": text} for name, text in self.failed_landmarks.items()

@@ -15,8 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from app.core.text import one_line
-from app.io.bundle import Bundle, read_bundle
+from app.io.bundle import BUNDLES, Bundle, read_bundle
 from app.io.errors import BundleError
+
+
+AUTO = "auto"
+"""In place of a model's name: each image is predicted with the one that it looks right for."""
 
 
 def say(sentence: str) -> None:
@@ -38,10 +42,18 @@ def check_backend(backend: str) -> None:
 
 def bundle_named(model: str) -> Bundle:
     """The bundle of this name or in this folder; ends with exit code 2 where there is none."""
+    if model == AUTO:
+        wrong_usage("“--model auto” is for predict alone: landmarks and measurements belong to one model. Name it.")
     try:
         return read_bundle(model)
     except BundleError as error:
         wrong_usage(str(error))
+
+
+def bundles_to_choose_from() -> list[Bundle]:
+    """The program's own bundles that can say whether an image is one of theirs, chest first."""
+    found = [read_bundle(path.parent) for path in sorted(BUNDLES.glob("*/bundle.json"))]
+    return [bundle for bundle in found if bundle.plausibility is not None]
 
 
 def make_folder(out: Path) -> None:

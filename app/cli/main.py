@@ -13,7 +13,9 @@ import typer
 
 from app.cli.batch import Batch, Search
 from app.cli.common import (
+    AUTO,
     bundle_named,
+    bundles_to_choose_from,
     check_backend,
     check_folder,
     make_folder,
@@ -35,6 +37,7 @@ from app.formats.csv_table import rows_of
 from app.formats.masks import write_masks
 from app.formats.measurement_table import COLUMNS, MeasurementRow
 from app.formats.words import WORDS
+from app.io.bundle import Bundle
 from app.io.discover import discover
 
 cli = typer.Typer(
@@ -65,20 +68,28 @@ def run(arguments: list[str]) -> int:
 
 
 @cli.command()
-def predict(paths: Paths, out: Out, model: Model = "chest", threads: Threads = 2, backend: Backend = "auto") -> None:
+def predict(
+    paths: Paths,
+    out: Out,
+    model: Annotated[
+        str, typer.Option("--model", metavar="NAME|FOLDER|auto", help="The bundle; auto: what each image looks like.")
+    ] = "chest",
+    threads: Threads = 2,
+    backend: Backend = "auto",
+) -> None:
     """Write masks and the bundle's landmarks of every image; replaces what an earlier run wrote to the same folder."""
     check_backend(backend)
-    bundle = bundle_named(model)
-    batch = Batch(bundle, out, discover(paths))
+    bundle, *others = bundles_to_choose_from() if model == AUTO else [bundle_named(model)]
+    batch = Batch(bundle, out, discover(paths), others=others)
     batch.claim(masks=True)
-    template, marks = bundle.template, bundle.landmarks
 
-    def take(name: str, value: Predicted) -> None:
-        masks = ImageMasks(template, value.facts.frame, value.prediction)
+    def take(name: str, value: Predicted, by: Bundle = bundle) -> None:
+        masks = ImageMasks(by.template, value.facts.frame, value.prediction)
         write_masks(masks, batch.mask_folder(name), batch.output)
-        batch.rows[name] = [*rows_of(name, value.prediction, value.facts.frame, template, marks)]
+        batch.rows[name] = [*rows_of(name, value.prediction, value.facts.frame, by.template, by.landmarks)]
 
     batch.run(take, threads, backend)
+    batch.run_others(take, threads, backend)
     batch.end()
 
 

@@ -5,9 +5,9 @@ Frames
 native
     Pixels of the image as stored, (x, y), x right, y down; (0, 0) is the centre of the first pixel.
 network
-    Pixels of the network's letter-boxed input, same convention. It shows the image as read (`app.core.orientation`)
-    in its true proportions: pixels that are not square are made so, turned and mirrored where that was wanted,
-    shrunk to fit.
+    Pixels of the network's letter-boxed input, same convention. It shows the image as read (`app.core.orientation`),
+    or a part of it (`View`), in its true proportions: pixels that are not square are made so, turned and mirrored where
+    that was wanted, shrunk to fit.
 corner
     Native pixels with the origin at the outer corner of the first pixel. DICOM SCOORD (PS3.3 C.10.5)
     and Qt image items use it.
@@ -30,7 +30,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from app.core.orientation import AS_STORED, Orientation
+from app.core.orientation import AS_STORED, MIRRORED, Orientation
 
 Points = npt.NDArray[np.float64]
 """Points of shape (..., 2) in (x, y) order."""
@@ -82,6 +82,41 @@ class Spacing:
 
 
 @dataclass(frozen=True)
+class View:
+    """What a network sees of an image where that is not the whole of it, as it is read.
+
+    Parameters
+    ----------
+    left, top : int
+        First column and row that it sees, native pixels.
+    width, height : int
+        Number of columns and rows.
+    mirrored : bool
+        Whether it sees the mirror image, on top of how the image is read.
+
+    Raises
+    ------
+    ValueError
+        If nothing is seen.
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+    mirrored: bool = False
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"A network must see something of an image, not {self.width} x {self.height} pixels.")
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Its rows and columns of an array of native pixels."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
+
+@dataclass(frozen=True)
 class Frame:
     """Coordinate frames of one image.
 
@@ -99,6 +134,8 @@ class Frame:
         Height of a pixel over its width, as the file says; 1 where pixels are square or nobody says otherwise. Kept
         beside the spacing: a file may know the shape of its pixels and not their size, and what a reader says of the
         size later must not shift what was predicted.
+    view : View or None
+        What the network sees; None stands for the whole image as it is read.
 
     Raises
     ------
@@ -113,6 +150,7 @@ class Frame:
     spacing: Spacing | None = None
     orientation: Orientation = AS_STORED
     aspect: float = 1.0
+    view: View | None = None
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.aspect) and self.aspect > 0):
@@ -124,15 +162,25 @@ class Frame:
         return np.asarray(self.orientation.linear @ np.diag([1.0, self.aspect]))
 
     @property
-    def size_as_read(self) -> tuple[float, float]:
-        """Height and width of the image as read, in widths of a native pixel: exchanged where it is turned by 90°."""
-        height = self.height * self.aspect
-        return (self.width, height) if self.orientation.swaps_sides else (height, self.width)
+    def seen(self) -> View:
+        """What the network sees of the image."""
+        return self.view or View(0, 0, self.width, self.height)
+
+    @property
+    def orientation_seen(self) -> Orientation:
+        """How the network sees the image: as it is read, or that mirrored."""
+        return self.orientation.then(MIRRORED) if self.seen.mirrored else self.orientation
+
+    @property
+    def size_seen(self) -> tuple[float, float]:
+        """Height and width of what is seen, in widths of a native pixel: exchanged where it is turned by 90°."""
+        height, width = self.seen.height * self.aspect, self.seen.width
+        return (width, height) if self.orientation.swaps_sides else (height, width)
 
     @property
     def network_scale(self) -> float:
-        """Network pixels per width of a native pixel: the image as read just fits."""
-        height, width = self.size_as_read
+        """Network pixels per width of a native pixel: what is seen just fits."""
+        height, width = self.size_seen
         return min(self.network_height / height, self.network_width / width)
 
     @property
@@ -143,15 +191,16 @@ class Frame:
     @property
     def padding(self) -> tuple[float, float]:
         """Left and top border of the letter-box, in network pixels."""
-        height, width = self.size_as_read
+        height, width = self.size_seen
         scale = self.network_scale
         return (self.network_width - width * scale) / 2, (self.network_height - height * scale) / 2
 
     @property
     def to_network_affine(self) -> npt.NDArray[np.float64]:
         """Matrix [2, 3] that takes (x, y, 1) in native pixels to network pixels, middle to middle."""
-        linear = self.network_scale * self.upright
-        middle = np.array([self.width - 1, self.height - 1]) / 2
+        linear = self.network_scale * self.orientation_seen.linear @ np.diag([1.0, self.aspect])
+        seen = self.seen
+        middle = (seen.left, seen.top) + np.array([seen.width - 1, seen.height - 1]) / 2
         network_middle = np.array([self.network_width - 1, self.network_height - 1]) / 2
         return np.asarray(np.c_[linear, network_middle - linear @ middle])
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from skimage.filters import threshold_otsu
 
-from app.core.frame import Points
+from app.core.frame import Points, View
+from app.core.orientation import AS_STORED, Orientation
 
 _SIDE = 300  # pixels of the longer side of the small copy that is looked at
 _SOLID = 0.86  # a hand fills less than this of its convex hull; a collimated field fills more
@@ -50,6 +51,28 @@ class Hand:
         reach = 1.75 * self.radius
         rows = slice(max(0, int(y - 2.3 * self.radius)), min(height, int(y + 1.9 * self.radius) + 1))
         return rows, slice(max(0, int(x - reach)), min(width, int(x + reach) + 1))
+
+
+def wrist_view(pixels: npt.NDArray[np.generic], orientation: Orientation = AS_STORED) -> View | None:
+    """The wrist in a radiograph of a whole hand, native pixels; None where no hand with fingers is seen.
+
+    Parameters
+    ----------
+    pixels : array [H, W]
+        As stored.
+    orientation : Orientation
+        How the image is read: then the fingers are up and bones bright.
+    """
+    turned = orientation.turned(pixels)
+    found = find_hand(-turned.astype(np.float32) if orientation.inverted else turned)
+    if found is None or not found.fingers:
+        return None
+    rows, columns = found.box(*turned.shape)
+    corners = np.array([(columns.start, rows.start), (columns.stop - 1, rows.stop - 1)], float)
+    middles = (np.array([image.shape[1] - 1, image.shape[0] - 1]) / 2 for image in (turned, pixels))
+    native = np.rint((corners - next(middles)) @ orientation.linear + next(middles)).astype(int)
+    (left, top), (right, bottom) = native.min(axis=0).tolist(), native.max(axis=0).tolist()
+    return View(left, top, right - left + 1, bottom - top + 1)
 
 
 def find_hand(pixels: npt.NDArray[np.generic]) -> Hand | None:

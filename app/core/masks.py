@@ -127,7 +127,7 @@ class ImageMasks:
         place = self.template.index(structure)
         if self.prediction is None or self.frame is None or not self.prediction.present[place]:
             return None
-        return native_mask(self.prediction.masks[place], self.frame)
+        return native_mask(self.prediction.masks[place], self.prediction.frame(self.frame))
 
     def covering(self, xy: npt.ArrayLike) -> tuple[str, ...]:
         """The structures whose masks cover a native pixel [2], the smallest on the template first."""
@@ -144,7 +144,8 @@ class ImageMasks:
             column, row = np.clip(np.rint(np.asarray(xy, float)), 0, (self.frame.width - 1, self.frame.height - 1))
             return bool(said.native[int(row), int(column)])
         assert self.prediction is not None
-        return native_pixel(self.prediction.masks[self.template.index(structure)], self.frame, xy)
+        frame = self.prediction.frame(self.frame)
+        return native_pixel(self.prediction.masks[self.template.index(structure)], frame, xy)
 
     @cached_property
     def _said(self) -> dict[str, ReaderMask]:

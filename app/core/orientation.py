@@ -77,6 +77,8 @@ class Orientation:
 
 AS_STORED = Orientation()
 """The image is read as it is."""
+MIRRORED = Orientation(mirrored=True)
+"""Right and left are swapped, nothing else."""
 ORIENTATIONS = tuple(
     Orientation(turns, mirrored, inverted)
     for inverted in (False, True)

@@ -23,6 +23,8 @@ LATERAL_VIEWS = ("LL", "RL", "LLO", "RLO", "LAT", "LATERAL")
 """View Position (PS3.3 C.8.1.2, C.8.11.5, and what is written in its place) of what is no frontal radiograph."""
 _PLANE = {"L": (1, 0), "R": (-1, 0), "F": (0, 1), "H": (0, -1)}
 """Anatomical directions as a frontal radiograph should show them: x to the right of the picture, y down."""
+_BODY_PARTS = {"chest": ("CHEST", "THORAX"), "wrist": ("WRIST",)}
+"""What Body Part Examined (PS3.16 Annex L) calls what bundles are made for."""
 
 
 class Reason(StrEnum):
@@ -36,6 +38,8 @@ class Reason(StrEnum):
     """The picture, turned by `Finding.needed`, while the header calls it upright."""
     OTHER = "other"
     """The picture: it shows something else."""
+    ANATOMY = "anatomy"
+    """The picture: it shows `Finding.shows`, for which there is another bundle."""
     LATERAL = "lateral"
     """The header: it calls this a lateral view."""
     FLAT = "flat"
@@ -55,15 +59,20 @@ class Finding:
         What would mend it, on top of how the image is read now.
     view : str
         ``AP`` or ``PA`` where the header says so, else ``frontal``.
+    shows : str
+        What another bundle that it looks right for was made for; empty where there is none.
     """
 
     reason: Reason
     needed: Orientation = AS_STORED
     view: str = "frontal"
+    shows: str = ""
 
     @property
     def code(self) -> str:
         """What is kept of it; `words_of` makes the sentence and `remedy` knows what helps."""
+        if self.reason is Reason.ANATOMY:
+            return f"{self.reason}:{self.shows}"
         return f"{self.reason}:{self.needed.key}:{self.view}"
 
 
@@ -84,6 +93,8 @@ class Plausibility:
     mirrored : float
         By how much the mirror image must be more likely (log-odds) to be said; the mirror image itself then lies as far
         on the other side. Between them nobody knows, and nothing is said.
+    either_side : bool
+        Whether the anatomy comes in two that are mirror images: then neither is wrong.
     """
 
     subject: str
@@ -91,6 +102,12 @@ class Plausibility:
     kind: float
     pose: float
     mirrored: float
+    either_side: bool = False
+
+    def is_other_side(self, scores: npt.ArrayLike) -> bool:
+        """Whether scores [16], of an image as read now, say that it shows the other of two sides."""
+        logits = np.asarray(scores, float).reshape(2, 2, 4)
+        return self.either_side and bool(logits[0, 1, 0] > logits[0, 0, 0])
 
     def judge(
         self,
@@ -117,13 +134,13 @@ class Plausibility:
         view = acquisition.view if acquisition.view in FRONTAL_VIEWS else "frontal"
         if acquisition.view in LATERAL_VIEWS:
             return Finding(Reason.LATERAL)
-        stated = stated_orientation(acquisition)
+        stated = None if self.either_side else stated_orientation(acquisition)
         as_stored = (orientation.quarter_turns, orientation.mirrored) == (0, False)
-        if np.logaddexp.reduce(logits, axis=None) < self.kind and not _is_stated(acquisition):
+        if np.logaddexp.reduce(logits, axis=None) < self.kind and not _is_stated(acquisition, self.subject):
             return Finding(Reason.OTHER)
         if stated not in (None, AS_STORED) and as_stored:
             return Finding(Reason.STATED, stated or AS_STORED, view)
-        needed = self._needed(logits, mirrors=stated is None)
+        needed = self._needed(logits, mirrors=stated is None and not self.either_side)
         if needed == AS_STORED:
             return Finding(Reason.OTHER) if 2 * np.count_nonzero(present) < np.size(present) else None
         contradicts = stated is not None and needed.quarter_turns != 0
@@ -143,10 +160,10 @@ class Plausibility:
         return "" if finding is None else words(finding, self.subject)
 
 
-def _is_stated(acquisition: Acquisition) -> bool:
-    """Whether the header itself calls the image a frontal chest radiograph."""
-    part = acquisition.body_part
-    return acquisition.view in FRONTAL_VIEWS and ("CHEST" in part or "THORAX" in part)
+def _is_stated(acquisition: Acquisition, subject: str) -> bool:
+    """Whether the header itself calls the image a frontal radiograph of the subject."""
+    parts = _BODY_PARTS.get(subject, (subject.upper(),))
+    return acquisition.view in FRONTAL_VIEWS and any(part in acquisition.body_part for part in parts)
 
 
 def stated_orientation(acquisition: Acquisition) -> Orientation | None:
@@ -164,20 +181,26 @@ def stated_orientation(acquisition: Acquisition) -> Orientation | None:
 _TURNED = ("", "turned to the left by 90°", "upside down", "turned to the right by 90°")
 """How an image looks that needs so many quarter turns to the right."""
 _NONSENSE = "masks and landmarks may be nonsense."
+_FRONTAL = {"wrist": "AP"}
+"""What a frontal view of something is usually called, where it is not that."""
 _SWAPPED = "right and left may be swapped."
 
 
 def words(finding: Finding, subject: str) -> str:
     """The sentence about a finding."""
-    needed, what = finding.needed, f"{finding.view} {subject} radiograph"
+    view = _FRONTAL.get(subject, finding.view) if finding.view == "frontal" else finding.view
+    needed, what = finding.needed, f"{view} {subject} radiograph"
+    a_what = f"{'an' if view == 'AP' else 'a'} {what}"
     flips = ("mirrored" if needed.mirrored else "", "inverted" if needed.inverted else "")
     how = " and ".join(part for part in (_TURNED[needed.quarter_turns], *flips) if part)
     follows = _SWAPPED if needed == Orientation(mirrored=True) else _NONSENSE
     match finding.reason:
         case Reason.OTHER:
-            return f"This does not look like a frontal {subject} radiograph; {_NONSENSE}"
+            return f"This does not look like {a_what}; {_NONSENSE}"
+        case Reason.ANATOMY:
+            return f"This looks like a {finding.shows} radiograph, not like {a_what}; {_NONSENSE}"
         case Reason.LATERAL:
-            return f"The header calls this a lateral view, not a frontal {subject} radiograph; {_NONSENSE}"
+            return f"The header calls this a lateral view, not {a_what}; {_NONSENSE}"
         case Reason.STATED:
             return f"The header says that this {what} is stored {how} (Patient Orientation); {follows}"
         case Reason.CONTRADICTS:
@@ -205,6 +228,12 @@ _FINDINGS = (
 _OF_CODE = {finding.code: finding for finding in _FINDINGS}
 
 
+def finding_of(code: str) -> Finding | None:
+    """The finding of a code; None of any other text."""
+    reason, _, shows = code.partition(":")
+    return Finding(Reason.ANATOMY, shows=shows) if reason == Reason.ANATOMY and shows else _OF_CODE.get(code)
+
+
 @functools.cache
 def _old_sentences() -> tuple[tuple[re.Pattern[str], str], ...]:
     """The sentences that earlier versions kept instead of codes, of any subject, and what they meant."""
@@ -222,7 +251,7 @@ def _old_sentences() -> tuple[tuple[re.Pattern[str], str], ...]:
 @functools.lru_cache(maxsize=1024)
 def code_of(kept: str) -> str:
     """What was kept of an image as a code: of a sentence of an earlier version its code, any other text as it is."""
-    if not kept or kept in _OF_CODE:
+    if not kept or finding_of(kept) is not None:
         return kept
     return next((code for pattern, code in _old_sentences() if pattern.fullmatch(kept)), kept)
 
@@ -237,13 +266,13 @@ def words_of(kept: str, subject: str) -> str:
     subject : str
         What the bundle was made for, in the reader's words: ``chest``.
     """
-    finding = _OF_CODE.get(code_of(kept))
+    finding = finding_of(code_of(kept))
     return kept if finding is None else words(finding, subject)
 
 
 def brief(kept: str, subject: str) -> str:
     """The same in two or three words, for a list; empty where nothing was kept."""
-    finding = _OF_CODE.get(code_of(kept))
+    finding = finding_of(code_of(kept))
     if not kept or finding is None:
         return "does not look right" if kept else ""
     needed = finding.needed
@@ -252,7 +281,9 @@ def brief(kept: str, subject: str) -> str:
     how = ", ".join(part for part in (turned, *flips) if part)
     match finding.reason:
         case Reason.OTHER:
-            return f"no frontal {subject}?"
+            return f"no {_FRONTAL.get(subject, 'frontal')} {subject}?"
+        case Reason.ANATOMY:
+            return f"a {finding.shows}?"
         case Reason.LATERAL:
             return "lateral view"
         case Reason.FLAT:
@@ -267,7 +298,7 @@ def brief(kept: str, subject: str) -> str:
 
 def remedy(kept: str) -> Orientation | None:
     """How to read an image of which this was kept, on top of how it is read; None where nothing helps."""
-    finding = _OF_CODE.get(code_of(kept))
+    finding = finding_of(code_of(kept))
     return finding.needed if finding is not None and finding.reason in (Reason.LOOKS, Reason.STATED) else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from app.core.chart import GRID, REACH, ChartMesh, grid_nodes, ring_mm
 from app.core.fine_mask import Redraw
-from app.core.frame import Frame, Points
+from app.core.frame import Frame, Points, View
 from app.core.inverse_chart import SMALLEST_SHARE, decode
 from app.core.mask_shape import FINE_HOLD, shape_mask
 from app.core.native_mask import Extents, predicted_extents
@@ -44,6 +44,8 @@ class Prediction:
     extents : array [C, 5], float32, or None
         How far each native mask extends (`app.core.native_mask.Extents`); None in predictions that earlier versions
         stored.
+    view : View or None
+        What the network saw of the image; None stands for the whole image as it was read.
     """
 
     bundle_sha256: str
@@ -54,6 +56,11 @@ class Prediction:
     present: npt.NDArray[np.bool_]
     suspect: str = ""
     extents: Extents | None = None
+    view: View | None = None
+
+    def frame(self, image: Frame) -> Frame:
+        """The frame in which masks and uv-maps lie: that of the image, with what the network saw of it."""
+        return image if self.view is None else replace(image, view=self.view)
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,7 +252,7 @@ def from_output(
     looks : AveragedOutput
         The network's output (`app.core.test_time_augmentation.look`).
     frame : Frame
-        Of the image.
+        Of the image, with what the network saw.
     template, prior, errors
         Of the bundle; without a prior nothing is regularised.
     redraw : callable or None
@@ -269,6 +276,7 @@ def from_output(
         expected_error=(expected * 2 / frame.scale).astype(np.float32),
         present=charts.present,
         extents=predicted_extents(masks, charts.present, frame),
+        view=frame.view,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.acquisition import UNKNOWN, Acquisition
-from app.core.frame import Frame, Provenance, Spacing
+from app.core.frame import Frame, Provenance, Spacing, View
 from app.core.orientation import AS_STORED, Orientation
 from app.core.prediction import Prediction
 from app.engine.protocol import Message
@@ -141,6 +141,7 @@ def predicted_from(
         present=arrays["present"],
         suspect=str(message.fields["suspect"]),
         extents=arrays["extents"],
+        view=View(*message.fields["view"]) if message.fields["view"] else None,
     )
     seconds = float(decoded.fields["seconds"]) + float(message.fields["seconds"])
     facts = facts_from(decoded.fields["facts"], network, orientation)

@@ -90,7 +90,7 @@ class Scheduler:
 
     def __init__(self, bundle: Bundle, threads: int, backend: str, timeout: float, nice: int) -> None:
         self.worker: tuple[str, ...] = WORKER  # tests put another one here
-        self._network, self._fine = bundle.network_size, bundle.fine is not None
+        self._network, self._fine, self._locate = bundle.network_size, bundle.fine is not None, bundle.locate
         self._timeout = timeout
         options = ["--bundle", str(bundle.folder), "--threads", str(threads), "--backend", backend, "--nice", str(nice)]
         self.decoder = WorkerSlot("decode", [], 1, "decoding")
@@ -257,6 +257,7 @@ class Scheduler:
                 "size": [facts["height"], facts["width"]],
                 "name": work.path.name,
                 "orientation": work.orientation_fields,
+                "view": work.decoded.fields["view"],
             }
             fields |= {"aspect": facts["aspect"], "acquisition": facts["acquisition"]}
             arrays = {name: array for name, array in work.decoded.arrays.items() if name in ("input", "fine")}
@@ -267,7 +268,7 @@ class Scheduler:
             return
         kind = "decode" if work.job is not None else "picture"
         fields: dict[str, object] = {"path": str(work.path), "name": work.path.name, "network": list(self._network)}
-        fields |= {"orientation": work.orientation_fields, "fine": self._fine}
+        fields |= {"orientation": work.orientation_fields, "fine": self._fine, "locate": self._locate}
         self._assign(self.decoder, work, Message(kind, fields))
 
     def _assign(self, slot: WorkerSlot, work: Work, message: Message) -> None:

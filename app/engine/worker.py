@@ -17,7 +17,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, astuple, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -165,20 +166,22 @@ def _read(request: Message) -> tuple[Any, dict[str, Any]]:
 
 def _decode(request: Message) -> Message:
     from app.core.frame import Frame
+    from app.core.hand import wrist_view
     from app.core.orientation import Orientation
     from app.io.preprocess import to_fine_picture, to_network_input
 
     image, facts = _read(request)
     rows, columns = request.fields["network"]
     orientation = Orientation(*request.fields["orientation"])
-    frame = Frame(facts["height"], facts["width"], rows, columns, image.spacing, orientation, image.aspect)
+    view = wrist_view(image.pixels, orientation) if request.fields.get("locate") == "hand" else None
+    frame = Frame(facts["height"], facts["width"], rows, columns, image.spacing, orientation, image.aspect, view)
     arrays: dict[str, npt.NDArray[Any]] = {
         "input": to_network_input(image.pixels, frame),
         "preview": preview(image.pixels),
     }
     if request.fields.get("fine"):
         arrays["fine"] = to_fine_picture(image.pixels, frame)
-    return Message("decoded", {"facts": facts}, arrays)
+    return Message("decoded", {"facts": facts, "view": astuple(view) if view else None}, arrays)
 
 
 def _picture(request: Message) -> Message:
@@ -205,28 +208,36 @@ def preview(pixels: npt.NDArray[Any], side: int = PREVIEW_SIDE) -> npt.NDArray[n
 
 def _network(options: argparse.Namespace) -> dict[str, Handler]:
     from app.core.acquisition import Acquisition
-    from app.core.frame import Frame
+    from app.core.frame import Frame, View
     from app.core.orientation import Orientation
     from app.core.plausibility import Finding, Reason
-    from app.engine.image_check import openvino_scores, suspicion
+    from app.engine.image_check import OtherChecks, check_scores, openvino_scores, suspicion
     from app.engine.predictors.registry import predictor_of
     from app.io.bundle import read_bundle
 
     bundle = read_bundle(options.bundle)
     predictor = predictor_of(bundle, options.threads, options.backend)
-    scores = openvino_scores(bundle, options.threads)
+    scores, others = openvino_scores(bundle, options.threads), OtherChecks(bundle, options.threads)
 
     def predict(request: Message) -> Message:
         height, width = request.fields["size"]
         orientation, aspect = Orientation(*request.fields["orientation"]), float(request.fields["aspect"])
-        frame = Frame(height, width, *bundle.network_size, orientation=orientation, aspect=aspect)
-        result = predictor(request.arrays, frame)
+        view = View(*request.fields["view"]) if request.fields["view"] else None
+        frame = Frame(height, width, *bundle.network_size, orientation=orientation, aspect=aspect, view=view)
+        arrays, image, read = request.arrays, request.arrays["input"], frame
+        seen = check_scores(bundle, scores, image, read)
+        if seen is not None and bundle.plausibility is not None and bundle.plausibility.is_other_side(seen):
+            arrays = {name: np.ascontiguousarray(array[..., ::-1]) for name, array in arrays.items()}
+            frame = replace(frame, view=replace(frame.seen, mirrored=True))
+        result = predictor(arrays, frame)
         names = ("masks", "uv", "charts", "expected_error", "present", "extents")
         taken = Acquisition(**request.fields["acquisition"])
         suspect = Finding(Reason.FLAT).code
-        if request.arrays["input"].any():
-            suspect = suspicion(bundle, scores, request.arrays["input"], frame, taken, result.present)
-        fields = {"bundle_sha256": bundle.sha256, "suspect": suspect}
+        if image.any():
+            shown = partial(others.shown, image, read, taken)
+            suspect = suspicion(bundle, seen, read, taken, result.present, shown)
+        part = astuple(result.view) if result.view else None
+        fields = {"bundle_sha256": bundle.sha256, "suspect": suspect, "view": part}
         return Message("predicted", fields, {name: getattr(result, name) for name in names})
 
     return {"predict": predict}

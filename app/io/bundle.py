@@ -35,6 +35,8 @@ MEASUREMENTS = "measurements.json"
 FINE = "fine"
 """Name of the network that draws masks again, without the endings of its two files."""
 WEIGHTS = "weights.safetensors"
+LOCATED = ("hand",)
+"""What images may be searched for: in one of a whole hand the network sees the wrist alone (`app.core.hand`)."""
 SMALL_CONSTANTS = "openvino"
 """What of the network in OpenVINO is no weight: a tensor of its own in the file of weights, unknown to torch."""
 _DATA_SET = "data set"
@@ -73,6 +75,8 @@ class Bundle:
         None where all masks are the main network's.
     measurements : MeasurementSet
         What every new project of this model measures; empty where the bundle says nothing.
+    locate : str
+        What an image is searched for before the network sees it (`LOCATED`); empty: it sees the whole.
     shifts : tuple of (dx, dy)
         Network pixels by which the picture is shifted for each look; empty means one look.
     """
@@ -92,6 +96,7 @@ class Bundle:
     shifts: tuple[Shift, ...] = ()
     fine: FineStage | None = None
     files: frozenset[str] = frozenset()
+    locate: str = ""
     measurements: MeasurementSet = field(default_factory=MeasurementSet)
 
     @property
@@ -226,6 +231,9 @@ def _assemble(folder: Path, head: dict[str, Any], sha256: str) -> Bundle:
     template = Template.from_json(_json(folder / "template.json"))
     _check_structure_names(folder, template)
     marks = landmark_set_from_json(_json(folder / "landmarks.json"), template)
+    locate = str(head.get("locate", ""))
+    if locate and locate not in LOCATED:
+        raise BundleError(f"The model in {folder} looks for “{spelled(locate)}” in images. Update the program.")
     network = dict(head["network"])
     if int(network["structures"]) != len(template.structures):
         raise BundleError(f"The model in {folder} has a template with another number of structures than its network.")
@@ -242,6 +250,7 @@ def _assemble(folder: Path, head: dict[str, Any], sha256: str) -> Bundle:
         network=network,
         kind=str(head.get("kind", DENSESEG)),
         files=listed,
+        locate=locate,
         shifts=tuple((int(dx), int(dy)) for dx, dy in head.get("shifts", [])),
         fine=_fine(folder, head, template) if f"{FINE}.xml" in listed else None,
         plausibility=_plausibility(folder, head) if "check.xml" in listed else None,
@@ -287,8 +296,9 @@ def _plausibility(folder: Path, head: dict[str, Any]) -> Plausibility:
     if "check.bin" not in head["files"]:
         raise BundleError(f"The bundle.json in {folder} does not list the weights of its check of images.")
     given = head["check"]
-    bounds = (float(given[key]) for key in ("kind", "pose", "mirrored"))
-    return Plausibility(str(given["subject"]), int(given["side"]), *bounds)
+    kind, pose, mirrored = (float(given[key]) for key in ("kind", "pose", "mirrored"))
+    either = bool(given.get("either_side", False))
+    return Plausibility(str(given["subject"]), int(given["side"]), kind, pose, mirrored, either)
 
 
 def _prior(folder: Path, template: Template) -> ShapePrior:

@@ -23,27 +23,27 @@ def letterbox(pixels: npt.NDArray[np.generic], frame: Frame) -> npt.NDArray[np.f
     pixels : array [height, width]
         Grey values as stored, MONOCHROME2 (air is dark).
     frame : Frame
-        Of the same image; its true proportions are kept.
+        Of the same image; what it sees is drawn, in true proportions.
 
     Returns
     -------
     array [network_height, network_width], float32
         Area-averaged where the image shrinks; `Frame.to_network` gives each pixel's place.
     """
-    grey = np.ascontiguousarray(pixels, np.float32)
+    grey, seen = np.ascontiguousarray(pixels[frame.seen.window], np.float32), frame.seen
     across, down = frame.network_scale, frame.network_scale * frame.aspect  # network pixels per column and per row
-    size = (max(1, round(frame.width * across)), max(1, round(frame.height * down)))
+    size = (max(1, round(seen.width * across)), max(1, round(seen.height * down)))
     # Averaging works only where both sides shrink: a side that grows has its turn afterwards.
-    less = (min(size[0], frame.width), min(size[1], frame.height))
-    small = cv2.resize(grey, less, interpolation=cv2.INTER_AREA) if less != (frame.width, frame.height) else grey
+    less = (min(size[0], seen.width), min(size[1], seen.height))
+    small = cv2.resize(grey, less, interpolation=cv2.INTER_AREA) if less != (seen.width, seen.height) else grey
     small = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR) if less != size else small
-    small = np.ascontiguousarray(frame.orientation.turned(-small if frame.orientation.inverted else small))
+    small = np.ascontiguousarray(frame.orientation_seen.turned(-small if frame.orientation.inverted else small))
     height, width = small.shape
     left, top = frame.padding
     if (width, height) == (frame.network_width, frame.network_height) and left == top == 0:
         return np.asarray(small, np.float32)
     # The letter-box may begin between two pixels: shift by the exact remainder, so that no half pixel is lost.
-    high, wide = frame.size_as_read
+    high, wide = frame.size_seen
     sx, sy = width / (wide * frame.network_scale), height / (high * frame.network_scale)
     matrix = np.array([[1 / sx, 0, 0.5 / sx + left - 0.5], [0, 1 / sy, 0.5 / sy + top - 0.5]])
     out = cv2.warpAffine(

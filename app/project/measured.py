@@ -478,7 +478,11 @@ class MeasuredState(GreyState):
         prediction, frame = self.prediction(image), self.frame(image)
         if prediction is not None:
             nothing = np.tile(NOTHING, (len(prediction.masks), 1))
-            found = nothing if frame is None else predicted_extents(prediction.masks, prediction.present, frame)
+            found = (
+                nothing
+                if frame is None
+                else predicted_extents(prediction.masks, prediction.present, prediction.frame(frame))
+            )
             self._charts_with(image).put_extents(self.slot(image), found)
 
 

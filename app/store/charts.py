@@ -6,6 +6,7 @@ import itertools
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.chart import GRID, grid_nodes
-from app.core.frame import Points
+from app.core.frame import Points, View
 from app.core.native_mask import UNKNOWN
 from app.core.prediction import Prediction
 from app.core.propagate import ChartStack, Places
@@ -170,8 +171,14 @@ def compact(template: Template, prediction: Prediction) -> Arrays:
 
 
 def maps(prediction: Prediction) -> Arrays:
-    """Masks, uv-maps and presence of a prediction as they are stored."""
-    return {"masks": prediction.masks, "uv": prediction.uv, "present": prediction.present}
+    """Masks, uv-maps, presence and view of a prediction as they are stored."""
+    held: Arrays = {"masks": prediction.masks, "uv": prediction.uv, "present": prediction.present}
+    return held if prediction.view is None else held | {"view": np.array(astuple(prediction.view), np.int32)}
+
+
+def _view(held: npt.NDArray[Any]) -> View:
+    left, top, width, height, mirrored = held.tolist()
+    return View(left, top, width, height, bool(mirrored))
 
 
 def restore(bundle_sha256: str, suspect: str, charts: Arrays, rest: Arrays) -> Prediction:
@@ -187,6 +194,7 @@ def restore(bundle_sha256: str, suspect: str, charts: Arrays, rest: Arrays) -> P
         present=rest["present"].astype(bool),
         suspect=suspect,
         extents=charts.get("extents"),
+        view=_view(rest["view"]) if "view" in rest else None,
     )
 
 

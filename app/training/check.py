@@ -1,9 +1,9 @@
 """Train a check of images: ``python -m app.training.check --data DIR --out FOLDER [--anatomy wrist] [--steps N]``.
 
 One small network scores how much a picture looks as it should. Each radiograph of the anatomy is shown as it is,
-mirrored and in two more of the 16 ways to turn, mirror and invert it; the first must score highest, also against 0, which stands for “something
-else”. Of other pictures, all copies must score below 0. So orientation and kind are learnt by one score, and serving
-all 16 copies treats them alike. A killed training goes on where it was.
+mirrored and in two more of the 16 ways to turn, mirror and invert it; the first must score highest, also against 0,
+which stands for “something else”. Of other pictures, all copies must score below 0. So orientation and kind are learnt
+by one score, and serving all 16 copies treats them alike. A killed training goes on where it was.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def oriented(x: Tensor, orientation: Orientation) -> Tensor:
 
 
 def with_devices(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A radiograph [S, S] with what lies on bedside films: lines, boxes, letters of either side, mirrored too, a white lung.
+    """A radiograph [S, S] with what lies on films: lines, boxes, letters of either side, mirrored too, a white lung.
 
     None of them tells right from left, so nothing of the kind is learnt.
     """
@@ -80,7 +80,9 @@ def deformed(pictures: NDArray[np.uint8], degrees: float, rng: np.random.Generat
         np.stack([np.cos(angle) * zoom * aspect, -np.sin(angle) * zoom, shift[:, 0]], -1),
         np.stack([np.sin(angle) * zoom, np.cos(angle) * zoom / aspect, shift[:, 1]], -1),
     ]
-    grid = F.affine_grid(torch.from_numpy(np.stack(rows, 1).astype(np.float32)), [count, 1, SIDE, SIDE])
+    grid = F.affine_grid(
+        torch.from_numpy(np.stack(rows, 1).astype(np.float32)), [count, 1, SIDE, SIDE], align_corners=False
+    )
     x = torch.from_numpy(pictures)[:, None].float() / 255
     padding = str(rng.choice(np.array(["border", "zeros", "reflection"])))
     x = F.grid_sample(x, grid, padding_mode=padding, align_corners=False)

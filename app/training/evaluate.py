@@ -131,7 +131,9 @@ def mask_figures(cases: Sequence[Case], template: Template, slices: list[slice])
     for case in cases:
         truth = draw_masks(case.points, slices, case.frame.height, case.frame.width)
         for c, structure in enumerate(template.structures):
-            mask = native_mask(case.prediction.masks[c], case.frame) & bool(case.prediction.present[c])
+            mask = native_mask(case.prediction.masks[c], case.prediction.frame(case.frame)) & bool(
+                case.prediction.present[c]
+            )
             scores[structure.name].append(dice(mask, truth[c]))
             surfaces[structure.name].append(surface_distance(mask, truth[c]) * case.mm_per_pixel)
     return {

@@ -85,7 +85,7 @@ def scores_of(prediction: Prediction, frame: Frame, template: Template, case: Lu
     own, broken = np.full(count, np.nan), np.full(count, np.nan)
     masks = np.zeros((count, frame.height, frame.width), bool)
     for c in np.flatnonzero(prediction.present).tolist():
-        masks[c] = native_mask(prediction.masks[c], frame)
+        masks[c] = native_mask(prediction.masks[c], prediction.frame(frame))
         outline = sample_chart(prediction.charts[c], template.structures[c].outline_uv)
         own[c] = dice(masks[c], draw_masks(outline, [slice(None)], frame.height, frame.width)[0])
         broken[c] = pieces(masks[c]) > 1

@@ -72,9 +72,9 @@ class WristContours:
 def read_wrists(folder: Path, part: str, lateral: bool = False) -> list[WristContours]:
     """All AP contour sets of ``folder/<part>.json`` that can be drawn; or all lateral ones, of either hand.
 
-    Which are lateral is told by ``facts.csv``. Left out: those without both bones of the forearm and three metacarpals, and
-    those that a plate cuts into many pieces or the border through the carpals. Raises ValueError with a sentence where
-    the file is not as expected.
+    Which are lateral is told by ``facts.csv``. Left out: those without both bones of the forearm and three metacarpals,
+    and those that a plate cuts into many pieces or the border through the carpals. Raises ValueError with a sentence
+    where the file is not as expected.
     """
     path = folder / f"{part}.json"
     if not path.is_file():

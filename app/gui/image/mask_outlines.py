@@ -26,7 +26,9 @@ def outlines(masks: ImageMasks, structure: str, frame: Frame, quick: bool = Fals
     if drawn is not None:
         return [frame.to_corner(line) for line in bitmap_contours(drawn)]
     probability = masks.probability(structure)
-    return [] if probability is None else mask_contours(probability, frame)
+    if probability is None or masks.prediction is None:
+        return []
+    return mask_contours(probability, masks.prediction.frame(frame))
 
 
 def predicted_outlines(masks: ImageMasks, structure: str, frame: Frame) -> list[Points]:
@@ -34,7 +36,7 @@ def predicted_outlines(masks: ImageMasks, structure: str, frame: Frame) -> list[
     place, prediction = masks.template.index(structure), masks.prediction
     if prediction is None or not prediction.present[place]:
         return []
-    return mask_contours(prediction.masks[place], frame)
+    return mask_contours(prediction.masks[place], prediction.frame(frame))
 
 
 def mask_contours(probability: npt.NDArray[np.uint8], frame: Frame) -> list[Points]:

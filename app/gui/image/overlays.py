@@ -229,7 +229,7 @@ class OverlayItem(QGraphicsItem):
         if masks.corrected(masks.template.structures[channel].name):
             painter.setClipPath(outline, Qt.ClipOperation.IntersectClip)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.setTransform(network_corners(frame), combine=True)
+        painter.setTransform(network_corners(masks.prediction.frame(frame)), combine=True)
         painter.drawImage(QPointF(0, 0), self._field)
         painter.restore()
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.frame import Axes, Frame, Provenance, Spacing
+from app.core.frame import Axes, Frame, Provenance, Spacing, View
 from app.core.orientation import Orientation
 
 SIZES = st.integers(16, 5000)
@@ -93,18 +93,4 @@ def test_a_pixel_without_shape_is_refused(aspect):
         Frame(10, 20, aspect=aspect)
 
 
-def test_places_of_files_are_native_pixels_again():
-    # Height 30, width 50: the middle of the pixel in row 4, column 11, counted by hand in each frame.
-    frame = Frame(30, 50, spacing=Spacing(0.5, 0.25, Provenance.CALIBRATED))
-    native = [11.0, 4.0]
-    for axes, place in {
-        Axes.NATIVE: [11.0, 4.0],
-        Axes.CORNER: [11.5, 4.5],
-        Axes.SHARES: [0.23, 0.15],
-        Axes.UPWARD: [11.5, 25.5],
-        Axes.LPS: [2.75, 2.0, 0.0],
-    }.items():
-        assert frame.to_native(place, axes) == pytest.approx(native), axes
-    assert frame.to_shares(native) == pytest.approx([0.23, 0.15])
-    assert frame.to_upward(native) == pytest.approx([11.5, 25.5])
-    assert Frame(30, 50).to_native([2.75, 2.0, 0.0], Axes.LPS) == pytest.approx([2.75, 2.0])  # pixels, as Slicer takes
+from app.core.frame import Axes, Frame, Provenance, Spacing, View

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from app.core.hand import JOINT, find_hand
+from app.core.hand import JOINT, find_hand, wrist_view
+from app.core.orientation import ORIENTATIONS, Orientation
 
 PALM, RADIUS = np.array([310.0, 420.0]), 95.0
 
@@ -66,3 +67,21 @@ def test_a_wrist_shows_no_fingers_and_an_empty_picture_no_hand() -> None:
     assert wrist is None or not wrist.fingers
     assert find_hand(np.zeros((300, 200), np.uint8)) is None
     assert find_hand(np.full((300, 200), 7, np.uint16)) is None
+
+
+@pytest.mark.parametrize("way", ORIENTATIONS, ids=lambda way: way.words)
+def test_the_wrist_that_is_seen_is_the_same_place_however_the_file_lies(way: Orientation) -> None:
+    upright = draw_hand(12)
+    rows, columns = find_hand(upright).box(*upright.shape)
+    wanted = np.zeros(upright.shape, bool)
+    wanted[rows, columns] = True
+    back = next(other for other in ORIENTATIONS if other.then(way) == Orientation())
+    stored = np.ascontiguousarray(back.turned(255 - upright if way.inverted else upright))
+    seen = np.zeros(stored.shape, bool)
+    seen[wrist_view(stored, way).window] = True
+    again = way.turned(seen)
+    assert (again & wanted).sum() > 0.98 * (again | wanted).sum()
+
+
+def test_of_a_wrist_all_is_seen() -> None:
+    assert wrist_view(draw_hand(fingers=False)[380:]) is None
