@@ -18,7 +18,6 @@ from app.core.text import one_line
 from app.io.bundle import BUNDLES, Bundle, read_bundle
 from app.io.errors import BundleError
 
-
 AUTO = "auto"
 """In place of a model's name: each image is predicted with the one that it looks right for."""
 
@@ -51,9 +50,13 @@ def bundle_named(model: str) -> Bundle:
 
 
 def bundles_to_choose_from() -> list[Bundle]:
-    """The program's own bundles that can say whether an image is one of theirs, chest first."""
-    found = [read_bundle(path.parent) for path in sorted(BUNDLES.glob("*/bundle.json"))]
-    return [bundle for bundle in found if bundle.plausibility is not None]
+    """Of each anatomy the first of the program's own bundles that can say whether an image is one of theirs."""
+    read = [read_bundle(path.parent) for path in sorted(BUNDLES.glob("*/bundle.json"))]
+    found: dict[str, Bundle] = {}
+    for bundle in read:
+        if bundle.plausibility is not None:
+            found.setdefault(bundle.template.anatomy, bundle)
+    return list(found.values())
 
 
 def make_folder(out: Path) -> None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from app.core.landmark import Landmark, Placements, PlacementState, free_colour
 from app.core.orientation import Orientation
-from app.core.plausibility import brief, remedy, words_of
+from app.core.plausibility import brief, finding_of, remedy, words_of
 from app.core.prediction import Prediction
 from app.core.propagate import Places
 from app.core.text import one_line
@@ -106,6 +106,11 @@ class Session(SessionReviews):
     def patient_images(self, image: str) -> tuple[PatientImage, ...]:
         """The other images of the same patient, the newest first: see `app.project.patients`."""
         return patient_images(self._state, image)
+
+    def looks_like(self, image: str) -> str:
+        """The other anatomy that an image shows, for which the program has a model; else empty."""
+        found = finding_of(self._state.suspect(image))
+        return found.shows if found is not None else ""
 
     @property
     def diagonals(self) -> npt.NDArray[np.float64]:

@@ -34,6 +34,7 @@ from app.gui.landmarks.landmark_table import LandmarkTable
 from app.gui.landmarks.learn_bar import LearnBar
 from app.gui.shell.actions import Actions
 from app.gui.shell.adding import Adding
+from app.gui.shell.anatomy_bar import AnatomyBar
 from app.gui.shell.command_palette import CommandPalette
 from app.gui.shell.comparing import Comparing
 from app.gui.shell.context_menus import ContextMenus
@@ -115,6 +116,7 @@ class MainWindow(QMainWindow):
         self.reader_bar = ReaderBar()
         self.copy_bar = CopyBar(self.controller, self.copying, self.projects.open)
         self.learn_bar = LearnBar(self.controller)
+        self.anatomy_bar = AnatomyBar(self.controller, self.projects)
         self.orientation_bar = OrientationBar(self.controller)
         self.multi_click = MultiClick(self.controller, self.images)
         self.region_bar = RegionBar(self.controller, self.images, self.template_view)
@@ -219,7 +221,7 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(whole)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        offers = self.copy_bar, ExportedBar(self.controller, self.exporting), self.learn_bar
+        offers = self.copy_bar, ExportedBar(self.controller, self.exporting), self.learn_bar, self.anatomy_bar
         mask_bar = MaskBar(self.controller, self.actions_)
         bars = self.toolbar, self.reader_bar, *offers, self.multi_click, self.region_bar, mask_bar
         for widget in (*bars, self.columns, self.messages, self.status):

@@ -204,6 +204,14 @@ class Projects:
                 return
         self._adding.start(given)
 
+    def open_apart(self, files: Sequence[Path], model: str) -> None:
+        """Open images in a new project of another model; the project that is open keeps them as it is."""
+        from app.project.session import Session
+
+        path = new_project_path(f"{self._controller.open_session().path.stem} {model}")
+        if self._take(lambda: Session.create(path, model=model, reader=self.reader())):
+            self._adding.start(files)
+
     def add_samples(self, apart: bool = False) -> None:
         """Add the rendered samples that come with the program, or open them in a project of their own."""
         if apart:

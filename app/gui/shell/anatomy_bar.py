@@ -1,0 +1,69 @@
+"""Offers to open images with the model that they look right for, where the project's own is for something else."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from PySide6.QtCore import QTimer
+
+from app.gui.shell.projects import Projects
+from app.gui.state.controller import Controller
+from app.gui.widgets.offer_bar import OfferBar
+from app.project.changes import Change, ImagesChanged, OrientationChanged, PredictionChanged
+
+
+class AnatomyBar(OfferBar):
+    """A line across the window, until the reader hides it or opens another project."""
+
+    def __init__(self, controller: Controller, projects: Projects) -> None:
+        super().__init__("anatomyBar", "", "openWithOther")
+        self._controller, self._projects = controller, projects
+        self._anatomy, self._hidden = "", False
+        self._soon = QTimer(self, singleShot=True, interval=300)  # many predictions come at once
+        self._soon.timeout.connect(self.refresh)
+        self.left.connect(self._leave_it)
+        self.taken.connect(self._open)
+        controller.sessionChanged.connect(self._begin)
+        controller.changed.connect(self._on_change)
+
+    def _begin(self) -> None:
+        self._hidden = False
+        self.hide()
+        self._soon.start()
+
+    def _leave_it(self) -> None:
+        self._hidden = True
+
+    def _on_change(self, change: Change) -> None:
+        session = self._controller.session
+        if session is None or self._hidden or self._soon.isActive():
+            return
+        if isinstance(change, PredictionChanged) and len(change.images) == 1:
+            concerns = self.isVisible() or bool(session.looks_like(change.images[0]))
+        else:
+            concerns = isinstance(change, PredictionChanged | ImagesChanged | OrientationChanged)
+        if concerns:
+            self._soon.start()
+
+    def refresh(self) -> None:
+        """Offer the anatomy that most of the odd images show, or be hidden."""
+        session = self._controller.session
+        if session is None or self._hidden:
+            self.hide()
+            return
+        shown = Counter(anatomy for name in session.images if (anatomy := session.looks_like(name)))
+        if not shown:
+            self.hide()
+            return
+        ((self._anatomy, count),) = shown.most_common(1)
+        total = len(session.images)
+        which = "This image looks" if total == 1 else f"{count} of {total} images look"
+        told = f"All {count} images look" if count == total > 1 else which
+        self.open.setText(f"Open {'it' if count == 1 else 'them'} with the {self._anatomy} model")
+        own = session.template.anatomy
+        self.say(f"{told} like {self._anatomy} radiographs, and this project's model is made for {own} radiographs.")
+
+    def _open(self) -> None:
+        session = self._controller.open_session()
+        files = [session.image(name).path for name in session.images if session.looks_like(name) == self._anatomy]
+        self._projects.open_apart(files, self._anatomy)
