@@ -109,6 +109,10 @@ class Batch:
                     self._take(name, value, lambda name, value: take(name, value, bundle), bundle)
 
             self._predict(other, items, taken, threads, backend)
+        for name in (name for name, why in self.odd.items() if self.others and why == Finding(Reason.OTHER).code):
+            known = ", ".join(bundle.name for bundle in (self.bundle, *self.others))
+            said = f"None of the models ({known}) is made for what this shows; masks and landmarks may be nonsense."
+            self.entries[name]["message"] = said
 
     def _predict(
         self,

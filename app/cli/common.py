@@ -51,9 +51,8 @@ def bundle_named(model: str) -> Bundle:
 
 def bundles_to_choose_from() -> list[Bundle]:
     """Of each anatomy the first of the program's own bundles that can say whether an image is one of theirs."""
-    read = [read_bundle(path.parent) for path in sorted(BUNDLES.glob("*/bundle.json"))]
     found: dict[str, Bundle] = {}
-    for bundle in read:
+    for bundle in [bundle_named(path.parent.name) for path in sorted(BUNDLES.glob("*/bundle.json"))]:
         if bundle.plausibility is not None:
             found.setdefault(bundle.template.anatomy, bundle)
     return list(found.values())

@@ -105,9 +105,9 @@ class Plausibility:
     either_side: bool = False
 
     def is_other_side(self, scores: npt.ArrayLike) -> bool:
-        """Whether scores [16], of an image as read now, say that it shows the other of two sides."""
+        """Whether scores [16], of an image as read now, say clearly that it shows the other of two sides."""
         logits = np.asarray(scores, float).reshape(2, 2, 4)
-        return self.either_side and bool(logits[0, 1, 0] > logits[0, 0, 0])
+        return self.either_side and bool(logits[0, 1, 0] - logits[0, 0, 0] >= self.mirrored)
 
     def judge(
         self,

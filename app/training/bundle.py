@@ -152,7 +152,10 @@ CHECK_FILES = ("check.xml", "check.bin", "CHECK_CARD.md")
 
 
 def lend_check(source: Path, folder: Path) -> None:
-    """Give a bundle the check of another in place of its own; without one to lend, nothing changes."""
+    """Give a bundle the check of another in place of its own, with what images are searched for before it.
+
+    Without one to lend, nothing changes.
+    """
     given = json.loads((source / "bundle.json").read_text("utf-8"))
     if "check" not in given:
         return
@@ -164,7 +167,8 @@ def lend_check(source: Path, folder: Path) -> None:
     for name in CHECK_FILES:
         shutil.copyfile(source / name, folder / name)
         head["files"][name] = given["files"][name]
-    _write_json(folder / "bundle.json", head | {"check": given["check"]})
+    lent = {key: given[key] for key in ("check", "locate") if key in given}
+    _write_json(folder / "bundle.json", head | lent)
 
 
 def lend_measurements(source: Path, folder: Path) -> None:

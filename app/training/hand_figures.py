@@ -1,7 +1,8 @@
 """Whether the ends of radius and ulna are found in real hands: ``python -m app.training.hand_figures --data DIR``.
 
-Radiographs of whole left hands are cropped to the wrist (`app.core.hand`), predicted, and the middle of the distal
-epiphysis, or where that is fused of the bone's end, is looked for in the box in which a bone-age reader looks.
+Radiographs of whole left hands are predicted (in them the network sees the wrist alone, `app.core.hand`), and the
+middle of the distal epiphysis, or where that is fused of the bone's end, is looked for in the box in which a bone-age
+reader looks.
 """
 
 from __future__ import annotations
@@ -9,19 +10,15 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-import imageio.v3 as imageio
 import numpy as np
 import numpy.typing as npt
 
 from app.core.frame import Points
-from app.core.hand import find_hand
 from app.core.masks import ImageMasks
 from app.io.bundle import Bundle, read_bundle
-from app.io.image import read_image
 from app.training.predictions import predictions
 
 BONES = {"Radius": ("radius_epiphysis", "radius"), "Ulna": ("ulna_epiphysis", "ulna")}
@@ -57,28 +54,17 @@ def distal_end(mask: npt.NDArray[np.bool_]) -> Points:
 def places(bundle: Bundle, images: list[Path], threads: int) -> dict[str, dict[str, Points | None]]:
     """Per image and label of `BONES` the place that was found, native pixels of the hand's picture; None: absent."""
     found: dict[str, dict[str, Points | None]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        corners, crops = {}, []
-        for path in images:
-            pixels = read_image(path).pixels
-            hand = find_hand(pixels)
-            rows, columns = hand.box(*pixels.shape) if hand is not None else (slice(0, None), slice(0, None))
-            crop = Path(folder) / f"{path.stem}.png"
-            imageio.imwrite(crop, pixels[rows, columns])
-            corners[str(crop)] = path.name, np.array([columns.start, rows.start], float)
-            crops.append(crop)
-        for key, predicted in predictions(bundle, crops, threads, "auto", lambda done, total: None):
-            name, corner = corners[key]
-            masks = ImageMasks(bundle.template, predicted.facts.frame, predicted.prediction)
-            found[name] = {label: _place(masks, bones, corner) for label, bones in BONES.items()}
+    for key, predicted in predictions(bundle, images, threads, "auto", lambda done, total: None):
+        masks = ImageMasks(bundle.template, predicted.facts.frame, predicted.prediction)
+        found[Path(key).name] = {label: _place(masks, bones) for label, bones in BONES.items()}
     return found
 
 
-def _place(masks: ImageMasks, bones: tuple[str, str], corner: Points) -> Points | None:
+def _place(masks: ImageMasks, bones: tuple[str, str]) -> Points | None:
     epiphysis, bone = masks.native(bones[0]), masks.native(bones[1])
     if epiphysis is not None and epiphysis.any():
-        return np.asarray(np.argwhere(epiphysis).mean(axis=0)[::-1] + corner)
-    return distal_end(bone) + corner if bone is not None and bone.any() else None
+        return np.asarray(np.argwhere(epiphysis).mean(axis=0)[::-1])
+    return distal_end(bone) if bone is not None and bone.any() else None
 
 
 def main(arguments: list[str] | None = None) -> int:

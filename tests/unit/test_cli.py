@@ -17,6 +17,7 @@ from app.cli.main import run
 from app.core.frame import Frame
 from tests.unit.pictures import ramp, write_dicom, write_png
 from tests.unit.tiny_bundle import CENTRES, SIZE, outlines, template, tiny_folder
+from tests.unit.wrists import drawn_wrist
 
 __all__ = ["tiny_folder"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -338,3 +339,33 @@ def test_the_program_runs_from_any_folder(images, tiny_folder, tmp_path):
     done = subprocess.run(list(map(str, arguments)), cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert len(rows(tmp_path / "out")) == 96
+
+
+def test_with_auto_each_image_is_predicted_with_the_model_that_it_looks_right_for(call, tmp_path):
+    folder = tmp_path / "mixed"
+    write_png(folder / "wrist.png", drawn_wrist(8))
+    write_png(folder / "noise.png", np.random.default_rng(2).integers(0, 256, (300, 240)).astype(np.uint8))
+    shutil.copy(ROOT / "resources" / "samples" / "rendered_3.png", folder / "chest.png")
+    code, table, said, errors = call("predict", folder, model="auto")
+    assert code == 0
+    assert said["model"] == "auto"
+    assert {"chest", "wrist"} <= said["models"].keys()
+    entries = {entry["name"]: entry for entry in said["images"]}
+    assert {name: (e["state"], e["model"]) for name, e in entries.items()} == {
+        "chest.png": ("done", "chest"),
+        "wrist.png": ("done", "wrist"),
+        "noise.png": ("suspect", "chest"),
+    }
+    assert "None of the models (chest, wrist" in entries["noise.png"]["message"]
+    assert entries["noise.png"]["message"] in errors
+    assert {row["structure"] for row in table if row["image"] == "chest.png"} >= {"heart", "left_lung"}
+    assert {row["structure"] for row in table if row["image"] == "wrist.png"} >= {"radius", "scaphoid", "metacarpal_5"}
+    assert mask(tmp_path / "out" / "masks" / "wrist" / "radius.png").any()
+    assert not (tmp_path / "out" / "masks" / "wrist" / "heart.png").exists(), "the first try leaves nothing"
+    assert mask(tmp_path / "out" / "masks" / "chest" / "heart.png").any()
+
+
+def test_auto_is_for_predict_alone(call, images):
+    code, table, _, errors = call("propagate", images, "--landmark", "x=heart:0,0", model="auto")
+    assert (code, table) == (2, None)
+    assert "is for predict alone" in errors

@@ -57,13 +57,20 @@ class AnatomyBar(OfferBar):
             return
         ((self._anatomy, count),) = shown.most_common(1)
         total = len(session.images)
-        which = "This image looks" if total == 1 else f"{count} of {total} images look"
-        told = f"All {count} images look" if count == total > 1 else which
-        self.open.setText(f"Open {'it' if count == 1 else 'them'} with the {self._anatomy} model")
-        own = session.template.anatomy
-        self.say(f"{told} like {self._anatomy} radiographs, and this project's model is made for {own} radiographs.")
+        them = "it" if count == 1 else "them"
+        self.open.setText(f"Open {them} with the {self._anatomy} model")
+        self.say(
+            f"{_looks(count, total, self._anatomy)}; this project's model is made for {session.template.anatomy}s."
+        )
 
     def _open(self) -> None:
         session = self._controller.open_session()
         files = [session.image(name).path for name in session.images if session.looks_like(name) == self._anatomy]
         self._projects.open_apart(files, self._anatomy)
+
+
+def _looks(count: int, total: int, anatomy: str) -> str:
+    """How many images look like radiographs of an anatomy."""
+    if count == 1:
+        return f"{'This image' if total == 1 else f'1 of {total} images'} looks like a radiograph of a {anatomy}"
+    return f"{'All' if count == total else f'{count} of'} {total} images look like radiographs of a {anatomy}"

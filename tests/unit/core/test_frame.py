@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.frame import Axes, Frame, Provenance, Spacing, View
+from app.core.frame import Frame, Provenance, Spacing
 from app.core.orientation import Orientation
 
 SIZES = st.integers(16, 5000)
@@ -91,6 +91,3 @@ def test_a_length_in_the_network_is_the_same_in_mm_along_rows_and_columns():
 def test_a_pixel_without_shape_is_refused(aspect):
     with pytest.raises(ValueError, match="shape of a pixel"):
         Frame(10, 20, aspect=aspect)
-
-
-from app.core.frame import Axes, Frame, Provenance, Spacing, View

@@ -274,3 +274,37 @@ def test_what_earlier_versions_kept_is_shown(kept: str, shown: str):
 )
 def test_a_list_says_in_few_words_what_is_odd(kept: str, words: str):
     assert brief(kept, "chest") == words
+
+
+def test_of_a_part_that_comes_in_two_neither_side_is_wrong():
+    check = Plausibility("wrist", side=8, kind=1.0, pose=2.0, mirrored=3.0, either_side=True)
+    right = scores(r0=1.0, r0m=4.5)
+    assert check.judge(right) is None
+    assert CHECK.judge(right) == Finding(Reason.LOOKS, Orientation(mirrored=True))
+    assert check.is_other_side(right)
+    assert not check.is_other_side(scores(r0=1.0, r0m=3.5)), "nobody knows"
+    assert not check.is_other_side(scores(r0=4.5, r0m=1.0))
+    assert not CHECK.is_other_side(right)
+    assert check.judge(scores(r2m=9.0)).needed == Orientation(2), "how it is turned is told all the same"
+
+
+def test_a_header_is_believed_of_its_own_anatomy_alone():
+    wrist = Plausibility("wrist", side=8, kind=1.0, pose=2.0, mirrored=3.0, either_side=True)
+    for part, believed in (("WRIST", wrist), ("CHEST", CHECK)):
+        taken = Acquisition(view="PA", body_part=part)
+        assert {check.judge(scores(r0=0.5), taken) for check in (wrist, CHECK) if check is believed} == {None}
+        assert {check.judge(scores(r0=0.5), taken).reason for check in (wrist, CHECK) if check is not believed} == {
+            Reason.OTHER
+        }
+
+
+def test_another_anatomy_is_kept_and_told():
+    code = Finding(Reason.ANATOMY, shows="wrist").code
+    assert code_of(code) == code
+    assert words_of(code, "chest") == (
+        "This looks like a wrist radiograph, not like a frontal chest radiograph; masks and landmarks may be nonsense."
+    )
+    assert brief(code, "chest") == "a wrist?"
+    assert remedy(code) is None
+    assert words_of(Finding(Reason.OTHER).code, "wrist").startswith("This does not look like an AP wrist radiograph;")
+    assert words_of("anatomy:", "chest") == "anatomy:", "no code"

@@ -13,7 +13,7 @@ from app.core.acquisition import UNKNOWN, Acquisition
 from app.core.frame import Frame
 from app.core.orientation import AS_STORED, ORIENTATIONS, Orientation
 from app.core.plausibility import Finding, Reason, copies, words_of
-from app.engine.image_check import Scores, openvino_scores, suspicion
+from app.engine.image_check import Scores, check_scores, openvino_scores, suspicion
 from app.io.bundle import Bundle
 from app.io.image import read_image
 from app.io.preprocess import square_content, to_network_input
@@ -106,12 +106,21 @@ def test_the_sentence_of_the_engine(bundle: Bundle, scores: Scores):
     pixels = read_image(SAMPLES[0]).pixels
     frame = Frame(*pixels.shape, *bundle.network_size)
     mirrored = to_network_input(np.ascontiguousarray(pixels[:, ::-1]), frame)
-    said = words_of(suspicion(bundle, scores, mirrored, frame, UNKNOWN, ALL_FOUND), "chest")
+
+    def seen(image: np.ndarray) -> np.ndarray | None:
+        return check_scores(bundle, scores, image, frame)
+
+    said = words_of(suspicion(bundle, seen(mirrored), frame, UNKNOWN, ALL_FOUND), "chest")
     assert said == "This frontal chest radiograph looks mirrored; right and left may be swapped."
-    assert suspicion(bundle, scores, to_network_input(pixels, frame), frame, UNKNOWN, ALL_FOUND) == ""
-    without = words_of(suspicion(bundle, None, mirrored, frame, UNKNOWN, np.zeros(5, bool)), "chest")
+    assert suspicion(bundle, seen(to_network_input(pixels, frame)), frame, UNKNOWN, ALL_FOUND) == ""
+    of_another = suspicion(bundle, seen(mirrored), frame, UNKNOWN, ALL_FOUND, lambda: "wrist")
+    assert of_another == "anatomy:wrist"
+    assert words_of(of_another, "chest").startswith(
+        "This looks like a wrist radiograph, not like a frontal chest radiograph;"
+    )
+    without = words_of(suspicion(bundle, None, frame, UNKNOWN, np.zeros(5, bool)), "chest")
     assert without == "No structure was found. Check whether this is a chest radiograph."
-    assert suspicion(bundle, None, mirrored, frame, UNKNOWN, ALL_FOUND) == ""
+    assert suspicion(bundle, None, frame, UNKNOWN, ALL_FOUND) == ""
 
 
 def test_an_image_that_is_read_as_its_header_asks_is_told_no_more(bundle: Bundle, scores: Scores):
@@ -121,7 +130,8 @@ def test_an_image_that_is_read_as_its_header_asks_is_told_no_more(bundle: Bundle
 
     def said(orientation: Orientation) -> str:
         frame = Frame(*pixels.shape, *bundle.network_size, orientation=orientation)
-        return words_of(suspicion(bundle, scores, to_network_input(pixels, frame), frame, taken, ALL_FOUND), "chest")
+        seen = check_scores(bundle, scores, to_network_input(pixels, frame), frame)
+        return words_of(suspicion(bundle, seen, frame, taken, ALL_FOUND), "chest")
 
     assert said(AS_STORED).startswith(
         "The header says that this PA chest radiograph is stored turned to the right by 90°"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.core.acquisition import Acquisition
-from app.core.frame import Frame, Provenance, Spacing
+from app.core.frame import Frame, Provenance, Spacing, View
 from app.core.orientation import Orientation
 from app.engine.protocol import Message
 from app.engine.results import picture_from, predicted_from
@@ -35,13 +35,15 @@ def test_a_prediction_took_as_long_as_both_children_together():
     }
     preview = np.arange(6, dtype=np.uint8).reshape(2, 3)
     decoded = Message("decoded", {"facts": FACTS, "seconds": 0.25}, {"preview": preview})
-    answer = Message("predicted", {"bundle_sha256": "cd", "suspect": "Odd.", "seconds": 0.5}, arrays)
+    fields = {"bundle_sha256": "cd", "suspect": "Odd.", "seconds": 0.5, "view": [5, 6, 70, 80, True]}
+    answer = Message("predicted", fields, arrays)
     found = predicted_from(decoded, answer, (384, 224), Orientation(1, mirrored=True))
     assert found.seconds == pytest.approx(0.75)
     np.testing.assert_array_equal(found.preview, preview)
     for name, array in arrays.items():
         np.testing.assert_array_equal(getattr(found.prediction, name), array)
     assert (found.prediction.bundle_sha256, found.prediction.suspect) == ("cd", "Odd.")
+    assert found.prediction.view == View(5, 6, 70, 80, mirrored=True)
     spacing = Spacing(0.4, 0.25, Provenance.AT_DETECTOR)
     assert found.facts.frame == Frame(300, 200, 384, 224, spacing, Orientation(1, mirrored=True), 1.6)
 

@@ -1,9 +1,10 @@
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
-from app.core.frame import Frame
+from app.core.frame import Frame, View
 from app.core.orientation import Orientation
 from app.io.preprocess import letterbox, square_content, to_network_input
 
@@ -89,3 +90,14 @@ def test_what_is_checked_is_the_picture_without_its_borders(size):
     wanted = np.add.outer((np.arange(40) + 0.5) / 40 * down, (np.arange(40) + 0.5) / 40 * across)
     wanted = (wanted - wanted.mean()) / wanted.std()
     assert np.abs(square - wanted)[2:-2, 2:-2].max() < 0.08
+
+
+@pytest.mark.parametrize("orientation", [Orientation(), Orientation(1, inverted=True), Orientation(2, mirrored=True)])
+def test_of_a_part_the_network_sees_what_it_sees_of_a_file_of_that_part(orientation):
+    pixels = np.random.default_rng(4).integers(0, 4000, (90, 130)).astype(np.uint16)
+    view = View(left=20, top=11, width=61, height=70)
+    part = letterbox(np.ascontiguousarray(pixels[11:81, 20:81]), Frame(70, 61, 48, 40, orientation=orientation))
+    seen = letterbox(pixels, Frame(90, 130, 48, 40, orientation=orientation, view=view))
+    np.testing.assert_array_equal(seen, part)
+    mirrored = letterbox(pixels, Frame(90, 130, 48, 40, orientation=orientation, view=replace(view, mirrored=True)))
+    np.testing.assert_allclose(mirrored, seen[:, ::-1], atol=0.2)

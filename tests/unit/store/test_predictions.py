@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numcodecs.blosc import Blosc
 
-from app.core.frame import Frame
+from app.core.frame import Frame, View
 from app.core.prediction import Prediction
 from app.core.propagate import ChartStack
 from app.io.bundle import Bundle
@@ -74,6 +74,13 @@ def test_restored_prediction(bundle: Bundle, prediction: Prediction):
     np.testing.assert_allclose(found.charts[found.present], prediction.charts[found.present], atol=0.03)
     np.testing.assert_allclose(found.expected_error[found.present], prediction.expected_error[found.present], 1e-3)
     assert found.suspect == "odd"
+
+
+@pytest.mark.parametrize("view", [None, View(3, 1, 40, 25, mirrored=True), View(0, 7, 11, 12)])
+def test_what_the_network_saw_is_kept(bundle: Bundle, prediction: Prediction, view: View | None):
+    data = pack(maps(replace(prediction, view=view)))
+    held = unpack(data, checksum(data))
+    assert restore(bundle.sha256, "", compact(bundle.template, prediction), held).view == view
 
 
 def test_keeps_predictions_by_file_and_bundle(bundle: Bundle, prediction: Prediction, tmp_path: Path):
