@@ -221,7 +221,9 @@ def delete_landmark(state: ProjectState, name: str) -> Action:
         writer.drop("landmark_order", landmark=number)
         for image in state.rows.by_landmark.get(number, {}):
             if not state.rows.accepted(image):  # there the placement stays, with who made it and when
-                writer.drop("placements", image=image, landmark=number)
+                writer.drop("placements", image=image, opinion=OWN, landmark=number)
+        for opinion, image in state.rows.opinions.with_landmark(number):
+            writer.drop("placements", image=image, opinion=opinion, landmark=number)
 
     return Action(LandmarksChanged.code, f"Delete “{name}”", edit, landmarks=(name,))
 

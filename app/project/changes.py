@@ -116,6 +116,18 @@ class ReviewsChanged(Change):
     code = "review"
 
 
+class AnnotationsChanged(PlacementsChanged, MasksChanged):
+    """Placements and masks came from files of others, or from an opinion that a reader took over."""
+
+    code = "annotations"
+
+
+class OpinionsChanged(Change):
+    """What second readers and imports say beside the project's own came, went or is another one."""
+
+    code = "opinions"
+
+
 class CorrectionsChanged(SpacingChanged, PlacementsChanged, MasksChanged, CalipersChanged, ReviewsChanged):
     """All that was said of images belongs to other files now, or is no more."""
 
@@ -127,7 +139,7 @@ KEPT: dict[str, type[Change]] = {
     for one in (
         *(ImagesChanged, OrientationChanged, SpacingChanged, LandmarksChanged),
         *(PlacementsChanged, PlacementNudged, MasksChanged, CalipersChanged, MeasurementsChanged),
-        *(RegionsChanged, ReviewsChanged, CorrectionsChanged),
+        *(RegionsChanged, ReviewsChanged, CorrectionsChanged, AnnotationsChanged, OpinionsChanged),
     )
 }
 """The kinds that the project file keeps, by their codes."""
@@ -140,7 +152,7 @@ def change_of(entry: Entry, images: tuple[str, ...]) -> Change:
 
 def touches_masks(change: Change, image: str) -> bool:
     """Whether the masks of an image, or whether they may be edited, can be others after a change."""
-    others = LandmarksChanged | PlacementsChanged | CalipersChanged
+    others = LandmarksChanged | PlacementsChanged | CalipersChanged | OpinionsChanged
     if isinstance(change, others) and not isinstance(change, MasksChanged):
         return False
     return not change.images or image in change.images

@@ -117,7 +117,7 @@ class ImageFiles:
         reviewed = review is not None and (review.state is not ReviewState.UNREAD or bool(review.note))
         rows = self.rows
         corrected = rows.by_image.get(name) or rows.masks.get(name) or rows.calipers.get(name)
-        return reviewed or bool(corrected or rows.structure_reviews.get(name))
+        return reviewed or bool(corrected or rows.structure_reviews.get(name)) or rows.opinions.says_of(name)
 
     def replaced(self, name: str) -> bool:
         """Whether what readers said of an image belongs to another file than the one that is there now."""

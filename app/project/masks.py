@@ -40,12 +40,12 @@ def correct(state: ProjectState, image: str, structure: str, mask: Mask | None, 
         kept = None if mask is None else writer.blob(pack_mask(mask))
         who = MaskState.ABSENT if mask is None else MaskState.CORRECTED
         writer.put("masks", image, OWN, structure, who.value, kept, reader, now())
-        _take_back(state, writer, image, structure, reader)
+        take_back(state, writer, image, structure, reader)
 
     return Action(MasksChanged.code, label, edit, (image,))
 
 
-def _take_back(state: ProjectState, writer: Writer, image: str, structure: str, reader: str) -> None:
+def take_back(state: ProjectState, writer: Writer, image: str, structure: str, reader: str) -> None:
     """What was said of a structure was said of the mask that was there: it is in progress again."""
     said = state.rows.structure_reviews.get(image, {}).get(structure)
     if said is not None and said.state in (ReviewState.ACCEPTED, ReviewState.REJECTED):
@@ -74,7 +74,7 @@ def reset(state: ProjectState, image: str, structure: str, reader: str, label: s
     def edit(writer: Writer) -> None:
         if structure in state.rows.masks.get(image, {}):
             writer.drop("masks", image=image, opinion=OWN, structure=structure)
-            _take_back(state, writer, image, structure, reader)
+            take_back(state, writer, image, structure, reader)
 
     return Action(MasksChanged.code, label, edit, (image,))
 

@@ -187,12 +187,23 @@ class PredictedImages(ImageFiles):
         """What readers said of the masks of an image, by structure; the last few bitmaps are kept in memory."""
         return {structure: self._reader_mask(row) for structure, row in self.rows.masks.get(name, {}).items()}
 
-    def _reader_mask(self, row: MaskRow) -> ReaderMask:
+    def opinion_mask(self, opinion: str, name: str, structure: str) -> ReaderMask | None:
+        """What an opinion says of a structure's mask in an image; a damaged one is lost, and the image is whole."""
+        row = self.rows.opinions.masks.get(opinion, {}).get(name, {}).get(structure)
+        return None if row is None else self._reader_mask(row, own=False)
+
+    def _blob_of_opinion(self, row: MaskRow) -> Arrays | None:
+        try:
+            return self._project.blob(row.mask or "")
+        except ProjectError:
+            return None
+
+    def _reader_mask(self, row: MaskRow, own: bool = True) -> ReaderMask:
         if row.mask is None:
             return ReaderMask(None, row.reader, row.at)
         native = self._bitmaps.pop(row.mask, None)
         if native is None:
-            arrays = self._whole(row.image, row.mask)
+            arrays = self._whole(row.image, row.mask) if own else self._blob_of_opinion(row)
             if arrays is None:
                 return ReaderMask(None, row.reader, row.at, lost=True)
             native = unpack_mask(arrays)

@@ -35,9 +35,9 @@ from app.project.entries import (
     PredictReport,
 )
 from app.project.least_certain import LeastCertain
+from app.project.opinions import SessionOpinions
 from app.project.orientation import equally_suspect, set_orientation
 from app.project.patients import PatientImage, patient_images
-from app.project.reviews import SessionReviews
 from app.project.session_files import Names, count, several
 from app.store.lock import ProjectLock
 from app.store.project_store import ProjectStore
@@ -48,7 +48,7 @@ __all__ = ["AddReport", "Change", "HistoryEntry", "ImageEntry", "MovePreview", "
 ImageEntry = entries.ImageEntry[ImageFacts]
 
 
-class Session(SessionReviews):
+class Session(SessionOpinions):
     """One open project. Made by `create` or `open`; a context manager that closes it.
 
     Only the thread that made it may use it. Actions raise ValueError with a sentence for the reader where they are not

@@ -17,6 +17,7 @@ from app.core.text import path_kept
 from app.store.changes import Row, RowChange
 from app.store.errors import NONSENSE, Trouble, project_error
 from app.store.garbage import no_collection
+from app.store.opinion_rows import OpinionRows
 from app.store.project_store import ProjectStore
 from app.store.row_types import (
     CaliperRow,
@@ -58,6 +59,8 @@ class Rows:
         What readers said of masks, by image and structure, and the other way round.
     calipers, calipers_of : dict of str to dict of (str, int) to CaliperRow
         Where readers said that a shape ends along an axis, by image, and the other way round.
+    opinions : OpinionRows
+        What others than the project's own readers say of placements and masks.
     measurements : dict of int to MeasurementRow
         By number, in the order of definition.
     regions, deleted_regions : dict of int to Region
@@ -92,6 +95,7 @@ class Rows:
         self.masks_of: dict[str, dict[str, MaskRow]] = {}
         self.calipers: dict[str, dict[tuple[str, int], CaliperRow]] = {}
         self.calipers_of: dict[tuple[str, int], dict[str, CaliperRow]] = {}
+        self.opinions = OpinionRows()
         self.measurements: dict[int, MeasurementRow] = {}
         self.regions: dict[int, Region] = {}
         self.deleted_regions: dict[int, Region] = {}
@@ -180,6 +184,7 @@ class Rows:
         by_image = self.by_image, self.structure_reviews, self.masks, self.calipers
         for parts in cast(tuple[dict[str, Any], ...], by_image):
             parts[new] = {key: row._replace(image=new) for key, row in parts.pop(old, {}).items()}
+        self.opinions.rename(old, new)
         for number, row in self.by_image[new].items():
             del self.by_landmark[number][old]
             self.by_landmark[number][new] = row
@@ -213,7 +218,8 @@ class Rows:
         return self._positions.get(number, number)
 
     def _placements_changed(self, old: Row | None, new: Row | None) -> None:
-        if (new or old or ())[1] != OWN:  # nothing shows other opinions yet
+        if (new or old or ())[1] != OWN:
+            self.opinions.placements_changed(old, new)
             return
         if new is not None:
             row = PlacementRow(new[0], *new[2:])
@@ -243,6 +249,7 @@ class Rows:
 
     def _masks_changed(self, old: Row | None, new: Row | None) -> None:
         if (new or old or ())[1] != OWN:
+            self.opinions.masks_changed(old, new)
             return
         if new is not None:
             row = MaskRow(new[0], *new[2:])

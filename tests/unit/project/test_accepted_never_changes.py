@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from app.core.annotation import AnnotatedMask, AnnotatedPoint, ImageAnnotations, ImageReference, PackedMask
 from app.core.landmark import PlacementState
 from app.formats.from_session import view_of
 from app.formats.write import write
@@ -76,6 +77,8 @@ READS = {
     ),
     *("absences", "accepted_with", "suspect_brief", "measure_grey", "start_measure_grey"),
     *("take_grey", "measures_grey", "start_cohort", "start_pool", "comparable_grey", "moves_in"),
+    *("match_annotations", "preview_import", "opinions", "opinion_images", "opinion_placements", "opinion_masks"),
+    *("opinion_mask", "compare_opinion"),
     *("start_add", "start_take_added", "start_check_files", "deleted_landmarks"),
 }
 """What asks and does nothing."""
@@ -146,7 +149,28 @@ def accepted_by_a_job(session: Session) -> None:
         pass
 
 
+def everything_imported(session: Session, by_job: bool = False) -> None:
+    """Of accepted images too, over all that was said."""
+    mask = np.zeros((300, 320), bool)
+    mask[30:200, 41:90] = mask[60:66, 40:300] = True
+    marks = list(enumerate(session.landmarks))[:40]
+    points = [AnnotatedPoint(mark.name, np.array([40.5 + i, 90.25 + 2 * i])) for i, mark in marks]
+    masks = [AnnotatedMask(structure.name, PackedMask.of(mask)) for structure in session.template.structures]
+    read = [ImageAnnotations(ImageReference(name), points, masks, "all.json") for name in session.images]
+    if by_job:
+        job = session.start_import(session.match_annotations(read), over=True)
+        while not job.go_on(0.0):
+            pass
+        return
+    for name in ("Cem", "corrections"):
+        session.import_annotations(read, name, over=True)
+    session.take_over("Cem", over=True)
+    session.delete_opinion("Cem")
+
+
 OTHERS: tuple[tuple[str, Do], ...] = (
+    ("import_annotations", everything_imported),
+    ("start_import", lambda s: everything_imported(s, by_job=True)),
     ("move_landmark", every_landmark_moved),
     ("delete_landmark", every_landmark_deleted),
     ("delete_region", every_region_deleted),

@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.core.annotation import AnnotatedMask, AnnotatedPoint, ImageAnnotations, ImageReference, PackedMask
 from app.core.landmark import Landmark
 from app.io.bundle import Bundle
 from app.jobs import Result
 from app.project.adding import FoundImages
 from app.project.changes import (
+    AnnotationsChanged,
     CalipersChanged,
     Change,
     CorrectionsChanged,
@@ -23,6 +25,7 @@ from app.project.changes import (
     LandmarksChanged,
     MasksChanged,
     MeasurementsChanged,
+    OpinionsChanged,
     OrientationChanged,
     PlacementNudged,
     PlacementsChanged,
@@ -113,6 +116,17 @@ def drawn(session: Session) -> np.ndarray:
     return mask
 
 
+def opinion(session: Session) -> list[ImageAnnotations]:
+    """What Cem says of im1.png."""
+    points = [AnnotatedPoint("heart_03", np.array([77.5, 123.25]))]
+    masks = [AnnotatedMask("heart", PackedMask.of(drawn(session)))]
+    return [ImageAnnotations(ImageReference("im1.png"), points, masks, "points.csv")]
+
+
+def brought_in(session: Session) -> None:
+    session.import_annotations(opinion(session), "Cem")
+
+
 MARK = Landmark("carina", "heart", 0.25, -0.5)
 ONE = ("im1.png",)
 CASES = (
@@ -194,6 +208,12 @@ CASES = (
          "Keep the corrections of im1", before=another_file),
     Case("drop_corrections", lambda s: s.drop_corrections("im1.png"), CorrectionsChanged, ONE, (),
          "Drop the corrections of im1", before=another_file),
+    Case("import_annotations", lambda s: s.import_annotations(opinion(s), "Cem", source="points.csv"), OpinionsChanged,
+         ONE, (), "Import 1 placement and 1 mask in im1 from points.csv as the opinion of Cem", locked=False),
+    Case("take_over", lambda s: s.take_over("Cem", over=True), AnnotationsChanged, ONE, (),
+         "Take over 1 placement and 1 mask in im1 from Cem", before=brought_in),
+    Case("delete_opinion", lambda s: s.delete_opinion("Cem"), OpinionsChanged, ONE, (), "Delete the opinion of Cem",
+         locked=False, before=brought_in),
 )  # fmt: skip
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
 

@@ -117,6 +117,13 @@ def snapshot(session: Session) -> dict[str, object]:
             np.nan_to_num(placements.expected_error, nan=-1).tolist(),
         )
     found["regions"] = session.regions
+    for opinion in session.opinions:
+        for name in session.opinion_images(opinion):
+            said = session.opinion_placements(opinion, name)
+            found[opinion, name] = [(p.landmark, p.state, np.nan_to_num(p.xy, nan=-1).tolist(), p.at) for p in said]
+            for structure, drawn in session.opinion_masks(opinion, name).by_reader.items():
+                bits = b"" if drawn.native is None else np.packbits(drawn.native).tobytes()
+                found[opinion, name, structure] = hashlib.sha256(bits).hexdigest()
     for name in session.images:
         regions = session.regions_in(name)
         found["regions", name] = [
