@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -90,6 +90,20 @@ class About:
 UNREAD = About()
 
 
+def cell(text: str) -> str:
+    """A text for a cell: on one line, and none that a spreadsheet would run as a formula.
+
+    Such a text gets an apostrophe in front, as spreadsheets themselves mark text; plain numbers stay as they are.
+    (OWASP, CSV injection: ``= + - @``, tab, carriage return, line feed and the full-width signs.)
+    """
+    risky = _RUN.match(text) is not None and not _NUMBER.fullmatch(text)
+    return ("'" if risky else "") + one_line(text)
+
+
+Text = Callable[[str], str]
+"""What is done to texts of readers and files before they stand in a table: `cell`, or nothing but `one_line`."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One placement.
@@ -165,10 +179,10 @@ class Row:
         known = xy is not None and self.frame is not None and bool(np.isfinite(xy).all())
         return known and not self.frame.contains(xy)  # type: ignore[union-attr,arg-type]
 
-    def cells(self) -> list[str]:
+    def cells(self, text: Text = cell) -> list[str]:
         """The row in the order of `COLUMNS`; unknown cells are empty."""
-        head, frame, xy = [cell(self.image), cell(self.structure), cell(self.landmark)], self.frame, self.xy
-        tail = [self.state, *self._tail()]
+        head, frame, xy = [text(self.image), text(self.structure), text(self.landmark)], self.frame, self.xy
+        tail = [self.state, *self._tail(text)]
         if xy is None or not np.isfinite(xy).all():
             return [*head, *[""] * 7, *tail]
         x_mm, y_mm = frame.to_mm(xy) if frame is not None else (np.nan, np.nan)
@@ -180,7 +194,7 @@ class Row:
         numbers = [number(value) for value in (*xy, x_mm, y_mm)]
         return [*head, *numbers, number(sure, 4), number(error), number(error_mm), *tail]
 
-    def _tail(self) -> list[str]:
+    def _tail(self, text: Text) -> list[str]:
         about, frame = self.about, self.frame
         spacing = frame.spacing if frame is not None else None
         sizes = [f"{spacing.row_mm:.6g}", f"{spacing.column_mm:.6g}", spacing.provenance.value] if spacing else [""] * 3
@@ -188,18 +202,8 @@ class Row:
         turned = orientation(frame.orientation) if frame is not None else ""
         marks = ["yes" if mark else "" for mark in (self.off_outline, self.new, self.deleted, self.outside)]
         marks.append({None: "", True: "yes", False: "no"}[self.shown])
-        said = [about.review, cell(about.suspect), cell(who[0]), cell(who[1])]
+        said = [about.review, text(about.suspect), text(who[0]), text(who[1])]
         return [*said, *sizes, turned, self.mask, self.structure_review, *marks, number(self.moved)]
-
-
-def cell(text: str) -> str:
-    """A text for a cell: on one line, and none that a spreadsheet would run as a formula.
-
-    Such a text gets an apostrophe in front, as spreadsheets themselves mark text; plain numbers stay as they are.
-    (OWASP, CSV injection: ``= + - @``, tab, carriage return, line feed and the full-width signs.)
-    """
-    risky = _RUN.match(text) is not None and not _NUMBER.fullmatch(text)
-    return ("'" if risky else "") + one_line(text)
 
 
 def orientation(orientation: Orientation) -> str:
@@ -241,8 +245,8 @@ def rows_of(
 class Cells(Protocol):
     """A row of a table."""
 
-    def cells(self) -> list[str]:
-        """What stands in it, column by column."""
+    def cells(self, text: Text = cell) -> list[str]:
+        """What stands in it, column by column, with `text` done to what readers and files call things."""
 
 
 class TableFile:

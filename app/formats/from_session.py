@@ -89,6 +89,7 @@ def view_of(session: Session, scope: str = "all", images: str | Sequence[str] = 
         tuple(deleted.values()),
         later,
         scope,
+        session.history,
     )
 
 
@@ -130,7 +131,8 @@ def _image(
     image = ImageView(name, stem, entry.review.value, masks, (), entry.note, entry.structures, about)
     trouble = entry.message if entry.status in ("failed", "missing") else ""
     image = replace(image, changed=entry.changed_since_accepted, trouble=trouble)
-    regions = rows_of(name, session.regions_in(name), entry.frame, later == "leave-out")
+    gone = {said.structure for said in image.rejected}
+    regions = rows_of(name, session.regions_in(name), entry.frame, later == "leave-out", gone)
     image = replace(image, measured=tuple(_measured(session, image)), regions=tuple(regions))
     same = entry.status == "predicted" and not entry.changed_since_accepted
     image = replace(image, path=entry.path if same else None)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.formats.csv_table import cell, number
+from app.formats.csv_table import Text, cell, number
 
 COLUMNS = ("image", "measurement", "value", "unit", "spacing", "state")
 """Names and order are a stable seam (design 6)."""
+EXPORTED = (*COLUMNS, "rejected")
+"""Those of an export, where readers may have rejected what a value depends on."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class MeasurementRow:
     state : str
         ``predicted`` as long as no reader touched anything that it depends on, else ``corrected``.
     rejected : bool
-        It depends on a structure that a reader rejected: told in the report, not in the table (a stable seam).
+        It depends on a structure that a reader rejected.
     """
 
     image: str
@@ -37,6 +39,18 @@ class MeasurementRow:
     state: str
     rejected: bool = False
 
-    def cells(self) -> list[str]:
+    def cells(self, text: Text = cell) -> list[str]:
         """The row in the order of `COLUMNS`."""
-        return [cell(self.image), cell(self.measurement), number(self.value, 4), self.unit, self.spacing, self.state]
+        named = [text(self.image), text(self.measurement)]
+        return [*named, number(self.value, 4), self.unit, self.spacing, self.state]
+
+
+@dataclass(frozen=True)
+class ExportedMeasurement:
+    """The same in an export."""
+
+    row: MeasurementRow
+
+    def cells(self, text: Text = cell) -> list[str]:
+        """The row in the order of `EXPORTED`."""
+        return [*self.row.cells(text), "yes" if self.row.rejected else ""]

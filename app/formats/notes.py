@@ -47,10 +47,7 @@ class Notes:
         told["not_shown"] = [row.landmark for row in image.rows if row.shown is False]
         told["outside_picture"] = [row.landmark for row in image.rows if row.outside]
         told["rejected_measurements"] = [row.measurement for row in image.measured if row.rejected]
-        rejected = {said.structure for said in image.rejected}
-        told["rejected_regions"] = [
-            row.one.region.name for row in image.regions if row.one.region.structure in rejected
-        ]
+        told["rejected_regions"] = [row.one.region.name for row in image.regions if row.rejected]
         told["deleted_since_accepted"] = [row.landmark for row in image.rows if row.deleted]
         self._unseen.append(sum(row.shown is False and not row.models_own for row in image.rows))
         self._rejected += len(image.rejected)

@@ -17,6 +17,7 @@ from app.core.template import Template
 from app.formats.csv_table import UNREAD, About, MaskSource, Row, orientation
 from app.formats.measurement_table import MeasurementRow
 from app.formats.region_table import RegionRow
+from app.project.entries import HistoryEntry
 from app.store.row_types import StructureReview
 
 LATER = ("mark", "leave-out")
@@ -133,6 +134,8 @@ class ProjectView:
         Whether landmarks defined after an image was accepted are marked there or left out: one of `LATER`.
     scope : str
         Which images of the project these are: one of `from_session.SCOPES`.
+    history : callable
+        Gives all that was done to the project, oldest first.
     """
 
     name: str
@@ -147,6 +150,7 @@ class ProjectView:
     deleted: tuple[Landmark, ...] = ()
     later: str = "mark"
     scope: str = "all"
+    history: Callable[[], Sequence[HistoryEntry]] = tuple
 
 
 def own_rows(image: ImageView, project: ProjectView) -> Iterator[Row]:

@@ -7,66 +7,22 @@ from collections.abc import Iterable, Iterator
 from app.core.landmark import landmark_set_to_json
 from app.formats.base import Format, OneFile, PerImage
 from app.formats.coco import CocoFile
-from app.formats.csv_table import TableFile
 from app.formats.cvat import Cvat
 from app.formats.label_map import Nifti, Nrrd
 from app.formats.labelme import labelme_of
 from app.formats.labelstudio import LabelStudio
 from app.formats.masks import folder_of, write_masks
-from app.formats.measurement_table import COLUMNS
 from app.formats.morphometrics import TpsFile, WideFile
 from app.formats.nnunet import NnUNet
 from app.formats.output_folder import OutputFolder
+from app.formats.parquet import Parquet
 from app.formats.project_view import ImageView, ProjectView
-from app.formats.region_table import COLUMNS as REGION_COLUMNS
-from app.formats.region_table import with_grey
 from app.formats.seg_nrrd import SegNrrd
 from app.formats.slicer import markups_of
+from app.formats.tables import Csv, History, Measurements, Regions, Reviews
 from app.formats.yolo import classes_of, labels_of
 from app.formats.yolo_pose import YoloPose
 from app.io.atomic import json_text, write_json
-
-
-class Csv(OneFile):
-    """``landmarks.csv``: one row per placement."""
-
-    file = "landmarks.csv"
-
-    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
-        self._table = TableFile(output.folder / self.file)
-        self.keep, self.drop = self._table.keep, self._table.drop
-
-    def add(self, image: ImageView) -> None:
-        """Write the image's rows."""
-        self._table.add(image.rows)
-
-
-class Measurements(OneFile):
-    """``measurements.csv``: one row per measurement and image."""
-
-    file = "measurements.csv"
-
-    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
-        self._table = TableFile(output.folder / self.file, COLUMNS)
-        self.keep, self.drop = self._table.keep, self._table.drop
-
-    def add(self, image: ImageView) -> None:
-        """Write the image's rows."""
-        self._table.add(image.measured)
-
-
-class Regions(OneFile):
-    """``regions.csv``: one row per region or curve and image, with its outline."""
-
-    file = "regions.csv"
-
-    def __init__(self, project: ProjectView, output: OutputFolder) -> None:
-        self._table = TableFile(output.folder / self.file, REGION_COLUMNS)
-        self.keep, self.drop = self._table.keep, self._table.drop
-
-    def add(self, image: ImageView) -> None:
-        """Write the image's rows."""
-        self._table.add(with_grey(image.regions, image.path))
 
 
 class Coco(OneFile):
@@ -231,6 +187,9 @@ FORMATS: dict[str, type[Format]] = {
     "csv": Csv,
     "measurements": Measurements,
     "regions": Regions,
+    "reviews": Reviews,
+    "history": History,
+    "parquet": Parquet,
     "masks": Masks,
     "nifti": Nifti,
     "nrrd": Nrrd,

@@ -25,6 +25,9 @@ GROUPS: dict[str, dict[str, Words]] = {
         "csv": Words("Table of placements", "landmarks.csv: a row per landmark and image"),
         "measurements": Words("Measurements", "measurements.csv: a row per value and image"),
         "regions": Words("Regions", "regions.csv: outlines and sizes, per image"),
+        "reviews": Words("Reviews", "reviews.csv: a row per image and structure"),
+        "history": Words("History", "history.csv: a row per action"),
+        "parquet": Words("Parquet", "parquet: all these tables, with types"),
         "landmarks": Words("Landmark set", "landmarks.json: the definitions, to load elsewhere"),
     },
     "Masks": {

@@ -262,9 +262,16 @@ class HistoryEntry:
     reader, label : str
     undone : bool
         Whether the action is taken back now.
+    kind : str
+        A code: what kind of change it is.
+    images, landmarks : tuple of str
+        Whose display it touches; images that are no more in the project are left out.
     """
 
     at: str
     reader: str
     label: str
     undone: bool
+    kind: str = ""
+    images: tuple[str, ...] = ()
+    landmarks: tuple[str, ...] = ()

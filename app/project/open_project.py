@@ -443,7 +443,11 @@ class OpenProject:
 
     def history(self) -> list[HistoryEntry]:
         """Everything that was done, oldest first; undoing and redoing are entries of their own."""
-        return [HistoryEntry(entry.at, entry.reader, entry.told, undone) for entry, undone in self._project.entries()]
+        named = self._state.rows.names
+        return [
+            HistoryEntry(one.at, one.reader, one.told, undone, one.kind, named(one.images), one.landmarks)
+            for one, undone in self._project.entries()
+        ]
 
 
 def _check_next(step: Step, entry: Entry | None) -> None:
