@@ -14,7 +14,9 @@ from app.io.errors import ReadError
 from app.store.errors import ProjectError
 
 
-def export_project(project: Path, out: Path, formats: Sequence[str], state: str, later: str) -> NoReturn:
+def export_project(
+    project: Path, out: Path, formats: Sequence[str], state: str, later: str, captures: bool = False
+) -> NoReturn:
     """Write a project's images in some formats, say what came of it, and end the program."""
     from app.formats.from_session import view_of
     from app.formats.write import write
@@ -27,7 +29,7 @@ def export_project(project: Path, out: Path, formats: Sequence[str], state: str,
     try:
         with Session.open(project, read_only=True) as session, progress_bar("Exporting", 0) as advance:
             session.compare()
-            view = view_of(session, state, later=later)
+            view = view_of(session, state, later=later, captures=captures)
             total = len(view.images)
             report = write(view, out, formats, lambda done, name, failure: advance(done, total))
     except (OSError, ValueError, ProjectError, ReadError) as error:

@@ -141,6 +141,9 @@ def export(
     later: Annotated[
         str, typer.Option("--later", metavar="mark|leave-out", help="Landmarks defined after an image was accepted.")
     ] = "mark",
+    capture: Annotated[
+        bool, typer.Option("--capture", help="DICOM formats: make Secondary Captures of images that are no DICOM.")
+    ] = False,
 ) -> None:
     """Write a project's placements and masks for other programs.
 
@@ -156,7 +159,7 @@ def export(
         wrong_usage(f"--state is “accepted” or “all”, not “{state}”.")
     if later not in LATER:
         wrong_usage(f"--later is “mark” or “leave-out”, not “{later}”.")
-    export_project(project, out, format, state, later)
+    export_project(project, out, format, state, later, capture)
 
 
 @cli.command()

@@ -55,6 +55,8 @@ class Request:
         For the scopes `from_session.NAMED`.
     later : str
         One of `project_view.LATER`.
+    captures : bool
+        As `from_session.view_of` takes it.
     """
 
     project: str
@@ -64,6 +66,7 @@ class Request:
     scope: str
     images: tuple[str, ...] = ()
     later: str = "mark"
+    captures: bool = False
 
 
 def start_export(
@@ -73,6 +76,7 @@ def start_export(
     scope: str = "all",
     images: str | Sequence[str] = (),
     later: str = "mark",
+    captures: bool = False,
     worker: Sequence[str] = WORKER,
     stalled_seconds: float = STALLED_SECONDS,
 ) -> Job:
@@ -94,7 +98,7 @@ def start_export(
     names = names_in(session, scope, images)
     total = len(names)
     project, bundle, out = (str(Path(path).absolute()) for path in (session.path, session.bundle.folder, folder))
-    request = Request(project, bundle, out, tuple(formats), scope, names if scope in NAMED else (), later)
+    request = Request(project, bundle, out, tuple(formats), scope, names if scope in NAMED else (), later, captures)
     title = "Exporting 1 image" if total == 1 else f"Exporting {total} images"
     process = subprocess.Popen(
         [sys.executable, *worker],

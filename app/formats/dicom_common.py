@@ -38,6 +38,10 @@ _EMPTY_IF_UNKNOWN = (
 """Type 2 (PS3.3 C.7.1.1, C.7.2.1): these stand in every object, without a value where nobody knows it."""
 
 
+NO_DICOM = (
+    "It is no DICOM image. DICOM objects point at one: have a Secondary Capture of it written first (--capture, or the "
+    "tick in the dialog), or convert it to DICOM."
+)
 _WITH_FRAMES = (pydicom.uid.XRayRadiofluoroscopicImageStorage, pydicom.uid.XRayAngiographicImageStorage)
 
 
@@ -91,13 +95,9 @@ def source_of(image: ImageView) -> Dataset:
     OSError
         If the file cannot be read.
     """
-    if image.path is None:
-        raise RefusedError("Its file is not there, or is another one by now. DICOM objects point at the image itself.")
-    data = _header(image.path)
-    if image.review == "rejected":
-        raise RefusedError("A reader rejected it: nothing of it is written for clinical viewers.")
+    data = _header(checked_path(image))
     if not data.get("SOPInstanceUID") or not data.get("SOPClassUID"):
-        raise RefusedError("It is no DICOM image. DICOM objects point at one: convert it to DICOM first.")
+        raise RefusedError(NO_DICOM)
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID"):
         if not data.get(keyword):
             raise RefusedError(f"Its header has no {keyword}, by which DICOM objects find it.")
@@ -111,6 +111,21 @@ def source_of(image: ImageView) -> Dataset:
         if keyword not in data or (keyword == "PatientSex" and data.PatientSex not in ("M", "F", "O")):
             setattr(data, keyword, None if keyword in ("StudyDate", "StudyTime") else "")
     return data
+
+
+def checked_path(image: ImageView) -> Path:
+    """The image's file; raises RefusedError with a sentence where it is gone, or a reader rejected the image."""
+    if image.path is None:
+        raise RefusedError("Its file is not there, or is another one by now. DICOM objects point at the image itself.")
+    if image.review == "rejected":
+        raise RefusedError("A reader rejected it: nothing of it is written for clinical viewers.")
+    return image.path
+
+
+def is_dicom(image: ImageView) -> bool:
+    """Whether an image is a DICOM file that others can point at; raises OSError and RefusedError as `source_of`."""
+    data = _header(checked_path(image))
+    return bool(data.get("SOPInstanceUID") and data.get("SOPClassUID"))
 
 
 def _header(path: Path) -> Dataset:

@@ -11,7 +11,8 @@ from pydicom.dataset import Dataset
 
 from app.core.mask_edit import outlines
 from app.core.template import Structure
-from app.formats.dicom_common import NOTICE, clinical_rows, maker, new_instance, person, source_of, text, uid_of
+from app.formats.dicom_common import NOTICE, clinical_rows, maker, new_instance, person, text, uid_of
+from app.formats.dicom_source import source_of
 from app.formats.project_view import ImageView, ProjectView, RefusedError
 
 SERIES = 9103
@@ -36,7 +37,7 @@ def presentation_of(image: ImageView, project: ProjectView) -> Dataset:
     OSError
         If the image's file cannot be read.
     """
-    source = source_of(image)
+    source = source_of(image, project)
     drawn = [*_outlines(image, project, source), *_landmarks(image, project, source)]
     if not drawn:
         raise RefusedError("It has neither a mask nor a landmark that could be drawn.")

@@ -17,10 +17,10 @@ from app.formats.dicom_common import (
     maker,
     new_instance,
     person,
-    source_of,
     text,
     uid_of,
 )
+from app.formats.dicom_source import source_of
 from app.formats.project_view import ImageView, ProjectView, RefusedError
 
 SERIES = 9101
@@ -40,7 +40,7 @@ def segmentation_of(image: ImageView, project: ProjectView) -> Dataset:
     OSError
         If the image's file cannot be read.
     """
-    source = source_of(image)
+    source = source_of(image, project)
     found = [(structure, image.mask(structure.name)) for structure in project.template.structures]
     there = [(structure, mask) for structure, mask in found if mask is not None and mask.any()]
     if not there:

@@ -20,10 +20,10 @@ from app.formats.dicom_common import (
     new_instance,
     person,
     private,
-    source_of,
     text,
     uid_of,
 )
+from app.formats.dicom_source import source_of
 from app.formats.measurement_table import MeasurementRow
 from app.formats.project_view import ImageView, ProjectView, RefusedError
 
@@ -61,7 +61,7 @@ def report_of(image: ImageView, project: ProjectView) -> Dataset:
     OSError
         If the image's file cannot be read.
     """
-    source = source_of(image)
+    source = source_of(image, project)
     groups = [*_landmarks(image, project, source), *_measurements(image, source)]
     if not groups:
         raise RefusedError("It has no landmark with a place, and no measurement with a value.")

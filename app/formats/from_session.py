@@ -56,7 +56,13 @@ def check_later(later: str) -> None:
         raise ValueError(f"Landmarks defined after acceptance are “{'” or “'.join(LATER)}”, not “{later}”.")
 
 
-def view_of(session: Session, scope: str = "all", images: str | Sequence[str] = (), later: str = "mark") -> ProjectView:
+def view_of(
+    session: Session,
+    scope: str = "all",
+    images: str | Sequence[str] = (),
+    later: str = "mark",
+    captures: bool = False,
+) -> ProjectView:
     """What is exported of a project; images are read one by one when they are asked for.
 
     Parameters
@@ -66,6 +72,8 @@ def view_of(session: Session, scope: str = "all", images: str | Sequence[str] = 
         Which images: see `names_in`.
     later : str
         One of `LATER`: whether landmarks defined after an image was accepted are marked there or left out.
+    captures : bool
+        Whether images that are no DICOM files become Secondary Captures for the DICOM formats to point at.
 
     Raises
     ------
@@ -90,6 +98,7 @@ def view_of(session: Session, scope: str = "all", images: str | Sequence[str] = 
         later,
         scope,
         session.history,
+        captures,
     )
 
 

@@ -136,6 +136,9 @@ class ProjectView:
         Which images of the project these are: one of `from_session.SCOPES`.
     history : callable
         Gives all that was done to the project, oldest first.
+    captures : bool
+        Whether DICOM objects of images that are no DICOM files point at a Secondary Capture that is written too; else
+        they are refused.
     """
 
     name: str
@@ -151,6 +154,7 @@ class ProjectView:
     later: str = "mark"
     scope: str = "all"
     history: Callable[[], Sequence[HistoryEntry]] = tuple
+    captures: bool = False
 
 
 def own_rows(image: ImageView, project: ProjectView) -> Iterator[Row]:

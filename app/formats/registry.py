@@ -8,6 +8,7 @@ from app.core.landmark import landmark_set_to_json
 from app.formats.base import Format, OneFile, PerImage
 from app.formats.coco import CocoFile
 from app.formats.cvat import Cvat
+from app.formats.dicom_files import DicomGsps, DicomSc, DicomSeg, DicomSr
 from app.formats.label_map import Nifti, Nrrd
 from app.formats.labelme import labelme_of
 from app.formats.labelstudio import LabelStudio
@@ -124,45 +125,6 @@ class Yolo(PerImage):
         yield cls.classes
 
 
-class DicomSeg(PerImage):
-    """``dicom-seg/<stem>.dcm``: masks as a DICOM segmentation."""
-
-    file, suffix = "dicom-seg", ".dcm"
-
-    def data(self, image: ImageView) -> bytes:
-        """The image's segmentation as a file."""
-        from app.formats.dicom_common import file_of  # highdicom is imported where DICOM is written
-        from app.formats.dicom_seg import segmentation_of
-
-        return file_of(segmentation_of, image, self._project)
-
-
-class DicomSr(PerImage):
-    """``dicom-sr/<stem>.dcm``: landmarks and measurements as a DICOM structured report."""
-
-    file, suffix = "dicom-sr", ".dcm"
-
-    def data(self, image: ImageView) -> bytes:
-        """The image's report as a file."""
-        from app.formats.dicom_common import file_of
-        from app.formats.dicom_sr import report_of
-
-        return file_of(report_of, image, self._project)
-
-
-class DicomGsps(PerImage):
-    """``dicom-gsps/<stem>.dcm``: outlines and landmarks as a DICOM presentation state."""
-
-    file, suffix = "dicom-gsps", ".dcm"
-
-    def data(self, image: ImageView) -> bytes:
-        """The image's presentation state as a file."""
-        from app.formats.dicom_common import file_of
-        from app.formats.dicom_gsps import presentation_of
-
-        return file_of(presentation_of, image, self._project)
-
-
 class LandmarkSet(OneFile):
     """``landmarks.json``: the project's own landmarks as a landmark set."""
 
@@ -205,6 +167,7 @@ FORMATS: dict[str, type[Format]] = {
     "dicom-seg": DicomSeg,
     "dicom-sr": DicomSr,
     "dicom-gsps": DicomGsps,
+    "dicom-sc": DicomSc,
     "tps": Tps,
     "csv-wide": CsvWide,
     "deeplabcut": DeepLabCut,

@@ -39,6 +39,7 @@ GROUPS: dict[str, dict[str, Words]] = {
         "dicom-seg": Words("DICOM segmentation", "dicom-seg: masks of DICOM images (SEG)"),
         "dicom-sr": Words("DICOM report", "dicom-sr: landmarks, measurements (SR)"),
         "dicom-gsps": Words("DICOM presentation", "dicom-gsps: for any viewer (GSPS)"),
+        "dicom-sc": Words("DICOM picture", "dicom-sc: outlines burned in (Secondary Capture)"),
         "mrk-json": Words("3D Slicer, landmarks", "mrk-json: one list of points per image"),
         "seg-nrrd": Words("3D Slicer, masks", "seg-nrrd: one segmentation per image"),
     },

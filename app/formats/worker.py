@@ -34,7 +34,7 @@ def main() -> None:
     try:
         with Session.open(request.project, read_only=True, model=request.bundle) as session:
             session.compare(lambda name: _told(0, name, ""))
-            view = view_of(session, request.scope, request.images, request.later)
+            view = view_of(session, request.scope, request.images, request.later, request.captures)
             try:
                 report = write(view, Path(request.folder), request.formats, _told, stop.is_set)
             except OSError as error:

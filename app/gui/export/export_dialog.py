@@ -110,6 +110,9 @@ class ExportDialog(QDialog):
         self.leave_out = QCheckBox("Without landmarks defined after an image was accepted")
         self.leave_out.setToolTip("They are no part of what was accepted. Otherwise they are written and marked.")
         self.leave_out.setChecked(str(settings().value("exportLater", "mark")) == "leave-out")
+        self.capture = QCheckBox("DICOM: make Secondary Captures of images that are no DICOM files")
+        self.capture.setToolTip("DICOM objects point at a DICOM image. Without this, other images are left out there.")
+        self.capture.setChecked(str(settings().value("exportCapture", "")) == "yes")
         self.folder = QLineEdit(self._start_folder())
         self.folder.setAccessibleName("Folder to export to")
         self.folder.textChanged.connect(self._check)
@@ -166,6 +169,7 @@ class ExportDialog(QDialog):
         for button in self.scopes.values():
             layout.addWidget(button)
         layout.addWidget(self.leave_out)
+        layout.addWidget(self.capture)
         layout.addSpacing(2 * theme.STEP)
         layout.addWidget(_styled("Where", "heading"))
         layout.addLayout(where)
@@ -217,6 +221,7 @@ class ExportDialog(QDialog):
     def _check(self) -> None:
         busy = self._exporting.running
         self.remark.setText("Another export is still running." if busy else "")
+        self.capture.setEnabled(any(name.startswith("dicom-") for name in self.chosen()))
         self.export.setEnabled(not busy and bool(self.chosen()) and bool(self.folder.text().strip()))
 
     def _choose(self) -> None:
@@ -256,9 +261,11 @@ class ExportDialog(QDialog):
     def _start(self) -> None:
         scope, folder = self.scope, self._folder()
         later = "leave-out" if self.leave_out.isChecked() else "mark"
-        if self._exporting.start(self.chosen(), folder, scope, self._images[scope], later):
+        captures = self.capture.isEnabled() and self.capture.isChecked()
+        if self._exporting.start(self.chosen(), folder, scope, self._images[scope], later, captures):
             settings().setValue("exportFormats", " ".join(self.chosen()))
             settings().setValue("exportScope", scope)
             settings().setValue("exportFolder", str(folder))
             settings().setValue("exportLater", later)
+            settings().setValue("exportCapture", "yes" if self.capture.isChecked() else "")
             self.accept()

@@ -66,7 +66,13 @@ class Exporting(JobRunner):
         self._folder = Path()
 
     def start(
-        self, formats: list[str], folder: Path, scope: str, images: Sequence[str] = (), later: str = "mark"
+        self,
+        formats: list[str],
+        folder: Path,
+        scope: str,
+        images: Sequence[str] = (),
+        later: str = "mark",
+        captures: bool = False,
     ) -> bool:
         """Export what is open; False (with a message) where that can't begin. Of named scopes these `images`."""
         session = self._controller.session
@@ -75,7 +81,7 @@ class Exporting(JobRunner):
         from app.formats.client import start_export  # 25 ms that the first click need not wait for
 
         try:
-            job = start_export(session, formats, folder, scope, images, later)
+            job = start_export(session, formats, folder, scope, images, later, captures)
         except (ValueError, OSError) as error:
             self._controller.tell(str(error))
             return False
