@@ -330,6 +330,10 @@ class Session(SessionOpinions):
         """Template points [..., 2] in one image, predicted: native pixels [..., 2], NaN where they are nowhere."""
         return self._state.place_in(image, structure, uv)
 
+    def places_in(self, images: Sequence[str], structure: str, uv: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Template points [L, 2] in some images, predicted: native pixels [N, L, 2], NaN where they are nowhere."""
+        return self._state.places_in(images, structure, uv)
+
     def template_point(
         self, image: str, xy: tuple[float, float], structure: str | None = None
     ) -> tuple[str, tuple[float, float], float] | None:

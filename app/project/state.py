@@ -458,6 +458,15 @@ class ProjectState(Freezing):
         chart = self._charts_with(image).chart(structure, slot) if self.predicted(image) else None
         return np.full(np.shape(uv), np.nan) if chart is None else sample_chart(chart, uv)
 
+    def places_in(self, images: Sequence[str], structure: str, uv: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """`place_in` for points [L, 2] in some images, at once: [N, L, 2]."""
+        slots, points = np.array([self.slot(name) for name in images], np.intp), np.asarray(uv, float)
+        places = np.full((len(slots), *points.shape), np.nan)
+        there = np.flatnonzero([self.predicted(name) for name in images])
+        if len(there):
+            places[there] = self.charts.find_in(structure, points, slots[there])
+        return places
+
 
 def _weighed(row: Row | None) -> tuple[int, str, float, float, bool] | None:
     """Of a landmark's row what moves its placements or says where they count: number, structure, u, v, hidden."""

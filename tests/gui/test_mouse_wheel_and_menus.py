@@ -204,11 +204,13 @@ def test_the_crop_of_a_tile_shows_the_place_of_the_landmark_in_its_middle(app, q
     controller, sheet = app.window.controller, app.window.contact_sheet
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     controller.set_look(labels=False)
+    sheet.set_aligned(False)
     tile = next(tile for tile in sheet.tiles if tile.image == "rendered_3.png")
     row = sheet.tiles.index(tile)
     rect = sheet.tile_rect(row)
     preview = app.window.pictures.preview(tile.image)
     frame = controller.frame(tile.image)
+    qtbot.waitUntil(lambda: sheet.crop_of(row) is not None)
     shot = sheet.viewport().grab().toImage()
     scale = 0.17 * np.hypot(frame.height, frame.width) / 116  # native pixels per pixel of the tile (SHARE, TILE)
     seen, wanted = [], []

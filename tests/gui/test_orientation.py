@@ -177,6 +177,7 @@ def test_the_contact_sheet_shows_and_moves_as_read(odd: App, qtbot):
     sheet = window.contact_sheet
     sheet.collect()
     rows = {tile.image: row for row, tile in enumerate(sheet.tiles)}
+    qtbot.waitUntil(lambda: all(sheet.crop_of(row) is not None for row in rows.values()))
     upright, turned = (grey(sheet.crop_of(rows[name])) for name in ("c_plain.png", "a_left.png"))
     assert np.abs(upright - turned).mean() < 2
     window.controller.show_image("a_left.png")

@@ -151,6 +151,7 @@ def test_dragging_in_the_contact_sheet_corrects(app, qtbot) -> None:
     name_landmark(app, qtbot, "heart", (0.3, 0.2), "Apex")
     window.controller.set_mode(Mode.LANDMARK)
     sheet = window.contact_sheet
+    sheet.set_aligned(False)
     tile = sheet.tiles[1]
     centre = sheet.tile_rect(1).center()
     drag(qtbot, sheet.viewport(), centre, centre + QPoint(20, -10))

@@ -7,19 +7,22 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea
 
-from app.gui.contact_sheet.crops import Crops
+from app.gui.contact_sheet.crops import Crops, Recipe
 from app.gui.contact_sheet.order import TileOrder
+from app.gui.contact_sheet.poses import Poses
 from app.gui.contact_sheet.sheet_input import ENDS, ENTER, STEPS, SheetInput
 from app.gui.contact_sheet.sheet_layout import TILE, SheetLayout
-from app.gui.contact_sheet.tile_frame import TileFrame, upright
+from app.gui.contact_sheet.tile_frame import TileFrame
 from app.gui.contact_sheet.tile_painter import TilePainter
 from app.gui.contact_sheet.tiles import Tile
+from app.gui.state.bridge import Bridge
 from app.gui.state.controller import Controller
 from app.gui.state.pictures import Pictures
 from app.gui.widgets import theme
 from app.gui.widgets.drawing import draw_focus
 from app.gui.widgets.key_button import keeps_key
 from app.gui.widgets.plain_text import tip
+from app.gui.widgets.settings import settings
 from app.project.changes import (
     Change,
     CorrectionsChanged,
@@ -31,6 +34,8 @@ from app.project.changes import (
     PredictionChanged,
     RegionsChanged,
 )
+
+ALIGNED_KEY = "sheetAligned"
 
 
 class ContactSheet(QAbstractScrollArea):
@@ -48,7 +53,7 @@ class ContactSheet(QAbstractScrollArea):
     """Order, number of suspect images or how they are sorted may have changed."""
     markerMenu = Signal(str, QPoint)
 
-    def __init__(self, controller: Controller, pictures: Pictures) -> None:
+    def __init__(self, controller: Controller, pictures: Pictures, bridge: Bridge) -> None:
         super().__init__()
         self.setObjectName("contactSheet")
         self.setAccessibleName("Contact sheet of the chosen landmark")
@@ -57,10 +62,15 @@ class ContactSheet(QAbstractScrollArea):
         self.setMinimumHeight(TILE + 24)
         self.viewport().setMouseTracking(True)
         self._controller = controller
-        self.order, self._crops = TileOrder(), Crops(pictures)
+        self.order, self._poses = TileOrder(), Poses()
+        self._poses.align(str(settings().value(ALIGNED_KEY, "true")).lower() != "false")
+        self.crops = Crops(pictures, bridge, self)
+        self.crops.arrived.connect(self._update_tile)
         self._painter = TilePainter(controller, self._is_suspect)
         self._input = SheetInput(self, self, controller)
         self._clicking, self._held_in = False, ""
+        self._fetch = QTimer(self, singleShot=True, interval=0)
+        self._fetch.timeout.connect(self._fetch_crops)
         self._soon = QTimer(self, singleShot=True, interval=100)
         self._soon.timeout.connect(self.collect)
         controller.sessionChanged.connect(self._forget)
@@ -75,6 +85,11 @@ class ContactSheet(QAbstractScrollArea):
         """As they are shown."""
         return self.order.tiles
 
+    @property
+    def _structure(self) -> str:
+        """The chosen landmark's."""
+        return self._controller.open_session().landmark(self._controller.landmark).structure
+
     def _is_suspect(self, image: str) -> bool:
         return self.order.is_suspect(self._controller.open_session(), image)
 
@@ -84,20 +99,25 @@ class ContactSheet(QAbstractScrollArea):
         """A landmark is dragged in one image: its tile alone is painted anew, not the strip."""
         held = self._controller.held
         before, self._held_in = self._held_in, held.image if held is not None else ""
-        for row, tile in enumerate(self.tiles):
-            if tile.image in (before, self._held_in):
-                self.viewport().update(self.tile_rect(row).adjusted(-2, -2, 2, 2))
+        for image in (before, self._held_in):
+            self._update_tile(image)
+
+    def _update_tile(self, image: str) -> None:
+        row = self.order.row_of(image)
+        if row >= 0:
+            self.viewport().update(self.tile_rect(row).adjusted(-2, -2, 2, 2))
 
     def _forget(self) -> None:
-        self._crops.forget()
+        self.crops.forget()
+        self._poses.forget()
         self._painter.forget_regions()
         self.order.forget_suspects()
-        self.order.tiles = []
+        self.order.clear()
         self.collect()
 
     def _begin(self, *_: object) -> None:
         """Another landmark: from its worst image on, wherever the strip was."""
-        self.order.tiles = []
+        self.order.clear()
         self.collect()
         self.horizontalScrollBar().setValue(0)
 
@@ -114,7 +134,8 @@ class ContactSheet(QAbstractScrollArea):
         if not of_landmarks or isinstance(change, CorrectionsChanged):  # else none becomes suspect by it
             self.order.forget_suspects(change.images)
         if isinstance(change, PredictionChanged | ImagesChanged | OrientationChanged):  # the pictures may be others
-            self._crops.forget(change.images)
+            self.crops.forget(change.images)
+            self._poses.forget(change.images)
         if isinstance(change, PredictionChanged):
             self._soon.start()  # many come at once
         else:
@@ -147,6 +168,19 @@ class ContactSheet(QAbstractScrollArea):
         """Let suspect images come after all others, or where their confidence puts them."""
         self.order.suspects_last = last
         self._begin()
+
+    @property
+    def aligned(self) -> bool:
+        """Whether crops are turned and scaled as the template is; else they are upright."""
+        return self._poses.aligned
+
+    def set_aligned(self, aligned: bool) -> None:
+        """Turn and scale crops as the template is, or let them be upright; kept for the next time."""
+        self._controller.interaction.cancel()  # a marker that is held would jump
+        self._poses.align(aligned)
+        settings().setValue(ALIGNED_KEY, aligned)
+        self.arranged.emit()
+        self.viewport().update()
 
     def leave_out_suspects(self, left_out: bool) -> None:
         """Show no tile of a suspect image, or show them again."""
@@ -186,6 +220,7 @@ class ContactSheet(QAbstractScrollArea):
         self._set_range()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
+        self._fetch.start()
         self.viewport().update()
 
     def tile_rect(self, row: int) -> QRect:
@@ -202,7 +237,8 @@ class ContactSheet(QAbstractScrollArea):
 
     def _frame_of(self, tile: Tile, rect: QRect) -> TileFrame:
         middle = np.array([rect.x(), rect.y()]) + rect.width() / 2
-        return TileFrame(upright(self._controller.frame(tile.image)) / rect.width(), np.array(tile.xy), middle)
+        linear = self._poses.of(self._controller.open_session(), self._structure, tile.image) / rect.width()
+        return TileFrame(linear, np.array(tile.xy), middle)
 
     def drawn_at(self, image: str) -> QPointF | None:
         """Where the marker of the landmark is drawn in the tile of an image, in the viewport; None without a tile."""
@@ -219,23 +255,43 @@ class ContactSheet(QAbstractScrollArea):
         row = self.order.row_of(image)
         return self._painter.lines(self._painter.now(self.tiles[row]), TILE) if row >= 0 else []
 
-    def crop_of(self, row: int) -> QImage | None:
-        """The picture of a tile, or None where its image has no preview yet."""
+    def _recipe(self, row: int) -> Recipe:
         image, side = self.tiles[row].image, self.tile_rect(row).width()
-        return self._crops.crop(
-            image, self._controller.frame(image), self.shown_by(row), side, self.devicePixelRatioF()
-        )
+        return Recipe.of(image, self._controller.frame(image), self.shown_by(row), side, self.devicePixelRatioF())
+
+    def crop_of(self, row: int) -> QImage | None:
+        """The picture of a tile, or None where it has not come yet."""
+        crop = self.crops.get(self._recipe(row))
+        return crop.pixels if crop is not None and crop.way is None else None
+
+    def _fetch_crops(self) -> None:
+        """Have the pictures of all tiles cut that are on the screen, and then of those that are next to them."""
+        if not self.tiles:
+            return
+        layout, area = self._layout, self.viewport().rect()
+        seen, near = layout.within(area), layout.within(layout.around(area))
+        session = self._controller.open_session()
+        self._poses.find(session, self._structure, [self.tiles[row].image for row in near])
+        rows = [*seen, *(row for row in near if row not in seen)]
+        self.crops.want({self._recipe(row): self._controller.frame(self.tiles[row].image) for row in rows})
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        layout, region = self._layout, event.region()
+        rows = layout.within(event.rect().adjusted(-2, -2, 2, 2))
+        if len(rows):
+            self._poses.find(self._controller.open_session(), self._structure, [self.tiles[row].image for row in rows])
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not self.tiles:
             self._paint_nothing(painter)
-        layout = self._layout
-        for row in layout.within(event.rect().adjusted(-2, -2, 2, 2)):
-            self._painter.paint(
-                painter, layout.rect(row), self._painter.now(self.tiles[row]), self.crop_of(row), self.shown_by(row)
-            )
+        for row in rows:
+            rect, recipe = layout.rect(row), self._recipe(row)
+            if not region.intersects(rect.adjusted(-2, -2, 2, 2)):
+                continue
+            crop = self.crops.get(recipe)
+            if (crop is None or crop.way is not None) and not self.crops.expects(recipe):
+                self._fetch.start()
+            self._painter.paint(painter, rect, self._painter.now(self.tiles[row]), crop, self.shown_by(row))
         if self.hasFocus():
             draw_focus(painter, self.viewport().rect())
         painter.end()

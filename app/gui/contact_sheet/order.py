@@ -36,6 +36,11 @@ class TileOrder:
         self.stale, self.suspects_last, self.suspects, self.accepted = False, True, 0, 0
         self.without_suspects = self.without_accepted = False
         self._suspect: dict[str, bool] = {}
+        self._rows: dict[str, int] = {}
+
+    def clear(self) -> None:
+        """Show no tiles, so that the next ones are sorted anew."""
+        self.tiles, self._rows = [], {}
 
     def forget_suspects(self, images: Iterable[str] = ()) -> None:
         """Ask anew whether images are suspect; without names of all."""
@@ -44,7 +49,7 @@ class TileOrder:
 
     def row_of(self, image: str) -> int:
         """Place of the tile of an image, or -1."""
-        return next((row for row, tile in enumerate(self.tiles) if tile.image == image), -1)
+        return self._rows.get(image, -1)
 
     def is_suspect(self, session: Session, image: str) -> bool:
         """Whether an image does not look like one for this model."""
@@ -84,4 +89,5 @@ class TileOrder:
         before, stays = {tile.image for tile in self.tiles}, {tile.image for tile in fresh}
         # A tile that was just accepted does not vanish under the hand.
         self.tiles = in_the_order_of(self.tiles, [tile for tile in every if tile.image in before | stays])
+        self._rows = {tile.image: row for row, tile in enumerate(self.tiles)}
         self.stale = self.tiles != fresh

@@ -11,6 +11,8 @@ TILE = 116
 GAP = 8
 SIDE, TOP = 12, 2
 """Room beside the first tile and above it."""
+AHEAD = 4
+"""So many tiles before and behind those on the screen are made ready."""
 END = 16
 """What can be scrolled beyond the last tile."""
 
@@ -42,6 +44,10 @@ class SheetLayout:
     def length(self) -> int:
         """How long the row is."""
         return self.count * self.step + END
+
+    def around(self, area: QRect) -> QRect:
+        """A part of the viewport with what may be scrolled into sight next."""
+        return area.adjusted(-AHEAD * self.step, 0, AHEAD * self.step, 0)
 
     def rect(self, row: int) -> QRect:
         """Where a tile is in the viewport."""

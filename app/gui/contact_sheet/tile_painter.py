@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from app.core.landmark import PlacementState, ReviewState
 from app.core.prediction import confidence
+from app.gui.contact_sheet.crops import OUTSIDE, Crop
 from app.gui.contact_sheet.tile_frame import TileFrame
 from app.gui.contact_sheet.tiles import Tile
 from app.gui.state.controller import Controller
@@ -20,6 +21,8 @@ from app.gui.widgets.drawing import path_of
 from app.gui.widgets.markers import RADIUS
 from app.project.region_state import RegionIn
 
+PLACEHOLDER = QColor(OUTSIDE, OUTSIDE, OUTSIDE)
+"""What a tile is until its picture has come: as dark as what lies beside an image."""
 DOUBTFUL = 0.6
 """Below this confidence a tile has a coloured frame."""
 
@@ -77,12 +80,13 @@ class TilePainter:
                 lines.append(word)
         return lines
 
-    def paint(self, painter: QPainter, rect: QRect, tile: Tile, crop: QImage | None, shown: TileFrame) -> None:
+    def paint(self, painter: QPainter, rect: QRect, tile: Tile, crop: Crop | None, shown: TileFrame) -> None:
         """Paint a tile, as `now` gives it, into its place; the picture may not be there yet."""
         session = self._controller.open_session()
-        painter.fillRect(rect, QColor(0, 0, 0))
+        if crop is None or crop.way is not None:
+            painter.fillRect(rect, PLACEHOLDER)
         if crop is not None:
-            painter.drawImage(rect.topLeft(), crop)
+            _paint_crop(painter, rect, crop)
         self._paint_regions(painter, rect, tile, shown)
         held = self._controller.held_place(tile.image, self._controller.landmark)
         at = shown.middle if held is None else shown.to_screen(held)
@@ -122,3 +126,17 @@ class TilePainter:
             painter.setPen(QPen(QColor(one.region.colour), 1.2))
             painter.drawPath(path_of([shown.to_screen(one.xy)]))
         painter.restore()
+
+
+def _paint_crop(painter: QPainter, rect: QRect, crop: Crop) -> None:
+    if crop.way is None:
+        painter.drawImage(rect, crop.pixels)
+        return
+    painter.save()
+    painter.setClipRect(rect)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.translate(rect.topLeft())
+    painter.scale(1 / painter.device().devicePixelRatioF(), 1 / painter.device().devicePixelRatioF())
+    painter.setTransform(crop.way, combine=True)
+    painter.drawImage(0, 0, crop.pixels)
+    painter.restore()

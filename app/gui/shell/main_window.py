@@ -108,7 +108,7 @@ class MainWindow(QMainWindow):
         self.worklist = Worklist(self.controller, self.pictures)
         self.images = ImagesPane(self.controller, self.pictures, self.worklist.neighbour)
         self.image_view = self.images.first
-        self.contact_sheet = ContactSheet(self.controller, self.pictures)
+        self.contact_sheet = ContactSheet(self.controller, self.pictures, self.bridge)
         self.template_view = TemplateView(self.controller)
         self.structures = StructureList(self.controller)
         self.landmark_table = LandmarkTable(self.controller)

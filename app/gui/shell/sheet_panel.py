@@ -32,10 +32,13 @@ class SheetPanel(QWidget):
         self.no_suspects.setToolTip("Leave out images that do not look like ones for this model")
         self.no_accepted.setObjectName("withoutAccepted")
         self.no_accepted.setToolTip("Leave out accepted images: they are locked")
-        for button in (self.no_suspects, self.no_accepted):
+        self.aligned = QPushButton("Aligned")
+        self.aligned.setObjectName("sheetAligned")
+        self.aligned.setToolTip("Each crop is turned and scaled so that its structure lies as on the template")
+        for button in (self.no_suspects, self.no_accepted, self.aligned):
             button.setCheckable(True)
         row = heading_row(self.caption, self.hint)
-        self._chips = (self.suspects, self.no_suspects, self.no_accepted, self.sort_again)
+        self._chips = (self.aligned, self.suspects, self.no_suspects, self.no_accepted, self.sort_again)
         for i, button in enumerate(self._chips):
             button.setProperty("chip", "true")
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Enter and arrows stay the sheet's
@@ -52,6 +55,7 @@ class SheetPanel(QWidget):
         )
         self.sort_again.clicked.connect(sheet.sort_again)
         self.suspects.clicked.connect(sheet.set_suspects_last)
+        self.aligned.clicked.connect(sheet.set_aligned)
         self.no_suspects.clicked.connect(sheet.leave_out_suspects)
         self.no_accepted.clicked.connect(sheet.leave_out_accepted)
         self._show_where_it_has_a_use()
@@ -89,6 +93,7 @@ class SheetPanel(QWidget):
         self.no_accepted.setVisible(order.accepted > 0)
         self.no_suspects.setChecked(order.without_suspects)
         self.no_accepted.setChecked(order.without_accepted)
+        self.aligned.setChecked(self._sheet.aligned)
         self.suspects.setChecked(order.suspects_last)
         images = f"{count} suspect image{'' if count == 1 else 's'}"
         self.suspects.setText(f"{images} last" if order.suspects_last else f"{images} among the others")

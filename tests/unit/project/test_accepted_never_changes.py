@@ -47,6 +47,7 @@ READS = {
         "path",
         "place_in",
         "patient_images",
+        "places_in",
         "placements",
         "placements_in",
         "prediction",

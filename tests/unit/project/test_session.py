@@ -170,6 +170,11 @@ def test_missing_and_changed_files(session: Session, tmp_path: Path, bundle: Bun
     assert np.isnan([*gone.xy[1], gone.expected_error[1]]).all()
     np.testing.assert_array_equal(gone.xy[0], there.xy[0])
     assert np.isnan(session.place_in("im1.png", "heart", (0.1, 0.2))).all()
+    uv = [(0.1, 0.2), (-0.4, 0.3)]
+    for name, places in zip(
+        ("im2.png", "im1.png"), session.places_in(["im2.png", "im1.png"], "heart", uv), strict=True
+    ):
+        np.testing.assert_allclose(places, session.place_in(name, "heart", uv), atol=0.01)
     assert np.isnan(session.preview_places("heart", (0.1, 0.2)).xy[1]).all()
     assert session.structures_at("im1.png", tuple(there.xy[1])) == ()
     assert session.template_point("im1.png", tuple(there.xy[1]), "heart") is None
