@@ -103,6 +103,8 @@ def source_of(image: ImageView) -> Dataset:
             raise RefusedError(f"Its header has no {keyword}, by which DICOM objects find it.")
     if int(data.get("NumberOfFrames") or 1) > 1 or data.SOPClassUID in _WITH_FRAMES:
         raise RefusedError("It is of a kind that has several frames, and only the first one was looked at.")
+    if image.person is not None:
+        data = image.person.header(data)
     data.decode()  # what is written is in UTF-8: names of readers and landmarks may be in any alphabet
     data.SpecificCharacterSet = UTF_8
     if not re.fullmatch(r"\d{3}[DWMY]", str(data.get("PatientAge") or "000Y")):

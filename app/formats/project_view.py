@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,16 @@ LATER = ("mark", "leave-out")
 
 class RefusedError(Exception):
     """A format cannot write an image; the message says why, and what to do. Other formats can."""
+
+
+class Person(Protocol):
+    """Takes the person out of DICOM headers (`app.formats.deidentify.Deidentifier`)."""
+
+    def header(self, source: Any) -> Any:
+        """A copy of a pydicom data set without the person; raises RefusedError."""
+
+    def file(self, path: Path) -> bytes:
+        """A DICOM file without the person; raises RefusedError and OSError."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +70,8 @@ class ImageView:
         Its file, where that is the one that was predicted, and accepted.
     trouble : str
         Why the file could not be read, in a sentence, or empty.
+    person : Deidentifier or None
+        What takes the person out of its header, where that is wanted (`app.formats.given_away`).
     """
 
     name: str
@@ -75,6 +87,7 @@ class ImageView:
     measured: tuple[MeasurementRow, ...] = ()
     regions: tuple[RegionRow, ...] = ()
     path: Path | None = None
+    person: Person | None = None
 
     @property
     def frame(self) -> Frame | None:
