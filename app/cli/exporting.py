@@ -15,7 +15,13 @@ from app.store.errors import ProjectError
 
 
 def export_project(
-    project: Path, out: Path, formats: Sequence[str], state: str, later: str, captures: bool = False
+    project: Path,
+    out: Path,
+    formats: Sequence[str],
+    state: str,
+    later: str,
+    captures: bool = False,
+    deidentify: str = "",
 ) -> NoReturn:
     """Write a project's images in some formats, say what came of it, and end the program."""
     from app.formats.from_session import view_of
@@ -29,7 +35,7 @@ def export_project(
     try:
         with Session.open(project, read_only=True) as session, progress_bar("Exporting", 0) as advance:
             session.compare()
-            view = view_of(session, state, later=later, captures=captures)
+            view = view_of(session, state, later=later, captures=captures, deidentify=deidentify)
             total = len(view.images)
             report = write(view, out, formats, lambda done, name, failure: advance(done, total))
     except (OSError, ValueError, ProjectError, ReadError) as error:

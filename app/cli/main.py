@@ -144,6 +144,10 @@ def export(
     capture: Annotated[
         bool, typer.Option("--capture", help="DICOM formats: make Secondary Captures of images that are no DICOM.")
     ] = False,
+    deidentify: Annotated[
+        str,
+        typer.Option(metavar="emptied|shifted", help="Take persons out; what becomes of dates.", show_default=False),
+    ] = "",
 ) -> None:
     """Write a project's placements and masks for other programs.
 
@@ -159,7 +163,9 @@ def export(
         wrong_usage(f"--state is “accepted” or “all”, not “{state}”.")
     if later not in LATER:
         wrong_usage(f"--later is “mark” or “leave-out”, not “{later}”.")
-    export_project(project, out, format, state, later, capture)
+    if deidentify not in {"", "emptied", "shifted"}:
+        wrong_usage(f"--deidentify is “emptied” or “shifted” (dates), not “{deidentify}”.")
+    export_project(project, out, format, state, later, capture, deidentify)
 
 
 @cli.command()

@@ -57,6 +57,8 @@ class Request:
         One of `project_view.LATER`.
     captures : bool
         As `from_session.view_of` takes it.
+    deidentify : str
+        One of `deidentify.Dates`, or empty.
     """
 
     project: str
@@ -67,6 +69,7 @@ class Request:
     images: tuple[str, ...] = ()
     later: str = "mark"
     captures: bool = False
+    deidentify: str = ""
 
 
 def start_export(
@@ -77,6 +80,7 @@ def start_export(
     images: str | Sequence[str] = (),
     later: str = "mark",
     captures: bool = False,
+    deidentify: str = "",
     worker: Sequence[str] = WORKER,
     stalled_seconds: float = STALLED_SECONDS,
 ) -> Job:
@@ -98,7 +102,8 @@ def start_export(
     names = names_in(session, scope, images)
     total = len(names)
     project, bundle, out = (str(Path(path).absolute()) for path in (session.path, session.bundle.folder, folder))
-    request = Request(project, bundle, out, tuple(formats), scope, names if scope in NAMED else (), later, captures)
+    named, options = names if scope in NAMED else (), (later, captures, deidentify)
+    request = Request(project, bundle, out, tuple(formats), scope, named, *options)
     title = "Exporting 1 image" if total == 1 else f"Exporting {total} images"
     process = subprocess.Popen(
         [sys.executable, *worker],

@@ -130,6 +130,21 @@ def is_dicom(image: ImageView) -> bool:
     return bool(data.get("SOPInstanceUID") and data.get("SOPClassUID"))
 
 
+def file_itself(image: ImageView) -> bytes:
+    """The DICOM file of an image as it is, or without the person where that is wanted.
+
+    Raises
+    ------
+    RefusedError
+        With a sentence: it is no DICOM image, or a reader rejected it, or its header cannot be cleaned.
+    OSError
+        If the file cannot be read.
+    """
+    source_of(image)
+    assert image.path is not None
+    return image.person.file(image.path) if image.person is not None else image.path.read_bytes()
+
+
 def _header(path: Path) -> Dataset:
     try:
         return pydicom.dcmread(path, stop_before_pixels=True, force=True)

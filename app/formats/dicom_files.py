@@ -100,3 +100,15 @@ class DicomSc(DicomObject):
         from app.formats.dicom_capture import drawn_capture
 
         return drawn_capture
+
+
+class DicomImage(PerImage):
+    """``dicom-image/<stem>.dcm``: the image itself; without the person where that is wanted."""
+
+    file, suffix = "dicom-image", ".dcm"
+
+    def data(self, image: ImageView) -> bytes:
+        """The image's file."""
+        from app.formats.dicom_common import file_itself
+
+        return file_itself(image)

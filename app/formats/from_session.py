@@ -12,6 +12,8 @@ from app.core.formula import names as named_in
 from app.core.formula import parse
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.formats.csv_table import About, MaskSource, Row
+from app.formats.deidentify import Dates
+from app.formats.given_away import given_away
 from app.formats.measurement_table import MeasurementRow
 from app.formats.project_view import LATER, ImageView, ProjectView
 from app.formats.region_table import rows_of
@@ -62,6 +64,7 @@ def view_of(
     images: str | Sequence[str] = (),
     later: str = "mark",
     captures: bool = False,
+    deidentify: str = "",
 ) -> ProjectView:
     """What is exported of a project; images are read one by one when they are asked for.
 
@@ -74,17 +77,21 @@ def view_of(
         One of `LATER`: whether landmarks defined after an image was accepted are marked there or left out.
     captures : bool
         Whether images that are no DICOM files become Secondary Captures for the DICOM formats to point at.
+    deidentify : str
+        One of `deidentify.Dates`: what becomes of dates where persons are to be taken out (`given_away`); empty: all
+        stays as it is.
 
     Raises
     ------
     ValueError
-        For an unknown scope, image or `later`.
+        For an unknown scope, image, `later` or `deidentify`; or as of `given_away`, which may raise ProjectError and
+        OSError as well.
     """
     check_later(later)
     bundle, stems, names = session.bundle, unique_stems(session.images), names_in(session, scope, images)
     deleted = _deleted(session, names)
     given = {(mark.name, mark.structure, mark.uv) for mark in bundle.landmarks}
-    return ProjectView(
+    view = ProjectView(
         session.path.name,
         bundle.name,
         bundle.sha256,
@@ -100,6 +107,7 @@ def view_of(
         session.history,
         captures,
     )
+    return given_away(view, session.path, Dates(deidentify)) if deidentify else view
 
 
 def _own(session: Session) -> tuple[Landmark, ...]:

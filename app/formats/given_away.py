@@ -12,10 +12,15 @@ from app.formats.csv_table import About, Row
 from app.formats.deidentify import Dates, Deidentifier
 from app.formats.project_view import ImageView, ProjectView
 from app.io.atomic import write_json
+from app.store.errors import ProjectError
 from app.store.paths import beside, check_unlinked
 
 NAME = "de-identified"
 """What the project is called in what is given away: the name of its file may be a patient's."""
+BURNED_IN = (
+    "Names were taken out of headers, tables and file names. What is burned into the pictures themselves stays: look at "
+    "each one before you give it away."
+)
 ENDING = ".pseudonyms.json"
 _LETTERS = 8
 
@@ -67,13 +72,18 @@ def given_away(view: ProjectView, project: Path, dates: Dates) -> ProjectView:
         raise ValueError("Two images would get the same pseudonym. Export fewer of them at a time.")
     originals = {pseudonym: name for name, pseudonym in names.items()}
     _keep(beside(project, ENDING), key, _known(beside(project, ENDING)) | originals)
-    return replace(
-        view,
-        name=NAME,
-        images=tuple(names.values()),
-        stems={pseudonym: pseudonym for pseudonym in originals},
-        read=lambda pseudonym: _without_persons(view.read(originals[pseudonym]), pseudonym, person),
-    )
+
+    def read(pseudonym: str) -> ImageView:
+        try:
+            image = view.read(originals[pseudonym])
+        except (ProjectError, ValueError):  # its words may name the image
+            raise ValueError("What the project holds of it is damaged; the project itself says more.") from None
+        return _without_persons(image, pseudonym, person)
+
+    stems = {pseudonym: pseudonym for pseudonym in originals}
+    notes = (*view.notes, BURNED_IN)
+    # The history is full of names: of readers, of images, of what was written about them.
+    return replace(view, name=NAME, images=tuple(originals), stems=stems, read=read, history=tuple, notes=notes)
 
 
 def _known(path: Path) -> dict[str, str]:

@@ -152,6 +152,8 @@ class ProjectView:
     captures : bool
         Whether DICOM objects of images that are no DICOM files point at a Secondary Capture that is written too; else
         they are refused.
+    notes : tuple of str
+        Sentences that the report is to tell.
     """
 
     name: str
@@ -168,6 +170,7 @@ class ProjectView:
     scope: str = "all"
     history: Callable[[], Sequence[HistoryEntry]] = tuple
     captures: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def own_rows(image: ImageView, project: ProjectView) -> Iterator[Row]:

@@ -8,7 +8,7 @@ from app.core.landmark import landmark_set_to_json
 from app.formats.base import Format, OneFile, PerImage
 from app.formats.coco import CocoFile
 from app.formats.cvat import Cvat
-from app.formats.dicom_files import DicomGsps, DicomSc, DicomSeg, DicomSr
+from app.formats.dicom_files import DicomGsps, DicomImage, DicomSc, DicomSeg, DicomSr
 from app.formats.label_map import Nifti, Nrrd
 from app.formats.labelme import labelme_of
 from app.formats.labelstudio import LabelStudio
@@ -168,6 +168,7 @@ FORMATS: dict[str, type[Format]] = {
     "dicom-sr": DicomSr,
     "dicom-gsps": DicomGsps,
     "dicom-sc": DicomSc,
+    "dicom-image": DicomImage,
     "tps": Tps,
     "csv-wide": CsvWide,
     "deeplabcut": DeepLabCut,

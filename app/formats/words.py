@@ -40,6 +40,7 @@ GROUPS: dict[str, dict[str, Words]] = {
         "dicom-sr": Words("DICOM report", "dicom-sr: landmarks, measurements (SR)"),
         "dicom-gsps": Words("DICOM presentation", "dicom-gsps: for any viewer (GSPS)"),
         "dicom-sc": Words("DICOM picture", "dicom-sc: outlines burned in (Secondary Capture)"),
+        "dicom-image": Words("DICOM images", "dicom-image: the images themselves, to give away"),
         "mrk-json": Words("3D Slicer, landmarks", "mrk-json: one list of points per image"),
         "seg-nrrd": Words("3D Slicer, masks", "seg-nrrd: one segmentation per image"),
     },

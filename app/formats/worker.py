@@ -34,7 +34,8 @@ def main() -> None:
     try:
         with Session.open(request.project, read_only=True, model=request.bundle) as session:
             session.compare(lambda name: _told(0, name, ""))
-            view = view_of(session, request.scope, request.images, request.later, request.captures)
+            options = request.later, request.captures, request.deidentify
+            view = view_of(session, request.scope, request.images, *options)
             try:
                 report = write(view, Path(request.folder), request.formats, _told, stop.is_set)
             except OSError as error:

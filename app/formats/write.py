@@ -128,7 +128,7 @@ def write(
         output.abandon()
         raise
     running.end()
-    report.notes = [*running.notes.sentences(project.later, wanted), *running.told]
+    report.notes = [*project.notes, *running.notes.sentences(project.later, wanted), *running.told]
     unfinished = report.cancelled or bool(report.not_written)
     report.removed = output.finish(report.to_json(project, running.notes.images), keep_earlier=unfinished)
     report.kept_aside, report.others = output.kept_aside, output.others().words

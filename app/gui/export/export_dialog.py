@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 FORMATS_HEIGHT = 300
 """So much of the list of formats is seen at once, in logical pixels; a taller window shows more."""
+BURNED_IN = (
+    "Names are taken out of headers, tables and file names. What is burned into the pictures stays: are you sure that no "
+    "name and no date stands in any of them?"
+)
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
 
 
@@ -113,6 +117,20 @@ class ExportDialog(QDialog):
         self.capture = QCheckBox("DICOM: make Secondary Captures of images that are no DICOM files")
         self.capture.setToolTip("DICOM objects point at a DICOM image. Without this, other images are left out there.")
         self.capture.setChecked(str(settings().value("exportCapture", "")) == "yes")
+        self.without_persons = QCheckBox("De-identified: without names, for giving away")
+        self.without_persons.setToolTip(
+            "Images get other names, headers lose the person (PS3.15 basic profile), readers and notes are left out.\n"
+            "Which image is which stands beside the project, in a file that you keep."
+        )
+        self.shift_dates = QCheckBox("Dates moved by a random number of days, not taken out")
+        self.shift_dates.setToolTip(
+            "By the same number for all examinations of a patient: what lies between them stays"
+        )
+        self.without_persons.toggled.connect(self.shift_dates.setEnabled)
+        kept_dates = str(settings().value("exportDeidentify", ""))
+        self.without_persons.setChecked(bool(kept_dates))
+        self.shift_dates.setChecked(kept_dates == "shifted")
+        self.shift_dates.setEnabled(bool(kept_dates))
         self.folder = QLineEdit(self._start_folder())
         self.folder.setAccessibleName("Folder to export to")
         self.folder.textChanged.connect(self._check)
@@ -170,6 +188,8 @@ class ExportDialog(QDialog):
             layout.addWidget(button)
         layout.addWidget(self.leave_out)
         layout.addWidget(self.capture)
+        layout.addWidget(self.without_persons)
+        layout.addWidget(self.shift_dates)
         layout.addSpacing(2 * theme.STEP)
         layout.addWidget(_styled("Where", "heading"))
         layout.addLayout(where)
@@ -230,15 +250,15 @@ class ExportDialog(QDialog):
             self.folder.setText(folder)
 
     def _begin(self) -> None:
-        """Export, unless the folder holds files of others or an export of other images: then the reader is asked."""
+        """Export, or ask first: the folder holds files of others or another export, names may be burned in."""
         found = look_into(self._folder())
         others, earlier, scope = found.others.words, found.earlier, self.scope
         project = self._controller.open_session().path.name
         lost = earlier is not None and not earlier.goes_with(project, scope, self._images[scope])
-        if not (others or lost):
+        questions = [BURNED_IN] if self.without_persons.isChecked() else []
+        if not (others or lost or questions):
             self._start()
             return
-        questions = []
         if earlier is not None and lost:
             new = f"{SCOPE_WORDS[scope]} ({len(self._images[scope])}) of {project}"
             questions.append(f"The folder holds {earlier.words}. This export of {new} would take its place.")
@@ -252,8 +272,11 @@ class ExportDialog(QDialog):
         if others:
             stay = "Files that this program did not write stay as they are"
             question.setInformativeText(f"{stay}; one that is in the way is kept under another name.")
-        question.addButton("Choose another folder", QMessageBox.ButtonRole.RejectRole)
-        question.addButton("Export there", QMessageBox.ButtonRole.AcceptRole)
+        only_names = not (others or lost)
+        back = "Look first" if only_names else "Choose another folder"
+        question.addButton(back, QMessageBox.ButtonRole.RejectRole)
+        on = "Nothing is burned in: export" if only_names else "Export there"
+        question.addButton(on, QMessageBox.ButtonRole.AcceptRole)
         show_plainly(question)
         question.accepted.connect(self._start)
         question.open()
@@ -262,7 +285,10 @@ class ExportDialog(QDialog):
         scope, folder = self.scope, self._folder()
         later = "leave-out" if self.leave_out.isChecked() else "mark"
         captures = self.capture.isEnabled() and self.capture.isChecked()
-        if self._exporting.start(self.chosen(), folder, scope, self._images[scope], later, captures):
+        shifted = "shifted" if self.shift_dates.isChecked() else "emptied"
+        deidentify = shifted if self.without_persons.isChecked() else ""
+        if self._exporting.start(self.chosen(), folder, scope, self._images[scope], later, captures, deidentify):
+            settings().setValue("exportDeidentify", deidentify)
             settings().setValue("exportFormats", " ".join(self.chosen()))
             settings().setValue("exportScope", scope)
             settings().setValue("exportFolder", str(folder))

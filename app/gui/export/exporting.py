@@ -73,6 +73,7 @@ class Exporting(JobRunner):
         images: Sequence[str] = (),
         later: str = "mark",
         captures: bool = False,
+        deidentify: str = "",
     ) -> bool:
         """Export what is open; False (with a message) where that can't begin. Of named scopes these `images`."""
         session = self._controller.session
@@ -81,7 +82,7 @@ class Exporting(JobRunner):
         from app.formats.client import start_export  # 25 ms that the first click need not wait for
 
         try:
-            job = start_export(session, formats, folder, scope, images, later, captures)
+            job = start_export(session, formats, folder, scope, images, later, captures, deidentify)
         except (ValueError, OSError) as error:
             self._controller.tell(str(error))
             return False
