@@ -18,8 +18,8 @@ from app.store.paths import beside, check_unlinked
 NAME = "de-identified"
 """What the project is called in what is given away: the name of its file may be a patient's."""
 BURNED_IN = (
-    "Names were taken out of headers, tables and file names. What is burned into the pictures themselves stays: look at "
-    "each one before you give it away."
+    "Names were taken out of headers, tables and file names. What is burned into the pictures themselves stays: look "
+    "at each one before you give it away."
 )
 ENDING = ".pseudonyms.json"
 _LETTERS = 8

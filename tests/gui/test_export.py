@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox
 
@@ -239,3 +239,33 @@ def test_a_folder_below_the_home_or_beside_the_project(app, qtbot, tmp_path, mon
         finish(app, qtbot, dialog)
         assert (folder / "landmarks.csv").is_file()
         qtbot.waitUntil(lambda: app.window.findChild(ExportDialog, "exportDialog") is None)
+
+
+def test_before_anything_is_given_away_the_reader_is_asked_for_burned_in_names(
+    app, qtbot, tmp_path, monkeypatch
+) -> None:
+    session, out = app.window.controller.session, tmp_path / "out"
+    dialog = dialog_of(app, out, monkeypatch)
+    assert not dialog.shift_dates.isEnabled()
+    qtbot.mouseClick(
+        dialog.without_persons, Qt.MouseButton.LeftButton, pos=QPoint(8, dialog.without_persons.height() // 2)
+    )
+    assert dialog.shift_dates.isEnabled()
+    for words, written in (("Look first", False), ("Nothing is burned in: export", True)):
+        qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
+        question = dialog.findChild(QMessageBox, "exportQuestion")
+        assert "burned into the pictures stays" in question.text()
+        (button,) = [button for button in question.buttons() if button.text() == words]
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: not app.window.exporting.running, timeout=30_000)
+        assert out.exists() == written
+        if not written:
+            qtbot.waitUntil(lambda: dialog.findChild(QMessageBox, "exportQuestion") is None)
+    with (out / "landmarks.csv").open(newline="", encoding="utf-8") as file:
+        images = {row["image"] for row in csv.DictReader(file)}
+    assert len(images) == len(session.images)
+    assert all(name.startswith("IMG-") for name in images)
+    assert session.path.name not in (out / "report.json").read_text("utf-8")
+    again = dialog_of(app, out, monkeypatch)
+    assert again.without_persons.isChecked()
+    again.reject()

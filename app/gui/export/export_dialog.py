@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 FORMATS_HEIGHT = 300
 """So much of the list of formats is seen at once, in logical pixels; a taller window shows more."""
 BURNED_IN = (
-    "Names are taken out of headers, tables and file names. What is burned into the pictures stays: are you sure that no "
-    "name and no date stands in any of them?"
+    "Names are taken out of headers, tables and file names. What is burned into the pictures stays: are you sure that "
+    "no name and no date stands in any of them?"
 )
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
 
