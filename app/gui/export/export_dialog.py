@@ -117,6 +117,22 @@ class ExportDialog(QDialog):
         self.capture = QCheckBox("DICOM: make Secondary Captures of images that are no DICOM files")
         self.capture.setToolTip("DICOM objects point at a DICOM image. Without this, other images are left out there.")
         self.capture.setChecked(str(settings().value("exportCapture", "")) == "yes")
+        self._offer_to_deidentify()
+        self.folder = QLineEdit(self._start_folder())
+        self.folder.setAccessibleName("Folder to export to")
+        self.folder.textChanged.connect(self._check)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.export = self.buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.export.setDefault(True)
+        self.buttons.accepted.connect(self._begin)
+        self.buttons.rejected.connect(self.reject)
+        self.remark = _styled("", "muted")
+        exporting.started.connect(self._check)
+        exporting.ended.connect(self._check)
+        self._lay_out()
+        self._check()
+
+    def _offer_to_deidentify(self) -> None:
         self.without_persons = QCheckBox("De-identified: without names, for giving away")
         self.without_persons.setToolTip(
             "Images get other names, headers lose the person (PS3.15 basic profile), readers and notes are left out.\n"
@@ -131,19 +147,6 @@ class ExportDialog(QDialog):
         self.without_persons.setChecked(bool(kept_dates))
         self.shift_dates.setChecked(kept_dates == "shifted")
         self.shift_dates.setEnabled(bool(kept_dates))
-        self.folder = QLineEdit(self._start_folder())
-        self.folder.setAccessibleName("Folder to export to")
-        self.folder.textChanged.connect(self._check)
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.export = self.buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.export.setDefault(True)
-        self.buttons.accepted.connect(self._begin)
-        self.buttons.rejected.connect(self.reject)
-        self.remark = _styled("", "muted")
-        exporting.started.connect(self._check)
-        exporting.ended.connect(self._check)
-        self._lay_out()
-        self._check()
 
     def _make_scopes(self) -> dict[str, QRadioButton]:
         count = {key: len(images) for key, images in self._images.items()}
