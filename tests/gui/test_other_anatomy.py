@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
@@ -17,11 +18,12 @@ from tests.unit.wrists import drawn_wrist
 
 @pytest.fixture
 def wrists(tmp_path: Path) -> Path:
-    """A folder with a left and a right wrist."""
+    """A folder with a left and a right wrist, and a picture of which no model knows anything."""
     folder = tmp_path / "wrists"
     folder.mkdir()
     cv2.imwrite(str(folder / "left.png"), drawn_wrist(6))
     cv2.imwrite(str(folder / "right.png"), drawn_wrist(8)[:, ::-1])
+    cv2.imwrite(str(folder / "noise.png"), np.random.default_rng(2).integers(0, 256, (300, 240)).astype(np.uint8))
     return folder
 
 
@@ -30,18 +32,18 @@ def test_a_folder_of_wrists_is_opened_with_the_wrist_model(start: Callable[..., 
     window = app.window
     qtbot.waitUntil(lambda: settled(app), timeout=60_000)
     bar = window.anatomy_bar
-    said = "All 2 images look like radiographs of a wrist; this project's model is made for chests."
+    said = "2 of 3 images look like radiographs of a wrist; this project's model is made for chests."
     qtbot.waitUntil(lambda: bar.isVisible() and bar.words.text() == said)
     assert bar.open.text() == "Open them with the wrist model"
     before = window.controller.session.path
     qtbot.mouseClick(bar.open, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(window.controller.session.images) == 2)
+    qtbot.waitUntil(lambda: len(window.controller.session.images) == 3)
     qtbot.waitUntil(lambda: settled(app), timeout=60_000)
     session = window.controller.session
     assert session.path != before
     assert before.is_file(), "the other project stays"
     assert session.template.anatomy == "wrist"
-    assert [session.suspect(name) for name in session.images] == ["", ""]
+    assert [bool(session.suspect(name)) for name in ("left.png", "right.png", "noise.png")] == [False, False, True]
     assert not bar.isVisible()
     assert session.mask("right.png", "radius").any()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 
@@ -10,6 +11,9 @@ from app.gui.shell.projects import Projects
 from app.gui.state.controller import Controller
 from app.gui.widgets.offer_bar import OfferBar
 from app.project.changes import Change, ImagesChanged, OrientationChanged, PredictionChanged
+
+if TYPE_CHECKING:
+    from app.project.session import Session
 
 
 class AnatomyBar(OfferBar):
@@ -65,8 +69,13 @@ class AnatomyBar(OfferBar):
 
     def _open(self) -> None:
         session = self._controller.open_session()
-        files = [session.image(name).path for name in session.images if session.looks_like(name) == self._anatomy]
+        files = [session.image(name).path for name in session.images if self._may_show(session, name)]
         self._projects.open_apart(files, self._anatomy)
+
+    def _may_show(self, session: Session, image: str) -> bool:
+        """Whether an image shows the anatomy, or nothing that any model knows: another view of it, for example."""
+        shown = session.looks_like(image)
+        return shown == self._anatomy or bool(not shown and session.suspect(image) and session.remedy(image) is None)
 
 
 def _looks(count: int, total: int, anatomy: str) -> str:
