@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.io.dicomdir import by_folder, is_dicomdir, listed_files
 from app.io.errors import ReadError
 from app.io.files import NoRegularFileError, no_regular_file, open_regular, spelled
 from app.io.kinds import HEAD, kind_of
@@ -45,7 +46,7 @@ class Discovery:
 
 def looks_like_image(path: Path) -> bool:
     """Whether the content begins like a format that we read; raises OSError or ReadError if it cannot be looked at."""
-    if path.name.upper() == "DICOMDIR":
+    if is_dicomdir(path):
         return False  # the table of contents of an exported disk
     with open_regular(path) as file:
         return bool(kind_of(file.read(HEAD)))
@@ -112,6 +113,8 @@ def discover(
 ) -> Discovery:
     """Find the images below paths (files or folders, searched recursively), in natural order, each file once.
 
+    Of a DICOMDIR that is given the images that it lists are found; in a folder it is passed over.
+
     Parameters
     ----------
     paths : sequence of Path or str
@@ -134,6 +137,12 @@ def discover(
         else:
             search.folder = path.parent
             parts = iter([(str(path.parent), [path.name])])
+            if is_dicomdir(path):
+                try:
+                    parts = by_folder(listed_files(path))
+                except ReadError as error:
+                    search.failed.append((spelled(given), str(error)))
+                    continue
         for here, names in parts:
             search.enter(here)
             for name in names:
