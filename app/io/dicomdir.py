@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -32,9 +33,11 @@ def listed_files(path: Path) -> list[Path]:
     import pydicom  # 100 ms that no search waits for that meets none
 
     try:
-        records = pydicom.dcmread(path).DirectoryRecordSequence
-        images = [record for record in records if record.get("DirectoryRecordType") == "IMAGE"]
-        parts = [record.ReferencedFileID for record in images if record.get("ReferencedFileID")]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they spell what stands there
+            records = pydicom.dcmread(path).DirectoryRecordSequence
+            images = [record for record in records if record.get("DirectoryRecordType") == "IMAGE"]
+            parts = [record.ReferencedFileID for record in images if record.get("ReferencedFileID")]
     except OSError as error:
         raise ReadError(f"“{spelled(path)}” cannot be read ({error.strerror or error}). Open its folder.") from None
     except Exception as error:  # pydicom raises many kinds for what is no DICOM

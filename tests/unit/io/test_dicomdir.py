@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from pydicom import dcmread
-from pydicom.fileset import FileSet
 
 from app.io.discover import discover
 from tests.unit.pictures import dicom, ramp, write_dicom
@@ -14,21 +15,31 @@ from tests.unit.pictures import dicom, ramp, write_dicom
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
 
 
+WRITE = """
+import sys
+from pydicom import dcmread
+from pydicom.fileset import FileSet
+made = FileSet()
+for number in (1, 2):
+    data = dcmread(sys.argv[1])
+    data.PatientID, data.PatientName, data.StudyID = "P1", "A^B", "1"
+    data.StudyDate, data.StudyTime = "20240101", "101010"
+    data.SeriesNumber, data.InstanceNumber = 1, number
+    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}"
+    made.add(data)
+made.write(sys.argv[2])
+"""
+"""In a process of its own: pydicom's file sets leave temporary folders to whoever warns of them later."""
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Path:
     """A disk of two radiographs, and a third one that its table of contents does not list."""
-    made = FileSet()
-    for number in (1, 2):
-        data = dcmread(SAMPLES / "rendered_1.dcm")
-        data.PatientID, data.PatientName, data.StudyID = "P1", "A^B", "1"
-        data.StudyDate, data.StudyTime = "20240101", "101010"
-        data.SeriesNumber, data.InstanceNumber = 1, number
-        data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}"
-        made.add(data)
-    made.write(tmp_path / "disk")
-    made._tmpdir.cleanup()  # else it goes with a warning, whenever that is
-    write_dicom(tmp_path / "disk" / "stray.dcm", ramp(top=4095, dtype="u2"))
-    return tmp_path / "disk" / "DICOMDIR"
+    folder = tmp_path / "disk"
+    arguments = [sys.executable, "-W", "ignore", "-c", WRITE, str(SAMPLES / "rendered_1.dcm"), str(folder)]
+    subprocess.run(arguments, check=True)
+    write_dicom(folder / "stray.dcm", ramp(top=4095, dtype="u2"))
+    return folder / "DICOMDIR"
 
 
 def test_the_images_of_a_table_of_contents_are_found_and_no_others(disk: Path) -> None:
@@ -57,10 +68,11 @@ def test_a_listed_file_that_is_not_there_is_told(disk: Path) -> None:
 
 def test_no_name_in_a_table_leads_out_of_its_folder(disk: Path) -> None:
     data = dcmread(disk)
-    secret = write_dicom(disk.parent.parent / "secret.dcm", ramp(top=4095, dtype="u2"))
+    secret = write_dicom(disk.parent.parent / "SECRET", ramp(top=4095, dtype="u2"))
     images = [record for record in data.DirectoryRecordSequence if record.DirectoryRecordType == "IMAGE"]
-    images[0].ReferencedFileID = ["..", "secret.dcm"]
+    images[0].ReferencedFileID = ["UP", "SECRET"]
     data.save_as(disk)
+    disk.write_bytes(disk.read_bytes().replace(b"UP\\SECRET", b"..\\SECRET"))
     assert secret.resolve() not in {path.resolve() for _, path in discover([disk]).images}
 
 
