@@ -1,4 +1,4 @@
-"""The command line (design 6): predict, propagate, measure, export, train, evaluate.
+"""The command line (design 6): predict, propagate, measure, export, import, train, evaluate.
 
 Exit code 0: all done; 1: some inputs failed or none was found; 2: wrong usage.
 """
@@ -26,6 +26,7 @@ from app.cli.common import (
 )
 from app.cli.exporting import export_project
 from app.cli.figures import show_figures
+from app.cli.importing import import_into
 from app.cli.landmarks import Spot, check_names, parse_landmark, parse_spot, read_landmark_file
 from app.cli.measurements import grey_reader, known_regions, wanted_measurements
 from app.cli.training import check_options, is_chest, say_end, say_epoch, train_anatomy
@@ -166,6 +167,26 @@ def export(
     if deidentify not in {"", "emptied", "shifted"}:
         wrong_usage(f"--deidentify is “emptied” or “shifted” (dates), not “{deidentify}”.")
     export_project(project, out, format, state, later, capture, deidentify)
+
+
+@cli.command(name="import")
+def import_annotations(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders to search for them.")],
+    project: Annotated[Path, typer.Option("--project", metavar="FILE", help="The project file.")],
+    format: Annotated[
+        str, typer.Option("--format", metavar="csv|coco|...", help="What to look for; else known by content.")
+    ] = "",
+    as_: Annotated[
+        str,
+        typer.Option("--as", metavar="corrections|reader:NAME", help="Whose it is: the project's own or not."),
+    ] = "corrections",
+    over: Annotated[
+        bool, typer.Option("--over", help="Also over what readers corrected; accepted images stay as they are.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be imported, and do nothing.")] = False,
+) -> None:
+    """Take in placements and masks that others drew: as corrections, or as an opinion that is shown beside yours."""
+    import_into(project, paths, format, as_, over, dry_run)
 
 
 @cli.command()

@@ -8,13 +8,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from pycocotools import mask as rle
 
-from app.core.landmark import Landmark
+from app.core.annotation import AnnotatedMask, AnnotatedPoint, ImageAnnotations, ImageReference
+from app.core.frame import Axes
+from app.core.landmark import Landmark, PlacementState
 from app.core.template import FIELD, Template
 from app.formats.csv_table import MaskSource, Row
 from app.formats.project_view import ImageView, facts_of
+from app.formats.reading import (
+    NOTHING,
+    Known,
+    MaskParts,
+    beside,
+    mask_state,
+    point_state,
+    read_json,
+    read_polygon,
+    run_mask,
+)
 from app.io.atomic import WholeFile, json_text
+from app.io.files import spelled
 
 DESCRIPTION = (
     "DenseSeg Review. Research use only; not a medical device. Segmentations are predicted or corrected, as mask says; "
@@ -160,3 +175,120 @@ class CocoFile:
         """Put the file in its place."""
         self._whole.write(f'\n], "images": {json_text(self._pictures)}}}\n')
         self._whole.keep()
+
+
+def fits_coco(file: Path, head: bytes) -> bool:
+    """Whether a file is one of COCO's; what names its parts may stand far behind, so large ones are looked through."""
+    if file.suffix.lower() != ".json" or not head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
+        return False
+    if b'"categories"' in head and (b'"annotations"' in head or b'"images"' in head):
+        return True
+    if b'"shapes"' in head or b'"markups"' in head:
+        return False
+    data = file.read_bytes()
+    return all(part in data for part in (b'"categories"', b'"annotations"', b'"images"'))
+
+
+def read_coco(file: Path, known: Known = NOTHING) -> list[ImageAnnotations]:
+    """All images: segmentations by their categories, keypoints by the names that the categories give them.
+
+    Raises
+    ------
+    ValueError
+        With a sentence: it is no whole COCO file.
+    """
+    data = read_json(file)
+    try:
+        categories = {each["id"]: each for each in data["categories"]}
+        names = {key: str(each["name"]) for key, each in categories.items()}
+        pictures = {each["id"]: each for each in data["images"]}
+        read = {key: _CocoImage(each, file) for key, each in pictures.items()}
+        for each in data["annotations"]:
+            category = categories[each["category_id"]]
+            read[each["image_id"]].take(each, names[each["category_id"]], category.get("keypoints") or [])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{file.name} is no whole COCO file: {error} is missing or wrong.") from None
+    return [one.annotations() for one in read.values()]
+
+
+class _CocoImage:
+    """What a COCO file says of one image, as its annotations come."""
+
+    def __init__(self, picture: dict[str, Any], file: Path) -> None:
+        size = picture.get("height"), picture.get("width")
+        self._size = (int(size[0]), int(size[1])) if size[0] and size[1] else None
+        self._reference = ImageReference(beside(file, str(picture["file_name"])), size=self._size)
+        self._file = file
+        self._points: list[AnnotatedPoint] = []
+        self._parts, self._absent, self._left_out = MaskParts(), list[AnnotatedMask](), list[str]()
+
+    def take(self, one: dict[str, Any], name: str, keypoints: Sequence[str]) -> None:
+        """Take an annotation in."""
+        self._keypoints(one, name, keypoints)
+        source, given = one.get("mask"), one.get("segmentation")
+        if source == MaskSource.REJECTED.value:
+            return
+        if source == MaskSource.ABSENT.value:
+            self._absent.append(AnnotatedMask(name))
+        elif isinstance(given, list) and given:
+            for each in given:
+                self._parts.add_outline(name, read_polygon(each, self._file, name))
+        elif isinstance(given, dict) and given:
+            self._parts.add_bitmap(name, self._bitmap(given, name))
+        elif not one.get("keypoints"):
+            self._left_out.append(f"A box of “{name}” without an outline")
+        if (state := mask_state(source)) is not None:
+            self._parts.states[name] = state
+
+    def _bitmap(self, given: dict[str, Any], name: str) -> npt.NDArray[np.bool_]:
+        """A mask by its run lengths, compressed or not, column by column."""
+        height, width = (int(value) for value in given.get("size") or self._size or (0, 0))
+        counts = given.get("counts")
+        runs = counts if isinstance(counts, list) else unpacked_runs(str(counts))
+        mask = run_mask(runs, height, width, by_columns=True)
+        if mask is None:
+            size = f"{width} x {height} pixels"
+            raise ValueError(f"{self._file.name}: the run lengths of {spelled(name)} do not fit an image of {size}.")
+        return mask
+
+    def _keypoints(self, one: dict[str, Any], name: str, keypoints: Sequence[str]) -> None:
+        values = np.asarray(one.get("keypoints") or [], float)
+        if values.size != 3 * len(keypoints):
+            if values.size:
+                raise ValueError(
+                    f"{self._file.name}: {spelled(name)} has {values.size // 3} keypoints in an image; its category "
+                    f"names {len(keypoints)}."
+                )
+            return
+        states = one.get("keypoint_states") or [None] * len(keypoints)
+        for landmark, (x, y, flag), word in zip(keypoints, values.reshape(-1, 3), states, strict=True):
+            state = point_state(word)
+            if state is PlacementState.ABSENT:
+                self._points.append(AnnotatedPoint(str(landmark), None))
+            elif flag != Visibility.NOT_LABELLED:
+                self._points.append(AnnotatedPoint(str(landmark), np.array([x, y]), Axes.NATIVE, state))
+
+    def annotations(self) -> ImageAnnotations:
+        """All of it."""
+        masks = [*self._parts.rows(), *self._absent]
+        return ImageAnnotations(self._reference, self._points, masks, self._file.name, self._left_out)
+
+
+def unpacked_runs(text: str) -> list[int]:
+    """Run lengths as pycocotools packs them: 5 bits a letter, from the third one on less the one before the last.
+
+    What is no such text gives lengths that fill no image.
+    """
+    runs: list[int] = []
+    value = shift = 0
+    for letter in text:
+        bits = ord(letter) - 48
+        value |= (bits & 0x1F) << shift
+        shift += 5
+        if bits & 0x20:
+            continue
+        if bits & 0x10:
+            value -= 1 << shift
+        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+        value = shift = 0
+    return runs if not shift else []

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from app.core.annotation import AnnotatedPoint, ImageAnnotations, ImageReference
 from app.core.frame import Frame
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.core.orientation import Orientation
@@ -21,6 +22,7 @@ from app.core.prediction import Prediction, confidence
 from app.core.template import FIELD, Template
 from app.core.template_point import place_of
 from app.core.text import one_line
+from app.formats.reading import Known, point_state, read_place, read_text
 from app.io.atomic import WholeFile
 
 COLUMNS = (
@@ -288,3 +290,39 @@ def write_table(rows: Iterable[Cells], path: Path, columns: Sequence[str] = COLU
         table.drop()
         raise
     table.keep()
+
+
+def fits_csv(file: Path, head: bytes) -> bool:
+    """Whether a file begins like a table of placements."""
+    first = head.split(b"\n", 1)[0].lstrip(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    return {"image", "landmark", "x_px", "y_px"} <= {name.strip().strip('"') for name in first.split(",")}
+
+
+def uncelled(text: str) -> str:
+    """A text as it was before `cell` marked it."""
+    return text[1:] if text.startswith("'") and _RUN.match(text[1:]) else text
+
+
+def read_csv(file: Path, known: Known) -> list[ImageAnnotations]:
+    """All placements of a table, also one of another program with the columns image, landmark, x_px, y_px, [state].
+
+    A row without a place says that the landmark is absent.
+
+    Raises
+    ------
+    ValueError
+        With a sentence: a column is missing, a number is none.
+    """
+    table = csv.DictReader(io.StringIO(read_text(file)))
+    points: dict[str, list[AnnotatedPoint]] = {}
+    for line, row in enumerate(table, 2):
+        image, landmark = uncelled((row.get("image") or "").strip()), uncelled((row.get("landmark") or "").strip())
+        if not image or not landmark:
+            raise ValueError(f"{file.name}, row {line}: the image or the landmark has no name.")
+        x, y, state = (row.get("x_px") or "").strip(), (row.get("y_px") or "").strip(), point_state(row.get("state"))
+        if not x and not y:
+            found = AnnotatedPoint(landmark, None)
+        else:
+            found = AnnotatedPoint(landmark, read_place([x, y], file, f"{landmark}, row {line},"), state=state)
+        points.setdefault(image, []).append(found)
+    return [ImageAnnotations(ImageReference(image), rows, file=file.name) for image, rows in points.items()]

@@ -16,6 +16,7 @@ from app.formats.deidentify import Dates
 from app.formats.given_away import given_away
 from app.formats.measurement_table import MeasurementRow
 from app.formats.project_view import LATER, ImageView, ProjectView
+from app.formats.reading import Known
 from app.formats.region_table import rows_of
 from app.io.names import unique_stems
 from app.project.entries import Placement
@@ -50,6 +51,12 @@ def names_in(session: Session, scope: str, images: str | Sequence[str] = ()) -> 
     if scope == "all":
         return session.images
     raise ValueError(f"The images to export are “{'”, “'.join(SCOPES)}”, not “{scope}”.")
+
+
+def known_of(session: Session) -> Known:
+    """What a project knows by name, for files that do not name things themselves."""
+    structures = tuple(structure.name for structure in session.template.structures)
+    return Known(structures, tuple(mark.name for mark in _own(session)))
 
 
 def check_later(later: str) -> None:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from app.core.annotation import AnnotatedMask, ImageAnnotations, ImageReference, PackedMask
 from app.core.frame import Frame
 from app.core.template import Template
 from app.formats.base import PerImage
 from app.formats.csv_table import MaskSource
+from app.formats.masks import plane_of, read_mask
 from app.formats.nrrd_file import nrrd_bytes
 from app.formats.output_folder import OutputFolder
 from app.formats.project_view import ImageView, ProjectView, RefusedError
+from app.formats.reading import Known, read_json, read_text
+from app.io.names import stem, suffix
 
 Labels = npt.NDArray[np.uint8]
+_CHANNEL = re.compile(r"_0000$")
+"""How nnU-Net calls pictures; label maps go without."""
 UNKNOWN = (MaskSource.UNKNOWN, MaskSource.REJECTED)
 """Nobody knows where such a structure is: it is not background."""
 
@@ -146,3 +154,73 @@ def nifti_bytes(values: npt.NDArray[np.generic], frame: Frame) -> bytes:
     file.header.set_xyzt_units("mm" if frame.spacing is not None else "unknown")
     data: bytes = file.to_bytes()
     return gzip.compress(data, 6, mtime=0)
+
+
+def listing_of(file: Path) -> Path | None:
+    """What names the numbers of a label map: nnU-Net's dataset.json or ITK-SNAP's labels.txt, in a folder above."""
+    folders = list(file.absolute().parents)[:4]
+    found = (folder / name for folder in folders for name in ("dataset.json", LabelMaps.names))
+    return next((path for path in found if path.is_file()), None)
+
+
+def fits_label_map(file: Path, head: bytes) -> bool:
+    """Whether a file may be a label map, or one mask of several: a picture with a list of names above it."""
+    return bool(suffix(file.name)) and not _CHANNEL.search(stem(file.name)) and listing_of(file) is not None
+
+
+def read_label_map(file: Path, known: Known) -> list[ImageAnnotations]:
+    """The structures of a label map. One that has no pixel in it is absent, since the map speaks of all pixels.
+
+    A file in a folder of its image that is called like a structure holds that one alone.
+
+    Raises
+    ------
+    ValueError
+        With a sentence: nothing names its numbers, or one of them has no name.
+    """
+    if stem(file.name) in known.structures:
+        return read_mask(file, known)
+    listing = listing_of(file)
+    if listing is None:
+        raise ValueError(
+            f"{file.name} is a label map, but no dataset.json or {LabelMaps.names} in a folder above names its numbers."
+        )
+    numbers, values = labels_in(listing), plane_of(file)
+    there = set(np.unique(values).tolist()) - {0}
+    named = {number for each in numbers.values() for number in each}
+    if unknown := sorted(there - named):
+        raise ValueError(f"The label map {stem(file.name)} holds {unknown[0]:g}, which {listing.name} does not name.")
+    rows = []
+    for name, each in numbers.items():
+        mask = np.isin(values, each)
+        rows.append(AnnotatedMask(name, PackedMask.of(mask) if mask.any() else None))
+    reference = ImageReference(str(file.with_name(stem(file.name))), size=values.shape)
+    return [ImageAnnotations(reference, (), rows, file.name)]
+
+
+def labels_in(listing: Path) -> dict[str, tuple[int, ...]]:
+    """Structure → the numbers that stand for it in a label map (several: nnU-Net's regions).
+
+    Raises
+    ------
+    ValueError
+        With a sentence: it names no numbers.
+    """
+    if listing.name == LabelMaps.names:
+        rows = re.findall(r'^\s*(\d+)(?:\s+[\d.]+){3,6}\s+"(.*)"', read_text(listing), re.MULTILINE)
+        return {name: (int(number),) for number, name in rows if int(number)}
+    given = read_json(listing)
+    entries = given.get("labels") if isinstance(given, dict) else None
+    if not isinstance(entries, dict) or not entries:
+        raise ValueError(f"{listing} has no “labels”, as nnU-Net writes them.")
+    if all(str(key).isdigit() for key in entries):  # the first version wrote them the other way round
+        entries = {name: int(number) for number, name in entries.items()}
+    found: dict[str, tuple[int, ...]] = {}
+    for name, numbers in entries.items():
+        try:
+            values = tuple(int(value) for value in np.atleast_1d(numbers))
+        except (TypeError, ValueError):
+            raise ValueError(f"{listing} gives no whole number for the label “{name}”.") from None
+        if values != (0,) and name != "ignore":
+            found[str(name)] = values
+    return found

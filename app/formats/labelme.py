@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import base64
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.core.frame import Frame
+from app.core.annotation import AnnotatedMask, AnnotatedPoint, ImageAnnotations, ImageReference
+from app.core.frame import Axes, Frame
 from app.core.template import FIELD
 from app.formats.coco import MARKS
 from app.formats.csv_table import Row
 from app.formats.polygons import polygons_of
 from app.formats.project_view import ImageView, facts_of
+from app.formats.reading import (
+    NOTHING,
+    Known,
+    MaskParts,
+    beside,
+    mask_state,
+    point_state,
+    read_json,
+    read_place,
+    read_polygon,
+)
+from app.io.files import spelled
 
 VERSION = "6.3.1"
 
@@ -64,3 +79,96 @@ def _shape(
         "flags": flags,
         "mask": None,
     }
+
+
+def fits_labelme(file: Path, head: bytes) -> bool:
+    """Whether a file is one of LabelMe's; large ones may tell their shapes after the picture."""
+    if file.suffix.lower() != ".json" or not head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
+        return False
+    return b'"shapes"' in head or (b'"imageData"' in head and b'"version"' in head)
+
+
+def read_labelme(file: Path, known: Known = NOTHING) -> list[ImageAnnotations]:
+    """One file: polygons, rectangles, circles and masks as structures, points as landmarks.
+
+    Raises
+    ------
+    ValueError
+        With a sentence: it is damaged.
+    """
+    data = read_json(file)
+    if not isinstance(data, dict) or not isinstance(data.get("shapes"), list):
+        raise ValueError(f"{file.name} has no list of shapes, as LabelMe writes it.")
+    named = str(data.get("imagePath") or "")
+    size = _size(data.get("imageHeight"), data.get("imageWidth"))
+    points, parts, left_out = [], MaskParts(), list[str]()
+    for shape in data["shapes"]:
+        if not isinstance(shape, dict):
+            raise ValueError(f"{file.name} holds a shape that is none.")
+        label, kind = str(shape.get("label") or "").strip(), str(shape.get("shape_type") or "polygon")
+        flags = shape.get("flags")
+        states = [name for name, on in flags.items() if on] if isinstance(flags, dict) else []
+        if kind == "point":
+            state = next(filter(None, map(point_state, states)), None)
+            points.append(AnnotatedPoint(label, read_place(shape.get("points"), file, label), Axes.CORNER, state))
+        elif kind == "mask":
+            parts.add_bitmap(label, _bitmap(shape, file, label, size))
+        elif (outline := _outline(shape, kind, file, label)) is not None:
+            parts.add_outline(label, outline)
+        else:
+            left_out.append(f"The {kind} “{label}”")
+            continue
+        if kind != "point" and (said := next(filter(None, map(mask_state, states)), None)) is not None:
+            parts.states[label] = said
+    masks = [*parts.rows(), *_absent(data)]
+    reference = ImageReference(beside(file, named or f"{file.stem}"), size=size)
+    return [ImageAnnotations(reference, points, masks, file.name, left_out)]
+
+
+def _size(height: object, width: object) -> tuple[int, int] | None:
+    both = isinstance(height, int) and isinstance(width, int)
+    return (height, width) if both and height > 0 and width > 0 else None  # type: ignore[return-value,operator]
+
+
+def _absent(data: dict[str, Any]) -> list[AnnotatedMask]:
+    """The structures that our own files call absent."""
+    told = data.get("denseseg_review")
+    sources = told.get("masks") if isinstance(told, dict) else None
+    return (
+        [AnnotatedMask(name) for name, said in sources.items() if said == "absent"] if isinstance(sources, dict) else []
+    )
+
+
+def _outline(shape: dict[str, Any], kind: str, file: Path, name: str) -> npt.NDArray[np.float64] | None:
+    """A shape's outline from the corner of the first pixel; None for what outlines nothing."""
+    given = shape.get("points")
+    if kind == "polygon":
+        return read_polygon(given, file, name)
+    if kind not in ("rectangle", "circle"):
+        return None
+    try:
+        first, second = np.asarray(given, float).reshape(2, 2)
+    except (TypeError, ValueError):
+        raise ValueError(f"{file.name}: the {kind} of {spelled(name)} does not have two points.") from None
+    if kind == "rectangle":
+        return read_polygon([first, (second[0], first[1]), second, (first[0], second[1])], file, name)
+    turns = np.linspace(0, 2 * np.pi, 181)[:-1]
+    return read_polygon(first + np.hypot(*(second - first)) * np.c_[np.cos(turns), np.sin(turns)], file, name)
+
+
+def _bitmap(shape: dict[str, Any], file: Path, name: str, size: tuple[int, int] | None) -> npt.NDArray[np.bool_]:
+    """The bitmap of a shape that is a mask: a picture in its box, whose first corner is a pixel."""
+    try:
+        data = np.frombuffer(base64.b64decode(shape["mask"], validate=True), np.uint8)
+        left, top = (round(float(value)) for value in shape["points"][0])
+        part = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    except (KeyError, TypeError, ValueError, IndexError, cv2.error):
+        part = None
+    if part is None or size is None:
+        raise ValueError(f"{file.name}: the mask of {spelled(name)} is not whole, or the size of the image is missing.")
+    mask = np.zeros(size, bool)
+    rows, columns = part.shape
+    if left < 0 or top < 0 or top + rows > size[0] or left + columns > size[1]:
+        raise ValueError(f"{file.name}: the mask of {spelled(name)} reaches beyond the image.")
+    mask[top : top + rows, left : left + columns] = part > 0
+    return mask

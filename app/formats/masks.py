@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Container
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from app.core.annotation import AnnotatedMask, ImageAnnotations, ImageReference, PackedMask
 from app.core.masks import ImageMasks
 from app.formats.output_folder import OutputFolder
+from app.formats.reading import Known
 from app.io.atomic import write_bytes
+from app.io.errors import ReadError
+from app.io.image import read_image
+from app.io.names import stem, suffix
 
 
 def write_mask(mask: npt.NDArray[np.bool_], path: Path) -> None:
@@ -54,3 +60,38 @@ def write_masks(
         if output is not None:
             output.add(path)
     return paths
+
+
+def fits_mask(file: Path, head: bytes) -> bool:
+    """Whether a file is a picture of one mask: in a folder below one called ``masks``."""
+    return bool(suffix(file.name)) and "masks" in (part.lower() for part in file.absolute().parts[:-1])
+
+
+def image_and_structure(file: Path, known: Known) -> tuple[str, str]:
+    """Whose mask a file is, by its path: ``IMAGE/STRUCTURE.png``, or ``STRUCTURE/IMAGE.png``."""
+    name, folder = stem(file.name), file.parent
+    if name not in known.structures and folder.name in known.structures:
+        return str(folder.parent / name), folder.name
+    return str(folder), name
+
+
+def read_mask(file: Path, known: Known) -> list[ImageAnnotations]:
+    """One mask: every pixel that is not 0. One without a pixel says that the structure is absent.
+
+    Raises
+    ------
+    ValueError
+        With a sentence: it is no picture.
+    """
+    image, structure = image_and_structure(file, known)
+    mask = plane_of(file) > 0
+    row = AnnotatedMask(structure, PackedMask.of(mask) if mask.any() else None)
+    return [ImageAnnotations(ImageReference(image, size=mask.shape), (), [row], f"{file.parent.name}/{file.name}")]
+
+
+def plane_of(file: Path) -> npt.NDArray[Any]:
+    """The numbers [H, W] of a file that holds masks; raises ValueError with a sentence where it is no such file."""
+    try:
+        return np.asarray(read_image(file).pixels)
+    except ReadError as error:
+        raise ValueError(str(error)) from None

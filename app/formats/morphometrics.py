@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from app.core.frame import Frame, Points
+from app.core.annotation import AnnotatedPoint, ImageAnnotations, ImageReference
+from app.core.frame import Axes, Frame, Points
 from app.core.text import one_line
-from app.formats.csv_table import cell, number
+from app.formats.csv_table import cell, number, uncelled
 from app.formats.project_view import ImageView, ProjectView
+from app.formats.reading import NOTHING, Known, beside, read_place, read_text
 from app.io.atomic import WholeFile
 
 MISSING = "-1 -1"
@@ -116,3 +119,98 @@ class _Lines(list[str]):
     def write(self, line: str) -> None:
         """Take a line in."""
         self.append(line)
+
+
+def fits_tps(file: Path, head: bytes) -> bool:
+    """Whether a file is one of tpsDig's."""
+    return bool(re.match(rb"\s*LP3?\s*=\s*\d+", head, re.IGNORECASE)) and file.suffix.lower() == ".tps"
+
+
+def read_tps(file: Path, known: Known) -> list[ImageAnnotations]:
+    """The points of all specimens, which have no names: they are the project's own landmarks in their order.
+
+    A point that is missing (``-1 -1``, ``NA NA``) says nothing: programs write it for what can't be seen as for what
+    was not placed yet.
+
+    Raises
+    ------
+    ValueError
+        With a sentence: there are other numbers of points than landmarks, or it is damaged.
+    """
+    found, lines = [], iter(read_text(file).splitlines())
+    points: list[Points | None] = []
+    for line in lines:
+        key, _, value = (part.strip() for part in line.partition("="))
+        if key.upper() == "LP":
+            points = [_tps_point(next(lines, ""), file) for _ in range(_count(value, file))]
+            _check_count(points, known, file)
+        elif key.upper() == "IMAGE":
+            rows, image = zip(known.landmarks, points, strict=True), ImageReference(beside(file, value))
+            there = [AnnotatedPoint(name, xy, Axes.UPWARD) for name, xy in rows if xy is not None]
+            missing = [
+                f"“{name}” without a place" for name, xy in zip(known.landmarks, points, strict=True) if xy is None
+            ]
+            found.append(ImageAnnotations(image, there, (), file.name, missing))
+        elif key.upper() in ("CURVES", "LP3"):
+            raise ValueError(f"{file.name} holds curves or points in space. Save the landmarks alone (LP=).")
+    if not found:
+        raise ValueError(f"{file.name} names no image (IMAGE=), so nobody knows what its points belong to.")
+    return found
+
+
+def _count(value: str, file: Path) -> int:
+    if not value.isdigit():
+        raise ValueError(f"{file.name}: “LP={value}” is no number of points.")
+    return int(value)
+
+
+def _tps_point(line: str, file: Path) -> Points | None:
+    cells = line.split()
+    if [cell.upper() for cell in cells] == ["NA", "NA"]:
+        return None
+    xy = read_place(cells, file, "a point")
+    return None if (xy < 0).any() else xy
+
+
+def _check_count(points: Sequence[object], known: Known, file: Path) -> None:
+    if len(points) != len(known.landmarks):
+        raise ValueError(
+            f"{file.name} has {len(points)} points in an image; they have no names, and the project has "
+            f"{len(known.landmarks)} landmarks of its own. Both must be the same, in the same order."
+        )
+
+
+def fits_wide(file: Path, head: bytes) -> bool:
+    """Whether a file is a table with one row per image and two columns per landmark, also one of DeepLabCut's."""
+    if file.suffix.lower() != ".csv":
+        return False
+    line = head.split(b"\n", 1)[0].decode("utf-8-sig", "replace").strip()
+    cells = next(csv.reader([line.replace("\r", " ")]), [])
+    return bool(cells) and (cells[0] == "scorer" or _is_wide(cells))
+
+
+def _is_wide(cells: Sequence[str]) -> bool:
+    pairs = list(zip(cells[1::2], cells[2::2], strict=False))
+    named = all(x.endswith("_x") and y.endswith("_y") and x[:-2] == y[:-2] for x, y in pairs)
+    return cells[0] == "image" and len(cells) % 2 == 1 and bool(pairs) and named
+
+
+def read_wide(file: Path, known: Known = NOTHING) -> list[ImageAnnotations]:
+    """The points of all images; an empty cell says nothing.
+
+    Raises
+    ------
+    ValueError
+        With a sentence: it is damaged.
+    """
+    rows = [row for row in csv.reader(read_text(file).splitlines()) if row]
+    head = 3 if rows[0][0] == "scorer" else 1
+    names = rows[1][1::2] if head == 3 else [cell[:-2] for cell in rows[0][1::2]]
+    if head == 3 and (len(rows) < 3 or rows[2][1::2] != ["x"] * len(names) or rows[2][2::2] != ["y"] * len(names)):
+        raise ValueError(f"{file.name} has other columns than x and y for each part. Export it without likelihood.")
+    found = []
+    for row in rows[head:]:
+        cells = zip(names, row[1::2], row[2::2], strict=False)
+        points = [AnnotatedPoint(uncelled(name), read_place([x, y], file, name)) for name, x, y in cells if x or y]
+        found.append(ImageAnnotations(ImageReference(uncelled(row[0])), points, (), file.name))
+    return found

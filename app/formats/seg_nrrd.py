@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from app.core.annotation import AnnotatedMask, ImageAnnotations, ImageReference, PackedMask
 from app.core.landmark import ReviewState
 from app.core.template import Structure
 from app.formats.base import PerImage
@@ -14,8 +19,14 @@ from app.formats.csv_table import MaskSource
 from app.formats.label_map import known_masks
 from app.formats.nrrd_file import nrrd_bytes
 from app.formats.project_view import ImageView
+from app.formats.reading import NOTHING, Known, mask_state
+from app.io.errors import ReadError
+from app.io.files import read_regular
+from app.io.volume import nrrd_values
 
 Mask = npt.NDArray[np.bool_]
+LARGEST = 1 << 30
+"""Bytes of a file that is read."""
 CATEGORY = ("SCT", "123037004", "Anatomical Structure")
 STATUS = {
     ReviewState.ACCEPTED.value: "completed",
@@ -112,3 +123,53 @@ def _terminology(structure: Structure) -> str:
 def _plain(words: str) -> str:
     """Without the signs that part a terminology entry and its tags."""
     return words.translate(str.maketrans("~^|:", "    "))
+
+
+def fits_seg_nrrd(file: Path, head: bytes) -> bool:
+    """Whether a file is a segmentation of Slicer's."""
+    return head.startswith(b"NRRD") and b"\nSegment0_" in head
+
+
+def read_seg_nrrd(file: Path, known: Known = NOTHING) -> list[ImageAnnotations]:
+    """The segments of a ``.seg.nrrd``, which is called like its image: by their IDs, else by their names.
+
+    Slicer may cut it to where the segments are; ``ReferenceImageExtentOffset`` then tells where that lies in the image.
+    A segment without a pixel says that its structure is absent.
+
+    Raises
+    ------
+    ValueError
+        With a sentence: it is damaged, or has several slices.
+    """
+    try:
+        header, values = nrrd_values(read_regular(file, LARGEST), file.name)
+    except ReadError as error:
+        raise ValueError(str(error)) from None
+    layered = values.ndim == 4
+    planes = values if layered else values[None]
+    if planes.ndim != 4 or planes.shape[3] != 1:
+        raise ValueError(f"{file.name} is a segmentation of {planes.shape[-1]} slices; a radiograph has one.")
+    planes = np.swapaxes(planes[..., 0], 1, 2)  # [L, y, x]
+    for axis in _backward(header, layered):
+        planes = np.flip(planes, 2 - axis)
+    offset = [int(part) for part in str(header.get("Segmentation_ReferenceImageExtentOffset", "0 0 0")).split()]
+    rows = []
+    for number in itertools.count():
+        head = f"Segment{number}_"
+        if f"{head}LabelValue" not in header and f"{head}ID" not in header and f"{head}Name" not in header:
+            break
+        mask = planes[int(header.get(f"{head}Layer", 0))] == int(header.get(f"{head}LabelValue", 1))
+        also = [str(header[key]) for key in (f"{head}Name",) if key in header]
+        said = re.search(r"DenseSeg\.Mask:(\w+)", str(header.get(f"{head}Tags", "")))
+        bitmap = PackedMask.of(np.pad(mask, ((offset[1], 0), (offset[0], 0)))) if mask.any() else None
+        name = str(header.get(f"{head}ID") or also[0])
+        rows.append(AnnotatedMask(name, bitmap, state=mask_state(said.group(1)) if said else None, also=also))
+    name = re.sub(r"(\.seg)?\.nrrd$", "", file.name, flags=re.IGNORECASE)
+    return [ImageAnnotations(ImageReference(str(file.with_name(name))), (), rows, file.name)]
+
+
+def _backward(header: Mapping[str, Any], layered: bool) -> list[int]:
+    """The axes (0 for x, 1 for y) along which a file counts against LPS."""
+    directions = np.asarray(header.get("space directions", np.eye(3)), float)[int(layered) :]
+    ras = str(header.get("space", "left-posterior-superior")).lower() in ("right-anterior-superior", "ras")
+    return [axis for axis in (0, 1) if directions[axis][axis] * (-1 if ras else 1) < 0]

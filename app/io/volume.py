@@ -89,13 +89,7 @@ def read_nifti(data: bytes, name: str) -> Image:
 
 def read_nrrd(data: bytes, name: str) -> Image:
     """Read NRRD with its data attached."""
-    import nrrd
-
-    stream = io.BytesIO(data)
-    header = nrrd.read_header(stream)
-    if "data file" in header or "datafile" in header:
-        raise ImageError(f"“{name}” keeps its pixels in another file; save it as one .nrrd file.")
-    values = nrrd.read_data(header, _unpacked_nrrd(header, stream, name), index_order="F")
+    header, values = nrrd_values(data, name)
     kinds = [str(kind) for kind in header.get("kinds", [])]
     colour = bool(kinds) and kinds[0] in {"RGB-color", "RGBA-color", "vector", "3-color", "4-color", "list"}
     if colour and values.ndim > 2:
@@ -105,6 +99,17 @@ def read_nrrd(data: bytes, name: str) -> Image:
         pixels, remark = _plane(values.T, name)
     sizes, known = _nrrd_sizes(header, skip=int(colour))
     return _image(pixels, sizes, remark, known)
+
+
+def nrrd_values(data: bytes, name: str) -> tuple[dict[str, Any], npt.NDArray[Any]]:
+    """Header and numbers of an NRRD file, the fastest axis first; raises ImageError, and what damaged ones do."""
+    import nrrd
+
+    stream = io.BytesIO(data)
+    header = nrrd.read_header(stream)
+    if "data file" in header or "datafile" in header:
+        raise ImageError(f"“{name}” keeps its pixels in another file; save it as one .nrrd file.")
+    return header, nrrd.read_data(header, _unpacked_nrrd(header, stream, name), index_order="F")
 
 
 def _unpacked_nrrd(header: dict[str, Any], stream: io.BytesIO, name: str) -> io.BytesIO:

@@ -16,12 +16,12 @@ from app.core.measurement_set import measurement_set_from_json
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior, Similarity
 from app.engine.predictors.denseseg import openvino_network
+from app.formats.reading import read_json
 from app.io.bundle import MEASUREMENTS, read_bundle, read_weights
 from app.training import train as training
 from app.training.anatomy import Anatomy, Remark, read_anatomy
 from app.training.anatomy_documents import anatomy_documents
 from app.training.anatomy_figures import anatomy_figures
-from app.training.annotations.annotated import read_json
 from app.training.bundle import convert, lend_measurements, replace_documents, write_bundle
 from app.training.dataset import Examples, Grids, build
 from app.training.finish import BELIEF, SEEN_ROUNDS, Trials, collect, fit_errors

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from skimage.draw import polygon2mask
 
 from app.core.frame import Points
-from app.training.annotations.annotated import pieces_of
+from app.formats.reading import pieces_of
 
 BORDER_SHARE = 0.012
 """An edge is the picture's and not the structure's where both of its ends lie this close to one side of the picture,

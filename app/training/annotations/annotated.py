@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from skimage.measure import find_contours
-
-from app.core.frame import Points
-from app.io.files import read_regular, spelled
+from app.core.annotation import ImageAnnotations
+from app.core.frame import Frame, Points
+from app.formats.reading import pieces_of
+from app.io.files import spelled
 from app.io.names import natural_order, stem, suffix
 
-_LARGEST_TEXT = 1 << 28
 _NAME = re.compile(r"\w(?:[\w .+()-]{0,62}[\w+()-])?")
 
 
@@ -72,37 +67,19 @@ def checked_name(text: object, file: Path) -> str:
     return name
 
 
-def polygon(values: object, file: Path, name: str) -> Points:
-    """A polygon [P, 2] of numbers from a file; raises ValueError with its name where it is none."""
-    try:
-        points = np.asarray(values, float).reshape(-1, 2)
-    except (TypeError, ValueError):
-        raise ValueError(f"{file.name}: the outline of {name} is no list of points (x, y).") from None
-    if len(points) < 3 or not np.isfinite(points).all():
-        raise ValueError(f"{file.name}: the outline of {name} needs three points at least, all of them numbers.")
-    return points
-
-
-def read_json(file: Path) -> Any:
-    """A JSON file; raises ValueError with a sentence where it is none."""
-    try:
-        return json.loads(read_regular(file, _LARGEST_TEXT))
-    except (ValueError, UnicodeDecodeError):
-        raise ValueError(f"{file.name} is no JSON file, or damaged.") from None
+def pieces_in(one: ImageAnnotations, file: Path) -> dict[str, tuple[Points, ...]]:
+    """The outlines that were read of one image; raises ValueError with the file where a structure has no good name."""
+    found: dict[str, tuple[Points, ...]] = {}
+    for mask in one.masks:
+        name = checked_name(mask.structure, file)
+        if mask.bitmap is not None:
+            found[name] = pieces_of(mask.bitmap.unpack())
+        elif mask.outlines:
+            found[name] = tuple(Frame(1, 1).to_native(outline, mask.axes) for outline in mask.outlines)
+    return found
 
 
 def images_below(folder: Path) -> dict[str, Path]:
     """Image files in a folder by their name without the image's suffix, in natural order."""
     files = sorted((p for p in folder.iterdir() if p.is_file()), key=lambda p: natural_order(p.name))
     return {stem(path.name): path for path in files if suffix(path.name)}
-
-
-def pieces_of(mask: npt.NDArray[np.bool_]) -> tuple[Points, ...]:
-    """Outlines of a mask [H, W] midway between its pixels and their neighbours; holes are left out."""
-    found = []
-    for ring in find_contours(np.pad(mask, 1).astype(float), 0.5, fully_connected="high"):
-        points = ring[:-1, ::-1] - 1
-        x, y = points.T
-        if len(points) >= 3 and np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)) > 0:  # a hole runs the other way
-            found.append(points)
-    return tuple(found)

@@ -1,14 +1,12 @@
-"""COCO: images/ and one JSON file with polygons (or uncompressed run lengths) per category."""
+"""COCO: images/ and one JSON file with polygons or run lengths per category."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from app.core.frame import Points
-from app.training.annotations.annotated import AnnotatedImage, Annotations, checked_name, pieces_of, polygon, read_json
+from app.formats.coco import read_coco
+from app.training.annotations.annotated import AnnotatedImage, Annotations, pieces_in
 
 TITLE = "COCO (one JSON with images, categories and annotations)"
 
@@ -28,47 +26,20 @@ def read(folder: Path) -> Annotations:
     files = _files(folder)
     if len(files) > 1:
         raise ValueError(f"{folder} holds several COCO files ({files[0].name}, {files[1].name}). Leave one of them.")
-    file, data = files[0], read_json(files[0])
-    try:
-        names = {each["id"]: checked_name(each["name"], file) for each in data["categories"]}
-        paths = {each["id"]: _image(folder, str(each["file_name"])) for each in data["images"]}
-        sizes = {each["id"]: (int(each["height"]), int(each["width"])) for each in data["images"]}
-        pieces: dict[Any, dict[str, tuple[Points, ...]]] = {key: {} for key in paths}
-        for each in data["annotations"]:
-            name, here = names[each["category_id"]], pieces[each["image_id"]]
-            outlines = _outlines(each.get("segmentation"), sizes[each["image_id"]], file, name)
-            if outlines:
-                here[name] = (*here.get(name, ()), *outlines)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{file.name} is no whole COCO file: {error} is missing or wrong.") from None
-    return Annotations(tuple(AnnotatedImage(paths[key], pieces[key]) for key in paths))
+    (file,) = files
+    found = [AnnotatedImage(_image(folder, one.image.name), pieces_in(one, file)) for one in read_coco(file)]
+    return Annotations(tuple(found))
 
 
-def _image(folder: Path, name: str) -> Path:
+def _image(folder: Path, path: str) -> Path:
     """Where an image lies: beside the file, as named, or in images/."""
-    for path in (
+    name = os.path.relpath(path, folder)
+    for place in (
         folder / name,
         folder / "images" / name,
         folder / Path(name).name,
         folder / "images" / Path(name).name,
     ):
-        if path.is_file():
-            return path
+        if place.is_file():
+            return place
     raise ValueError(f"The image {name} of the COCO file is neither in {folder} nor in its folder images.")
-
-
-def _outlines(given: object, size: tuple[int, int], file: Path, name: str) -> tuple[Points, ...]:
-    """Outlines of a segmentation; COCO counts pixels from the corner."""
-    if isinstance(given, list):
-        return tuple(polygon(each, file, name) - 0.5 for each in given)
-    if isinstance(given, dict) and isinstance(given.get("counts"), list):
-        counts = np.asarray(given["counts"], int)
-        flat = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
-        if len(flat) != size[0] * size[1]:
-            raise ValueError(
-                f"{file.name}: the run lengths of {name} do not fit an image of {size[1]} x {size[0]} pixels."
-            )
-        return pieces_of(flat.reshape(size[1], size[0]).T)
-    if given in (None, {}):
-        return ()
-    raise ValueError(f"{file.name}: the mask of {name} is compressed. Export polygons, or uncompressed run lengths.")

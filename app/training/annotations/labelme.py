@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from app.core.frame import Points
+from app.formats.labelme import read_labelme
+from app.formats.reading import read_json
 from app.io.names import natural_order
-from app.training.annotations.annotated import (
-    AnnotatedImage,
-    Annotations,
-    checked_name,
-    images_below,
-    polygon,
-    read_json,
-)
+from app.training.annotations.annotated import AnnotatedImage, Annotations, images_below, pieces_in
 
 TITLE = "LabelMe (one JSON per image)"
 
@@ -37,32 +30,13 @@ def read(folder: Path) -> Annotations:
 
 
 def _read_one(file: Path, images: dict[str, Path]) -> AnnotatedImage:
-    data = read_json(file)
-    if not isinstance(data, dict) or not isinstance(data.get("shapes"), list):
-        raise ValueError(f"{file.name} has no list of shapes, as LabelMe writes it.")
-    named = file.parent / Path(str(data.get("imagePath") or "").replace("\\", "/")).name
+    (one,) = read_labelme(file)
+    named = file.parent / Path(one.image.name).name
     path = named if named.is_file() else images.get(file.stem)
     if path is None:
         raise ValueError(
             f"The image of {file.name} ({named.name}) is not beside it. Copy images and JSON files together."
         )
-    pieces: dict[str, tuple[Points, ...]] = {}
-    for shape in data["shapes"]:
-        name = checked_name(shape.get("label"), file) if isinstance(shape, dict) else ""
-        outline = _outline(shape, file, name) if name else None
-        if outline is not None:
-            pieces[name] = (*pieces.get(name, ()), outline)
-    spacing = data.get("mm_per_pixel")  # not LabelMe's own: what writes rendered radiographs adds it
-    return AnnotatedImage(path, pieces, float(spacing) if isinstance(spacing, int | float) and spacing > 0 else None)
-
-
-def _outline(shape: dict[str, Any], file: Path, name: str) -> Points | None:
-    """A shape's outline; None for points and lines, which outline nothing. LabelMe counts pixels from the corner."""
-    kind, points = shape.get("shape_type", "polygon"), shape.get("points")
-    if kind == "rectangle":
-        try:
-            (x0, y0), (x1, y1) = points[0], points[1]  # type: ignore[index]
-        except (TypeError, ValueError, IndexError):
-            raise ValueError(f"{file.name}: the rectangle of {name} does not have two corners.") from None
-        return polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], file, name) - 0.5
-    return polygon(points, file, name) - 0.5 if kind == "polygon" else None
+    spacing = read_json(file).get("mm_per_pixel")  # not LabelMe's own: what writes rendered radiographs adds it
+    size = float(spacing) if isinstance(spacing, int | float) and spacing > 0 else None
+    return AnnotatedImage(path, pieces_in(one, file), size)

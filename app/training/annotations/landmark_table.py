@@ -6,8 +6,9 @@ import csv
 from pathlib import Path
 
 from app.core.frame import Points
+from app.formats.reading import read_polygon
 from app.io.names import stem
-from app.training.annotations.annotated import AnnotatedImage, Annotations, checked_name, images_below, polygon
+from app.training.annotations.annotated import AnnotatedImage, Annotations, checked_name, images_below
 
 TITLE = "numbered contour points (landmarks.csv with image, structure, x_px, y_px; the same points in each image)"
 FILE = "landmarks.csv"
@@ -37,7 +38,7 @@ def read(folder: Path) -> Annotations:
         path = images.get(name) or images.get(stem(name))
         if path is None:
             raise ValueError(f"The image {name} of {file.name} is neither in {folder} nor in its folder images.")
-        pieces: dict[str, tuple[Points, ...]] = {key: (polygon(xy, file, key),) for key, xy in structures.items()}
+        pieces: dict[str, tuple[Points, ...]] = {key: (read_polygon(xy, file, key),) for key, xy in structures.items()}
         found.append(AnnotatedImage(path, pieces))
     return _same_numbers(Annotations(tuple(found), numbered=True), file)
 

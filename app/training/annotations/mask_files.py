@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from app.core.frame import Points
+from app.formats.reading import pieces_of
 from app.io.image import read_image
 from app.io.names import natural_order
-from app.training.annotations.annotated import AnnotatedImage, Annotations, checked_name, images_below, pieces_of
+from app.training.annotations.annotated import AnnotatedImage, Annotations, checked_name, images_below
 
 TITLE = "masks (images, masks/<image>/<structure>.png or masks/<structure>/<image>.png)"
 
