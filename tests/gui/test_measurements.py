@@ -127,6 +127,13 @@ def test_all_images_are_sorted_filtered_copied_and_opened_from_their_table(liste
         every.table.sortByColumn(1, order)
         shown = [every.sorted.index(row, 1).data() for row in range(3)]
         assert shown == [*(f"{value:.3f}" for value in expected[:2]), "–"]
+    last = every.sorted.index(1, 1)
+    image = every.sorted.index(1, 0).data()
+    one = next(one for one in session.measurements_in(image) if one.entry.name == "ctr")
+    told = last.data(Qt.ItemDataRole.ToolTipRole).splitlines()
+    assert one.expected_error > 0
+    assert told[0] == f"{one.value:.3f} ± {one.expected_error:.3f}"
+    assert told[1].startswith("ctr = ")
     every.copy_text()
     lines = QGuiApplication.clipboard().text().splitlines()
     assert lines[0].split("\t")[:2] == ["Image", "ctr"]

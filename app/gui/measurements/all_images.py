@@ -34,10 +34,10 @@ from PySide6.QtWidgets import (
 
 from app.core.outliers import OUTLIER, robust_z
 from app.gui.measurements.plots import Plots, comparable, most_common_unit
-from app.gui.measurements.words import value_text
+from app.gui.measurements.words import error_text, told, value_text
 from app.gui.state.controller import Controller
 from app.gui.widgets import theme
-from app.gui.widgets.plain_text import PlainLabel
+from app.gui.widgets.plain_text import PlainLabel, tip
 from app.project.measured import Measurement, MeasurementState
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ class AllImagesModel(QAbstractTableModel):
         one = self.found[column - 1]
         if role == Qt.ItemDataRole.DisplayRole:
             return value_text(float(one.values[row]), one.units[row])
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._told(self.images[row], column - 1)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.ForegroundRole and self.outlying[column - 1][row]:
@@ -105,6 +107,17 @@ class AllImagesModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.FontRole and one.states[row] is MeasurementState.CORRECTED:
             return theme.font(bold=True)
         return None
+
+    def _told(self, image: str, place: int) -> str:
+        """All that is known of one value, with the error that is expected of it: of one image alone that is quick."""
+        session, entry = self._controller.session, self.found[place].entry
+        if session is None or image not in session.images:
+            return ""
+        one = next((one for one in session.measurements_in(image) if one.entry == entry), None)
+        if one is None:
+            return ""
+        error = error_text(one.expected_error, one.unit)
+        return tip(f"{value_text(one.value, one.unit)} {error}\n{told(one)}" if error else told(one))
 
 
 class _Sorted(QSortFilterProxyModel):
