@@ -122,6 +122,8 @@ def _read_parts(data: Path) -> tuple[Annotations, list[bool]]:
         held_out = [False] * len(train.images) + [True] * len(val.images)
         return Annotations((*train.images, *val.images), train.numbered and val.numbered), held_out
     found = read_annotations(data)
+    if found.held_out:
+        return found, list(found.held_out)
     drawn = Annotations(tuple(image for image in found.images if image.pieces), found.numbered)
     return drawn, [number % 5 == 4 for number in range(len(drawn.images))]
 

@@ -46,10 +46,13 @@ class Annotations:
     numbered : bool
         Whether point k of a structure means the same in all images already (landmarks): then each structure has one
         piece, with the same number of points everywhere.
+    held_out : tuple of bool
+        Which images are for validation, where the annotations say it; else empty.
     """
 
     images: tuple[AnnotatedImage, ...]
     numbered: bool = False
+    held_out: tuple[bool, ...] = ()
 
     @property
     def structures(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol, cast
 
-from app.training.annotations import coco, cvat, label_maps, labelme, landmark_table, mask_files
+from app.training.annotations import coco, cvat, graz, label_maps, labelme, landmark_table, mask_files
 from app.training.annotations.annotated import Annotations
 
 
@@ -21,7 +21,7 @@ class Reader(Protocol):
         """All annotated images in it; raises ValueError with a sentence, OSError where a file cannot be read."""
 
 
-READERS = tuple(cast("Reader", each) for each in (label_maps, mask_files, coco, cvat, landmark_table, labelme))
+READERS = tuple(cast("Reader", each) for each in (graz, label_maps, mask_files, coco, cvat, landmark_table, labelme))
 """In the order in which they are tried: LabelMe's files are looked into one by one, so they come last."""
 
 
