@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.network import Block
+from models.blocks import Block
 
 
 @dataclass(frozen=True)

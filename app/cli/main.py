@@ -29,7 +29,7 @@ from app.cli.figures import show_figures
 from app.cli.importing import import_into
 from app.cli.landmarks import Spot, check_names, parse_landmark, parse_spot, read_landmark_file
 from app.cli.measurements import grey_reader, known_regions, wanted_measurements
-from app.cli.training import check_options, is_chest, say_end, say_epoch, train_anatomy
+from app.cli.training import check_options, check_system, is_chest, say_end, say_epoch, train_anatomy
 from app.core.landmark import Landmark
 from app.core.masks import ImageMasks
 from app.core.measure_prediction import measure_prediction
@@ -256,6 +256,9 @@ def train(
     size: Annotated[
         int, typer.Option(min=64, max=512, help="Side of the network's input in pixels, a multiple of 32.")
     ] = 256,
+    system: Annotated[
+        str, typer.Option(metavar="denseseg|heatmap|points", help="Which of the paper's systems to train.")
+    ] = "denseseg",
     start: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Begin with the weights of this bundle.")] = "",
     fold: Annotated[int | None, typer.Option(min=0, max=2, help="Leave this third of the images out.")] = None,
     lungs: Annotated[
@@ -277,6 +280,7 @@ def train(
     check_folder(data)
     if size % 32:
         wrong_usage(f"--size must be a multiple of 32; {size} is not.")
+    check_system(system)
     make_folder(out)
     if not is_chest(data):
         check_options(data, {"fold": fold, "lungs": lungs, "thinned": thinned, "fold-run": folds})
@@ -294,7 +298,7 @@ def train(
 
     try:
         times = (minutes, leg_minutes, threads, seed, size)
-        options: dict[str, Any] = {"start": start, "fold": fold, "thinned": thinned, "lungs": lungs}
+        options: dict[str, Any] = {"system": system, "start": start, "fold": fold, "thinned": thinned, "lungs": lungs}
         plan = commands.Plan(data, out, *times, folds=tuple(folds or ()), **options)
     except ValueError as error:
         wrong_usage(str(error))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.common import reported_errors, say, wrong_usage
+from app.io.bundle import KINDS
 
 
 def is_chest(data: Path) -> bool:
@@ -18,6 +19,12 @@ def check_options(data: Path, chest: dict[str, Any]) -> None:
     for option, given in chest.items():
         if given not in (None, "", False, []):
             wrong_usage(f"--{option} is for the chest data; {data} holds none.")
+
+
+def check_system(system: str) -> None:
+    """End with exit code 2 where there is no such system."""
+    if system not in KINDS:
+        wrong_usage(f"There is no system “{system}” to train. There are: {', '.join(KINDS)}.")
 
 
 def say_epoch(epoch: Any) -> None:

@@ -161,7 +161,7 @@ def _further(anchors: Points, points: Points) -> FloatArray:
     return np.asarray(1 + away / FURTHER_MM)
 
 
-def spline_weights(anchors: Points, points: Points) -> FloatArray:
+def spline_weights(anchors: Points, points: Points, smoothing: float = SMOOTHING) -> FloatArray:
     """Weights [K, A] of the values at anchors [A, 2] in a smoothing thin-plate spline at points [K, 2]; both in mm.
 
     They sum up to 1 and give affine maps exactly. Few anchors, or ones on a line, leave the spline undetermined: of all
@@ -170,7 +170,7 @@ def spline_weights(anchors: Points, points: Points) -> FloatArray:
     middle, count = anchors.mean(axis=0), len(anchors)
     a, b = (anchors - middle) / _LENGTH_MM, (points - middle) / _LENGTH_MM
     plane = np.c_[np.ones(count), a]
-    system = np.block([[_bending(a, a) + SMOOTHING * np.eye(count), plane], [plane.T, np.zeros((3, 3))]])
+    system = np.block([[_bending(a, a) + smoothing * np.eye(count), plane], [plane.T, np.zeros((3, 3))]])
     values = np.r_[np.eye(count), np.zeros((3, count))]
     if np.linalg.matrix_rank(plane) == 3:  # a tenth of the time
         solved = np.linalg.solve(system, values)

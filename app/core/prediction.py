@@ -105,7 +105,8 @@ def confidence(expected_error: npt.ArrayLike, diagonal: npt.ArrayLike) -> npt.ND
 
 
 @lru_cache(maxsize=64)
-def _mesh(structure: Structure) -> ChartMesh:
+def mesh_of(structure: Structure) -> ChartMesh:
+    """The mesh of a structure; the weights that it computes once take a while."""
     return ChartMesh.of(structure)
 
 
@@ -127,7 +128,7 @@ def prepare(template: Template) -> None:
     """Compute what decoding needs of a template once, so that the first image does not wait for it."""
     for structure in template.structures:
         reachable(structure)
-        _mesh(structure).grid_weights  # noqa: B018 (a cached property)
+        mesh_of(structure).grid_weights  # noqa: B018 (a cached property)
         _pins(structure)
 
 
@@ -180,7 +181,7 @@ def decode_charts(
             continue
         split = int(np.count_nonzero(wanted))
         contours[c] = found.xy[split:]
-        charts[c] = _mesh(structure).inverse_chart(contours[c])
+        charts[c] = mesh_of(structure).inverse_chart(contours[c])
         charts[c].reshape(-1, 2)[wanted] = found.xy[:split]
         residual[c] = found.residual[:split].max(initial=0.0)
         residual[c].reshape(-1)[wanted] = found.residual[:split]
@@ -188,7 +189,7 @@ def decode_charts(
     if prior is not None and present.any():
         regularised = np.split(prior.regularise(np.concatenate(contours)), np.cumsum([len(p) for p in contours])[:-1])
         for c in np.flatnonzero(present).tolist():
-            shift = _mesh(template.structures[c]).inverse_chart(regularised[c] - contours[c])
+            shift = mesh_of(template.structures[c]).inverse_chart(regularised[c] - contours[c])
             charts[c] += shift
             moved[c] = np.linalg.norm(shift, axis=-1)
         contours = regularised
@@ -226,13 +227,13 @@ def typical_at_nodes(errors: ErrorModel, template: Template) -> npt.NDArray[np.f
     parts = np.split(errors.typical, np.cumsum([len(s.outline) for s in template.structures])[:-1])
     fields = []
     for structure, typical in zip(template.structures, parts, strict=True):
-        fields.append(_at_nodes(typical, structure))
+        fields.append(at_nodes(typical, structure))
     return np.stack(fields)
 
 
-def _at_nodes(values: npt.NDArray[np.float64], structure: Structure) -> npt.NDArray[np.float64]:
+def at_nodes(values: npt.NDArray[np.float64], structure: Structure) -> npt.NDArray[np.float64]:
     """Values [K] at a structure's contour points as a mean of the points around each node, [GRID, GRID]."""
-    weights = np.clip(_mesh(structure).grid_weights, 0, None)
+    weights = np.clip(mesh_of(structure).grid_weights, 0, None)
     return np.asarray((weights @ values / weights.sum(axis=1)).reshape(GRID, GRID))
 
 
@@ -266,7 +267,7 @@ def from_output(
     count, height, width = looks.masks.shape
     half = looks.masks.reshape(count, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
     charts = decode_charts(looks, half > 0.5, template, prior, errors or ErrorModel())
-    masks, expected = _shaped(looks, charts, template, redraw)
+    masks, expected = shaped(looks.masks, charts, template, redraw)
     native = frame.from_network((charts.xy + 0.5) * 2 - 0.5)  # uv-map pixels to network pixels, both from corners
     return Prediction(
         bundle_sha256=bundle_sha256,
@@ -280,15 +281,15 @@ def from_output(
     )
 
 
-def _shaped(
-    looks: AveragedOutput, charts: Charts, template: Template, redraw: Redraw | None
+def shaped(
+    probability: Float32, charts: Charts, template: Template, redraw: Redraw | None = None
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
     """Masks [C, H, W], probability times 255, held to the outlines; and the charts' expected errors.
 
     Where the pixel-wise mask's border and the outline are apart, one of them is a guess: an error of half the distance
     is expected at the least.
     """
-    masks = (looks.masks * 255 + 0.5).astype(np.uint8)
+    masks = (probability * 255 + 0.5).astype(np.uint8)
     expected = charts.expected_error.copy()
     for c in np.flatnonzero(charts.present).tolist():
         structure = template.structures[c]
@@ -296,10 +297,10 @@ def _shaped(
         errors = 2 * sample_chart(expected[c], structure.outline_uv)
         drawn = redraw(c, outline) if redraw is not None else None
         if drawn is None or not (drawn > 0.5).any():  # not drawn again, or the fine network saw nothing there
-            masks[c], gap = shape_mask(looks.masks[c], outline, errors)
+            masks[c], gap = shape_mask(probability[c], outline, errors)
         else:
             masks[c], gap = shape_mask(drawn, outline, errors, FINE_HOLD)
-        expected[c] = np.maximum(expected[c], _at_nodes(gap, structure) / 4)  # half of it, in uv-map pixels
+        expected[c] = np.maximum(expected[c], at_nodes(gap, structure) / 4)  # half of it, in uv-map pixels
     return masks, expected
 
 

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from app.core.fine_mask import FineStage
+from app.core.heatmap import ARGMAX, INTEGER
 from app.core.landmark import Landmark, landmark_set_from_json
 from app.core.measurement_set import MeasurementSet, Things, measurement_set_from_json
 from app.core.plausibility import Plausibility
@@ -28,8 +29,8 @@ from app.io.files import open_regular, read_regular, spelled
 
 BUNDLES = Path(__file__).resolve().parents[2] / "resources" / "bundles"
 FORMAT = 1
-DENSESEG = "denseseg"
-KINDS = (DENSESEG,)
+DENSESEG, HEATMAP, POINTS = "denseseg", "heatmap", "points"
+KINDS = (DENSESEG, HEATMAP, POINTS)
 """What a bundle's network says, and with it which predictor of the engine understands it."""
 MEASUREMENTS = "measurements.json"
 FINE = "fine"
@@ -58,6 +59,8 @@ class Bundle:
     name, title, anatomy : str
     kind : str
         One of `KINDS`.
+    argmax : str
+        How a heatmap bundle reads points off its heatmaps (`app.core.heatmap.ARGMAX`).
     sha256 : str
         Over all files; part of every prediction.
     template : Template
@@ -92,6 +95,7 @@ class Bundle:
     landmarks: tuple[Landmark, ...]
     network: dict[str, Any]
     kind: str = DENSESEG
+    argmax: str = INTEGER
     plausibility: Plausibility | None = None
     shifts: tuple[Shift, ...] = ()
     fine: FineStage | None = None
@@ -249,6 +253,7 @@ def _assemble(folder: Path, head: dict[str, Any], sha256: str) -> Bundle:
         landmarks=tuple(replace(mark, hidden=True, group=mark.group or _DATA_SET) for mark in marks),
         network=network,
         kind=str(head.get("kind", DENSESEG)),
+        argmax=_argmax(folder, head),
         files=listed,
         locate=locate,
         shifts=tuple((int(dx), int(dy)) for dx, dy in head.get("shifts", [])),
@@ -256,6 +261,13 @@ def _assemble(folder: Path, head: dict[str, Any], sha256: str) -> Bundle:
         plausibility=_plausibility(folder, head) if "check.xml" in listed else None,
         measurements=_measurements(folder, template, marks) if MEASUREMENTS in listed else MeasurementSet(),
     )
+
+
+def _argmax(folder: Path, head: dict[str, Any]) -> str:
+    found = str(head.get("argmax", INTEGER))
+    if found not in ARGMAX:
+        raise BundleError(f"The model in {folder} has an argmax “{spelled(found)}”; there are {', '.join(ARGMAX)}.")
+    return found
 
 
 def _measurements(folder: Path, template: Template, marks: Sequence[Landmark]) -> MeasurementSet:
@@ -301,8 +313,10 @@ def _plausibility(folder: Path, head: dict[str, Any]) -> Plausibility:
     return Plausibility(str(given["subject"]), int(given["side"]), kind, pose, mirrored, either)
 
 
-def _prior(folder: Path, template: Template) -> ShapePrior:
+def _prior(folder: Path, template: Template) -> ShapePrior | None:
     tensors = load_file(folder / "shape.safetensors")
+    if "mean" not in tensors:  # it holds expected errors alone
+        return None
     mean, modes, shrinkage = (tensors[key].astype(np.float64) for key in ("mean", "modes", "shrinkage"))
     points = sum(len(structure.outline) for structure in template.structures)
     if mean.shape != (points, 2) or modes.shape[1:] != (points, 2) or shrinkage.shape != (2 * points, 2 * points):

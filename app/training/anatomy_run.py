@@ -26,6 +26,7 @@ from app.training.bundle import convert, lend_measurements, replace_documents, w
 from app.training.dataset import Examples, Grids, build
 from app.training.finish import BELIEF, SEEN_ROUNDS, Trials, collect, fit_errors
 from app.training.prior import prior_per_structure
+from app.training.recipe import Recipe
 from app.training.template_drawing import draw_template
 from models.network import DenseSegNet, NetworkConfig
 
@@ -69,9 +70,9 @@ class Plan:
     batch: int = 4
 
     @property
-    def recipe(self) -> training.Recipe:
+    def recipe(self) -> Recipe:
         """Smaller pictures for a third of the schedule; the longer side decides."""
-        return training.Recipe(
+        return Recipe(
             minutes=self.minutes,
             seed=self.seed,
             batch=self.batch,

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +17,42 @@ from safetensors.torch import save_file as save_torch
 from torch import Tensor, nn
 
 from app.core.fine_mask import FineStage
+from app.core.heatmap import INTEGER
 from app.core.landmark import Landmark, landmark_set_to_json
 from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
 from app.core.test_time_augmentation import Shift
-from app.io.bundle import FINE, MEASUREMENTS, WEIGHTS
+from app.io.bundle import DENSESEG, FINE, HEATMAP, MEASUREMENTS, POINTS, WEIGHTS
 from app.training.shared_weights import share_weights
+from models import heatmap, network, points
 from models.fine import FineNet
+from models.heatmap import HeatmapNet
 from models.network import DenseSegNet
+from models.points import PointsNet
 
 FORMAT = 1
+Served = DenseSegNet | HeatmapNet | PointsNet
+"""Networks that a bundle can serve."""
 
 
 class _Served(nn.Module):
-    """The network as it is served: probabilities in place of logits."""
+    """A network as it is served."""
 
-    def __init__(self, net: DenseSegNet) -> None:
+    def __init__(self, net: nn.Module, served: Callable[[nn.Module, Tensor], tuple[Tensor, Tensor]]) -> None:
         super().__init__()
-        self.net = net
+        self.net, self.served = net, served
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        raw = self.net(image)
-        return torch.sigmoid(raw.masks), raw.uv
+        return self.served(self.net, image)
+
+
+_KINDS: dict[type[nn.Module], tuple[str, Callable[[nn.Module, Tensor], tuple[Tensor, Tensor]], tuple[str, str]]] = {
+    DenseSegNet: (DENSESEG, network.served, ("masks", "uv")),
+    HeatmapNet: (HEATMAP, heatmap.served, ("masks", "heat")),
+    PointsNet: (POINTS, points.served, ("points", "spread")),
+}
+"""Kind of a network's bundle, what it gives there, and what its outputs are called."""
 
 
 def contour_landmarks(template: Template, origin: str = "") -> list[Landmark]:
@@ -60,10 +73,11 @@ def contour_landmarks(template: Template, origin: str = "") -> list[Landmark]:
     ]
 
 
-def convert(net: DenseSegNet, folder: Path) -> None:
+def convert(net: Served, folder: Path) -> None:
     """Write ``network.xml`` and ``network.bin``: the served network for OpenVINO, constants in float16."""
     example = torch.zeros(1, 1, net.config.height, net.config.width)
-    save_openvino(_Served(net).eval(), example, ("masks", "uv"), folder / "network.xml")
+    _, served, names = _KINDS[type(net)]
+    save_openvino(_Served(net, served).eval(), example, names, folder / "network.xml")
 
 
 def save_openvino(net: nn.Module, example: Tensor, outputs: Sequence[str], path: Path) -> None:
@@ -83,7 +97,7 @@ def save_openvino(net: nn.Module, example: Tensor, outputs: Sequence[str], path:
 
 def write_bundle(
     folder: Path,
-    net: DenseSegNet,
+    net: Served,
     template: Template,
     documents: dict[str, str],
     prior: ShapePrior | None = None,
@@ -92,6 +106,7 @@ def write_bundle(
     name: str = "chest",
     title: str = "Chest, frontal",
     origin: str = "in the HybridGNet landmark set",
+    argmax: str = INTEGER,
 ) -> None:
     """Write all files of a bundle, ``bundle.json`` with their hashes last: half a bundle is never taken for whole.
 
@@ -99,12 +114,14 @@ def write_bundle(
     ----------
     folder : Path
         Made where it is missing; files of an older bundle are replaced.
-    net : DenseSegNet
+    net : Served
         Float32; rounded to float16 here, so that torch and OpenVINO serve the same numbers.
     documents : dict
         Text of ``MODEL_CARD.md`` and ``LICENSE.md``.
     name, title, origin : str
         Of the anatomy; the chest's are taken where nothing is said. `origin` says whose contour points these are.
+    argmax : str
+        How points are read off heatmaps, where it gives some (`app.core.heatmap.ARGMAX`).
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "bundle.json").unlink(missing_ok=True)
@@ -116,18 +133,20 @@ def write_bundle(
     errors = errors or ErrorModel()
     head: dict[str, Any] = {
         "format": FORMAT,
+        "kind": _KINDS[type(net)][0],
         "name": name,
         "title": title,
         "anatomy": template.anatomy,
-        "network": net.config.to_json(),
+        "network": {"structures": len(template.structures)} | net.config.to_json(),
         "errors": {key: value for key, value in vars(errors).items() if key != "typical"},
         "shifts": [list(shift) for shift in shifts],
     }
-    if prior is not None:
-        shape = {"mean": prior.mean, "modes": prior.modes, "shrinkage": prior.shrinkage}
-        _write_arrays(
-            folder / "shape.safetensors", shape | ({} if errors.typical is None else {"typical_error": errors.typical})
-        )
+    if isinstance(net, HeatmapNet):
+        head["argmax"] = argmax
+    shape = {} if prior is None else {"mean": prior.mean, "modes": prior.modes, "shrinkage": prior.shrinkage}
+    shape |= {} if errors.typical is None else {"typical_error": errors.typical}
+    if shape:
+        _write_arrays(folder / "shape.safetensors", shape)
     _write_json(folder / "template.json", template.to_json())
     _write_json(folder / "landmarks.json", landmark_set_to_json(template.anatomy, contour_landmarks(template, origin)))
     for file, text in documents.items():

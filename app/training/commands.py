@@ -15,22 +15,26 @@ from app.core.prediction import ErrorModel
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
 from app.engine.predictors.denseseg import openvino_network
-from app.io.bundle import bundle_folder, read_bundle, read_weights
+from app.io.bundle import DENSESEG, bundle_folder, read_bundle, read_weights
 from app.training import leave_out
 from app.training import train as training
 from app.training.augment import Strength
-from app.training.bundle import convert, lend_check, lend_measurements, replace_documents, write_bundle
+from app.training.bundle import Served, convert, lend_check, lend_measurements, replace_documents, write_bundle
 from app.training.contours import CHEST_MM_PER_PIXEL, Contours, chest_template, read_chest
 from app.training.dataset import Examples, build, read_pictures
 from app.training.documents import DEFORMED, UNSEEN, bundle_documents
 from app.training.evaluate import check_count
 from app.training.evaluate_folder import evaluate
 from app.training.finish import SEEN_ROUNDS, UNSEEN_ROUNDS, Trials, collect, fit_errors, fit_prior, joined
+from app.training.finish_points import Name, write_points_bundle
 from app.training.lung_data import read_lungs, split_patients
 from app.training.lung_examples import lung_examples
 from app.training.prior import prior_of
+from app.training.recipe import Recipe
 from app.training.rendered import render_examples
-from models.network import DenseSegNet, NetworkConfig
+from app.training.system_documents import system_documents
+from app.training.systems.registry import config_of
+from models.network import DenseSegNet
 
 RENDERED_EXAMPLES = 40
 SHIFTS = ((4, 2), (-4, -2))
@@ -62,6 +66,10 @@ class Plan:
         Leave this third of the training images out and keep how they are found: for `folds` of another run.
     thinned : bool
         Learn from two thirds of the contour points: `evaluate` then asks for the others.
+    system : str
+        Which of the paper's systems is trained (`app.training.systems.registry.SYSTEMS`).
+    channels : tuple of int
+        Of the network, per resolution; empty: the system's own.
     lungs : Path or None
         Radiographs with human lung masks to learn from as well, found first by `start` (`app.training.lung_data`).
     folds : tuple of Path
@@ -78,6 +86,8 @@ class Plan:
     start: str = ""
     fold: int | None = None
     thinned: bool = False
+    system: str = DENSESEG
+    channels: tuple[int, ...] = ()
     lungs: Path | None = None
     folds: tuple[Path, ...] = ()
 
@@ -87,13 +97,17 @@ class Plan:
             raise ValueError("A fold begins from scratch: learnt weights have seen the images that it leaves out.")
         if self.lungs is not None and not self.start:
             raise ValueError("Human lung masks need a bundle to start from: it finds the images first.")
+        if self.system != DENSESEG and (
+            self.fold is not None or self.thinned or self.start or self.lungs or self.folds
+        ):
+            raise ValueError("Folds, thinned runs, a start and lung masks are for DenseSeg alone.")
         if self.folds and (self.fold is not None or self.thinned):
             raise ValueError("Folds serve a run with all images and all contour points.")
 
     @property
-    def recipe(self) -> training.Recipe:
+    def recipe(self) -> Recipe:
         """What begins with learnt weights runs at full size; a fold is a cheaper run, at 128 px for long."""
-        recipe = training.Recipe(minutes=self.minutes, seed=self.seed, size=self.size)
+        recipe = Recipe(minutes=self.minutes, seed=self.seed, size=self.size)
         recipe = replace(recipe, small_size=min(recipe.small_size, self.size))
         if self.start:
             recipe = replace(recipe, small_share=0.0, learning_rate=1e-3)
@@ -136,7 +150,7 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
     examples = build(template, read_pictures(reference), reference)
     rendered = build(template, *render_examples(template, prior, RENDERED_EXAMPLES, seed=plan.seed))
     start = _weights(plan.start) if plan.start else None
-    config = NetworkConfig(height=plan.size, width=plan.size)
+    config = config_of(plan.system, template, (plan.size, plan.size), plan.channels)
     trainer = training.Trainer(plan.out, template, config, plan.recipe, start)
     everything = examples.joined(rendered)
     if plan.lungs is not None:
@@ -151,7 +165,10 @@ def train(plan: Plan, report: Callable[[training.Progress], None]) -> bool:
     else:
         if plan.lungs is None:  # else the best on upright films would be chosen, before hospital ones are learnt
             net.load_state_dict(torch.load(plan.out / "best.pt", weights_only=True))
-        _finish(plan, net, template, contours_mm, examples, folds)
+        if plan.system == DENSESEG:
+            _finish(plan, net, template, contours_mm, examples, folds)
+        else:
+            _finish_other(plan, net, template, examples)
     return True
 
 
@@ -194,6 +211,20 @@ def _finish(
         lend_measurements(bundle_folder("chest"), folder)
         figures = evaluate(plan.data, str(folder), plan.out, "val", plan.threads, "auto")
         replace_documents(folder, bundle_documents(RENDERED_EXAMPLES, calibrated, figures))
+
+
+def _finish_other(plan: Plan, net: Served, template: Template, examples: Examples) -> None:
+    """The bundle of a system without uv-maps, and its figures on its card."""
+    folder, network = plan.out / "bundle", net.config.to_json()
+    title = {"heatmap": "Chest, heatmaps", "points": "Chest, points"}[plan.system]
+    name = Name(plan.system, title, "in the HybridGNet landmark set")
+    documents = system_documents(plan.system, network, RENDERED_EXAMPLES, plan.minutes)
+    write_points_bundle(folder, net, template, examples, name, documents, SEEN_ROUNDS, plan.threads)
+    lend_check(bundle_folder("chest"), folder)
+    lend_measurements(bundle_folder("chest"), folder)
+    figures = evaluate(plan.data, str(folder), plan.out, "val", plan.threads, "auto")
+    documents = system_documents(plan.system, network, RENDERED_EXAMPLES, plan.minutes, figures)
+    replace_documents(folder, documents)
 
 
 def _collect(

@@ -78,7 +78,7 @@ def bundle_documents(
     fine : bool
         Whether the bundle draws clavicles again (`app.training.fine`).
     """
-    told = "**Figures.** Not evaluated yet." if figures is None else _told(figures)
+    told = "**Figures.** Not evaluated yet." if figures is None else figures_told(figures)
     card = MODEL_CARD.format(
         rendered=rendered,
         calibrated=calibrated,
@@ -91,7 +91,7 @@ def bundle_documents(
     return {"MODEL_CARD.md": card, "LICENSE.md": LICENCE}
 
 
-def _told(figures: dict[str, Any]) -> str:
+def figures_told(figures: dict[str, Any]) -> str:
     """The main figures as a Markdown table."""
     masks, marks, clicks = figures["masks"], figures["landmarks"], figures["new_landmarks"]
     lines = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from app.core.inverse_chart import decode
 from app.core.prediction import ErrorModel, disagreement_at
 from app.core.shape_prior import ShapePrior
 from app.core.template import Template
-from app.core.test_time_augmentation import AveragedOutput, Infer, Shift, look
+from app.core.test_time_augmentation import AveragedOutput, Float32, Infer, Shift, look
 from app.training.augment import Strength, make_batch
 from app.training.dataset import Examples
 from app.training.prior import fitted_shrinkage, shape_modes
@@ -27,6 +27,21 @@ UNSEEN_ROUNDS = (_MOVED,) * 4
 """Trials of images the network has not seen: they are new as they are; moving them a little makes more of them."""
 BELIEF = 0.6
 """Share of the regression in a regularised contour; the rest is what was decoded (docs/decisions.md)."""
+
+
+class Decoded(NamedTuple):
+    """All contour points of one picture, in network pixels; NaN where a structure is absent.
+
+    Attributes
+    ----------
+    xy : array [K, 2]
+    residual, disagreement : array [K]
+        What `app.core.prediction.ErrorModel` weighs.
+    """
+
+    xy: Points
+    residual: npt.NDArray[np.float64]
+    disagreement: npt.NDArray[np.float64]
 
 
 class Trials(NamedTuple):
@@ -57,6 +72,22 @@ def collect(
     seed: int = 1,
     whole: bool = True,
 ) -> Trials:
+    """`collect_from` of a network that gives masks and uv-maps, at a look per shift."""
+
+    def decoded(image: Float32) -> Decoded:
+        return _decoded(look(infer, image, shifts), template)
+
+    return collect_from(decoded, size, examples, rounds, seed, whole)
+
+
+def collect_from(
+    decoded: Callable[[Float32], Decoded],
+    size: int | tuple[int, int],
+    examples: Examples,
+    rounds: Sequence[Strength | None],
+    seed: int = 1,
+    whole: bool = True,
+) -> Trials:
     """Decode every example once per round, deformed as strongly as it says, with a network of `size` pixels.
 
     Examples with an absent structure are left out; with `whole` False they stay, and what is absent or was not drawn
@@ -70,20 +101,19 @@ def collect(
             index = np.arange(start, min(start + 8, len(examples)))
             batch = make_batch(examples, index, size, strength, rng)
             for number, image, landmarks in zip(index.tolist(), batch.image, batch.landmarks, strict=True):
-                trial = _trial(look(infer, image[None].numpy(), shifts), template)
-                if whole and np.isnan(trial[0]).any():
+                trial = decoded(image[None].numpy())
+                if whole and np.isnan(trial.xy).any():
                     continue
                 truth = (landmarks.numpy().astype(float) + 1) / 2 * size[::-1] - 0.5
                 if not whole:
                     truth[~examples.seen[number].numpy()] = np.nan
-                found.append((trial[0], truth, *trial[1:], number))
+                found.append((trial.xy, truth, trial.residual, trial.disagreement, number))
     if not found or not np.isfinite(found[0][0]).any():
         raise ValueError("The network finds all structures in no image: give the training more minutes.")
     return Trials(*(np.stack(parts) for parts in zip(*found, strict=True)))
 
 
-def _trial(looks: AveragedOutput, template: Template) -> tuple[Points, Points, Points]:
-    """Decoded contour [K, 2], residual [K] and disagreement [K] in network pixels; NaN where a structure is absent."""
+def _decoded(looks: AveragedOutput, template: Template) -> Decoded:
     number, height, width = looks.masks.shape
     inside = looks.masks.reshape(number, height // 2, 2, width // 2, 2).mean(axis=(2, 4)) > 0.5
     xy: list[Points] = []
@@ -99,7 +129,7 @@ def _trial(looks: AveragedOutput, template: Template) -> tuple[Points, Points, P
         xy.append((found.xy + 0.5) * 2 - 0.5)
         residual.append(2 * found.residual)
         apart.append(2 * disagreement_at(looks.disagreement[c], found.pixels_per_mm, structure, found.xy))
-    return np.concatenate(xy), np.concatenate(residual), np.concatenate(apart)
+    return Decoded(np.concatenate(xy), np.concatenate(residual), np.concatenate(apart))
 
 
 def fit_prior(template: Template, contours_mm: Points, trials: Trials, ridge_mm2: float) -> ShapePrior:

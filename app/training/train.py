@@ -5,61 +5,24 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from app.core import prediction
 from app.core.frame import Frame
+from app.core.prediction import sample_chart
 from app.core.template import Template
-from app.core.test_time_augmentation import Float32, Infer, look
 from app.io.preprocess import to_network_input
-from app.training.augment import Batch, Strength, make_batch
+from app.training.augment import Batch, make_batch
 from app.training.contours import Contours
 from app.training.dataset import Examples
-from models import losses
-from models.network import DenseSegNet, NetworkConfig
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """All choices of one training run.
-
-    Parameters
-    ----------
-    minutes : float
-        Length of the whole schedule in minutes of computing, over all legs: processor time over threads, so that a
-        busy or paused machine takes nothing from it.
-    uv_mm_power : float
-        How far uv errors are weighed by the mm of the template that a chart unit spans (0: not at all, as in the
-        paper; 1: the loss is in mm): a lung's v spans six times as many as a clavicle's.
-    mask_bce : float
-        Weight of the masks' cross entropy, a mean over mostly empty pixels: with 1 it was a fiftieth of the loss.
-    small_share, small_size : float, int
-        Part of the schedule that runs at a smaller picture: the global arrangement is learned there, cheaply.
-    """
-
-    minutes: float = 60.0
-    batch: int = 8
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 0.02
-    warm_up: float = 0.05
-    average: float = 0.995
-    small_share: float = 0.4
-    small_size: int = 160
-    size: int = 256
-    mask_bce: float = 3.0
-    uv_dense: float = 2.0
-    uv_landmarks: float = 2.0
-    uv_smooth: float = 0.2
-    uv_mm_power: float = 0.5
-    seed: int = 0
-    validate_every: int = 5
-    strength: Strength = field(default_factory=Strength)
+from app.training.recipe import Recipe
+from app.training.systems.registry import system_of
+from app.training.systems.system import Shape, System
 
 
 @dataclass
@@ -79,94 +42,28 @@ def learning_rate(recipe: Recipe, done: float) -> float:
     return recipe.learning_rate * (0.001 + 0.999 * 0.5 * (1 + float(np.cos(np.pi * min(rest, 1.0)))))
 
 
-class UvTargets(NamedTuple):
-    """What the uv losses need beside a batch.
-
-    Attributes
-    ----------
-    landmark_uv : Tensor [K, 2]
-        Template coordinates of the contour points.
-    structure_of : Tensor [K], int64
-    weight : Tensor [C, 2]
-        Of each structure's u and v; 1 in the mean.
-    """
-
-    landmark_uv: Tensor
-    structure_of: Tensor
-    weight: Tensor
-
-    @classmethod
-    def of(cls, template: Template, mm_power: float) -> UvTargets:
-        """Targets of a template's contour points."""
-        sizes = torch.tensor([len(s.outline) for s in template.structures])
-        span = np.stack([s.half_size_mm for s in template.structures]) ** mm_power
-        return cls(
-            torch.from_numpy(np.concatenate([s.outline_uv for s in template.structures])).float(),
-            torch.repeat_interleave(torch.arange(len(sizes)), sizes),
-            torch.from_numpy(span / span.mean()).float(),
-        )
-
-
-def quick_precision() -> torch.autocast:
-    """The body computes in bfloat16 where the processor is quick at it; with AVX2 alone a step took 24 times longer."""
-    return torch.autocast("cpu", torch.bfloat16, enabled="AVX512" in torch.backends.cpu.get_cpu_capability())
-
-
-def total_loss(net: DenseSegNet, batch: Batch, targets: UvTargets, recipe: Recipe) -> tuple[Tensor, dict[str, float]]:
-    """The weighted sum of all terms, and each term alone."""
-    with quick_precision():
-        raw = net(batch.image)
-    weight = targets.weight[None, :, :, None, None]
-    uv, landmark_uv = raw.uv * weight, targets.landmark_uv * targets.weight[targets.structure_of]
-    terms = {
-        "bce": (recipe.mask_bce, losses.mask_bce(raw.masks, batch.masks, share=batch.weight)),
-        "dice": (1.0, losses.soft_dice(raw.masks, batch.masks, batch.weight)),
-        "uv_dense": (recipe.uv_dense, losses.uv_dense(uv, batch.uv * weight, batch.inside, batch.weight)),
-        "uv_landmarks": (
-            recipe.uv_landmarks,
-            losses.uv_at_landmarks(uv, batch.landmarks, landmark_uv, targets.structure_of, batch.visible, batch.weight),
-        ),
-        "uv_smooth": (recipe.uv_smooth, losses.uv_smoothness(raw.uv, batch.inside)),
-    }
-    total = sum((weight * term for weight, term in terms.values()), torch.zeros(()))
-    return total, {name: float(term.detach()) for name, (_, term) in terms.items()}
-
-
-def serve(net: DenseSegNet) -> Infer:
-    """The network as `app.core.test_time_augmentation.look` calls it."""
-
-    def infer(image: Float32) -> tuple[Float32, Float32]:
-        with torch.inference_mode():
-            raw = net(torch.from_numpy(image))
-        return torch.sigmoid(raw.masks)[0].numpy(), raw.uv[0].numpy()
-
-    return infer
-
-
 ABSENT_MM = 30.0
 """What a contour point counts where its structure was called absent."""
 
 
-def validate(
-    net: DenseSegNet, template: Template, pictures: Sequence[np.ndarray], contours: Contours
-) -> dict[str, float]:
+def validate(system: System[Any], net: Any, pictures: Sequence[np.ndarray], contours: Contours) -> dict[str, float]:
     """Dice per structure on the network's grid, and the landmark error in mm, without a prior.
 
     A structure that is neither drawn nor found does not count, nor do points that nobody drew.
     """
     net.eval()
+    template, config = system.template, system.config
     dice, errors = [], []
     for number, (picture, points) in enumerate(zip(pictures, contours.points, strict=True)):
         height, width = picture.shape
-        frame = Frame(height, width, net.config.height, net.config.width)
-        looks = look(serve(net), to_network_input(picture, frame), [])
-        masks, truth = looks.masks, contours.masks(number, frame)
-        both = 2 * ((masks > 0.5) & truth).sum(axis=(1, 2))
-        total = (masks > 0.5).sum(axis=(1, 2)) + truth.sum(axis=(1, 2))
+        frame = Frame(height, width, config.height, config.width)
+        masks, found = system.see(net, to_network_input(picture, frame), frame)
+        truth = contours.masks(number, frame)
+        both = 2 * (masks & truth).sum(axis=(1, 2))
+        total = masks.sum(axis=(1, 2)) + truth.sum(axis=(1, 2))
         dice.append(np.where(total > 0, both / np.maximum(total, 1), np.nan))
-        found = prediction.from_output(looks, frame, template)
         for c, (structure, part) in enumerate(zip(template.structures, contours.slices, strict=True)):
-            xy = prediction.sample_chart(found.charts[c], structure.outline_uv)
+            xy = sample_chart(found.charts[c], structure.outline_uv)
             distance = np.linalg.norm(xy - points[part], axis=-1) * contours.mm_per_pixel(number, height)
             distance = distance if found.present[c] else np.full(len(distance), ABSENT_MM)
             errors.append(distance if contours.seen is None else distance[contours.seen[number, part]])
@@ -195,7 +92,7 @@ class Trainer:
         self,
         folder: Path,
         template: Template,
-        config: NetworkConfig,
+        config: Shape,
         recipe: Recipe,
         start: dict[str, Tensor] | None = None,
     ) -> None:
@@ -204,14 +101,14 @@ class Trainer:
         self.recipe = recipe
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe.seed)
-        self.net = DenseSegNet(config)
+        self.system = system_of(template, config, recipe)
+        self.net = self.system.network()
         if start is not None:
             self.net.load_state_dict(start)
-        self.averaged = DenseSegNet(config)
+        self.averaged = self.system.network()
         self.averaged.load_state_dict(self.net.state_dict())
         self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=1e-3, weight_decay=recipe.weight_decay)
         self.epoch, self.steps, self.seconds, self.best = 0, 0, 0.0, float("inf")
-        self.targets = UvTargets.of(template, recipe.uv_mm_power)
         if (folder / "state.pt").exists():
             self._resume(torch.load(folder / "state.pt", weights_only=True))
 
@@ -242,7 +139,7 @@ class Trainer:
     def _step(self, batch: Batch) -> dict[str, float]:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.recipe, self.done)
-        loss, terms = total_loss(self.net, batch, self.targets, self.recipe)
+        loss, terms = self.system.loss(self.net, batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -256,7 +153,7 @@ class Trainer:
 
     def _shape(self, side: int) -> tuple[int, int]:
         """Height and width of the network's input, its longer side about `side`."""
-        config = self.net.config
+        config = self.system.config
         step = 2 ** len(config.channels)
         scale = side / max(config.height, config.width)
         height, width = (max(step, round(each * scale / step) * step) for each in (config.height, config.width))
@@ -292,7 +189,7 @@ class Trainer:
             terms = self._run_epoch(examples)
             self.epoch += 1
             if self.epoch % self.recipe.validate_every == 0 or self.done >= 1.0:
-                terms |= validate(self.averaged, self.template, pictures, contours)
+                terms |= validate(self.system, self.averaged, pictures, contours)
                 if terms["error_mm"] < self.best:
                     self.best = terms["error_mm"]
                     _save_whole(self.averaged.state_dict(), self.folder / "best.pt")
@@ -302,7 +199,7 @@ class Trainer:
 
     def _log(self, terms: dict[str, float]) -> None:
         path = self.folder / "log.csv"
-        names = ["epoch", "minutes", "bce", "dice", "uv_dense", "uv_landmarks", "uv_smooth", "error_mm"]
+        names = ["epoch", "minutes", *self.system.terms, "error_mm"]
         names += [f"dice_{s.name}" for s in self.template.structures]
         new = not path.exists()
         with path.open("a", newline="") as file:

@@ -13,9 +13,9 @@ from app.core.frame import Frame
 from app.core.prediction import Prediction, from_output, prepare
 from app.core.test_time_augmentation import Float32, Infer, look
 from app.engine.fine_masks import openvino_crops, redraw_from
-from app.engine.openvino import compiled
+from app.engine.predictors.networks import as_tuples, openvino_outputs, torch_outputs
 from app.engine.predictors.predictor import Predictor, wants_torch
-from app.io.bundle import WEIGHTS, Bundle, read_weights
+from app.io.bundle import Bundle
 
 
 def denseseg_predictor(bundle: Bundle, threads: int, backend: str) -> Predictor:
@@ -40,32 +40,23 @@ def denseseg_predictor(bundle: Bundle, threads: int, backend: str) -> Predictor:
 
 def openvino_network(folder: Path, threads: int) -> Infer:
     """The network of a bundle's folder in OpenVINO."""
-    weights = None if (folder / "network.bin").is_file() else folder / WEIGHTS
-    request = compiled(folder / "network.xml", threads, weights).create_infer_request()
+    outputs = openvino_outputs(folder, threads)  # bundles of earlier versions have a third, which nothing needs
 
     def infer(image: Float32) -> tuple[Float32, Float32]:
-        request.infer({0: image})
-        masks, uv = (np.array(request.get_output_tensor(i).data, np.float32)[0] for i in range(2))
-        return masks, uv  # bundles of earlier versions have a third output, which nothing needs
+        masks, uv = outputs(image)
+        return masks, uv
 
     return infer
 
 
 def torch_network(bundle: Bundle, threads: int) -> Infer:
     """The same in torch, the reference; about three times slower."""
-    import torch
+    from models.network import DenseSegNet, NetworkConfig, served
 
-    from models.network import DenseSegNet, NetworkConfig
-
-    torch.set_num_threads(threads)
-    shape = dict(bundle.network)
-    net = DenseSegNet(NetworkConfig(**{**shape, "channels": tuple(shape["channels"])}))
-    net.load_state_dict({name: torch.from_numpy(value) for name, value in read_weights(bundle).items()})
-    net.eval()
+    outputs = torch_outputs(DenseSegNet(NetworkConfig(**as_tuples(bundle.network))), served, bundle, threads)
 
     def infer(image: Float32) -> tuple[Float32, Float32]:
-        with torch.inference_mode():
-            raw = net(torch.from_numpy(np.ascontiguousarray(image)))
-            return torch.sigmoid(raw.masks)[0].numpy(), raw.uv[0].numpy()
+        masks, uv = outputs(image)
+        return masks, uv
 
     return infer

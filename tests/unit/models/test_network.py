@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from models.network import DenseSegNet, GlobalContext, NetworkConfig, cartesian
+from models.blocks import GlobalContext
+from models.network import DenseSegNet, NetworkConfig, cartesian
 
 
 def test_the_coarsest_grid_knows_above_from_below_and_left_from_right():

@@ -5,7 +5,6 @@ import itertools
 import json
 import shutil
 import time
-from functools import partial
 from types import SimpleNamespace
 
 import cv2
@@ -22,7 +21,6 @@ from app.training.finish import fit_errors, fit_prior
 from app.training.leave_out import load_folds
 from app.training.prior import prior_of
 from app.training.rendered import render_examples
-from models.network import NetworkConfig
 from tests.unit.training.test_training import MEAN, TEMPLATE
 
 COUNTS = {"train": 9, "val": 4}
@@ -49,7 +47,6 @@ def data(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def little(monkeypatch):
     monkeypatch.setattr(commands, "RENDERED_EXAMPLES", 2)
-    monkeypatch.setattr(commands, "NetworkConfig", partial(NetworkConfig, channels=(8, 8)))
     # Each step counts as .15 s: on a quick machine so short a run made more steps, and another network came of it.
     ticks = itertools.count()
     clock = SimpleNamespace(process_time=lambda: 0.15 * next(ticks), monotonic=time.monotonic)
@@ -57,7 +54,7 @@ def little(monkeypatch):
 
 
 def run(data, out, **choices):
-    plan = Plan(data, out, minutes=0.02, leg_minutes=5, threads=1, seed=1, size=64, **choices)
+    plan = Plan(data, out, minutes=0.02, leg_minutes=5, threads=1, seed=1, size=64, channels=(8, 8), **choices)
     assert train(plan, lambda epoch: None)
     return read_bundle(str(out / "bundle"))
 

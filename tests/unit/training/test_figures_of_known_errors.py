@@ -22,7 +22,9 @@ from app.training.evaluate import (
     new_landmark_figures,
 )
 from app.training.leave_out import thin_contours, thin_template
-from app.training.train import Recipe, learning_rate, validate
+from app.training.recipe import Recipe
+from app.training.systems.denseseg import DenseSegSystem
+from app.training.train import learning_rate, validate
 from models.network import NetworkConfig, RawOutput
 from tests.unit.training.test_training import MEAN, TEMPLATE, examples, mesh_of, rendered  # noqa: F401 (fixtures)
 
@@ -159,7 +161,8 @@ def test_a_validation_error_is_in_mm_of_a_picture_that_is_1024_high():
     """`error_mm` takes a picture of any size for one of 1024 rows of 0.35 mm, as those of the data set are."""
     of = contours(1)
     net = KnownNet(of.points[0] + STEP, Frame(HEIGHT, WIDTH, 256, 192))
-    figures = validate(net, TEMPLATE, [np.zeros((HEIGHT, WIDTH), np.uint8)], of)
+    system = DenseSegSystem(TEMPLATE, net.config, Recipe())
+    figures = validate(system, net, [np.zeros((HEIGHT, WIDTH), np.uint8)], of)
     assert figures["error_mm"] == pytest.approx(np.hypot(*STEP) * 1024 / HEIGHT * 0.35, rel=0.05)
     scale = np.array([192 / WIDTH, 256 / HEIGHT])
     truth, found = (

@@ -28,8 +28,9 @@ from app.training.evaluate import (
 )
 from app.training.leave_out import FOLDS, split_images, thin_contours, thin_template
 from app.training.prior import fitted_shrinkage, prior_of
+from app.training.recipe import Recipe
 from app.training.rendered import render_examples
-from app.training.train import Recipe, Trainer
+from app.training.train import Trainer
 from models.network import NetworkConfig
 from tests.unit.core.shapes import bean
 

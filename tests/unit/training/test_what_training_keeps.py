@@ -7,7 +7,10 @@ import torch
 from app.core.frame import Frame
 from app.io.preprocess import to_network_input
 from app.training.augment import Strength, make_batch, normalise
-from app.training.train import Recipe, Trainer, quick_precision, total_loss
+from app.training.recipe import Recipe
+from app.training.systems.denseseg import total_loss
+from app.training.systems.system import quick_precision
+from app.training.train import Trainer
 from models.network import NetworkConfig, RawOutput
 from tests.unit.training.test_training import TEMPLATE, examples, rendered  # noqa: F401 (fixtures)
 
@@ -40,7 +43,7 @@ def test_the_loss_is_the_weighted_sum_of_its_terms(tmp_path, examples):  # noqa:
     trainer = Trainer(tmp_path, TEMPLATE, CONFIG, RECIPE)
     batch = make_batch(examples, np.arange(2), 64, None, np.random.default_rng(0))
     recipe = Recipe(mask_bce=3.0, uv_dense=5.0, uv_landmarks=7.0, uv_smooth=11.0)
-    total, terms = total_loss(trainer.net, batch, trainer.targets, recipe)
+    total, terms = total_loss(trainer.net, batch, trainer.system.targets, recipe)
     weights = {"bce": 3, "dice": 1, "uv_dense": 5, "uv_landmarks": 7, "uv_smooth": 11}
     assert set(terms) == set(weights)
     assert min(terms.values()) > 0
@@ -64,7 +67,7 @@ def test_uv_errors_are_weighed_by_the_size_of_their_structure(tmp_path, examples
     batch = make_batch(examples, np.arange(2), 64, None, np.random.default_rng(0))
     with torch.no_grad(), quick_precision():
         uv = trainer.net(batch.image).uv.numpy()
-    _, terms = total_loss(trainer.net, batch, trainer.targets, RECIPE)
+    _, terms = total_loss(trainer.net, batch, trainer.system.targets, RECIPE)
     spans = np.sqrt([(s.outline.max(0) - s.outline.min(0)) / 2 for s in TEMPLATE.structures])
     weight = (spans / spans.mean())[None, :, :, None, None]
     target, inside = batch.uv.numpy(), batch.inside.numpy()
@@ -90,7 +93,7 @@ def test_uv_that_is_off_by_a_step_costs_that_step_at_every_landmark(tmp_path, ex
     weight = spans / spans.mean()
     for landmark in (0, 60, int(sizes.sum()) - 1):
         alone = batch._replace(visible=torch.arange(len(flat)).eq(landmark).expand(2, -1))
-        _, terms = total_loss(answer, alone, trainer.targets, RECIPE)
+        _, terms = total_loss(answer, alone, trainer.system.targets, RECIPE)
         wanted = weight[flat[landmark]] @ [0.125, 0.0625]
         assert terms["uv_landmarks"] == pytest.approx(wanted, rel=1e-4)
 
