@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-COMMANDS = ("predict", "propagate", "measure", "export", "import", "train", "evaluate")
+COMMANDS = ("predict", "propagate", "measure", "export", "import", "train", "evaluate", "compare")
 """First arguments that are for the terminal; a file or folder of that name is given as ``./predict``."""
 OPTIONS = ("--help", "-h", "--version")
 """First arguments that the terminal answers as well."""

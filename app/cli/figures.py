@@ -24,7 +24,8 @@ def show_figures(figures: Figures) -> None:
         console.print(table)
 
 
-def _table(title: str, first: str, columns: Sequence[str]) -> Table:
+def table_of(title: str, first: str, columns: Sequence[str]) -> Table:
+    """An empty table: the first column is left-aligned, the others are numbers."""
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column(first)
     for column in columns:
@@ -44,14 +45,14 @@ def _title(figures: Figures) -> str:
 def _contour_tables(figures: Figures) -> Iterator[Table]:
     """Of images with reference contours."""
     masks, marks = figures["masks"], figures["landmarks"]
-    table = _table(_title(figures), "structure", ["Dice", "surface distance (mm)", "landmark error (mm)"])
+    table = table_of(_title(figures), "structure", ["Dice", "surface distance (mm)", "landmark error (mm)"])
     for name, dice in masks["dice"].items():
         distance = _number(masks["surface_distance_mm"][name], 2)
         table.add_row(name, _number(dice, 3), distance, _number(marks["error_mm_per_structure"][name], 2))
     table.add_section()
     table.add_row(f"all {marks['points']} points", "", "", _number(marks["error_mm"], 2))
     yield table
-    table = _table("Landmarks", "figure", ["value"])
+    table = table_of("Landmarks", "figure", ["value"])
     for name, value, digits in _landmark_lines(figures):
         table.add_row(name, _number(value, digits))
     yield table
@@ -60,7 +61,7 @@ def _contour_tables(figures: Figures) -> Iterator[Table]:
 def _drawn_tables(figures: Figures) -> Iterator[Table]:
     """Of images in which people drew structures of any anatomy."""
     columns = ["images", "Dice", "contour distance (mm)", "within 2 mm", "missed", "false"]
-    table = _table(_title(figures), "structure", columns)
+    table = table_of(_title(figures), "structure", columns)
     for name, each in figures["structures"].items():
         cells = [_number(each["dice"], 3), _number(each["contour_mm"], 2), _number(each["within_2_mm"], 2)]
         table.add_row(name, str(each["drawn"]), *cells, str(each["missed"]), str(each["false"]))
@@ -96,7 +97,7 @@ def _image_tables(figures: Figures) -> Iterator[Table]:
     groups = {"all": figures} | {name: part for name, part in figures.items() if _is_group(part)}
     if "agreement" in figures:
         columns = ["images", "median", "10th percentile", "worst", "Dice (median)", "usable"]
-        table = _table(f"{_title(figures)}, lungs against human masks", "group", columns)
+        table = table_of(f"{_title(figures)}, lungs against human masks", "group", columns)
         for name, part in groups.items():
             agreement = part["agreement"]
             spread = [_number(agreement[key], 3) for key in ("median", "tenth_percentile", "worst")]
@@ -105,7 +106,7 @@ def _image_tables(figures: Figures) -> Iterator[Table]:
         yield table
     kinds = list(figures["mask_and_points_agree_tenth_percentile"])
     columns = ["images", "suspect", "masks in pieces", *kinds]
-    table = _table(f"{_title(figures)}, Dice of masks with their own points (10th percentile)", "group", columns)
+    table = table_of(f"{_title(figures)}, Dice of masks with their own points (10th percentile)", "group", columns)
     for name, part in groups.items():
         agree = part["mask_and_points_agree_tenth_percentile"]
         cells = [str(part["images"]), str(part["suspect"]), _number(part["masks_in_pieces"], 3)]

@@ -1,4 +1,4 @@
-"""The command line (design 6): predict, propagate, measure, export, import, train, evaluate.
+"""The command line (design 6): predict, propagate, measure, export, import, train, evaluate, compare.
 
 Exit code 0: all done; 1: some inputs failed or none was found; 2: wrong usage.
 """
@@ -24,6 +24,7 @@ from app.cli.common import (
     step_bar,
     wrong_usage,
 )
+from app.cli.comparing import compare_systems
 from app.cli.exporting import export_project
 from app.cli.figures import show_figures
 from app.cli.importing import import_into
@@ -331,6 +332,24 @@ def evaluate(
         figures = evaluate_folder(data, model, out, part, threads, backend, progress, thinned, say)
     show_figures(figures)
     say(f"Wrote {out / 'evaluation.json'}.")
+
+
+@cli.command()
+def compare(
+    systems: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SYSTEM...",
+            help="[LABEL=]BUNDLE[@integer|subpixel|plain], or a folder that predict wrote; the first is the base.",
+        ),
+    ],
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Images with reference landmarks.")],
+    out: Out,
+    part: Annotated[str, typer.Option(metavar="NAME", help="Part of the data: NAME/, NAME_landmarks.csv.")] = "val",
+    threads: Threads = 2,
+) -> None:
+    """Compare systems on the same images: comparison.html, comparison.csv, images.csv. Trains nothing."""
+    compare_systems(data, out, systems, part, threads)
 
 
 @cli.callback(invoke_without_command=True)

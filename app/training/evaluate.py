@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Case:
     mm_per_pixel: float
 
 
-def _errors(case: Case, template: Template, slices: list[slice]) -> Points:
+def contour_errors(case: Case, template: Template, slices: list[slice]) -> Points:
     """Predicted minus reference contour points [K, 2], native pixels; NaN where absent."""
     parts = []
     for c, (structure, part) in enumerate(zip(template.structures, slices, strict=True)):
@@ -46,15 +46,15 @@ def _errors(case: Case, template: Template, slices: list[slice]) -> Points:
     return np.concatenate(parts)
 
 
-def _length(errors: Points, mm_per_pixel: float) -> np.ndarray:
+def lengths_mm(errors: Points, mm_per_pixel: float) -> np.ndarray:
     """Lengths in mm of error vectors; an absent one counts `ABSENT_MM`."""
     return np.asarray(np.nan_to_num(np.linalg.norm(errors, axis=-1) * mm_per_pixel, nan=ABSENT_MM))
 
 
 def landmark_figures(cases: Sequence[Case], template: Template, slices: list[slice]) -> dict[str, Any]:
     """Errors at the contour points: pooled, per structure, along and across, and the mean squared error."""
-    errors = np.stack([_errors(case, template, slices) for case in cases])
-    mm = np.stack([_length(e, case.mm_per_pixel) for e, case in zip(errors, cases, strict=True)])
+    errors = np.stack([contour_errors(case, template, slices) for case in cases])
+    mm = np.stack([lengths_mm(e, case.mm_per_pixel) for e, case in zip(errors, cases, strict=True)])
     pixels = errors * np.array([MSE_SIZE / case.frame.height for case in cases])[:, None, None]
     lungs_heart = np.concatenate([pixels[:, slices[c]] for c in range(min(3, len(slices)))], axis=1)
     split = [
@@ -159,46 +159,76 @@ def interior_points(structure: Structure, count: int) -> Points:
     return np.zeros((0, 2))
 
 
-def new_landmark_figures(
-    cases: Sequence[Case], template: Template, slices: list[slice], seed: int = 0
-) -> dict[str, Any]:
+class ClickErrors(NamedTuple):
+    """Errors in mm of one image's landmarks each; NaN where the image's structure is absent, or nearly everywhere.
+
+    Attributes
+    ----------
+    trained : array [N, K]
+        Of the contour points.
+    once : array [N, K]
+        Of the same after a click in one other image, mean over these.
+    thrice : array [N, K]
+        After clicks in three of them.
+    interior : array [N, I]
+        Of points inside the structures, which nobody drew: they follow the contour's points.
+    """
+
+    trained: Points
+    once: Points
+    thrice: Points
+    interior: Points
+
+
+def click_errors(cases: Sequence[Case], template: Template, slices: list[slice], seed: int = 0) -> ClickErrors:
     """What a reader does: landmarks defined by clicks in one and in three images, and 60 interior points.
 
     The clicks are made at the reference places of the contour points; errors are measured in all other images.
     """
     rng = np.random.default_rng(seed)
-    trained, once, thrice, interior = [], [], [], []
+    whole = (len(cases), slices[-1].stop)
+    trained, once, thrice = (np.full(whole, np.nan) for _ in range(3))
+    interior = []
     for c, (structure, part) in enumerate(zip(template.structures, slices, strict=True)):
-        shown = [case for case in cases if case.prediction.present[c]]
-        if len(shown) < 4:
+        number = [n for n, case in enumerate(cases) if case.prediction.present[c]]
+        inner = interior_points(structure, 12)
+        inside = np.full((len(cases), len(inner)), np.nan)
+        interior.append(inside)
+        if len(number) < FEWEST_IMAGES:
             continue
+        shown = [cases[n] for n in number]
         charts = [case.prediction.charts[c].astype(float) for case in shown]
         clicked = np.stack(
             [locate_all(chart, structure, case.points[part])[0] for chart, case in zip(charts, shown, strict=True)]
         )
-        inner = interior_points(structure, 12)
         weights = ChartMesh.of(structure).weights(inner)
-        for j, (chart, case) in enumerate(zip(charts, shown, strict=True)):
+        for j, (n, chart, case) in enumerate(zip(number, charts, shown, strict=True)):
             truth, mm = case.points[part], case.mm_per_pixel
-            trained.append(np.linalg.norm(sample_chart(chart, structure.outline_uv) - truth, axis=-1) * mm)
+            trained[n, part] = np.linalg.norm(sample_chart(chart, structure.outline_uv) - truth, axis=-1) * mm
             others = np.delete(np.arange(len(shown)), j)
             found = sample_chart(chart, clicked[others])
-            once.append(np.linalg.norm(found - truth, axis=-1).ravel() * mm)
+            once[n, part] = np.linalg.norm(found - truth, axis=-1).mean(axis=0) * mm
             for k in range(len(truth)):
                 three = clicked[rng.choice(others, 3, replace=False), k]
                 place = sample_chart(chart, robust_centre(three))
-                thrice.append(np.atleast_1d(np.linalg.norm(place - truth[k]) * mm))
-            interior.append(np.linalg.norm(sample_chart(chart, inner) - weights @ truth, axis=-1) * mm)
-    if not trained:
+                thrice[n, part.start + k] = np.linalg.norm(place - truth[k]) * mm
+            inside[n] = np.linalg.norm(sample_chart(chart, inner) - weights @ truth, axis=-1) * mm
+    return ClickErrors(trained, once, thrice, np.concatenate(interior, axis=1))
+
+
+def new_landmark_figures(cases: Sequence[Case], template: Template, slices: list[slice]) -> dict[str, Any]:
+    """Means of `click_errors`, and how much worse a clicked landmark is found than a trained one."""
+    errors = click_errors(cases, template, slices)
+    if not np.isfinite(errors.trained).any():
         raise ValueError(f"No structure was found in {FEWEST_IMAGES} images or more: there is nothing to evaluate.")
-    base, one, three_clicks = (float(np.concatenate(values).mean()) for values in (trained, once, thrice))
+    base, one, three, interior = (float(np.nanmean(values)) for values in errors)
     return {
         "trained_mm": base,
         "one_click_mm": one,
         "one_click_ratio": one / base,
-        "three_clicks_mm": three_clicks,
-        "three_clicks_ratio": three_clicks / base,
-        "interior_mm": float(np.concatenate(interior).mean()),
+        "three_clicks_mm": three,
+        "three_clicks_ratio": three / base,
+        "interior_mm": interior,
     }
 
 
@@ -220,7 +250,7 @@ def left_out_figures(
                 truth = case.points[part][~kept_points([part.stop - part.start])]
                 found = sample_chart(case.prediction.charts[c], uv)
                 missed = found - truth if case.prediction.present[c] else np.full_like(found, np.nan)
-                errors[name].append(_length(missed, case.mm_per_pixel))
+                errors[name].append(lengths_mm(missed, case.mm_per_pixel))
     trained, left_out = (float(np.concatenate(values).mean()) for values in errors.values())
     return {"trained_mm": trained, "left_out_mm": left_out, "left_out_ratio": left_out / trained}
 
@@ -248,7 +278,7 @@ def unusual_figures(
     unusual = far >= np.quantile(far, 0.9)
     figures = {}
     for name, which in (("with_prior_mm", cases), ("without_prior_mm", plain)):
-        mm = np.stack([_length(_errors(case, template, slices), case.mm_per_pixel) for case in which])
+        mm = np.stack([lengths_mm(contour_errors(case, template, slices), case.mm_per_pixel) for case in which])
         shapes = np.stack([mm[:, part].mean(axis=1) for part in slices], axis=1)
         figures[name] = float(shapes[unusual].mean())
         figures[f"all_{name}"] = float(shapes.mean())

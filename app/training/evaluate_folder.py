@@ -74,7 +74,7 @@ def evaluate(
     reference = read_contours(data, part, bundle)
 
     def predicted(step: str, by: Bundle) -> list[Case]:
-        return _cases(by, reference, threads, backend, lambda done, total: progress(step, done, total))
+        return cases_of(by, reference, threads, backend, lambda done, total: progress(step, done, total))
 
     cases = predicted("Predicting", bundle)
     with tempfile.TemporaryDirectory() as folder:
@@ -90,9 +90,10 @@ def evaluate(
     return _write(out, bundle, figures)
 
 
-def _cases(
+def cases_of(
     bundle: Bundle, reference: Contours, threads: int, backend: str, progress: Callable[[int, int], None]
 ) -> list[Case]:
+    """Predict the images of a reference through the engine, as the window does; raises OSError if it failed."""
     predicted = dict(predictions(bundle, reference.images, threads, backend, progress))
     spacing = Spacing(CHEST_MM_PER_PIXEL, CHEST_MM_PER_PIXEL, Provenance.GIVEN)
     return [

@@ -1,0 +1,56 @@
+"""`compare`: several systems on the same images, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from app.cli.common import bundle_named, check_folder, make_folder, reported_errors, say, step_bar, wrong_usage
+from app.cli.figures import table_of
+
+if TYPE_CHECKING:
+    from app.training.comparison.report import Comparison
+
+SHOWN = ("Dice, mean of structures", "surface distance, mean of structures", "landmark error, all points")
+MORE = ("landmark error along the contour", "landmark error across the contour", "landmarks within 4 mm")
+NEW = ("new landmark, one click", "new landmark, three clicks", "inside structures")
+
+
+def compare_systems(data: Path, out: Path, systems: list[str], part: str, threads: int) -> None:
+    """Compare, print a short table, write the whole report."""
+    from app.training.comparison.compare import compare
+    from app.training.comparison.contender import parse_all
+    from app.training.comparison.predicted_folder import is_predicted
+
+    try:
+        wanted = parse_all(systems)
+    except ValueError as error:
+        wrong_usage(str(error))
+    for each in wanted:
+        if not is_predicted(Path(each.source)):
+            bundle_named(each.source)
+    check_folder(data)
+    make_folder(out)
+    with reported_errors(), step_bar() as progress:
+        comparison = compare(data, out, wanted, part, threads, progress)
+    show(comparison)
+    say(f"Wrote {out / 'comparison.html'}, comparison.csv and images.csv.")
+
+
+def show(comparison: Comparison) -> None:
+    """Print the main figures, one line per system; * where it differs from the first (p < .05)."""
+    figures = [figure for figure in comparison.figures if figure.name in (*SHOWN, *MORE, *NEW)]
+    heads = [f"{figure.name} ({figure.unit})" if figure.unit else figure.name for figure in figures]
+    table = table_of(f"{comparison.data}: {len(comparison.images)} images", "system", [*heads, "ms", "MB"])
+    lines = [comparison.lines(figure) for figure in figures]
+    for number, (scores, cost) in enumerate(zip(comparison.scores, comparison.costs, strict=True)):
+        cells = []
+        for figure, each in zip(figures, lines, strict=True):
+            line = each[number]
+            mark = "*" if line is not None and line.p is not None and line.p < 0.05 else ""
+            cells.append("-" if line is None else f"{line.mean:.{figure.digits}f}{mark}")
+        costs = ["-" if value is None else f"{value:.0f}" for value in (cost.milliseconds, cost.megabytes)]
+        table.add_row(scores.label, *cells, *costs)
+    Console(highlight=False, markup=False, emoji=False).print(table)
