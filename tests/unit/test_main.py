@@ -42,7 +42,7 @@ def start(tmp_path):
         ),
         (["predikt"], "Did you mean “predict”?"),
         (["Evaluate"], "Did you mean “evaluate”?"),
-        (["segment"], "The commands are predict, propagate, measure, export, import, train, evaluate."),
+        (["segment"], "The commands are predict, propagate, measure, export, import, train, evaluate, compare."),
         (["nowhere/films"], "There is no file or folder “nowhere/films”."),
         (["film.png"], "There is no file or folder “film.png”."),
         (["--project", "p.dsr", "predict"], "There is no file or folder “predict”."),

@@ -18,7 +18,7 @@ from app.training.comparison.scores import RESAMPLES, Figure, Line, Scores, line
 
 TABLE, IMAGES, PAGE = "comparison.csv", "images.csv", "comparison.html"
 NONE = "-"
-_SURE = 0.05
+SURE = 0.05
 """A difference from the first system with a smaller p is marked."""
 
 
@@ -139,7 +139,7 @@ def _page(comparison: Comparison) -> str:
         f"<style>{_STYLE}</style></head><body><h1>Systems compared</h1>",
         f"<p>{escape(comparison.data)}, {len(comparison.images)} images. In each cell: mean, 95 % bootstrap interval "
         f"over images ({RESAMPLES:,} resamples); * where Wilcoxon's signed-rank test over the images tells a system "
-        f"from {escape(labels[0])} (p &lt; {_SURE:g}, two-sided, not corrected for the number of tests). The best mean "
+        f"from {escape(labels[0])} (p &lt; {SURE:g}, two-sided, not corrected for the number of tests). The best mean "
         "of a line is bold. Landmarks of a structure that was called absent count as 30 mm.</p>",
         _html_table(comparison),
         *_html_plots(comparison),
@@ -172,7 +172,7 @@ def _cell(line: Line | None, figure: Figure, best: float | None) -> str:
         return NONE
     mean = told(line.mean, figure.digits)
     mean = f"<b>{mean}</b>" if line.mean == best else mean
-    star = "*" if line.p is not None and line.p < _SURE else ""
+    star = "*" if line.p is not None and line.p < SURE else ""
     return f"{mean}{star}<br><small>{told(line.low, figure.digits)} to {told(line.high, figure.digits)}</small>"
 
 
