@@ -73,7 +73,7 @@ def prediction_from_points(
     masks : array [C, H, W], float32
         Probability of each structure on the network's grid: by a head of its own, or `filled` from the points.
     frame : Frame
-        Of the image.
+        Of the image, with what the network saw.
     template, errors
         Of the bundle.
     hold : bool
@@ -99,6 +99,7 @@ def prediction_from_points(
         expected_error=(expected * 2 / frame.scale).astype(np.float32),
         present=charts.present,
         extents=predicted_extents(drawn, charts.present, frame),
+        view=frame.view,
     )
 
 

@@ -54,15 +54,16 @@ class OtherChecks:
 
     @cached_property
     def _checks(self) -> list[tuple[Bundle, Scores]]:
-        found = []
+        found, known = [], {self._bundle.template.anatomy}
         for folder in sorted(path.parent for path in BUNDLES.glob("*/bundle.json")):
             try:
                 other = read_bundle(folder)
             except BundleError:  # it is told where somebody chooses it
                 continue
             scores = openvino_scores(other, self._threads)
-            if scores is not None and other.template.anatomy != self._bundle.template.anatomy:
+            if scores is not None and other.template.anatomy not in known:
                 found.append((other, scores))
+                known.add(other.template.anatomy)  # bundles of one anatomy share their check
         return found
 
     def shown(self, image: Float32, frame: Frame, taken: Acquisition) -> str:

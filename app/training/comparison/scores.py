@@ -86,7 +86,9 @@ def _mask_values(cases: Sequence[Case], template: Template, slices: list[slice])
     for n, case in enumerate(cases):
         truth = draw_masks(case.points, slices, case.frame.height, case.frame.width)
         for c in range(len(template.structures)):
-            mask = native_mask(case.prediction.masks[c], case.frame) & bool(case.prediction.present[c])
+            mask = native_mask(case.prediction.masks[c], case.prediction.frame(case.frame)) & bool(
+                case.prediction.present[c]
+            )
             apart = surface_distances(mask, truth[c]) * case.mm_per_pixel
             found[0, c, n] = dice(mask, truth[c])
             if len(apart):

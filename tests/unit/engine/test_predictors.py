@@ -5,7 +5,7 @@ import pytest
 import torch
 from skimage.draw import polygon2mask
 
-from app.core.frame import Frame
+from app.core.frame import Frame, View
 from app.core.orientation import Orientation
 from app.core.prediction import ErrorModel, sample_chart
 from app.engine.predictors.registry import points_of, predictor_of
@@ -16,7 +16,8 @@ from models.points import PointsConfig, PointsNet
 from tests.unit.core.test_from_points import TEMPLATE
 
 SIZES = tuple(len(s.outline) for s in TEMPLATE.structures)
-FRAME = Frame(300, 200, 64, 32, orientation=Orientation(1, True, False))
+FRAME = Frame(300, 200, 64, 32, orientation=Orientation(1, True, False), view=View(30, 20, 150, 260, mirrored=True))
+"""Turned and mirrored, and the network sees a part of it."""
 DOCUMENTS = {"MODEL_CARD.md": "A card.", "LICENSE.md": "A licence."}
 
 
@@ -63,7 +64,7 @@ def places(prediction) -> np.ndarray:
 def test_points_lie_where_the_network_says_in_a_turned_image(points_bundle, backend):
     found = predictor_of(points_bundle, 1, backend)({"input": image()}, FRAME)
     assert found.present.all()
-    assert found.bundle_sha256 == points_bundle.sha256
+    assert (found.bundle_sha256, found.view) == (points_bundle.sha256, FRAME.view)
     np.testing.assert_allclose(places(found), FRAME.from_network(placed()), atol=0.1)  # weights are float16
     start = 0
     for mask, structure in zip(found.masks, TEMPLATE.structures, strict=True):
