@@ -187,6 +187,7 @@ def _overlays(controller: Controller) -> Sequence[Command]:
     colours = "Colours that match between template and image; not while a mask is edited"
     tints = "The predicted outline dashed beside the corrected one; green was added, red was taken away"
     patterns = "Tell structures apart without their colours"
+    conference = "The image alone, without names of images, patients, readers and projects, notes and messages"
     return [
         own("structures", "Structures", "structures", "Shift+H", "Show or hide all of them", line=True),
         Command("outlines", "View", "Outlines", outlines, "O", group="masks", tip="Masks as outlines"),
@@ -197,4 +198,5 @@ def _overlays(controller: Controller) -> Sequence[Command]:
         own("labels", "Landmark names", "labels", "N", line=True),
         own("cornerTexts", "Texts in the corners", "texts", "T", "Warnings stay"),
         own("linePatterns", "Outlines with line patterns", "patterns", tip=patterns),
+        own("conference", "Nothing personal (conference)", "private", "F9", conference, line=True),
     ]

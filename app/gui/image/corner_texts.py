@@ -174,7 +174,23 @@ class ImageTexts:
         painter.setFont(theme.font(bold=True))
         draw_text(painter, box, f"View {words}", ON_IMAGE.caution, Qt.AlignmentFlag.AlignCenter)
 
+    def _unnamed(self) -> list[Line]:
+        """What may be seen by everybody: which image of how many, whether it is decided, whether it looks odd."""
+        session, entry = self._controller.open_session(), self._entry
+        place = session.images.index(self._view.image) + 1
+        word, colour = REVIEW_WORDS[entry.review]
+        lines: list[Line] = [(f"Image {place} of {len(session.images)}", ON_IMAGE.text, True), (word, colour, False)]
+        if entry.message or self._view.trouble:
+            lines.append(("It cannot be shown.", ON_IMAGE.bad, False))
+        if self._view.orientation != AS_STORED:
+            lines.append((f"orientation: {self._view.orientation.words}", ON_IMAGE.caution, False))
+        if entry.suspect and not self.suspicion_is_told:
+            lines.append((str(entry.suspect), ON_IMAGE.caution, False))
+        return lines
+
     def _top_left(self) -> list[Line]:
+        if self._controller.look.private:
+            return self._unnamed()
         if self._passing:
             return [(self._view.image, ON_IMAGE.text, True)]
         entry = self._entry

@@ -37,6 +37,7 @@ from app.gui.shell.adding import Adding
 from app.gui.shell.anatomy_bar import AnatomyBar
 from app.gui.shell.command_palette import CommandPalette
 from app.gui.shell.comparing import Comparing
+from app.gui.shell.conference import Conference, title_of
 from app.gui.shell.context_menus import ContextMenus
 from app.gui.shell.copying import CopyBar, Copying
 from app.gui.shell.file_watch import FileCheck
@@ -144,6 +145,8 @@ class MainWindow(QMainWindow):
         self.watching = Watching(self, self.controller, self.bridge, self.actions_["saveCopy"])
         self.history_panel = HistoryPanel(self, self.controller, self.actions_["undo"], self.actions_["redo"])
         self.notices = Notices(self.controller, self.image_view, self._hosts)
+        hidden = self.status, self.messages, self.reader_bar
+        self.conference = Conference(self, self.controller, hidden, self.actions_, self._show_session)
         images_by_key = (self.worklist.list, self.contact_sheet)
         self.nudge_keys = NudgeKeys(self.image_view, images_by_key, (self.structures, self.landmark_table))
         self._lay_out()
@@ -242,7 +245,7 @@ class MainWindow(QMainWindow):
         self._show_panels()
 
     def _show_panels(self) -> None:
-        alone = self.actions_[PANELS[ALONE][0]].isChecked()
+        alone = self.actions_[PANELS[ALONE][0]].isChecked() or self.controller.look.private
         wanted = {key: self.actions_[verb].isChecked() and not alone for key, (verb, *_) in PANELS.items()}
         focus = self.focusWidget()
         if self.worklist.isVisible() and self.right_column.isVisible():
@@ -331,7 +334,8 @@ class MainWindow(QMainWindow):
 
     def _show_session(self) -> None:
         session = self.controller.session
-        self.setWindowTitle(f"{session.path.stem} · DenseSeg Review" if session else "DenseSeg Review")
+        self.setWindowTitle(title_of(session, self.controller.look.private))
+        self._show_panels()
         if session is not None:
             self.status.show_reader(session.reader or self.projects.reader())
         self._show_image(self.controller.image)
@@ -426,6 +430,7 @@ class MainWindow(QMainWindow):
         self.actions_["structures"].setChecked(look.structures)
         self.actions_["cornerTexts"].setChecked(look.texts)
         self.actions_["linePatterns"].setChecked(look.patterns)
+        self.actions_["conference"].setChecked(look.private)
         self.actions_["corrections"].setChecked(look.corrections)
 
     def _prediction_ended(self, sentence: str) -> None:
@@ -446,6 +451,7 @@ class MainWindow(QMainWindow):
             actions[verb].setEnabled(bool(name) and controller.writable)
             actions[verb].setText(caption(f"{verb.capitalize()}: {name}") if name else verb.capitalize())
         actions["cancelPrediction"].setEnabled(self.predicting.running)
+        self.conference.lock()
         if self.messages.isVisible() != actions["showMessages"].isChecked():
             actions["showMessages"].setChecked(self.messages.isVisible())
 

@@ -62,6 +62,8 @@ class Look:
         Whether the predicted outline lies beside a corrected one, and what was added or taken away is tinted.
     patterns : bool
         Whether each structure's outline has a line of its own, for eyes that can't tell the colours apart.
+    private : bool
+        Whether nothing personal is shown: others look on. It ends with the program.
     """
 
     masks: MaskStyle = MaskStyle.OUTLINE
@@ -73,6 +75,7 @@ class Look:
     texts: bool = True
     corrections: bool = False
     patterns: bool = False
+    private: bool = False
 
     def shows(self, structure: str) -> bool:
         """Whether a structure is drawn over images."""
