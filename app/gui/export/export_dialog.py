@@ -215,6 +215,7 @@ class ExportDialog(QDialog):
                 what.addWidget(_styled(words.says, "muted"), row, 1)
         area = QScrollArea()
         area.setObjectName("exportFormats")
+        area.setAccessibleName("Formats")
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
