@@ -145,8 +145,6 @@ class MainWindow(QMainWindow):
         self.watching = Watching(self, self.controller, self.bridge, self.actions_["saveCopy"])
         self.history_panel = HistoryPanel(self, self.controller, self.actions_["undo"], self.actions_["redo"])
         self.notices = Notices(self.controller, self.image_view, self._hosts)
-        hidden = self.status, self.messages, self.reader_bar
-        self.conference = Conference(self, self.controller, hidden, self.actions_, self._show_session)
         images_by_key = (self.worklist.list, self.contact_sheet)
         self.nudge_keys = NudgeKeys(self.image_view, images_by_key, (self.structures, self.landmark_table))
         self._lay_out()
@@ -264,7 +262,8 @@ class MainWindow(QMainWindow):
         return (*self.images.views, self.contact_sheet, self.template_view)
 
     def _listen(self) -> None:
-        controller = self.controller
+        controller, personal = self.controller, (self.status, self.messages, self.reader_bar)
+        self.conference = Conference(self, controller, personal, self.actions_, self._show_session)
         controller.said.connect(self._say)
         self.messages.counted.connect(self.status.show_messages)
         self.status.messagesWanted.connect(self.actions_["showMessages"].trigger)
