@@ -152,7 +152,8 @@ class ImageInput:
     def _show_cursor(self, at: QPointF) -> None:
         name = self._view.marker_at(at)
         words = self.words_of(name) if name else self._regions.under(at)
-        self._view.viewport().setToolTip("" if self._controller.look.private else tip(words))  # it may name a reader
+        words = "" if self._controller.look.private else words  # they may name a reader
+        self._view.viewport().setToolTip(tip(words))
         if self._editing:
             over = bool(name) or self.tools.calipers.over(self._view, at) is not None
             self._view.viewport().setCursor(Qt.CursorShape.OpenHandCursor if over else Qt.CursorShape.CrossCursor)
