@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent, QTransform, QWheelEvent
 
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
 from app.core.orientation import AS_STORED, Orientation
 from app.gui.image.annotations import Annotation, paint_all
+from app.gui.image.awaiting import Awaiting
 from app.gui.image.corner_texts import ImageTexts
 from app.gui.image.grey_item import GreyItem
 from app.gui.image.lens import Lens, draw_crosshair
@@ -35,9 +36,6 @@ from app.gui.widgets.palette import ON_IMAGE
 from app.gui.widgets.region_item import RegionItem
 from app.project.changes import Change, OrientationChanged, PlacementsChanged
 
-LONGEST_WAIT_MS = 400
-"""So long the picture before stays where the reader rests at an image that has none yet."""
-
 
 class ImageView(Canvas):
     """Shows one image. Coordinates of the plane are the corner frame of that image, however the view is turned.
@@ -56,9 +54,6 @@ class ImageView(Canvas):
         Where there are two views: whether this one is the active one, which has a frame then.
     trouble : str
         Why the picture of this image can't be shown, in a sentence, or empty.
-    awaited : str
-        The image that is to be shown as soon as there is any picture of it; until then the one before stays, with its
-        name and all that belongs to it. Empty mostly.
     """
 
     pictureShown = Signal(list)
@@ -73,11 +68,8 @@ class ImageView(Canvas):
         self.setAccessibleName("Second image" if companion else "Image")
         self._controller, self._pictures = controller, pictures
         self.editable = not companion
-        self.nothing = self.trouble = self.awaited = ""
-        self._stepped_to: set[str] = set()
-        self._give_up = QTimer(self, singleShot=True, interval=LONGEST_WAIT_MS)
-        self._give_up.timeout.connect(lambda: self.show_image(controller.image))
-        self.image = ""
+        self.nothing = self.trouble = self.image = ""
+        self._awaiting = Awaiting(self, controller, pictures, self.show_image, self)
         self.turn = Turn()
         self.invert = False
         self.lens: Lens | None = None
@@ -128,27 +120,18 @@ class ImageView(Canvas):
             self.viewport().update()  # the texts in the corners too
 
     def _await(self, state: ViewState) -> bool:
-        """Keep the picture that is shown until there is one of the next image: nobody should look at black meanwhile.
-
-        Where the reader rests at an image, that is said in its place after a moment.
-        """
-        session, name = self._controller.session, state.image
-        if session is None or name not in session.images or self.image not in session.images or name == self.image:
+        """Whether the picture that is shown stays until there is one of the next image."""
+        if not self._awaiting.begin(state):
             return False
-        hopeless = session.status(name) in ("failed", "missing")
-        if self.grey.picture is None or hopeless or self._pictures.anything(name) is not None:
-            return False
-        self.awaited = name
-        self._stepped_to.add(name)
         self.editor.hide()
-        if state.passing:
-            self._give_up.stop()
-            self._pictures.fetch([name])
-        else:
-            self._give_up.start()
         self.draw()
         self.viewport().update()
         return True
+
+    @property
+    def awaited(self) -> str:
+        """The image that is to be shown as soon as there is any picture of it; see `Awaiting`."""
+        return self._awaiting.image
 
     def unseen(self) -> bool:
         """Whether the chosen image is not on the screen yet, and another one is: says that nothing was done to it."""
@@ -156,23 +139,10 @@ class ImageView(Canvas):
             self.tell(f"“{self.awaited}” is not on the screen yet: nothing was done to it. Try again.")
         return bool(self.awaited)
 
-    def _take_awaited(self, name: str) -> bool:
-        """A picture has come, or can't: show the image if it is the awaited one, or was stepped over on the way."""
-        if not self.awaited or name not in self._stepped_to:
-            return False
-        awaited = self.awaited if name != self.awaited else ""
-        self.show_image(name)
-        self.awaited = awaited
-        return True
-
     def show_image(self, name: str) -> None:
         """Show an image from the beginning: fitted, with the window level and turn it had before."""
         session = self._controller.session
-        if name == self._controller.image:
-            self._give_up.stop()
-            if not self._controller.passing:
-                self._stepped_to.clear()
-        self.awaited = ""
+        self._awaiting.end(name)
         self.image, self.trouble = name if session is not None else "", ""
         self.editor.hide()
         if session is None or not name:
@@ -211,7 +181,7 @@ class ImageView(Canvas):
         self.set_window(window or picture.presets[0][1], remember=False)
 
     def _on_picture(self, name: str) -> None:
-        if self.awaited and self._take_awaited(name):
+        if self._awaiting.take(name):
             return
         if name == self.image:
             self.trouble = ""

@@ -80,12 +80,15 @@ class Surface(Viewport, Protocol):
 
     nothing: str
     trouble: str
-    awaited: str
     turn: Turn
     invert: bool
     drawn: Drawn
     markers: MarkerItem
     regions: RegionItem
+
+    @property
+    def awaited(self) -> str:
+        """The image that is to be shown as soon as there is any picture of it, or empty."""
 
     @property
     def orientation(self) -> Orientation:
