@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from app.core.landmark import PlacementState, ReviewState
+from app.core.laterality import has_sides
 from app.core.orientation import AS_STORED
 from app.gui.image.pointing import Pointing
 from app.gui.image.turn import Side, Turn
@@ -81,12 +82,6 @@ def fold(text: str, metrics: QFontMetricsF, width: float) -> list[str]:
 @lru_cache(maxsize=256)
 def _folded(text: str, bold: bool, width: float) -> tuple[str, ...]:
     return tuple(fold(text, QFontMetricsF(theme.font(small=not bold, bold=bold)), width))
-
-
-def has_sides(template: Template) -> bool:
-    """Whether the patient's right and left are known: by structures that carry the side in their name."""
-    names = [structure.name for structure in template.structures]
-    return all(any(name.startswith(side) for name in names) for side in ("right_", "left_"))
 
 
 def bar_length(zoom: float, mm_per_pixel: float, longest: float = BAR_PIXELS) -> tuple[float, str]:
