@@ -10,9 +10,10 @@ from PySide6.QtTest import QTest
 
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
+from app.core.laterality import has_sides
 from app.core.orientation import Orientation
 from app.gui.image import corner_texts as image_texts
-from app.gui.image.corner_texts import fold, has_sides, read_out
+from app.gui.image.corner_texts import fold, read_out
 from app.gui.image.turn import Turn
 from app.gui.state.view_state import MaskStyle, Mode
 from app.gui.widgets.grey import GreyPicture
