@@ -31,7 +31,7 @@ def apex(app, qtbot):
     window.controller.choose_landmark("Apex")
     window.actions_["landmarkMode"].trigger()
     window.actions_["compareNext"].trigger()
-    second = window.images.second
+    second = window.images.views[1]
     qtbot.waitUntil(lambda: second.grey.picture is not None and not second.grey.picture.coarse, timeout=20_000)
     qtbot.waitUntil(lambda: shown_fully(app) and second.width() > 100)
     window.activateWindow()

@@ -97,7 +97,7 @@ def test_a_click_far_from_the_structure_is_no_place_on_it(app, bar, qtbot) -> No
 def test_clicks_in_the_image_beside_count_too(app, bar, qtbot) -> None:
     window, session = app.window, app.window.controller.session
     window.actions_["compareNext"].trigger()
-    second = window.images.second
+    second = window.images.views[1]
     qtbot.waitUntil(lambda: second.grey.picture is not None and not second.grey.picture.coarse, timeout=20_000)
     qtbot.waitUntil(lambda: second.width() > 100 and shown_fully(app))
     for i, view in ((0, window.image_view), (1, second)):

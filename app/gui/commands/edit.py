@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.gui.commands import dialogs
 from app.gui.commands.command import Command
-from app.gui.image.image_view import ImageView
+from app.gui.image.split_view import ImagesPane
 from app.gui.state.controller import Controller
 from app.gui.state.stepped import SteppedRunner
 from app.project.entries import Step
@@ -22,7 +22,7 @@ AT_ONCE = 100
 
 def edit_commands(
     controller: Controller,
-    view: ImageView,
+    images: ImagesPane,
     show_history: Callable[[], object],
     ask_reader: Callable[[], object],
     show_keys: Callable[[], object],
@@ -33,7 +33,7 @@ def edit_commands(
     Parameters
     ----------
     controller : Controller
-    view : ImageView
+    images : ImagesPane
         Where it is said what was undone.
     show_history, ask_reader, show_keys : callable
         Open the history, the line for the reader's name, and the dialog of the keys.
@@ -42,10 +42,10 @@ def edit_commands(
     """
 
     def undo() -> None:
-        _step(controller, view, stepped, undo=True)
+        _step(controller, images, stepped, undo=True)
 
     def redo() -> None:
-        _step(controller, view, stepped, undo=False)
+        _step(controller, images, stepped, undo=False)
 
     everything = "Everything that was done, by whom and when"
     return [
@@ -57,7 +57,7 @@ def edit_commands(
     ]
 
 
-def _step(controller: Controller, view: ImageView, stepped: SteppedRunner, undo: bool) -> None:
+def _step(controller: Controller, images: ImagesPane, stepped: SteppedRunner, undo: bool) -> None:
     """Undo or redo: asks before many images change, goes to the image it is about, and says what it did there."""
     session = controller.session
     if session is None:
@@ -65,16 +65,20 @@ def _step(controller: Controller, view: ImageView, stepped: SteppedRunner, undo:
     if controller.interaction.cancel() or (undo and controller.take_back_corner()):
         return  # what is under the mouse is what a reader takes back first, as with Escape
     if stepped.running:  # before anything is asked for: that would end it at once
-        controller.tell("That is being undone or done again. Wait until it has ended, or cancel it.", view)
+        controller.tell("That is being undone or done again. Wait until it has ended, or cancel it.", images.active)
         return
     step = session.next_undo if undo else session.next_redo
     if step is None:
         return
-    if len(step.images) > MANY_IMAGES and not dialogs.ask_step(view.window(), step):
+    if len(step.images) > MANY_IMAGES and not dialogs.ask_step(images.window(), step):
         return
     if len(step.images) > AT_ONCE and not step.landmarks:
         start = session.start_undo if undo else session.start_redo
-        controller.do(lambda: stepped.start(start(step), lambda _: controller.tell(dialogs.step_done(step, 0), view)))
+
+        def tell(_: object) -> None:
+            controller.tell(dialogs.step_done(step, 0), images.active)
+
+        controller.do(lambda: stepped.start(start(step), tell))
         return
     before = _images_by_landmark(session, step)
     act = session.undo if undo else session.redo
@@ -84,8 +88,8 @@ def _step(controller: Controller, view: ImageView, stepped: SteppedRunner, undo:
     came_or_went = max(((before | after)[name] for name in before.keys() ^ after.keys()), default=0)
     there = [name for name in step.images if name in session.images]
     if len(step.images) == 1 and there:
-        controller.show_image(there[0])  # in another one nobody would see what happened
-    controller.tell(dialogs.step_done(step, came_or_went), view)
+        images.go_to(there[0])  # in another one nobody would see what happened
+    controller.tell(dialogs.step_done(step, came_or_went), images.active)
 
 
 def _images_by_landmark(session: Session, step: Step) -> dict[str, int]:

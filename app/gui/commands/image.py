@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.gui.commands.command import Command
 from app.gui.commands.rename import rename_image
-from app.gui.image.image_view import ImageView
 from app.gui.image.spacing_dialog import SpacingDialog
+from app.gui.image.split_view import ImagesPane
 from app.gui.state.controller import Controller
 from app.gui.state.predicting import Predicting
 from app.gui.worklist.worklist_model import Order
@@ -32,7 +32,7 @@ def image_commands(
     parent: QWidget,
     controller: Controller,
     worklist: Worklist,
-    view: ImageView,
+    images: ImagesPane,
     predicting: Predicting,
     show_least_certain: Callable[[str], None],
     orientation: Sequence[Command],
@@ -46,7 +46,7 @@ def image_commands(
     controller : Controller
     worklist : Worklist
         Whose order and filter say which image is next.
-    view : ImageView
+    images : ImagesPane
         Where a pixel's size is measured.
     predicting : Predicting
     show_least_certain : callable
@@ -56,7 +56,7 @@ def image_commands(
     """
 
     return [
-        *_steps(controller, worklist, view),
+        *_steps(controller, worklist, images),
         Command("filter", "Image", "Filter the worklist", worklist.edit_filter, "Ctrl+F", "project", line=True),
         Command("filterValue", "Image", "Filter by a measurement…", worklist.ask_condition, "Ctrl+Shift+F", "project"),
         *_orders(worklist),
@@ -79,16 +79,16 @@ def image_commands(
         ),
         Command("cancelPrediction", "Image", "Cancel prediction", predicting.cancel),
         *orientation,
-        *_entries(parent, controller, worklist, view),
+        *_entries(parent, controller, worklist, images),
     ]
 
 
-def _entries(parent: QWidget, controller: Controller, worklist: Worklist, view: ImageView) -> Sequence[Command]:
+def _entries(parent: QWidget, controller: Controller, worklist: Worklist, images: ImagesPane) -> Sequence[Command]:
     """What the project knows of the image: the size of a pixel, its name, and that it is there at all."""
 
     def set_spacing() -> None:
         if controller.image:
-            SpacingDialog(parent, controller, view, worklist.selected()).show()
+            SpacingDialog(parent, controller, images.active, worklist.selected()).show()
 
     def rename() -> None:
         rename_image(parent, controller, controller.image)
@@ -104,15 +104,15 @@ def _entries(parent: QWidget, controller: Controller, worklist: Worklist, view: 
     ]
 
 
-def _steps(controller: Controller, worklist: Worklist, view: ImageView) -> Sequence[Command]:
+def _steps(controller: Controller, worklist: Worklist, images: ImagesPane) -> Sequence[Command]:
     def step(by: int) -> None:
         name = worklist.neighbour(by)
         if name:
             controller.step_to(name)
         elif worklist.model.shown:
-            controller.tell(f"This is the {'last' if by > 0 else 'first'} image of the list.", view)
+            controller.tell(f"This is the {'last' if by > 0 else 'first'} image of the list.", images.active)
         else:
-            controller.tell("The filter lets no image through.", view)
+            controller.tell("The filter lets no image through.", images.active)
 
     def jump(row: int) -> None:
         if worklist.model.shown:

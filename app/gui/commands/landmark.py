@@ -102,8 +102,6 @@ def _by_key(controller: Controller, words: str) -> Callable[[], bool]:
 
 
 def _placements(controller: Controller, images: ImagesPane) -> Sequence[Command]:
-    view = images.first
-
     def act(what: Callable[[Session], Callable[[str, str], object]]) -> None:
         if controller.session is not None:
             controller.do(what(controller.session), controller.image, controller.landmark)
@@ -125,7 +123,7 @@ def _placements(controller: Controller, images: ImagesPane) -> Sequence[Command]
             "placeHere",
             "Landmark",
             "Place under the mouse",
-            view.image_input.place_here,
+            lambda: images.active.image_input.place_here(),
             "P",
             needs,
             tip=tip,

@@ -8,7 +8,7 @@ from functools import partial
 
 from app.core.orientation import Orientation
 from app.gui.commands.command import Command
-from app.gui.image.image_view import ImageView
+from app.gui.image.split_view import ImagesPane
 from app.gui.state.controller import Controller
 
 TIP = "What the model sees changes; the file and its coordinates do not"
@@ -24,19 +24,20 @@ MENU = "Image/Orientation"
 
 
 def orientation_commands(
-    controller: Controller, view: ImageView, end_inverting: Callable[[], object]
+    controller: Controller, images: ImagesPane, end_inverting: Callable[[], object]
 ) -> Sequence[Command]:
     """The lines of the menu, for the image that is shown.
 
     Parameters
     ----------
     controller : Controller
-    view : ImageView
+    images : ImagesPane
     end_inverting : callable
         Shows images with the greys as they are read.
     """
 
     def as_seen() -> None:
+        view = images.active
         if _set(controller, view.turn.orientation(view.grey.invert)):
             end_inverting()  # it is read inverted now: to invert it once more would show it the other way round
 

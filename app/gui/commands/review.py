@@ -11,7 +11,7 @@ from app.core.landmark import ReviewState
 from app.gui.commands.command import Command
 from app.gui.commands.dialogs import ask_note
 from app.gui.commands.selection import AT_ONCE, SelectionCommands
-from app.gui.image.image_view import ImageView
+from app.gui.image.split_view import ImagesPane
 from app.gui.state.controller import Controller
 from app.gui.template.structure_review import StructureReviewDialog
 from app.gui.worklist.worklist_model import OPEN
@@ -21,7 +21,11 @@ WRITABLE = "image writable"
 
 
 def review_commands(
-    parent: QWidget, controller: Controller, worklist: Worklist, view: ImageView, selection_commands: SelectionCommands
+    parent: QWidget,
+    controller: Controller,
+    worklist: Worklist,
+    images: ImagesPane,
+    selection_commands: SelectionCommands,
 ) -> Sequence[Command]:
     """The lines of the menu.
 
@@ -32,13 +36,13 @@ def review_commands(
     controller : Controller
     worklist : Worklist
         Whose order and filter say which image is next.
-    view : ImageView
+    images : ImagesPane
         What is accepted must have been on the screen there.
     selection_commands : SelectionCommands
         Accepts.
     """
 
-    menu, accept = "Review", partial(_accept, controller, worklist, view, selection_commands)
+    menu, accept = "Review", partial(_accept, controller, worklist, images, selection_commands)
     show_new, note = partial(_show_new, controller), partial(_edit_note, parent, controller)
     show_next = partial(_show_next_open, controller, worklist)
     later, remark = "Landmarks defined after it was accepted", "A remark to the review of this image"
@@ -83,11 +87,13 @@ def _decisions(
     ]
 
 
-def _accept(controller: Controller, worklist: Worklist, view: ImageView, selection_commands: SelectionCommands) -> None:
+def _accept(
+    controller: Controller, worklist: Worklist, images: ImagesPane, selection_commands: SelectionCommands
+) -> None:
     """Accept the shown image, or all that are selected with it; go on behind them, or to one that was refused."""
     names = _chosen(controller, worklist)
     following = worklist.behind(names[-1])
-    view.viewport().repaint()  # what is accepted is on the screen now, not in a moment
+    images.active.viewport().repaint()  # what is accepted is on the screen now, not in a moment
     if not controller.image or not selection_commands.accept(names):
         return
     session = controller.open_session()
@@ -98,7 +104,7 @@ def _accept(controller: Controller, worklist: Worklist, view: ImageView, selecti
     elif following:
         controller.show_image(following)
     else:
-        controller.tell("That was the last image of the list.", view)
+        controller.tell("That was the last image of the list.", images.active)
         _show_next_open(controller, worklist)
 
 

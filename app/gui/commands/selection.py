@@ -13,6 +13,7 @@ from app.core.orientation import AS_STORED, Orientation
 from app.gui.commands.orientation import WAYS
 from app.gui.commands.rename import rename_image
 from app.gui.image.seen import Seen
+from app.gui.image.split_view import ImagesPane
 from app.gui.state.controller import Controller
 from app.gui.state.predicting import Predicting
 from app.gui.state.stepped import SteppedRunner
@@ -42,8 +43,8 @@ class SelectionCommands:
     accepting : SteppedRunner
         Accepts many at once.
     seen : Seen
-    view : QWidget
-        The image, in which the sentences stand.
+    images : ImagesPane
+        The sentences stand in the active one.
     show_least_certain : callable
         Goes to the least certain point of an image.
     """
@@ -54,11 +55,11 @@ class SelectionCommands:
         predicting: Predicting,
         accepting: SteppedRunner,
         seen: Seen,
-        view: QWidget,
+        images: ImagesPane,
         show_least_certain: Callable[[str], object],
     ) -> None:
         self._controller, self._predicting, self._accepting = controller, predicting, accepting
-        self._seen, self._view, self._show_least_certain = seen, view, show_least_certain
+        self._seen, self._images, self._show_least_certain = seen, images, show_least_certain
 
     def menu(self, parent: QWidget, names: Sequence[str]) -> QMenu:
         """The menu of a selection."""
@@ -66,6 +67,13 @@ class SelectionCommands:
         menu.setObjectName("selectionMenu")
         writable = self._controller.writable
         of = "" if len(names) == 1 else f" {counted(len(names))}"
+        if len(names) == 1 and names[0] != self._controller.image:
+            menu.addAction(caption(names[0])).setEnabled(False)
+        new = [name for name in names if not self._images.is_shown(name)]
+        if new:
+            menu.addAction(
+                f"Show{of} beside" if len(names) > 1 else "Show beside", lambda: self._images.show_beside(new)
+            )
         if len(names) == 1:
             menu.addAction("Show its least certain point", lambda: self._show_least_certain(names[0]))
             rename = menu.addAction("Rename…", lambda: rename_image(parent, self._controller, names[0]))
@@ -124,7 +132,7 @@ class SelectionCommands:
         """Those that are not accepted; says how many are left as they are."""
         free, locked = self._split(names)
         if locked:
-            self._controller.tell(locked, self._view)
+            self._controller.tell(locked, self._images.active)
         return free
 
     def accept(self, names: Sequence[str]) -> bool:
@@ -135,11 +143,11 @@ class SelectionCommands:
         although, refused = False, session.refusals(names, shown)
         if len(names) == 1 and refused.get(names[0]) is Refusal.SUSPECT:
             suspect = session.image(names[0]).suspect
-            although = confirmed(self._view.window(), f"{names[0]}: {suspect} Accept it all the same?", "Accept it")
+            although = confirmed(self._images.window(), f"{names[0]}: {suspect} Accept it all the same?", "Accept it")
             if not although:
                 return False
         elif len(refused) == len(names):
-            self._controller.tell(accepting.sentence(refused), self._view)
+            self._controller.tell(accepting.sentence(refused), self._images.active)
             return False
         reports: list[ReviewReport] = []
 
@@ -155,7 +163,9 @@ class SelectionCommands:
     def _accept_many(self, names: Sequence[str]) -> bool:
         """Accept little by little, so that the window goes on; still one undo step."""
         if self._accepting.running:
-            self._controller.tell("Images are being accepted. Wait until that has ended, or cancel it.", self._view)
+            self._controller.tell(
+                "Images are being accepted. Wait until that has ended, or cancel it.", self._images.active
+            )
             return False
         session, shown = self._controller.open_session(), self._seen.shown
         return self._controller.do(
@@ -169,7 +179,7 @@ class SelectionCommands:
         count = len(report.changed)
         done = f"{counted(count)} {'was' if count == 1 else 'were'} accepted." if several and count else ""
         if sentence := " ".join(part for part in (done, report.sentence) if part):
-            self._controller.tell(sentence, self._view)
+            self._controller.tell(sentence, self._images.active)
 
     def review(self, names: Sequence[str], state: ReviewState) -> None:
         """Set another review state; `in_progress` unlocks accepted images too. Of several it is said how many."""
@@ -181,7 +191,7 @@ class SelectionCommands:
         was = "was" if len(free) == 1 else "were"
         words = f"{counted(len(free))} {was} set to {state.value.replace('_', ' ')}." if len(names) > 1 and done else ""
         if sentence := " ".join(part for part in (locked, words) if part):
-            self._controller.tell(sentence, self._view)
+            self._controller.tell(sentence, self._images.active)
 
     def reopen(self, names: Sequence[str]) -> None:
         """Unlock accepted images, and take the others' decision back."""
@@ -190,7 +200,9 @@ class SelectionCommands:
     def predict(self, names: Sequence[str]) -> None:
         """Predict again."""
         if self._predicting.running:
-            self._controller.tell("A prediction is running. Wait until it has ended, or cancel it.", self._view)
+            self._controller.tell(
+                "A prediction is running. Wait until it has ended, or cancel it.", self._images.active
+            )
         elif free := self._unlocked(names):
             self._predicting.predict(free)
 

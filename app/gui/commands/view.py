@@ -7,7 +7,8 @@ from functools import partial
 
 from app.gui.commands.command import Command
 from app.gui.image.image_view import ImageView
-from app.gui.image.split_view import KEPT, ImagesPane
+from app.gui.image.presets import use_auto_window, use_preset
+from app.gui.image.split_view import ImagesPane
 from app.gui.image.turn import Turn
 from app.gui.state.controller import Controller
 from app.gui.state.view_state import MaskStyle
@@ -15,8 +16,6 @@ from app.gui.widgets import theme
 
 ZOOM_STEP = 1.25
 GAMMA_STEP = 1.15
-COMPARISONS = {0: "compareNone", 1: "compareNext", -1: "comparePrevious", KEPT: "compareKept"}
-"""Verb by which image is shown beside the image."""
 
 
 ALONE = "alone"
@@ -108,10 +107,10 @@ def _window(images: ImagesPane) -> Sequence[Command]:
     menu, tip = "View/Window", "Also: Ctrl and left drag"
 
     def auto() -> None:
-        images.active.use_auto_window()
+        use_auto_window(images.active)
 
     def preset(number: int) -> None:
-        images.active.use_preset(number)
+        use_preset(images.active, number)
 
     def gamma(factor: float) -> None:
         images.active.set_gamma(images.active.grey.voi_window.gamma * factor)
@@ -149,22 +148,11 @@ def _second_looks(images: ImagesPane) -> Sequence[Command]:
         for view in images.views:
             switch(view, on)
 
-    def compare(step: int, _: bool) -> None:
-        images.compare(0 if images.step == step else step)  # the same choice again takes the second image away
-
     magnifier, crosshair = partial(everywhere, ImageView.set_magnifier), partial(everywhere, ImageView.set_crosshair)
-    menu, again = "View/Compare", "The same again: one image"
-    kept = "It stays while you go to any other image"
     lines = "Lines through the place under the mouse"
     return [
         Command("magnifier", "View", "Magnifier", magnifier, "G", "image", "own", "A round lens under the mouse"),
         Command("crosshair", "View", "Cross-hair", crosshair, "Shift+X", group="own", tip=lines),
-        Command("compareNone", menu, "One image", partial(compare, 0), group="compare"),
-        Command("compareNext", menu, "With the next image", partial(compare, 1), "D", group="compare", tip=again),
-        Command("comparePrevious", menu, "With the image before", partial(compare, -1), "Shift+D", group="compare"),
-        Command(
-            "compareKept", menu, "Keep this one beside", partial(compare, KEPT), "Ctrl+D", group="compare", tip=kept
-        ),
     ]
 
 

@@ -101,6 +101,8 @@ class ImageTexts:
     ----------
     suspicion_is_told : bool
         Whether what makes the image suspect stands elsewhere already.
+    room_above : float
+        So many screen pixels of the top right corner are taken by something else.
     boxes : list of QRectF
         Where texts stand that do not follow the mouse; names of landmarks go elsewhere.
     """
@@ -108,6 +110,7 @@ class ImageTexts:
     def __init__(self, view: Surface, pointing: Pointing, controller: Controller) -> None:
         self._view, self._pointing, self._controller = view, pointing, controller
         self.suspicion_is_told = False
+        self.room_above = 0.0
         self.boxes: list[QRectF] = []
 
     def paint(self, painter: QPainter, port: QRectF) -> None:
@@ -123,7 +126,8 @@ class ImageTexts:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         texts = self._controller.look.texts
         below = self._block(painter, area, self._wanted(self._top_left()), right=False, bottom=False)
-        there = area if area.width() >= SIDE_BY_SIDE else area.adjusted(0, below - area.top(), 0, 0)
+        under = area.adjusted(0, self.room_above, 0, 0)
+        there = under if area.width() >= SIDE_BY_SIDE else area.adjusted(0, below - area.top(), 0, 0)
         below = max(below, self._block(painter, there, self._wanted(self._top_right()), right=True, bottom=False))
         if view.grey.picture is None or self._passing:
             return

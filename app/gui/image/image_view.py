@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent, QTransform, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QTransform, QWheelEvent
 
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
 from app.core.orientation import AS_STORED, Orientation
-from app.gui.image.annotations import Annotation, paint_all
+from app.gui.image.annotations import Annotation
 from app.gui.image.awaiting import Awaiting
 from app.gui.image.corner_texts import ImageTexts
+from app.gui.image.foreground import paint_foreground
 from app.gui.image.grey_item import GreyItem
-from app.gui.image.lens import Lens, draw_crosshair
+from app.gui.image.lens import Lens
 from app.gui.image.mouse_and_keys import ImageInput
 from app.gui.image.overlays import OverlayItem
 from app.gui.image.pointing import Pointing
@@ -26,13 +26,12 @@ from app.gui.image.tools.window_level import GAMMAS
 from app.gui.image.turn import Turn
 from app.gui.state.controller import Controller
 from app.gui.state.pictures import Pictures
-from app.gui.state.view_state import Mode, ViewState
+from app.gui.state.view_state import Mode, Pane, ViewState
 from app.gui.widgets.canvas import Canvas
 from app.gui.widgets.grey import GreyPicture, VoiWindow
 from app.gui.widgets.marker_item import MarkerItem
 from app.gui.widgets.markers import HIT_RADIUS
 from app.gui.widgets.name_editor import NameEditor, free_name
-from app.gui.widgets.palette import ON_IMAGE
 from app.gui.widgets.region_item import RegionItem
 from app.project.changes import Change, OrientationChanged, PlacementsChanged
 
@@ -46,28 +45,33 @@ class ImageView(Canvas):
         Name of what is shown, or empty.
     turn : Turn
         How the view of this image is turned: as the image is read, until the reader turns it. It stays as stored.
-    editable : bool
-        Whether landmarks can be placed here. In a companion, a second view that somebody else tells what to show, not.
+    active : bool
+        Whether it shows the image that is chosen, and commands act on it. Other views are told what to show.
+    pane : Pane
+        Which of several images side by side it is, and how it is shown.
+    framed : bool
+        Whether the active view has a frame: where there are several.
     nothing : str
         What stands here while there is no image.
-    mark : callable or None
-        Where there are two views: whether this one is the active one, which has a frame then.
     trouble : str
         Why the picture of this image can't be shown, in a sentence, or empty.
     """
 
     pictureShown = Signal(list)
+    laidOut = Signal()
+    """Another image is shown, whole."""
+    pressed = Signal()
+    """A button went down here, or the keys come here now."""
     stepped = Signal(int)
     markerMenu = Signal(str, QPoint)
     _made = False
     """Qt sends events while it constructs the widget."""
 
-    def __init__(self, controller: Controller, pictures: Pictures, companion: bool = False) -> None:
+    def __init__(self, controller: Controller, pictures: Pictures) -> None:
         super().__init__(background="#000000")
-        self.setObjectName("secondImageView" if companion else "imageView")
-        self.setAccessibleName("Second image" if companion else "Image")
         self._controller, self._pictures = controller, pictures
-        self.editable = not companion
+        self.active, self.framed, self.pane = False, False, Pane()
+        self.laying_out = self._activated_by_press = False
         self.nothing = self.trouble = self.image = ""
         self._awaiting = Awaiting(self, controller, pictures, self.show_image, self)
         self.turn = Turn()
@@ -75,7 +79,6 @@ class ImageView(Canvas):
         self.lens: Lens | None = None
         self.crosshair = False
         self._tool: Tool | None = None
-        self.mark: Callable[[ImageView], bool] | None = None
         self.frame_of_image: Frame | None = None
         self.grey, self.overlay, self.regions, self.markers = GreyItem(), OverlayItem(), RegionItem(), MarkerItem()
         self.markers.stand_beside(self.regions)
@@ -105,12 +108,15 @@ class ImageView(Canvas):
     def _on_session(self) -> None:
         self._windows.clear()
         self._turns.clear()
-        self.show_image(self._controller.image if self.editable else "")
+        self.show_image(self._controller.image if self.active else "")
 
     def _follow(self, old: ViewState, new: ViewState) -> None:
         """The reader looks at something else: draw what is different now."""
-        if self.editable and (new.image, new.passing) != (old.image, old.passing):
-            if not self._await(new):
+        if self.active and (new.image, new.passing) != (old.image, old.passing):
+            there = self.image == new.image and not (new.passing or old.passing or self.awaited)
+            if there:  # the reader has gone over to this pane
+                self.draw()
+            elif not self._await(new):
                 self.show_image(new.image)
         else:
             self.draw()
@@ -133,6 +139,29 @@ class ImageView(Canvas):
         """The image that is to be shown as soon as there is any picture of it; see `Awaiting`."""
         return self._awaiting.image
 
+    @property
+    def editable(self) -> bool:
+        """Whether landmarks can be placed and masks be corrected here."""
+        return self.active and not self.pane.predicted
+
+    def set_active(self, active: bool) -> None:
+        """Let commands act on this view, or no longer."""
+        if self.active and not active and self.awaited:
+            self.show_image(self.awaited)
+        self.active = active
+        self.setObjectName("imageView" if active else f"imageView{self.pane.number + 1}")
+        self.setAccessibleName("Image" if active else "Image beside")
+        self.editor.hide()
+        self._show_mode()
+
+    def set_pane(self, pane: Pane) -> None:
+        """Show the image plain, mirrored, or with its prediction alone."""
+        turned = pane.mirrored != self.pane.mirrored
+        self.pane = pane
+        if turned:
+            self._show_turn()
+        self.draw(anew=True)
+
     def unseen(self) -> bool:
         """Whether the chosen image is not on the screen yet, and another one is: says that nothing was done to it."""
         if self.awaited:
@@ -141,8 +170,14 @@ class ImageView(Canvas):
 
     def show_image(self, name: str) -> None:
         """Show an image from the beginning: fitted, with the window level and turn it had before."""
-        session = self._controller.session
         self._awaiting.end(name)
+        self.laying_out = True
+        self._show_image(name)
+        self.laying_out = False
+        self.laidOut.emit()
+
+    def _show_image(self, name: str) -> None:
+        session = self._controller.session
         self.image, self.trouble = name if session is not None else "", ""
         self.editor.hide()
         if session is None or not name:
@@ -185,8 +220,11 @@ class ImageView(Canvas):
             return
         if name == self.image:
             self.trouble = ""
-            had_frame = self.frame_of_image is not None
+            had_frame, before, self.laying_out = self.frame_of_image is not None, self.content, True
             self._take_picture(self._pictures.picture(name), keep_view=True)
+            self.laying_out = False
+            if self.content != before:
+                self.laidOut.emit()
             if not had_frame:
                 self.draw(anew=True)
 
@@ -237,7 +275,7 @@ class ImageView(Canvas):
         """
         stored = None if anew else self.drawn.stored
         old, controller = self.drawn, self._controller
-        new = resolve(controller.session, controller.state, self.image, self.frame_of_image, stored)
+        new = resolve(controller.session, controller.state, self.image, self.frame_of_image, stored, self.pane)
         self.drawn = new
         self.overlay.set_drawn(new)
         if new.markers != old.markers or new.labels != old.labels:
@@ -271,20 +309,6 @@ class ImageView(Canvas):
         self.invert = invert
         self.set_window(self.grey.voi_window, remember=False)
         self.viewport().update()
-
-    def use_preset(self, number: int) -> None:
-        """Preset 1, 2, ... of the picture; those of the file come first."""
-        picture = self.grey.picture
-        if picture is not None and number <= len(picture.presets):
-            self.set_window(picture.presets[number - 1][1])
-
-    def use_auto_window(self) -> None:
-        """The window that suits the part of the picture on the screen."""
-        picture, port = self.grey.picture, QRectF(self.viewport().rect())
-        if picture is not None and not picture.coarse:
-            seen = QRectF(self.to_plane(port.topLeft()), self.to_plane(port.bottomRight())).normalized()
-            corners = picture.frame.from_corner([seen.topLeft().toTuple(), seen.bottomRight().toTuple()])
-            self.set_window(picture.auto_window(*corners.ravel().tolist()))
 
     def set_gamma(self, gamma: float) -> None:
         """Brighten (above 1) or darken the middle greys."""
@@ -345,8 +369,9 @@ class ImageView(Canvas):
         self._show_turn()
 
     def _show_turn(self) -> None:
-        """The reader's turn of this image, else the one in which it is read."""
-        self.turn = self._turns.get(self.image, Turn.of(self.orientation))
+        """The reader's turn of this image, else the one in which it is read, or that one's mirror image."""
+        as_read = Turn.of(self.orientation)
+        self.turn = self._turns.get(self.image, as_read.mirror() if self.pane.mirrored else as_read)
         aspect = self.frame_of_image.aspect if self.frame_of_image is not None else 1.0
         self.turn_plane(QTransform.fromScale(1, aspect) * self.turn.transform)  # square pixels, then turned
         self.viewport().update()
@@ -404,7 +429,14 @@ class ImageView(Canvas):
     # --- events ----------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        # The press that makes a pane the active one edits nothing; its menu is that of the active one.
+        running, was_active = self._controller.interaction.running, self.active
+        if not running and event.button() != Qt.MouseButton.LeftButton:
+            self.pressed.emit()
         self.image_input.press(event)
+        if not running:
+            self.pressed.emit()
+            self._activated_by_press = self.active and not was_active
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -415,8 +447,16 @@ class ImageView(Canvas):
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.image_input.double_click(event)
+        if self._activated_by_press or not self.active:  # its first click only went over to this pane
+            self.mousePressEvent(event)
+        else:
+            self.image_input.double_click(event)
         event.accept()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if event.reason() != Qt.FocusReason.MouseFocusReason and not self._controller.interaction.running:
+            self.pressed.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -447,23 +487,5 @@ class ImageView(Canvas):
     def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
         painter.save()
         painter.resetTransform()
-        mouse, port = self.pointing.mouse, QRectF(self.viewport().rect())
-        if mouse is not None and self.crosshair:
-            draw_crosshair(painter, port, mouse)
-        if self.tool is not None:
-            self.tool.paint(painter)
-        elif self.image_input.masking:
-            mask = self.image_input.tools.mask
-            mask.paint_path(painter, self)
-            if mouse is not None:
-                mask.paint_ring(painter, self, mouse)
-        paint_all(painter, self, self.annotations)
-        self.texts.paint(painter, port)
-        self.markers.keep_clear(self.texts.boxes)
-        if mouse is not None and self.lens is not None:
-            self.lens.paint(painter, mouse)
-        if self.mark is not None and self.mark(self):
-            painter.setPen(QPen(QColor(ON_IMAGE.accent), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(port.adjusted(1, 1, -1, -1))
+        paint_foreground(painter, self)
         painter.restore()

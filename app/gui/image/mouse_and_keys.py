@@ -123,15 +123,10 @@ class ImageInput:
         self.tools.landmark.place_at(self._view, self._pointing.place)
 
     def double_click(self, event: QMouseEvent) -> None:
-        """In Landmark mode a new landmark, unless a marker or the end of a caliper is there.
-
-        In a second view, that image becomes the first.
-        """
+        """In Landmark mode a new landmark, unless a marker or the end of a caliper is there."""
         left = event.button() == Qt.MouseButton.LeftButton and self._tool() is None
-        if self._controller.interaction.running or not left or (self._view.editable and not self._editing):
+        if self._controller.interaction.running or not left or not self._editing:
             self.press(event)
-        elif not self._view.editable:
-            self._controller.show_image(self._view.image)
         elif (
             not self._view.marker_at(event.position())
             and self.tools.calipers.over(self._view, event.position()) is None

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
-from app.gui.image.image_view import ImageView
+from app.gui.image.split_view import ImagesPane
 
 
 class NudgeKeys(QObject):
@@ -16,23 +16,23 @@ class NudgeKeys(QObject):
 
     Parameters
     ----------
-    view : ImageView
-        The image in which the chosen landmark is nudged.
+    images : ImagesPane
+        In the active one of them the chosen landmark is nudged.
     widgets : iterable of QWidget
         Those that would otherwise do something else with arrow keys.
     lists : iterable of QWidget
         Lists in which Up and Down choose a row, as in any list; the other arrows, and all with Shift, nudge.
     """
 
-    def __init__(self, view: ImageView, widgets: Iterable[QWidget], lists: Iterable[QWidget] = ()) -> None:
-        super().__init__(view)
-        self._view, self._lists = view, tuple(lists)
+    def __init__(self, images: ImagesPane, widgets: Iterable[QWidget], lists: Iterable[QWidget] = ()) -> None:
+        super().__init__(images)
+        self._images, self._lists = images, tuple(lists)
         for widget in (*widgets, *self._lists):
             widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take what the image would take if it had the focus."""
-        image_input = self._view.image_input
+        image_input = self._images.active.image_input
         if watched in self._lists and _chooses(event):
             return False
         if event.type() == QEvent.Type.ShortcutOverride:

@@ -101,7 +101,7 @@ class Pointing(QObject):
         if found is None:
             return under, None
         structure, (u, v), _ = found
-        return under, Spot(structure, (u, v), "image", image=image)
+        return under, Spot(structure, (u, v), "image", image=image, pane=self._view.pane)
 
     def _mean(self, under: tuple[str, ...], spot: Spot | None) -> None:
         overlapped = len(self.under) > 1
@@ -142,7 +142,8 @@ class Pointing(QObject):
         if session.read_only:
             self._controller.tell(READ_ONLY)
             return
-        self._controller.point_at(Spot(structure, uv, "image", pinned=True, image=self._view.image))
+        pinned = Spot(structure, uv, "image", pinned=True, image=self._view.image, pane=self._view.pane)
+        self._controller.point_at(pinned)
         self._view.ask_name(at, structure, uv)
 
     def name_landmark_here(self) -> None:

@@ -14,9 +14,11 @@ import numpy.typing as npt
 
 from app.core.frame import Frame
 from app.core.landmark import PlacementState
+from app.core.laterality import has_pairs, mirrored_point
 from app.core.masks import ImageMasks, MaskState, ReaderMask
 from app.core.prediction import Prediction
-from app.gui.state.view_state import Look, MaskStyle, Mode, ViewState
+from app.core.template import Template
+from app.gui.state.view_state import Look, MaskStyle, Mode, Pane, ViewState
 from app.gui.widgets.marker import Marker
 from app.gui.widgets.palette import ON_IMAGE
 from app.gui.widgets.region_line import RegionLine
@@ -30,6 +32,9 @@ class ShownSession(Protocol):
 
     @property
     def images(self) -> Sequence[str]: ...
+
+    @property
+    def template(self) -> Template: ...
 
     def image(self, name: str) -> ImageEntry: ...
 
@@ -167,6 +172,7 @@ def resolve(
     image: str,
     frame: Frame | None,
     stored: Stored | None = None,
+    pane: Pane = Pane(),  # noqa: B008
 ) -> Drawn:
     """What to draw over the picture of an image.
 
@@ -181,25 +187,29 @@ def resolve(
     stored : Stored, optional
         That of an earlier call, where nothing in the project has changed since: while something is dragged it need not
         be looked up at every step of the mouse.
+    pane : Pane, optional
+        Where it is drawn.
     """
     if session is None or frame is None or image not in session.images:
         return Drawn()
     if state.passing and image == state.image:
         return Drawn(image, frame, labels=state.look.labels)
     if stored is None or (stored.image, stored.landmark) != (image, state.landmark):
-        stored = stored_of(session, image, state.landmark, frame)
+        stored = stored_of(session, image, state.landmark, frame, pane.predicted)
+    if pane.predicted:  # what is being corrected belongs to what counts now
+        state = replace(state, stroke=None, held=None)
     masks = _as_edited(stored.masks, state, image)
     return Drawn(
         image=image,
         frame=frame,
         masks=masks,
         edited=state.stroke.structure if masks is not stored.masks and state.stroke is not None else "",
-        overlay=overlay_of(masks, _look(state), state.structure, state.mode is Mode.MASK),
+        overlay=overlay_of(masks, _look(state), state.structure, state.mode is Mode.MASK and not pane.predicted),
         stored=stored,
         markers=_as_dragged(stored.markers, session, state, frame, image) + _clicked(state, image, frame),
         regions=_regions(stored, session, state, frame, image),
         labels=state.look.labels,
-        spot=_spot(session, state, image, frame),
+        spot=_spot(session, state, image, frame, pane),
         pinned=state.spot is not None and state.spot.pinned,
     )
 
@@ -213,26 +223,37 @@ def _look(state: ViewState) -> Look:
     return replace(look, uv=False, masks=masks, hidden=look.hidden - {state.structure})
 
 
-def stored_of(session: ShownSession, image: str, landmark: str, frame: Frame) -> Stored:
-    """The masks, and the landmarks that are not hidden, and the chosen one, where the project has them."""
+def stored_of(session: ShownSession, image: str, landmark: str, frame: Frame, predicted: bool = False) -> Stored:
+    """The masks, and the landmarks that are not hidden, and the chosen one, where the project has them.
+
+    With `predicted` as if no reader had said anything; of an accepted image that is what it was accepted with.
+    """
     states: dict[str, PlacementState | None] = {}
     markers: list[Marker] = []
     for placement in session.placements_in(image, hidden=False, also=landmark):
         mark = placement.landmark
-        states[mark.name] = placement.state
-        xy = np.asarray(placement.xy, float)
-        if placement.state == PlacementState.ABSENT or not np.isfinite(xy).all():
-            xy = placement.cross
-        if placement.state is not None and np.isfinite(xy).all():
-            place = _corner(frame, xy)
+        place, said = _shown_place(placement, predicted)
+        states[mark.name] = said
+        if said is not None and np.isfinite(place).all():
             chosen = mark.name == landmark
-            markers.append(Marker(mark.name, place, placement.state, mark.colour, chosen, mark.hidden))
+            markers.append(Marker(mark.name, _corner(frame, place), said, mark.colour, chosen, mark.hidden))
     entry, later = session.image(image), len(session.new_since_accepted(image))
     regions = tuple(one for one in session.regions_in(image, hidden=False) if one.there)
     lines = tuple(
         RegionLine(one.region.name, frame.to_corner(one.xy), one.region.colour, one.region.closed) for one in regions
     )
-    return Stored(image, landmark, entry, later, session.masks(image), tuple(markers), states, regions, lines)
+    masks = replace(session.masks(image), by_reader={}, confirmed=frozenset()) if predicted else session.masks(image)
+    return Stored(image, landmark, entry, later, masks, tuple(markers), states, regions, lines)
+
+
+def _shown_place(placement: Placement, predicted: bool) -> tuple[npt.NDArray[np.float64], PlacementState | None]:
+    """Where a landmark is drawn, native pixels [2], and who says so; NaN where it is nowhere."""
+    xy, state = np.asarray(placement.xy, float), placement.state
+    if state == PlacementState.ABSENT or not np.isfinite(xy).all():
+        xy = placement.cross
+    if predicted and placement.at:
+        return placement.cross, PlacementState.PREDICTED
+    return xy, state
 
 
 def overlay_of(masks: ImageMasks | None, look: Look, structure: str, editing: bool = False) -> Overlay:
@@ -305,12 +326,18 @@ def _regions(
     return tuple(lines)
 
 
-def _spot(session: ShownSession, state: ViewState, image: str, frame: Frame) -> tuple[float, float] | None:
-    """The template point that is pointed at elsewhere; the image under the mouse need not show it again."""
+def _spot(session: ShownSession, state: ViewState, image: str, frame: Frame, pane: Pane) -> tuple[float, float] | None:
+    """The template point that is pointed at elsewhere; the pane under the mouse need not show it again.
+
+    In a mirrored pane it is that of the other side of the body, and of its own points the others show the other side.
+    """
     spot = state.spot
-    if spot is None or (spot.source == "image" and spot.image == image and not spot.pinned):
+    if spot is None or (spot.source == "image" and (spot.image, spot.pane) == (image, pane) and not spot.pinned):
         return None
-    xy = session.place_in(image, spot.structure, spot.uv)
+    structure, uv = spot.structure, np.asarray(spot.uv, float)
+    if spot.pane.mirrored != pane.mirrored and has_pairs(session.template):
+        structure, uv = mirrored_point(session.template, structure, uv)
+    xy = session.place_in(image, structure, uv)
     return _corner(frame, xy) if np.isfinite(xy).all() else None
 
 

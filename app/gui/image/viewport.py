@@ -15,6 +15,7 @@ from app.core.orientation import Orientation
 from app.gui.image.grey_item import GreyItem
 from app.gui.image.resolve import Drawn
 from app.gui.image.turn import Turn
+from app.gui.state.view_state import Pane
 from app.gui.widgets.grey import VoiWindow
 from app.gui.widgets.marker_item import MarkerItem
 from app.gui.widgets.region_item import RegionItem
@@ -28,10 +29,14 @@ class Viewport(Protocol):
 
     image: str
     """Name of what is shown, or empty."""
-    editable: bool
-    """Whether landmarks can be placed here."""
+    pane: Pane
+    """Which of several images side by side it is."""
     grey: GreyItem
     frame_of_image: Frame | None
+
+    @property
+    def editable(self) -> bool:
+        """Whether landmarks can be placed and masks be corrected here."""
 
     @property
     def zoom(self) -> float:

@@ -17,13 +17,14 @@ from app.gui.commands.recent import recent_commands, title
 from app.gui.commands.region import region_commands
 from app.gui.commands.review import review_commands
 from app.gui.commands.selection import SelectionCommands
-from app.gui.commands.view import ALONE, COMPARISONS, PANELS, view_commands
+from app.gui.commands.view import ALONE, PANELS, view_commands
 from app.gui.commands.walk import walk_commands
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.export.export_dialog import ExportDialog
 from app.gui.export.exported_bar import ExportedBar
 from app.gui.export.exporting import Exporting
 from app.gui.history.history_panel import HistoryPanel
+from app.gui.image.image_view import ImageView
 from app.gui.image.multi_click_bar import MultiClick
 from app.gui.image.nudge_keys import NudgeKeys
 from app.gui.image.orientation_bar import OrientationBar
@@ -57,6 +58,7 @@ from app.gui.shell.region_bar import RegionBar
 from app.gui.shell.relocating import Relocating
 from app.gui.shell.right_column import RightColumn
 from app.gui.shell.sheet_panel import SheetPanel
+from app.gui.shell.side_by_side import SideBySide
 from app.gui.shell.walking import Walking
 from app.gui.shell.welcome import Welcome
 from app.gui.shell.window_state import WindowState
@@ -108,7 +110,7 @@ class MainWindow(QMainWindow):
         self.projects = Projects(self, self.controller, self.predicting, self.adding, self.copying, model)
         self.worklist = Worklist(self.controller, self.pictures)
         self.images = ImagesPane(self.controller, self.pictures, self.worklist.neighbour)
-        self.image_view = self.images.first
+        self.side_by_side = SideBySide(self.controller, self.images)
         self.contact_sheet = ContactSheet(self.controller, self.pictures, self.bridge)
         self.template_view = TemplateView(self.controller)
         self.structures = StructureList(self.controller)
@@ -125,13 +127,13 @@ class MainWindow(QMainWindow):
         self.seen = Seen(self.controller, self.images)
         self.measuring = Measuring(self.controller, self.images)
         self.picking = Picking(self.controller, self.images, self.template_view)
-        self.walking = Walking(self.controller, self.image_view)
+        self.walking = Walking(self.controller, self.images)
         self.file_check = FileCheck(self.controller, self.bridge)
         self.comparing = Comparing(self.controller, self.bridge)
         self.accepting = SteppedRunner(self.controller, self.bridge, "Accepting")
         self.undoing = SteppedRunner(self.controller, self.bridge, "Undo or redo")
         self.selection_commands = SelectionCommands(
-            self.controller, self.predicting, self.accepting, self.seen, self.image_view, self.show_doubt
+            self.controller, self.predicting, self.accepting, self.seen, self.images, self.show_doubt
         )
         self.exporting = Exporting(self.controller, self.bridge)
         self.relocating = Relocating(self.controller, self.bridge)
@@ -144,14 +146,19 @@ class MainWindow(QMainWindow):
         self.context_menus = ContextMenus(self, self.controller, self.actions_, self.selection_commands.menu)
         self.watching = Watching(self, self.controller, self.bridge, self.actions_["saveCopy"])
         self.history_panel = HistoryPanel(self, self.controller, self.actions_["undo"], self.actions_["redo"])
-        self.notices = Notices(self.controller, self.image_view, self._hosts)
+        self.notices = Notices(self.controller, lambda: self.images.active, self._hosts)
         images_by_key = (self.worklist.list, self.contact_sheet)
-        self.nudge_keys = NudgeKeys(self.image_view, images_by_key, (self.structures, self.landmark_table))
+        self.nudge_keys = NudgeKeys(self.images, images_by_key, (self.structures, self.landmark_table))
         self._lay_out()
         self._listen()
         self._restore()
         self.show_look()
         self._refresh_actions()
+
+    @property
+    def image_view(self) -> ImageView:
+        """The image that is worked in: of several the active one."""
+        return self.images.active
 
     @property
     def desk(self) -> Controller:
@@ -164,28 +171,29 @@ class MainWindow(QMainWindow):
 
     def _commands(self) -> list[Command]:
         """All commands in the order of the menus; each gets what it works with."""
-        controller, view, worklist, projects = self.controller, self.image_view, self.worklist, self.projects
+        controller, images, worklist, projects = self.controller, self.images, self.worklist, self.projects
         recent = recent_commands(projects.recent, projects.open_recent, self._show_recent)
         show_hidden, show_messages = self.landmark_table.set_show_hidden, self.messages.setVisible
-        orientation = orientation_commands(controller, view, self._end_inverting)
+        orientation = orientation_commands(controller, images, self._end_inverting)
         commands = [
             *file_commands(self, controller, projects, recent, self.relocating.start, self._export),
-            *edit_commands(controller, view, self._show_history, self.ask_reader, self._show_keys, self.undoing),
-            *view_commands(controller, self.images, show_hidden, show_messages, self._show_panel),
+            *edit_commands(controller, images, self._show_history, self.ask_reader, self._show_keys, self.undoing),
+            *view_commands(controller, images, show_hidden, show_messages, self._show_panel),
+            *self.side_by_side.commands(worklist.selected),
             self.measuring.command(),
             self.measuring.reset_command(),
-            *image_commands(self, controller, worklist, view, self.predicting, self.show_doubt, orientation),
+            *image_commands(self, controller, worklist, images, self.predicting, self.show_doubt, orientation),
             *landmark_commands(
-                *(self, controller, self.images, self.landmark_table, self.contact_sheet, self.multi_click),
+                *(self, controller, images, self.landmark_table, self.contact_sheet, self.multi_click),
                 self.learn_bar.offer,
             ),
             *region_commands(self.region_bar.begin),
             *mask_commands(controller),
-            *review_commands(self, controller, worklist, view, self.selection_commands),
+            *review_commands(self, controller, worklist, images, self.selection_commands),
             *walk_commands(self.walking.walk),
             *help_commands(self, controller, lambda: self.command_palette.open()),
         ]
-        return only_where_seen(commands, view.unseen)
+        return only_where_seen(commands, lambda: self.image_view.unseen())
 
     # --- putting together ------------------------------------------------------------------------------------------
 
@@ -269,9 +277,9 @@ class MainWindow(QMainWindow):
         self.status.messagesWanted.connect(self.actions_["showMessages"].trigger)
         self.status.readerWanted.connect(self.ask_reader)
         self.reader_bar.named.connect(self._set_reader)
-        self.reader_bar.left.connect(self.image_view.setFocus)
-        self.copy_bar.left.connect(self.image_view.setFocus)
-        self.orientation_bar.offering.connect(self.image_view.tell_suspicion)
+        self.reader_bar.left.connect(self.images.setFocus)
+        self.copy_bar.left.connect(self.images.setFocus)
+        self.orientation_bar.offering.connect(lambda told: self.image_view.tell_suspicion(told))
         self.pictures.failed.connect(lambda _, sentence: controller.say(sentence))  # on the image it stands already
         self.right_column.regions.drawWanted.connect(self.region_bar.begin)
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
@@ -279,14 +287,14 @@ class MainWindow(QMainWindow):
         self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
         self.welcome.recent.wanted.connect(self.projects.open_recent)
         self.welcome.recent.unwanted.connect(self.projects.forget)
-        self.worklist.filtered.connect(self.image_view.setFocus)
+        self.worklist.filtered.connect(self.images.setFocus)
         self.worklist.selectionCounted.connect(self._show_accept)
         self.worklist.menuWanted.connect(self.context_menus.show_images)
-        self.image_view.pictureShown.connect(self._show_presets)
+        self.images.pictureShown.connect(self._show_presets)
         self.worklist.model.modelReset.connect(self.images.show_neighbour)
         self.images.stepped.connect(lambda step: self.actions_["nextImage" if step > 0 else "previousImage"].trigger())
-        self.images.compared.connect(lambda step: self.actions_[COMPARISONS[step]].setChecked(True))
-        self.image_view.markerMenu.connect(self.context_menus.show_marker)
+        self.side_by_side.listen(self.actions_, self._fetch)
+        self.images.markerMenu.connect(self.context_menus.show_marker)
         self.contact_sheet.markerMenu.connect(self.context_menus.show_marker)
         self.landmark_table.menuWanted.connect(self.context_menus.show_landmark)
         shown = (controller.sessionChanged, controller.imageChanged, controller.landmarkChanged, controller.changed)
@@ -413,7 +421,8 @@ class MainWindow(QMainWindow):
 
     def _fetch(self) -> None:
         if self.controller.image:
-            self.pictures.fetch([self.controller.image, *self.walking.walk.ahead(), *self.worklist.neighbours()])
+            ahead = *self.walking.walk.ahead(), *self.worklist.neighbours()
+            self.pictures.fetch([self.controller.image, *self.images.images, *ahead])
 
     def _show_mode(self, *_: object) -> None:
         self.actions_[MODES[self.controller.mode]].setChecked(True)
@@ -477,8 +486,8 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            if not self.controller.cancel():
-                self.walking.walk.leave()  # the ring goes, what was seen stays seen
+            if not (self.controller.cancel() or self.walking.leave()):
+                self.images.close_last()
         else:
             super().keyPressEvent(event)
 

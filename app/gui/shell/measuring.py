@@ -108,9 +108,10 @@ class Measuring(QObject):
         self._notes = [CaliperNote(image, self._calipers(image, wanted), grips) for image in shown]
         for view in views:
             view.image_input.tools.calipers.note = next(
-                (note for note in self._notes if note.image == view.image), None
+                (note for note in self._notes if note.image == view.image and view.editable), None
             )
-            view.annotations.extend(self._notes)
+            if not view.pane.predicted:  # they are measured on what counts now
+                view.annotations.extend(self._notes)
             view.viewport().update()
 
     def _calipers(self, image: str, wanted: Sequence[str]) -> list[CaliperLine]:

@@ -31,16 +31,18 @@ class Notices(QObject):
     ----------
     controller : Controller
         Whose `told` is shown.
-    home : QWidget
-        Where a sentence stands that belongs to no other view.
+    home : callable
+        The view where a sentence stands that belongs to no other view.
     hosts : callable
         The views over which a sentence may stand.
     """
 
-    def __init__(self, controller: Controller, home: QWidget, hosts: Callable[[], Sequence[QWidget]]) -> None:
+    def __init__(
+        self, controller: Controller, home: Callable[[], QWidget], hosts: Callable[[], Sequence[QWidget]]
+    ) -> None:
         super().__init__(controller)
         self._home, self._hosts, self._controller = home, hosts, controller
-        self.label = PlainLabel(parent=home)
+        self.label = PlainLabel(parent=home())
         self.label.setObjectName("notice")
         self.label.setWordWrap(True)
         self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -59,11 +61,11 @@ class Notices(QObject):
         if self._controller.look.private and self._is_personal(sentence):
             sentence = PERSONAL
         hosts, focus = self._hosts(), QApplication.focusWidget()
-        host = view if view in hosts else focus if focus in hosts else self._home
+        host = view if view in hosts else focus if focus in hosts else self._home()
         assert host is not None
         width, height = self._fit(sentence, host)
-        if height > host.height() and host is not self._home:  # a low strip would cut it off
-            host = self._home
+        if height > host.height() and host is not self._home():  # a low strip would cut it off
+            host = self._home()
             width, height = self._fit(sentence, host)
         high = host.height() > 6 * FROM_EDGE
         edge = FROM_EDGE if high else 4

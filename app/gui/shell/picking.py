@@ -44,7 +44,7 @@ class Picking(QObject):
         self._template.takes_clicks = False
 
     def _pick_on_template(self, x: float, y: float) -> None:
-        if self._dialog is None or self._pane.first.tool is not self._tool:  # a region is drawn meanwhile
+        if self._dialog is None or self._pane.active.tool is not self._tool:  # a region is drawn meanwhile
             return
         at = self._template.from_plane(x, y)
         found = self._template.point_at(at)

@@ -88,7 +88,7 @@ class RegionBar(QWidget):
     @property
     def _has_tool(self) -> bool:
         """Another tool may have taken the left button."""
-        return self._pane.first.tool is self._tool
+        return self._pane.active.tool is self._tool
 
     @property
     def _draft(self) -> Draft:
@@ -119,7 +119,7 @@ class RegionBar(QWidget):
         self.name.setText(free_name((one.name for one in session.regions), "Region"))
         self._show()
         self.show()
-        self._pane.first.setFocus()
+        self._pane.active.setFocus()
 
     def end(self) -> None:
         """Stop; nothing is drawn."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF
 from app.core.quality import Finding
 from app.gui.image.annotations import PlaceNote
 from app.gui.image.image_view import ImageView
+from app.gui.image.split_view import ImagesPane
 from app.gui.state.controller import Controller
 from app.gui.walk.walk import Walk
 from app.gui.walk.walk_bar import WalkBar
@@ -28,27 +29,29 @@ def zoom_to(view: ImageView, xy: tuple[float, float], reach: float) -> None:
 
 
 class Walking:
-    """Lets an image view follow a walk.
+    """Lets the active image view follow a walk.
 
     Parameters
     ----------
     controller : Controller
-    view : ImageView
+    images : ImagesPane
     """
 
-    def __init__(self, controller: Controller, view: ImageView) -> None:
-        self._view = view
+    def __init__(self, controller: Controller, images: ImagesPane) -> None:
+        self._images = images
+        self._noted = images.active
         self.walk = Walk(controller)
         self.bar = WalkBar(self.walk)
         self._note: PlaceNote | None = None
         self._to_zoom: Finding | None = None
         self.walk.arrived.connect(self._show)
-        view.pictureShown.connect(self._zoom)
+        images.pictureShown.connect(self._zoom)
 
     def _show(self, finding: Finding | None, sentence: str) -> None:
-        view = self._view
-        if self._note in view.annotations:
-            view.annotations.remove(self._note)
+        if self._note in self._noted.annotations:
+            self._noted.annotations.remove(self._note)
+            self._noted.viewport().update()
+        view = self._noted = self._images.active
         self._note = None if finding is None else PlaceNote(finding.image, finding.xy, finding.reach, sentence)
         if self._note is not None:
             view.annotations.append(self._note)
@@ -56,9 +59,15 @@ class Walking:
         self._zoom()
         view.viewport().update()
 
+    def leave(self) -> bool:
+        """Take the ring and its sentence away, what was seen stays seen; False where there was none."""
+        there = self.walk.current is not None
+        self.walk.leave()
+        return there
+
     def _zoom(self, *_: object) -> None:
         """Show the place as soon as its image is on the screen."""
-        finding, view = self._to_zoom, self._view
+        finding, view = self._to_zoom, self._images.active
         if finding is None or view.image != finding.image or view.grey.picture is None:
             return
         self._to_zoom = None

@@ -305,6 +305,10 @@ class Controller(QObject):
             self.interaction.cancel()
             self._set(image=name, passing=False)
 
+    def work_in(self, name: str) -> None:
+        """Choose the image of another pane, in which a drag may have begun: that goes on."""
+        self._set(image=name, passing=False)
+
     def step_to(self, name: str) -> None:
         """Choose an image on the way through many, as with a key held down.
 

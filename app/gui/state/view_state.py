@@ -83,6 +83,25 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Pane:
+    """Which of the images that stand side by side one is, and how it is shown there.
+
+    Attributes
+    ----------
+    number : int
+        Tells panes from one another that show the same image.
+    mirrored : bool
+        Left and right are exchanged: its places are compared with those of the other side in panes that are not.
+    predicted : bool
+        Only what was predicted is drawn, whatever readers said since; nothing is edited in it.
+    """
+
+    number: int = 0
+    mirrored: bool = False
+    predicted: bool = False
+
+
+@dataclass(frozen=True)
 class Spot:
     """A template point under the mouse, or one that is just being named.
 
@@ -96,6 +115,8 @@ class Spot:
         True while its name is being typed.
     image : str
         The image that is pointed at, where the source is one.
+    pane : Pane
+        And in which pane.
     """
 
     structure: str
@@ -103,6 +124,7 @@ class Spot:
     source: str
     pinned: bool = False
     image: str = ""
+    pane: Pane = Pane()
 
 
 @dataclass(frozen=True)

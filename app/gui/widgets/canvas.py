@@ -105,6 +105,11 @@ class Canvas(QGraphicsView):
         zoom = min(self.viewport().width() / seen.width(), self.viewport().height() / seen.height())
         self._show(seen.center(), min(max(zoom, 0.01), 64.0))
 
+    def look_from(self, x: float, y: float, zoom: float) -> None:
+        """Put a point of the plane into the middle, with so many screen pixels per unit."""
+        self.fitted = False
+        self._show(self._turning.map(QPointF(x, y)), min(max(zoom, 0.01), 64.0))
+
     def set_zoom(self, zoom: float, fixed: QPointF | None = None) -> None:
         """Screen pixels per unit, keeping a viewport point fixed (default: the middle)."""
         self.fitted = False

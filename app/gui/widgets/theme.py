@@ -94,6 +94,12 @@ QFrame[separator="true"] {{ background: {LINE}; }}
 #readerBar, #copyBar, #exportedBar, #readingBar, #walkBar, #severalClicks {{ background: {RAISED};
     border-bottom: 1px solid {LINE}; }}
 #severalClicks QPushButton[chip="true"] {{ background: {PANEL}; }}
+#paneCorner QPushButton {{ background: rgba(12, 14, 17, 190); color: {ON_IMAGE.muted}; border-radius: 4px;
+    border: 1px solid rgba(255, 255, 255, 40); padding: 0 6px; font-size: {SMALL_PX}px; }}
+#paneCorner QPushButton:hover {{ color: {ON_IMAGE.text}; border-color: {ON_IMAGE.muted}; }}
+#paneCorner QPushButton:checked {{ color: {ON_IMAGE.accent}; border-color: {ON_IMAGE.accent}; }}
+#paneCorner QLabel {{ background: rgba(12, 14, 17, 190); color: {ON_IMAGE.text}; border-radius: 4px;
+    padding: 2px 6px; font-size: {SMALL_PX}px; }}
 #notice {{ background: rgba(12, 14, 17, 225); color: {ON_IMAGE.text}; border: 1px solid rgba(255, 255, 255, 40);
     border-radius: 5px; padding: 8px 12px; }}
 #commandPalette {{ background: {PANEL}; border: 1px solid {LINE}; border-radius: 6px; }}

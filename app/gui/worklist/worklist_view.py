@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QKeySequence, QMouseEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -84,7 +84,12 @@ class Worklist(QWidget):
         self._show_counts()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The chosen row stays in view where it was: as the list becomes lower, and when it comes back."""
+        """The chosen row stays in view where it was: as the list becomes lower, and when it comes back.
+
+        The right button opens a menu and chooses nothing: the image that is looked at stays.
+        """
+        if event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
+            return event.button() == Qt.MouseButton.RightButton
         if event.type() == QEvent.Type.Show:
             self._reveal.start()
         elif isinstance(event, QResizeEvent):
@@ -255,7 +260,9 @@ class Worklist(QWidget):
             self.list.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.Select)
 
     def _ask_menu(self, at: QPoint) -> None:
-        names = self.selected()
+        names, index = self.selected(), self.list.indexAt(at)
+        if index.isValid() and (under := self.model.shown[index.row()]) not in names:
+            names = [under]
         if names:
             self.menuWanted.emit(names, self.list.viewport().mapToGlobal(at))
 
