@@ -101,8 +101,8 @@ class ImageTexts:
     ----------
     suspicion_is_told : bool
         Whether what makes the image suspect stands elsewhere already.
-    room_above : float
-        So many screen pixels of the top right corner are taken by something else.
+    taken : tuple of float
+        Width and height of what something else takes of the top right corner, screen pixels.
     boxes : list of QRectF
         Where texts stand that do not follow the mouse; names of landmarks go elsewhere.
     """
@@ -110,7 +110,7 @@ class ImageTexts:
     def __init__(self, view: Surface, pointing: Pointing, controller: Controller) -> None:
         self._view, self._pointing, self._controller = view, pointing, controller
         self.suspicion_is_told = False
-        self.room_above = 0.0
+        self.taken = 0.0, 0.0
         self.boxes: list[QRectF] = []
 
     def paint(self, painter: QPainter, port: QRectF) -> None:
@@ -125,8 +125,11 @@ class ImageTexts:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         texts = self._controller.look.texts
-        below = self._block(painter, area, self._wanted(self._top_left()), right=False, bottom=False)
-        under = area.adjusted(0, self.room_above, 0, 0)
+        lines, (wide, high) = self._wanted(self._top_left()), self.taken
+        beside_it = wide and max(map(_advance, lines), default=0.0) > area.width() - wide
+        at = area.adjusted(0, high, 0, 0) if beside_it else area
+        below = self._block(painter, at, lines, right=False, bottom=False)
+        under = area.adjusted(0, high, 0, 0)
         there = under if area.width() >= SIDE_BY_SIDE else area.adjusted(0, below - area.top(), 0, 0)
         below = max(below, self._block(painter, there, self._wanted(self._top_right()), right=True, bottom=False))
         if view.grey.picture is None or self._passing:
@@ -167,7 +170,8 @@ class ImageTexts:
 
     def _turn_sign(self, painter: QPainter, box: QRectF) -> None:
         """Plainly: what is seen is not what is stored, or not as it is read."""
-        if self._view.turn == Turn.of(self._view.orientation):
+        as_read = Turn.of(self._view.orientation)
+        if self._view.turn == (as_read.mirror() if self._view.pane.mirrored else as_read):
             return
         words = self._view.turn.words or "as stored"
         painter.setFont(theme.font(bold=True))

@@ -48,7 +48,7 @@ class PaneCorner(QWidget):
 
     def show_parts(self, words: str, earlier: str, linked: bool | None, closes: bool) -> None:
         """Show what there is: words on the pane, an offer, whether panes are linked (None: said elsewhere), the end."""
-        self.label.setText(caption(words))
+        self.label.setText(words)
         self.label.setVisible(bool(words))
         self.earlier.setText(caption(earlier))
         self.earlier.setVisible(bool(earlier))
@@ -56,14 +56,23 @@ class PaneCorner(QWidget):
         self.linked.setChecked(bool(linked))
         self.close_button.setVisible(closes)
         self.setVisible(bool(words or earlier or closes or linked is not None))
-        self._view.texts.room_above = HEIGHT if self.isVisibleTo(self._view) else 0
         self._place()
+        self._view.viewport().update()
+
+    def warn(self, on: bool) -> None:
+        """Let the words stand out: what is seen is not as it is read."""
+        if bool(self.label.property("caution")) is not on:
+            self.label.setProperty("caution", "true" if on else None)
+            self.label.style().unpolish(self.label)  # the sheet asks for the property then alone
+            self.label.style().polish(self.label)
 
     def _place(self) -> None:
         if self.sizeHint().width() > self._view.width() - 2 * EDGE:
             self.earlier.hide()  # the menu of the image still offers it
         self.setFixedSize(self.sizeHint().width(), HEIGHT)
         self.move(self._view.width() - self.width() - EDGE, EDGE - 2)
+        there = self.isVisibleTo(self._view)
+        self._view.texts.taken = (self.width(), HEIGHT) if there else (0, 0)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stay in the corner."""
@@ -113,6 +122,7 @@ class PaneCorners(QObject):
         for view in pane.views:
             offer = f"Earlier: {study.study_date}" if study is not None and view is pane.active else ""
             linked = self._links.on if several and view is last else None
+            self.corners[view].warn(view.pane.mirrored)
             self.corners[view].show_parts(self._words(view), offer, linked, closes=several)
             self.corners[view].earlier.setToolTip(tip(f"{earlier_words(study)}: show it beside" if study else ""))
 
@@ -120,5 +130,5 @@ class PaneCorners(QObject):
         if view.pane.predicted:
             return "predicted"
         if view.pane.mirrored:
-            return "mirrored"
+            return "View mirrored"
         return self._studies.words_beside(view.image) if view is not self._pane.active else ""

@@ -98,6 +98,7 @@ QFrame[separator="true"] {{ background: {LINE}; }}
     border: 1px solid rgba(255, 255, 255, 40); padding: 0 6px; font-size: {SMALL_PX}px; }}
 #paneCorner QPushButton:hover {{ color: {ON_IMAGE.text}; border-color: {ON_IMAGE.muted}; }}
 #paneCorner QPushButton:checked {{ color: {ON_IMAGE.accent}; border-color: {ON_IMAGE.accent}; }}
+#paneCorner QLabel[caution="true"] {{ color: {ON_IMAGE.caution}; font-weight: 600; }}
 #paneCorner QLabel {{ background: rgba(12, 14, 17, 190); color: {ON_IMAGE.text}; border-radius: 4px;
     padding: 2px 6px; font-size: {SMALL_PX}px; }}
 #notice {{ background: rgba(12, 14, 17, 225); color: {ON_IMAGE.text}; border: 1px solid rgba(255, 255, 255, 40);
