@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
@@ -44,6 +46,7 @@ from app.gui.shell.copying import CopyBar, Copying
 from app.gui.shell.file_watch import FileCheck
 from app.gui.shell.job_panel import JobPanel
 from app.gui.shell.keys_dialog import KeysDialog
+from app.gui.shell.least_certain import show_least_certain
 from app.gui.shell.mask_bar import MaskBar
 from app.gui.shell.measuring import Measuring
 from app.gui.shell.messages import Messages
@@ -76,7 +79,7 @@ from app.gui.template.template_view import TemplateView
 from app.gui.widgets import theme
 from app.gui.widgets.plain_text import caption, tip
 from app.gui.widgets.settings import settings
-from app.gui.worklist.worklist_model import Order, doubt_of
+from app.gui.worklist.worklist_model import Order
 from app.gui.worklist.worklist_view import Worklist
 from app.project.changes import Change, ProjectChanged, ReaderChanged
 
@@ -111,6 +114,7 @@ class MainWindow(QMainWindow):
         self.worklist = Worklist(self.controller, self.pictures)
         self.images = ImagesPane(self.controller, self.pictures, self.worklist.neighbour)
         self.side_by_side = SideBySide(self.controller, self.images)
+        self._show_doubt = partial(show_least_certain, self.controller, self.images)
         self.contact_sheet = ContactSheet(self.controller, self.pictures, self.bridge)
         self.template_view = TemplateView(self.controller)
         self.structures = StructureList(self.controller)
@@ -133,7 +137,7 @@ class MainWindow(QMainWindow):
         self.accepting = SteppedRunner(self.controller, self.bridge, "Accepting")
         self.undoing = SteppedRunner(self.controller, self.bridge, "Undo or redo")
         self.selection_commands = SelectionCommands(
-            self.controller, self.predicting, self.accepting, self.seen, self.images, self.show_doubt
+            self.controller, self.predicting, self.accepting, self.seen, self.images, self._show_doubt
         )
         self.exporting = Exporting(self.controller, self.bridge)
         self.relocating = Relocating(self.controller, self.bridge)
@@ -182,7 +186,7 @@ class MainWindow(QMainWindow):
             *self.side_by_side.commands(worklist.selected),
             self.measuring.command(),
             self.measuring.reset_command(),
-            *image_commands(self, controller, worklist, images, self.predicting, self.show_doubt, orientation),
+            *image_commands(self, controller, worklist, images, self.predicting, self._show_doubt, orientation),
             *landmark_commands(
                 *(self, controller, images, self.landmark_table, self.contact_sheet, self.multi_click),
                 self.learn_bar.offer,
@@ -380,17 +384,6 @@ class MainWindow(QMainWindow):
 
     def _show_keys(self) -> None:
         KeysDialog(self, self.actions_).open()
-
-    def show_doubt(self, name: str) -> None:
-        """Go to the least certain point of an image, and say which it is."""
-        session = self.controller.session
-        lowest = session.least_certain(name) if session is not None and name else None
-        if session is None or lowest is None:
-            self.controller.tell("Nothing is predicted in this image yet.", self.image_view)
-            return
-        self.controller.show_image(name)
-        self.controller.choose_landmark(lowest.landmark.name)
-        self.controller.tell(doubt_of(lowest, session.image(name).frame, f"at {lowest.landmark.name}"), self.image_view)
 
     def _say(self, sentence: str) -> None:
         self.messages.add(sentence)
