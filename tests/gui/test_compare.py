@@ -69,6 +69,14 @@ def beside(app: App, qtbot, *numbers: int) -> tuple[str, ...]:
     return names
 
 
+def double_click(view, at: QPoint) -> None:
+    """All four events of it."""
+    hand = Hand(view.viewport())
+    for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick):
+        hand.press(at, kind=kind)
+        hand.release(at)
+
+
 def wheel(view, steps: int, keys=Qt.KeyboardModifier.NoModifier) -> None:
     at = QPointF(view.viewport().rect().center())
     everywhere, turned = QPointF(view.viewport().mapToGlobal(at)), QPoint(0, 120 * steps)
@@ -203,7 +211,7 @@ def test_the_press_that_makes_a_pane_active_edits_nothing_the_next_one_does(both
     assert len(session.history()) == steps + 1
     assert np.hypot(*(session.placements("Apex").xy - session.preview_places("heart", (0.3, 0.2)).xy).T).argmax() == 1
     away = first.viewport().rect().center()
-    qtbot.mouseDClick(first.viewport(), LEFT, pos=away)
+    double_click(first, away)
     assert window.images.active is first
     assert not first.editor.isVisible()
 

@@ -460,6 +460,7 @@ class ImageView(Canvas):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.pointing.move(event.position())  # the mouse is here, moved or not
             super().wheelEvent(event)
         else:
             self.image_input.wheel(event)

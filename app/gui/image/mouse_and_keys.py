@@ -27,6 +27,7 @@ LONG_NUDGE = 2.0
 """Native pixels per arrow key with Shift."""
 BRUSH_RATE = 1.15
 """By so much a notch of the wheel changes the brush."""
+PREDICTED = "This pane shows the prediction alone: nothing is corrected in it. Work in the one beside it."
 OUTLINE_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace, Qt.Key.Key_Escape)
 ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
@@ -77,6 +78,12 @@ class ImageInput:
     @property
     def _editing(self) -> bool:
         return self._view.editable and self._controller.mode == Mode.LANDMARK and self._tool() is None
+
+    @property
+    def _nudging(self) -> bool:
+        """Whether arrows are about the chosen landmark; in a pane that shows the prediction alone that is refused."""
+        here = self._view.editable or self._view.pane.predicted
+        return here and self._controller.mode == Mode.LANDMARK and self._tool() is None
 
     @property
     def masking(self) -> bool:
@@ -169,12 +176,12 @@ class ImageInput:
         """
         if self.masking and self._controller.state.outline is not None and keeps_key(event, OUTLINE_KEYS):
             return True
-        return self._editing and bool(self._controller.landmark) and keeps_key(event, tuple(ARROWS), shift=True)
+        return self._nudging and bool(self._controller.landmark) and keeps_key(event, tuple(ARROWS), shift=True)
 
     def nudges(self, event: QKeyEvent) -> bool:
         """Whether this key moves the chosen landmark: an arrow, alone or with Shift, in Landmark mode."""
         held = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
-        return self._editing and bool(self._controller.landmark) and event.key() in ARROWS and not held
+        return self._nudging and bool(self._controller.landmark) and event.key() in ARROWS and not held
 
     def key(self, event: QKeyEvent) -> bool:
         """Act on a key; False if it is none of the view's."""
@@ -184,7 +191,7 @@ class ImageInput:
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if self.masking and plain and self.tools.mask.corners.key(self._view, event.key()):
             return True
-        if event.key() in ARROWS and self._editing and not self._controller.interaction.running:
+        if event.key() in ARROWS and self._nudging and not self._controller.interaction.running:
             far = LONG_NUDGE if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else NUDGE
             x, y = ARROWS[Qt.Key(event.key())]
             self._nudge(QPointF(x, y) * far)
@@ -195,6 +202,9 @@ class ImageInput:
         """Move the chosen landmark by some native pixels, in the direction that the reader sees."""
         view, landmark, frame = self._view, self._controller.landmark, self._view.frame_of_image
         if frame is None or not landmark:
+            return
+        if view.pane.predicted:
+            self._controller.tell(PREDICTED, self._widget)
             return
         native = view.turn.transform.inverted()[0].map(step)
         here = view.drawn_at(landmark)

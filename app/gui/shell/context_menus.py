@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app.gui.image.earlier_studies import EarlierStudies, earlier_words
 from app.gui.shell.actions import Actions
 from app.gui.state.controller import Controller
+from app.gui.widgets.plain_text import caption
 
 PLACEMENT = (
     ("confirmPlacement", "absentPlacement", "resetPlacement"),
     ("renameLandmark", "colourLandmark", "hideLandmark", "deleteLandmark"),
 )
-IMAGE = (("newLandmark",), ("fit", "actualSize", "invert"))
+IMAGE = (("newLandmark",), ("fit", "actualSize", "invert"), ("comparePredicted", "compareMirrored"))
+MOST_STUDIES = 5
+"""So many earlier studies are offered, the newest of them."""
 LANDMARK = (
     ("leastConfident", "editLandmark", "renameLandmark", "colourLandmark", "hideLandmark"),
     ("lockLandmark", "moveLandmarkUp", "moveLandmarkDown", "deleteLandmark"),
@@ -31,6 +36,8 @@ class ContextMenus:
     actions : Actions
     images_menu : callable
         Makes the menu of images of the worklist, by their names.
+    studies : EarlierStudies
+        What the menu of the image offers beside it.
     """
 
     def __init__(
@@ -39,14 +46,19 @@ class ContextMenus:
         controller: Controller,
         actions: Actions,
         images_menu: Callable[[QWidget, Sequence[str]], QMenu],
+        studies: EarlierStudies,
     ) -> None:
         self._window, self._controller, self._actions, self._images_menu = window, controller, actions, images_menu
+        self._studies = studies
 
     def show_marker(self, name: str, at: QPoint) -> None:
         """What can be done with a landmark in this image, or with the image where there is none."""
         if name:
             self._controller.choose_landmark(name)
-        self._open(self._made(PLACEMENT if name else IMAGE), at)
+        menu = self._made(PLACEMENT if name else IMAGE)
+        for study in () if name else self._studies.earlier[:MOST_STUDIES]:
+            menu.addAction(caption(earlier_words(study)), partial(self._studies.show, study.image))
+        self._open(menu, at)
 
     def show_landmark(self, at: QPoint) -> None:
         """What can be done with a landmark in all images."""

@@ -147,7 +147,9 @@ class MainWindow(QMainWindow):
         self.window_state = WindowState(self.projects.recent)
         self.actions_ = Actions(self.menuBar(), self._commands())
         self.command_palette = CommandPalette(self, self.actions_)
-        self.context_menus = ContextMenus(self, self.controller, self.actions_, self.selection_commands.menu)
+        self.context_menus = ContextMenus(
+            self, self.controller, self.actions_, self.selection_commands.menu, self.side_by_side.studies
+        )
         self.watching = Watching(self, self.controller, self.bridge, self.actions_["saveCopy"])
         self.history_panel = HistoryPanel(self, self.controller, self.actions_["undo"], self.actions_["redo"])
         self.notices = Notices(self.controller, lambda: self.images.active, self._hosts)
