@@ -36,6 +36,8 @@ LINES = (
     ("216 landmarks: window level, median", "test_216", extra("level_median"), "ms", "≤ 10"),
     ("216 landmarks: pan, p95", "test_216", extra("pan_p95"), "ms", "≤ 16"),
     ("216 landmarks: zoom, p95", "test_216", extra("zoom_p95"), "ms", "≤ 16"),
+    ("4 linked panes of 2048²: pan, p95", "test_four_linked", extra("pan_p95"), "ms", "≤ 16"),
+    ("4 linked panes of 2048²: zoom, p95", "test_four_linked", extra("zoom_p95"), "ms", "≤ 16"),
     ("outline pushed at 2048², a move, p95", "test_mask_strokes", extra("maskPush_p95"), "ms", "≤ 8"),
     ("brush at 2048², a move, p95", "test_mask_strokes", extra("maskBrush_p95"), "ms", "≤ 8"),
     ("window level drag, p95", "test_window_level_drag", extra("p95"), "ms", "≤ 8"),

@@ -132,6 +132,11 @@ def test_216_landmarks_and_all_overlays(benchmark, heavy):
     measure(benchmark, "crowded", fresh(heavy, "crowded"))
 
 
+def test_four_linked_panes(benchmark, heavy):
+    """One of four images of 2048 x 2048 is moved and zoomed, and the others go with it: all handled and painted."""
+    measure(benchmark, "linked", heavy)
+
+
 def test_mask_strokes(benchmark, heavy):
     """Goal: 8 ms at the 95th percentile for handling and painting a move."""
     measure(benchmark, "strokes", heavy)

@@ -6,7 +6,8 @@ name until image, template, contact sheet and list have painted it. ``drag``: ha
 level drag; ``scroll``: of the contact sheet. ``held``: from one step to the next with the key for the next image held
 down, each painted.
 ``marker``: from the release that corrects a marker to its painted place. ``crowded``: one step of window level, pan and
-zoom with 216 landmarks and all overlays on 950 x 700. ``strokes``: one move of
+zoom with 216 landmarks and all overlays on 950 x 700. ``linked``: one step of pan and zoom in one of four images side
+by side, with which the others go, all painted. ``strokes``: one move of
 push, brush and smooth on a mask of 2048 x 2048, and keeping the mask. ``rows``: opening a large project, one key in
 the worklist's filter, and the memory of all processes.
 """
@@ -350,6 +351,35 @@ def crowded(app: App) -> dict[str, float]:
     return seen | {"width": port.width(), "height": port.height()}
 
 
+def linked(app: App) -> dict[str, float]:
+    window, pane = app.window, app.window.images
+    until(app, lambda: shown(app))
+    pane.show_beside(window.controller.open_session().images[1:4])
+    until(app, lambda: all(view.grey.picture is not None and not view.grey.picture.coarse for view in pane.views))
+    port = pane.active.viewport()
+    pane.active.set_zoom(2 * pane.active.zoom)
+    QTest.qWait(1000)
+    seen: dict[str, float] = {"panes": len(pane.views)}
+    for what, button, step in (
+        ("pan", Qt.MouseButton.MiddleButton, (1, 1)),
+        ("zoom", Qt.MouseButton.RightButton, (0, 1)),
+    ):
+        at, times, busy = port.rect().center(), [], []
+        mouse(app, QEvent.Type.MouseButtonPress, at, button, button)
+        for i in [*range(12, 52), *range(52, 12, -1)]:
+            before, own = time.perf_counter(), time.thread_time()
+            mouse(app, QEvent.Type.MouseMove, at + QPoint(*step) * i, Qt.MouseButton.NoButton, button)
+            for view in pane.views:
+                view.viewport().repaint()
+            times.append((time.perf_counter() - before) * 1e3)
+            busy.append((time.thread_time() - own) * 1e3)
+            app.qt_app.processEvents()
+        mouse(app, QEvent.Type.MouseButtonRelease, at, button, Qt.MouseButton.NoButton)
+        seen |= {f"{what}_{k}": v for k, v in summary(times).items()}
+        seen |= {f"{what}_own_{k}": v for k, v in summary(busy).items()}
+    return seen
+
+
 RUNS: dict[str, Callable[[App], dict[str, float]]] = {
     "stalls": stalls,
     "next": next_image,
@@ -359,6 +389,7 @@ RUNS: dict[str, Callable[[App], dict[str, float]]] = {
     "drag": drag,
     "marker": marker,
     "crowded": crowded,
+    "linked": linked,
     "strokes": strokes,
 }
 
