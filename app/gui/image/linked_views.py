@@ -83,9 +83,12 @@ class LinkedViews(QObject):
         self.on = True
         self.place: LinkedPlace | None = None
         self._of_mirrored = self._following = False
+        self._sizes: dict[tuple[str, str], float] = {}
         for view in pane.made:
             self._watch(view)
         pane.viewAdded.connect(self._watch)
+        for told in (controller.changed, controller.sessionChanged):
+            told.connect(lambda *_: self._sizes.clear())
         pane.compared.connect(lambda: self.lead(pane.active) if len(pane.views) > 1 else None)
 
     def _watch(self, view: ImageView) -> None:
@@ -144,7 +147,14 @@ class LinkedViews(QObject):
         if found is None:
             return None
         structure, uv, _ = found
-        return LinkedPlace(structure, uv, size_in(session, view.image, structure) * view.zoom)
+        return LinkedPlace(structure, uv, self._size(session, view.image, structure) * view.zoom)
+
+    def _size(self, session: Session, image: str, structure: str) -> float:
+        """`size_in`, looked up once: it is asked for with every step of the mouse."""
+        key = image, structure
+        if key not in self._sizes:
+            self._sizes[key] = size_in(session, image, structure)
+        return self._sizes[key]
 
     def _look_at(self, view: ImageView, place: LinkedPlace) -> None:
         """Show a place in a view; where its image knows nothing of it, it stays as it is."""
@@ -155,7 +165,7 @@ class LinkedViews(QObject):
             if not has_pairs(session.template):
                 return
             place = place.mirrored(session.template)
-        zoom = place.size / size_in(session, view.image, place.structure)
+        zoom = place.size / self._size(session, view.image, place.structure)
         xy = session.place_in(view.image, place.structure, place.uv)
         if np.isfinite(zoom) and np.isfinite(xy).all():
             x, y = frame.to_corner(xy).tolist()
