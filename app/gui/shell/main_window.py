@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
@@ -114,7 +112,6 @@ class MainWindow(QMainWindow):
         self.worklist = Worklist(self.controller, self.pictures)
         self.images = ImagesPane(self.controller, self.pictures, self.worklist.neighbour)
         self.side_by_side = SideBySide(self.controller, self.images)
-        self._show_doubt = partial(show_least_certain, self.controller, self.images)
         self.contact_sheet = ContactSheet(self.controller, self.pictures, self.bridge)
         self.template_view = TemplateView(self.controller)
         self.structures = StructureList(self.controller)
@@ -136,9 +133,8 @@ class MainWindow(QMainWindow):
         self.comparing = Comparing(self.controller, self.bridge)
         self.accepting = SteppedRunner(self.controller, self.bridge, "Accepting")
         self.undoing = SteppedRunner(self.controller, self.bridge, "Undo or redo")
-        self.selection_commands = SelectionCommands(
-            self.controller, self.predicting, self.accepting, self.seen, self.images, self._show_doubt
-        )
+        selecting = self.predicting, self.accepting, self.seen, self.images, self._show_doubt
+        self.selection_commands = SelectionCommands(self.controller, *selecting)
         self.exporting = Exporting(self.controller, self.bridge)
         self.relocating = Relocating(self.controller, self.bridge)
         changing = self.adding, self.accepting, self.undoing
@@ -147,9 +143,8 @@ class MainWindow(QMainWindow):
         self.window_state = WindowState(self.projects.recent)
         self.actions_ = Actions(self.menuBar(), self._commands())
         self.command_palette = CommandPalette(self, self.actions_)
-        self.context_menus = ContextMenus(
-            self, self.controller, self.actions_, self.selection_commands.menu, self.side_by_side.studies
-        )
+        menus = self.selection_commands.menu, self.side_by_side.studies
+        self.context_menus = ContextMenus(self, self.controller, self.actions_, *menus)
         self.watching = Watching(self, self.controller, self.bridge, self.actions_["saveCopy"])
         self.history_panel = HistoryPanel(self, self.controller, self.actions_["undo"], self.actions_["redo"])
         self.notices = Notices(self.controller, lambda: self.images.active, self._hosts)
@@ -386,6 +381,9 @@ class MainWindow(QMainWindow):
 
     def _show_keys(self) -> None:
         KeysDialog(self, self.actions_).open()
+
+    def _show_doubt(self, name: str) -> None:
+        show_least_certain(self.controller, self.images, name)
 
     def _say(self, sentence: str) -> None:
         self.messages.add(sentence)
