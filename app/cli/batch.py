@@ -108,7 +108,7 @@ class Batch:
                     self.output.take_back(self.mask_folder(name) / f"{structure}.png" for structure in own)
                     self._take(name, value, lambda name, value: take(name, value, bundle), bundle)
 
-            self._predict(other, items, taken, threads, backend)
+            self._predict(other, items, taken, threads, backend, failed=lambda name, sentence: None)
         for name in (name for name, why in self.odd.items() if self.others and why == Finding(Reason.OTHER).code):
             known = ", ".join(bundle.name for bundle in (self.bundle, *self.others))
             said = f"None of the models ({known}) is made for what this shows; masks and landmarks may be nonsense."
@@ -121,7 +121,9 @@ class Batch:
         taken: Callable[[str, Predicted], None],
         threads: int,
         backend: str,
+        failed: Callable[[str, str], None] | None = None,
     ) -> None:
+        """Predict and hand each result over; what `failed` hears of is not a failure of the run."""
         if not items:
             return
         with Engine(bundle, threads, backend, nice=0) as engine, progress_bar("Predicting", len(items)) as advance:
@@ -132,7 +134,7 @@ class Batch:
                         case Result(name, Predicted() as value):
                             taken(name, value)
                         case Failed(name, message):
-                            self.fail(name, message)
+                            (failed or self.fail)(name, message)
                         case Progress(done, total):
                             advance(done, total)
                         case Finished() | Result():

@@ -14,6 +14,26 @@ _CLOSE = 0.03
 """Distances below this share of the shape's size weigh the same: shapes differ by as much."""
 
 
+def are_mirrored(source: Points, targets: Points) -> npt.NDArray[np.bool_]:
+    """Which images show a shape's mirror image: [N], False where fewer than three points are known.
+
+    Parameters
+    ----------
+    source : array [K, 2]
+        The shape's points.
+    targets : array [N, K, 2]
+        Their places in N images; NaN where unknown.
+    """
+    known = np.asarray(np.isfinite(targets).all(axis=-1))
+    count = np.maximum(known.sum(axis=1), 1)[:, None, None]
+    there = np.where(known[..., None], targets, 0)
+    here = np.where(known[..., None], source, 0)
+    there, here = (np.where(known[..., None], a - a.sum(axis=1, keepdims=True) / count, 0) for a in (there, here))
+    # Of the linear map that fits best only the sign of the determinant is asked, which is that of the covariance.
+    covariance = np.einsum("nki,nkj->nij", there, here)
+    return np.asarray((np.linalg.det(covariance) < 0) & (known.sum(axis=1) >= 3))
+
+
 def turns_and_scales(source: Points, targets: Points) -> npt.NDArray[np.float64]:
     """The linear parts of the similarities that take a shape to its places in many images.
 

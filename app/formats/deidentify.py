@@ -12,7 +12,6 @@ import hmac
 import io
 import re
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -44,8 +43,10 @@ _PERSONAL = (
     *("PatientBirthDate", "MilitaryRank", "ResponsiblePerson", "InstitutionName", "InstitutionAddress"),
 )
 """Whatever other text repeats one of these values is emptied."""
+_MORE = {(0x0010, tag): "X" for tag in (0x0033, 0x0034, 0x0035)}
+"""What is not in the table: birth and death dates in other calendars."""
 _SHORTEST = 3
-"""Letters or digits of a word of a personal value that is looked for elsewhere."""
+"""Letters or digits of a word of a personal value that is looked for by itself; of "Wu^Li" both are looked for."""
 
 
 class Dates(StrEnum):
@@ -70,7 +71,8 @@ def _table() -> dict[tuple[int, int], _Do]:
     found = import_module(_TABLE)
     actions = {"D_TAGS": _Do.DUMMY, "Z_TAGS": _Do.EMPTY, "X_TAGS": _Do.REMOVE, "Z_D_TAGS": _Do.EMPTY}
     actions |= {"X_Z_TAGS": _Do.EMPTY, "X_D_TAGS": _Do.REMOVE, "X_Z_D_TAGS": _Do.REMOVE}
-    return {tuple(tag): action for name, action in actions.items() for tag in getattr(found, name) if len(tag) == 2}
+    told = {tuple(tag): action for name, action in actions.items() for tag in getattr(found, name) if len(tag) == 2}
+    return told | {tag: _Do(action) for tag, action in _MORE.items()}
 
 
 @dataclass(frozen=True)
@@ -109,11 +111,16 @@ class Deidentifier:
             raise RefusedError("Its header says that text is burned into the picture. Black that out first.")
         who = self._patient(source)
         days = 1 + int.from_bytes(self._digest("days", who)[:4], "big") % 3650
-        words = frozenset(_personal_words(source))
+        words = _Words(source)
         made = self._without_person(source, days, words)
         made.PatientName = made.PatientID = self.pseudonym("patient", who)
         for keyword in ("PatientBirthDate", "PatientSex"):
             setattr(made, keyword, "")
+        self.mark(made)
+        return made
+
+    def mark(self, made: Dataset) -> None:
+        """Say in a header that the person was taken out of it, and how (PS3.3 C.7.1.1, C.12.1)."""
         made.PatientIdentityRemoved = "YES"
         made.DeidentificationMethod = METHOD
         used = [codes.DCM.BasicApplicationConfidentialityProfile]
@@ -121,7 +128,6 @@ class Deidentifier:
             used.append(codes.DCM.RetainLongitudinalTemporalInformationModifiedDatesOption)
         made.DeidentificationMethodCodeSequence = [_coded(code) for code in used]
         made.LongitudinalTemporalInformationModified = "MODIFIED" if self.dates is Dates.SHIFTED else "REMOVED"
-        return made
 
     def file(self, path: Path) -> bytes:
         """A DICOM file without the person: the header as of `header`, the pixels as they are.
@@ -162,7 +168,7 @@ class Deidentifier:
             return f"{source.get('IssuerOfPatientID', '')}|{given}"
         return f"|{source.get('PatientName', '')}|{source.get('StudyInstanceUID', '')}"
 
-    def _without_person(self, source: Dataset, days: int, words: frozenset[str]) -> Dataset:
+    def _without_person(self, source: Dataset, days: int, words: _Words) -> Dataset:
         made = Dataset()
         for element in source:
             kept = None if _is_dropped(element) else self._element(element, days, words)
@@ -170,7 +176,7 @@ class Deidentifier:
                 made.add(kept)
         return made
 
-    def _element(self, element: DataElement, days: int, words: frozenset[str]) -> DataElement | None:
+    def _element(self, element: DataElement, days: int, words: _Words) -> DataElement | None:
         """What stays of an element, None where nothing does."""
         action, kind = _table().get((element.tag.group, element.tag.element)), element.VR
         if kind == "UI":
@@ -188,7 +194,7 @@ class Deidentifier:
             return DataElement(element.tag, kind, None)
         if action is _Do.DUMMY:
             return DataElement(element.tag, kind, _dummy(kind))
-        if kind == "PN" or (kind in _FREE_TEXTS and not words.isdisjoint(_words(str(element.value)))):
+        if kind == "PN" or (kind in _FREE_TEXTS and words.stand_in(str(element.value))):
             return DataElement(element.tag, kind, "")
         return element
 
@@ -228,14 +234,24 @@ def _dummy(kind: str) -> Any:
     return b"" if kind in ("OB", "OW", "UN") else 0
 
 
-def _personal_words(source: Dataset) -> Iterator[str]:
-    for keyword in _PERSONAL:
-        yield from _words(str(source.get(keyword, "") or ""))
+class _Words:
+    """The words and numbers of what is personal in a header, and whole names whose words are short."""
+
+    def __init__(self, source: Dataset) -> None:
+        values = [str(source.get(keyword, "") or "") for keyword in _PERSONAL]
+        self._long = {word for value in values for word in _words_of(value) if len(word) >= _SHORTEST}
+        short = (tuple(_words_of(value)) for value in values)
+        self._whole = {words for words in short if words and all(len(word) < _SHORTEST for word in words)}
+
+    def stand_in(self, text: str) -> bool:
+        """Whether a text has one of the words, or all the short ones of a name."""
+        words = set(_words_of(text))
+        return not self._long.isdisjoint(words) or any(words.issuperset(name) for name in self._whole)
 
 
-def _words(text: str) -> set[str]:
-    """The words and numbers of a text, in small letters, short ones left out."""
-    return {word for word in re.findall(r"[^\W_]+", text.casefold()) if len(word) >= _SHORTEST}
+def _words_of(text: str) -> list[str]:
+    """The words and numbers of a text, in small letters."""
+    return re.findall(r"[^\W_]+", text.casefold())
 
 
 def _coded(code: Any) -> Dataset:

@@ -71,8 +71,8 @@ def drawn_capture(image: ImageView, project: ProjectView) -> Dataset:
         If the image's file cannot be read.
     """
     assert image.frame is not None, "an image that was never read has no size"
-    path, of_dicom = checked_path(image), is_dicom(image)
-    source = source_of(image) if of_dicom else _bare_header(path)
+    of_dicom = is_dicom(image)
+    source = source_of(image) if of_dicom else _bare_header(image)
     picture = drawn_picture(image, project, picture_of(image), Shown.whole(image.frame))
     data = _capture(source, project, picture, DRAWN_SERIES, "Outlines and landmarks, burned in")
     data.SOPInstanceUID, data.SeriesInstanceUID = pydicom.uid.generate_uid(), pydicom.uid.generate_uid()
@@ -103,7 +103,7 @@ def source_capture(image: ImageView, project: ProjectView) -> Dataset:
     assert image.frame is not None, "an image that was never read has no size"
     found = picture_of(image)
     stored = Stored.of(found.pixels)
-    data = _capture(_bare_header(checked_path(image)), project, stored.values, SOURCE_SERIES, text(image.stem, 64))
+    data = _capture(_bare_header(image), project, stored.values, SOURCE_SERIES, text(image.stem, 64))
     spacing = image.frame.spacing
     if spacing is not None:
         data.PixelSpacing = [format_number_as_ds(mm) for mm in (spacing.row_mm, spacing.column_mm)]
@@ -121,8 +121,9 @@ def captured_header(image: ImageView, project: ProjectView) -> Dataset:
     return data
 
 
-def _bare_header(path: Path) -> Dataset:
+def _bare_header(image: ImageView) -> Dataset:
     """Patient, study and UIDs of a file that has none; the UIDs come from its content."""
+    path = checked_path(image)
     digest = _digest(path, path.stat().st_mtime_ns)
     data = Dataset()
     for keyword in _OF_PATIENT_AND_STUDY:
@@ -132,7 +133,7 @@ def _bare_header(path: Path) -> Dataset:
     data.StudyInstanceUID, data.SeriesInstanceUID, data.SOPInstanceUID = (
         uid_of(digest, what) for what in ("study", "series", "instance")
     )
-    return data
+    return image.person.header(data) if image.person is not None else data
 
 
 @lru_cache(maxsize=8)

@@ -213,6 +213,8 @@ def file_of(make: Callable[[ImageView, ProjectView], Dataset], image: ImageView,
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they spell patients' names
             written = make(image, project)
+            if image.person is not None:
+                image.person.mark(written)
             written.SpecificCharacterSet = UTF_8
             pydicom.dcmwrite(held, written, enforce_file_format=True)
     except (ValueError, TypeError, AttributeError, KeyError) as error:

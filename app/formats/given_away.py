@@ -22,7 +22,7 @@ BURNED_IN = (
     "at each one before you give it away."
 )
 ENDING = ".pseudonyms.json"
-_LETTERS = 8
+_LETTERS, _KEY_BYTES = 8, 32
 
 
 def key_beside(project: Path) -> bytes:
@@ -40,10 +40,13 @@ def key_beside(project: Path) -> bytes:
     path = beside(project, ENDING)
     check_unlinked(path)
     if not path.exists():
-        _keep(path, secrets.token_bytes(32), {})
+        _keep(path, secrets.token_bytes(_KEY_BYTES), {})
     try:
-        key = bytes.fromhex(json.loads(path.read_text("utf-8"))["key"])
-    except (ValueError, KeyError, TypeError):
+        held = json.loads(path.read_text("utf-8"))
+        key = bytes.fromhex(held["key"])
+        if len(key) != _KEY_BYTES or not isinstance(held.get("images", {}), dict):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError(
             f"{path} is damaged. Put back an earlier copy, or move it away: pseudonyms change then."
         ) from None
@@ -83,7 +86,8 @@ def given_away(view: ProjectView, project: Path, dates: Dates) -> ProjectView:
     stems = {pseudonym: pseudonym for pseudonym in originals}
     notes = (*view.notes, BURNED_IN)
     # The history is full of names: of readers, of images, of what was written about them.
-    return replace(view, name=NAME, images=tuple(originals), stems=stems, read=read, history=tuple, notes=notes)
+    names_gone = replace(view, name=NAME, images=tuple(originals), stems=stems, read=read, history=tuple, notes=notes)
+    return replace(names_gone, deidentified=True)
 
 
 def _known(path: Path) -> dict[str, str]:

@@ -34,6 +34,9 @@ class Person(Protocol):
     def header(self, source: Any) -> Any:
         """A copy of a pydicom data set without the person; raises RefusedError."""
 
+    def mark(self, made: Any) -> None:
+        """Say in a pydicom data set that the person was taken out."""
+
     def file(self, path: Path) -> bytes:
         """A DICOM file without the person; raises RefusedError and OSError."""
 
@@ -154,6 +157,8 @@ class ProjectView:
         they are refused.
     notes : tuple of str
         Sentences that the report is to tell.
+    deidentified : bool
+        Persons were taken out: nothing that names them may lie beside it.
     """
 
     name: str
@@ -171,6 +176,7 @@ class ProjectView:
     history: Callable[[], Sequence[HistoryEntry]] = tuple
     captures: bool = False
     notes: tuple[str, ...] = ()
+    deidentified: bool = False
 
 
 def own_rows(image: ImageView, project: ProjectView) -> Iterator[Row]:

@@ -13,6 +13,8 @@ from app.io.pixels import Image
 
 GONE = "Its file is not there, or is another one by now, and this format holds the picture itself."
 
+UNREADABLE = "Its file cannot be read; the project itself says more."
+
 
 def picture_of(image: ImageView) -> Image:
     """The image's file as it was predicted, and accepted; it must have a frame.
@@ -28,7 +30,8 @@ def picture_of(image: ImageView) -> Image:
     try:
         found = read_image(image.path)
     except (ReadError, OSError) as error:
-        raise RefusedError(str(error)) from error
+        # The sentence names the file, which may be a patient's name.
+        raise RefusedError(str(error) if image.person is None else UNREADABLE) from error
     if found.pixels.shape != (image.frame.height, image.frame.width):
         raise RefusedError(GONE)
     return found

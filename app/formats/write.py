@@ -110,9 +110,13 @@ def write(
     ------
     OSError
         If not even the report can be written.
+    ValueError
+        With a sentence: persons were taken out, and the folder holds results that name them.
     """
     report, wanted = Report(), list(dict.fromkeys(formats))
     output = OutputFolder(folder, (structure.name for structure in project.template.structures))
+    if project.deidentified and output.earlier and not _holds(output, project):
+        raise ValueError(f"{folder} holds results with names. Choose another folder for what is given away.")
     output.claim(files_of(project, wanted))
     running = _Running(project, output, wanted, report)
     try:
@@ -136,6 +140,11 @@ def write(
     if earlier is not None and not unfinished and not earlier.goes_with(project.name, project.scope, project.images):
         report.replaced = earlier.words
     return report
+
+
+def _holds(output: OutputFolder, project: ProjectView) -> bool:
+    """Whether what lies in a folder is an earlier export of a project of the same name."""
+    return output.earlier_export is not None and output.earlier_export.project == project.name
 
 
 class _Running:

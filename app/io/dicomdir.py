@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from app.io.errors import ReadError
-from app.io.files import spelled
+from app.io.files import open_regular, spelled
 from app.io.names import natural_order
 
 NAME = "DICOMDIR"
@@ -35,9 +35,12 @@ def listed_files(path: Path) -> list[Path]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they spell what stands there
-            records = pydicom.dcmread(path).DirectoryRecordSequence
+            with open_regular(path) as file:
+                records = pydicom.dcmread(file).DirectoryRecordSequence
             images = [record for record in records if record.get("DirectoryRecordType") == "IMAGE"]
             parts = [record.ReferencedFileID for record in images if record.get("ReferencedFileID")]
+    except ReadError:
+        raise
     except OSError as error:
         raise ReadError(f"“{spelled(path)}” cannot be read ({error.strerror or error}). Open its folder.") from None
     except Exception as error:  # pydicom raises many kinds for what is no DICOM
@@ -48,13 +51,21 @@ def listed_files(path: Path) -> list[Path]:
     return sorted(found, key=lambda file: natural_order(str(file)))
 
 
+def _names_in(folder: Path) -> dict[str, str]:
+    """The names in a folder by their capitals; none where it may not be read: its files are told as missing."""
+    try:
+        return {each.name.upper(): each.name for each in folder.iterdir()}
+    except OSError:
+        return {}
+
+
 def _found(folder: Path, parts: list[str], known: dict[Path, dict[str, str]]) -> Path:
-    """The file of some parts of a path below a folder, however its name is spelled there; none leads out of it."""
+    """The file of some parts of a path below a folder, however its name is spelled there; no part leads upward."""
     for part in parts:
         if part in ("", ".", "..") or "/" in part or "\\" in part:
             part = "_"  # no part of a name (PS3.10 8.5)
         if folder not in known:
-            known[folder] = {each.name.upper(): each.name for each in folder.iterdir()} if folder.is_dir() else {}
+            known[folder] = _names_in(folder)
         folder /= known[folder].get(part.upper(), part)
     return folder
 

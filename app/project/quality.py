@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from app.core.alignment import are_mirrored
 from app.core.frame import Points
 from app.core.landmark import Landmark, ReviewState
 from app.core.measure import Unit, pixel_sides
@@ -267,7 +268,9 @@ class Quality:
         found: list[Rows] = []
         for start in range(0, len(contour), _CHUNK):
             here = slice(start, start + _CHUNK)
-            moved, first = self._prior.surprise(contour[here].astype(float)), 0
+            shapes = contour[here].astype(float)
+            shapes[are_mirrored(self._prior.mean, shapes), :, 0] *= -1  # a right hand, or a film read as mirrored
+            moved, first = self._prior.surprise(shapes), 0
             scale = Scale(looked.scale.mm[here], looked.scale.diagonal[here])
             for c, line in enumerate(self._parts()):
                 part = np.nan_to_num(moved[:, first : first + len(line)], nan=-1.0)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from app.core.landmark import Landmark, Placements, PlacementState, free_colour
 from app.core.orientation import Orientation
-from app.core.plausibility import brief, finding_of, remedy, words_of
+from app.core.plausibility import Reason, brief, finding_of, remedy, words_of
 from app.core.prediction import Prediction
 from app.core.propagate import Places
 from app.core.text import one_line
@@ -109,7 +109,8 @@ class Session(SessionOpinions):
 
     def looks_like(self, image: str) -> str:
         """The other anatomy that an image shows, for which the program has a model; else empty."""
-        found = finding_of(self._state.suspect(image))
+        kept = self._state.suspect(image)
+        found = finding_of(kept) if kept.startswith(Reason.ANATOMY) else None  # asked of very many images
         return found.shows if found is not None else ""
 
     @property

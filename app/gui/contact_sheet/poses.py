@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from app.core.alignment import turns_and_scales
+from app.core.alignment import are_mirrored, turns_and_scales
 from app.core.field import field_of
 from app.core.template import FIELD, Template
 from app.gui.contact_sheet.tile_frame import upright
@@ -28,7 +28,8 @@ class Poses:
     ----------
     aligned : bool
         Whether crops are turned so that the template's axis points up, and scaled so that the landmark's structure has
-        one size in all tiles; else they are upright and show the same share of each image.
+        one size in all tiles, the other hand as its mirror image; else they are upright and show the same share of
+        each image.
     """
 
     def __init__(self) -> None:
@@ -76,8 +77,10 @@ def _turned(session: Session, structure: str, images: Sequence[str]) -> Linear:
     places = session.places_in(images, structure, template.structure(structure).to_chart(plane))
     frames = [session.image(name).frame for name in images]
     as_read = np.stack([frame.upright for frame in frames if frame is not None])
-    turns = turns_and_scales(plane, np.einsum("nij,nkj->nki", as_read, places))
-    return np.asarray(np.linalg.inv(as_read) @ turns * crop_mm(template))
+    seen = np.einsum("nij,nkj->nki", as_read, places)
+    flips = np.where(are_mirrored(plane, seen)[:, None, None], np.diag([-1.0, 1.0]), np.eye(2))  # the other hand
+    turns = turns_and_scales(plane, np.einsum("nij,nkj->nki", flips, seen))
+    return np.asarray(np.linalg.inv(as_read) @ flips @ turns * crop_mm(template))
 
 
 def crop_mm(template: Template) -> float:

@@ -18,6 +18,7 @@ import imageio.v3 as imageio
 import numpy as np
 
 from app.core.frame import Points
+from app.io.atomic import write_bytes
 from app.io.image import read_image
 from app.io.names import natural_order
 from app.training.annotations.annotated import AnnotatedImage, Annotations, images_below
@@ -116,7 +117,8 @@ def _of_storage(file: Path) -> Iterator[_Wrist]:
             points = _checked(np.asarray(storage[key]["lms"]), key, file)
             if not path.exists():
                 grey = np.asarray(storage[key]["img"], np.float64) * deviation + mean
-                imageio.imwrite(path, np.clip(np.rint(grey * 255), 0, 255).astype(np.uint8))
+                levels = np.clip(np.rint(grey * 255), 0, 255).astype(np.uint8)
+                write_bytes(path, imageio.imwrite("<bytes>", levels, extension=".png"))
             yield _Wrist(path, points)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.core.alignment import turns_and_scales
+from app.core.alignment import are_mirrored, turns_and_scales
 
 RNG = np.random.default_rng(8)
 HOOK = np.array([(0, 0), (10, 0), (20, 1), (30, 4), (30, 14), (29, 25), (22, 26), (21, 15), (12, 9), (2, 8)], float)
@@ -52,3 +52,12 @@ def test_unknown_points_are_left_out_and_too_few_give_nothing():
     found = turns_and_scales(HOOK, placed)
     np.testing.assert_allclose(found[0], linear, atol=1e-8)
     assert np.isnan(found[1:]).all()
+
+
+def test_the_other_hand_is_told_however_it_lies_and_whatever_is_not_known():
+    flip = np.diag([-1.0, 1.0])
+    linear = [similarity(a, s) @ (flip if m else np.eye(2)) for a, s, m in ((20, 2.0, False), (170, 0.3, True))] * 3
+    placed = np.stack([HOOK @ one.T + (40, -9) for one in linear]) + RNG.normal(0, 0.2, (6, len(HOOK), 2))
+    placed[2:4, ::3] = np.nan
+    placed[4:, 2:] = np.nan
+    assert are_mirrored(HOOK, placed).tolist() == [False, True, False, True, False, False]

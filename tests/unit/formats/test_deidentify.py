@@ -208,3 +208,70 @@ def test_what_is_no_dicom_image_has_no_header_to_clean(tmp_path: Path) -> None:
         Deidentifier(KEY).file(tmp_path / "a.txt")
     with pytest.raises(FileNotFoundError):
         Deidentifier(KEY).file(tmp_path / "not_there.dcm")
+
+
+def test_short_names_and_dates_of_other_calendars_go_too() -> None:
+    data = personal()
+    data.PatientName = "Wu^Li"
+    data.add_new(0x00100033, "LO", "S120312")
+    data.add_new(0x00100035, "CS", "JAPANESE")
+    data.AcquisitionProtocolName = "chest of Li Wu"
+    data.StationName = "Li"
+    data.SeriesDescription = "Thorax li"
+    made = Deidentifier(KEY).header(data)
+    assert "S120312" not in text_of(made)
+    assert made.AcquisitionProtocolName == ""
+    assert made.get("SeriesDescription", "") in ("", "Thorax li"), "one short word alone is no name"
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A project of two PNG files called after a patient; one of them is damaged since it was predicted."""
+    films = tmp_path / "films"
+    films.mkdir()
+    for number, name in ((1, "rendered_3.png"), (2, "rendered_4.png")):
+        shutil.copy(SAMPLES / name, films / f"Grzegorz_{number}.png")
+    with Session.create(tmp_path / "plain.dsr") as session:
+        session.add_images([films])
+        session.predict()
+    (films / "Grzegorz_2.png").write_bytes(b"torn")
+    return tmp_path / "plain.dsr"
+
+
+def test_what_goes_wrong_names_nobody_and_captures_have_uids_of_their_own(pictures: Path, tmp_path: Path) -> None:
+    uids = {}
+    for deidentify in ("", "emptied"):
+        out = tmp_path / f"out_{deidentify}"
+        with Session.open(pictures, read_only=True) as session:
+            view = view_of(session, captures=True, deidentify=deidentify)
+            report = write(view, out, ["nnunet", "dicom-sc", "dicom-seg"])
+        assert len(report.failed) == 1
+        (file,) = (out / "dicom-source").glob("*.dcm")
+        capture = pydicom.dcmread(file)
+        (segmentation,) = (pydicom.dcmread(path) for path in (out / "dicom-seg").glob("*.dcm"))
+        uids[deidentify] = {capture.SOPInstanceUID, capture.StudyInstanceUID}
+        assert segmentation.StudyInstanceUID == capture.StudyInstanceUID
+        assert capture.get("PatientIdentityRemoved", "") == ("YES" if deidentify else "")
+        assert segmentation.get("PatientIdentityRemoved", "") == ("YES" if deidentify else "")
+    assert uids[""].isdisjoint(uids["emptied"])
+    assert "Grzegorz" not in (out / "report.json").read_text("utf-8")
+
+
+def test_what_is_given_away_is_not_laid_beside_what_has_names(pictures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with Session.open(pictures, read_only=True) as session:
+        write(view_of(session), out, ["csv"])
+        before = (out / "landmarks.csv").read_bytes()
+        with pytest.raises(ValueError, match="holds results with names"):
+            write(view_of(session, deidentify="emptied"), out, ["csv"])
+        assert (out / "landmarks.csv").read_bytes() == before
+        for _ in range(2):
+            assert write(view_of(session, deidentify="emptied"), tmp_path / "away", ["csv"]).images
+
+
+@pytest.mark.parametrize("text", ['{"key": ""}', '{"key": "00ff"}', '{"images": {}}', "[]", '{"key": 7}'])
+def test_a_key_that_is_none_is_not_used(text: str, tmp_path: Path) -> None:
+    project = tmp_path / "a.dsr"
+    (tmp_path / f"a.dsr{ENDING}").write_text(text)
+    with pytest.raises(ValueError, match="is damaged"):
+        key_beside(project)
