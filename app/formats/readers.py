@@ -178,7 +178,7 @@ def _read(file: Path, named: bool, readers: dict[str, Reader], known: Known, fou
             raise ValueError(f"“{spelled(file.name)}” holds no annotations that are known. It may hold: {kinds}.")
         found.ignored += 1
         return
-    found.annotations += readers[name].read(file, known)
+    found.annotations += readers[name].read(file.absolute(), known)  # its folders tell whose it is
     found.formats[name] += 1
 
 

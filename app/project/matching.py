@@ -1,7 +1,7 @@
 """Which image, landmark and structure of a project a file of others speaks of; nothing is dropped without a word.
 
 Images are matched by their SOP Instance UID where the file has one, else by their name: compared without suffix and
-upper case, by as many folders as both have. Landmarks and structures are matched by their names.
+upper case, with all folders that both have. Landmarks and structures are matched by their names.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from app.io.names import stem, suffix
 
 _CHANNEL = re.compile(r"_0000$")
 """How nnU-Net calls the only channel of an image; its label maps go without."""
+_OF_FORMATS = {"image", "images", "imagestr", "imagests", "img", "imgs", "label", "labels", "labelstr", "labelsts"}
+_OF_FORMATS |= {"annotation", "annotations", "mask", "masks", "segmentation", "segmentations"}
+"""Folders in which formats part images and what is drawn on them: they tell no patient from another."""
 _NAMED = 3
 _BY_UID = 1 << 30
 """More than all parts of any name."""
@@ -31,6 +34,7 @@ class Trouble(StrEnum):
     SEVERAL_IMAGES = "several images"
     SEVERAL_NAMES = "several names"
     OTHER_FILE = "other file"
+    OTHER_FOLDER = "other folder"
     NO_LANDMARK = "no landmark"
     NO_STRUCTURE = "no structure"
     OTHER_SIZE = "other size"
@@ -80,6 +84,8 @@ _SENTENCES = {
     Trouble.SEVERAL_IMAGES: "“{what}” could be several images: {images}. Name it with its folder and suffix.",
     Trouble.SEVERAL_NAMES: "“{what}” is one of several names that could mean {images}. Name it with its folder.",
     Trouble.OTHER_FILE: "“{what}” is another file than {images} of the same name: their UIDs differ.",
+    Trouble.OTHER_FOLDER: "“{what}” lies in another folder than {images} of the same name, so it may be of another "
+    "patient. Where it is not, give both the same folder.",
     Trouble.NO_LANDMARK: "Landmark “{what}”: the project has none of this name (in {images}).",
     Trouble.NO_STRUCTURE: "Structure “{what}”: the template has none of this name (in {images}).",
     Trouble.OTHER_SIZE: "Mask of “{what}” in {images}: {detail}.",
@@ -278,9 +284,15 @@ def _misfit(mask: AnnotatedMask, frame: Frame) -> str:
 # --- images
 
 
-def _parts(name: str) -> tuple[str, ...]:
+def _all_parts(name: str) -> tuple[str, ...]:
     """A name's folders and its file without suffix, as they are compared."""
     return tuple(part for part in stem(name.replace("\\", "/")).casefold().split("/") if part not in ("", "."))
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """The same without the folders of formats: ``ward/labels/a`` is ``ward/images/a``."""
+    *folders, last = _all_parts(name) or ("",)
+    return (*(folder for folder in folders if folder not in _OF_FORMATS), last)
 
 
 def _tails(parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -293,17 +305,17 @@ class _Images:
     def __init__(self, images: Sequence[KnownImage]) -> None:
         self._by_uid: dict[str, list[KnownImage]] = defaultdict(list)
         self._by_name: dict[str, list[KnownImage]] = defaultdict(list)
-        self._by_tail: dict[tuple[str, ...], list[KnownImage]] = defaultdict(list)
+        self._by_tail: dict[tuple[str, ...], list[tuple[KnownImage, int]]] = defaultdict(list)
+        self._by_last: dict[str, list[KnownImage]] = defaultdict(list)
         for image in images:
             if image.uid:
                 self._by_uid[image.uid].append(image)
             self._by_name[image.name.casefold()].append(image)
-            parts = _parts(image.name)
-            for tail in _tails(parts):
-                self._by_tail[tail].append(image)
-            if parts and _CHANNEL.search(parts[-1]):
-                for tail in _tails((*parts[:-1], _CHANNEL.sub("", parts[-1]))):
-                    self._by_tail[tail].append(image)
+            for *folders, last in {_all_parts(image.name) or ("",), _parts(image.name)}:
+                for parts in {(*folders, last), (*folders, _CHANNEL.sub("", last))}:
+                    for tail in _tails(parts):
+                        self._by_tail[tail].append((image, len(parts)))
+                    self._by_last[parts[-1]].append(image)
 
     def find(self, reference: ImageReference) -> tuple[list[KnownImage], int]:
         """The images that may be meant, and by how many parts of the name (a UID counts more than any)."""
@@ -312,11 +324,24 @@ class _Images:
         name = reference.name.replace("\\", "/")
         if found := self._by_name.get(name.casefold()):
             return found, len(_parts(name)) + 1
-        for tail in _tails(_parts(name)):
-            if found := self._by_tail.get(tail):
-                same = [one for one in found if suffix(one.name).casefold() == suffix(name).casefold()]
-                return (same if len(same) == 1 else found), len(tail)
+        for parts in (_all_parts(name), _parts(name)):
+            for tail in _tails(parts):
+                if found := self._ending(tail, len(parts)):
+                    same = [one for one in found if suffix(one.name).casefold() == suffix(name).casefold()]
+                    return (same if len(same) == 1 else found), len(tail)
         return [], 0
+
+    def _ending(self, tail: tuple[str, ...], parts: int) -> list[KnownImage]:
+        """The images whose name is this end of a name of so many parts, or that name an end of theirs.
+
+        Where both go on, their folders differ: `front` of one patient is not that of another.
+        """
+        there = (image for image, own in self._by_tail.get(tail, ()) if len(tail) in (own, parts))
+        return list({image.name: image for image in there}.values())
+
+    def namesakes(self, reference: ImageReference) -> list[KnownImage]:
+        """The images of the same file name, in any folder."""
+        return self._by_last.get(_parts(reference.name)[-1], [])
 
 
 def _by_image(
@@ -342,7 +367,9 @@ def _meant(reference: ImageReference, index: _Images, told: _Told) -> tuple[str 
     if len(found) > 1 and reference.size is not None:
         fitting = [one for one in found if one.frame and (one.frame.height, one.frame.width) == reference.size]
         found = fitting or found
-    if not found:
+    if not found and (others := index.namesakes(reference)):
+        told.add(Trouble.OTHER_FOLDER, reference.words, [one.name for one in others])
+    elif not found:
         told.add(Trouble.NO_IMAGE, reference.words)
     elif len(found) > 1:
         told.add(Trouble.SEVERAL_IMAGES, reference.words, [one.name for one in found])

@@ -72,10 +72,43 @@ def test_a_uid_goes_before_names_and_another_uid_is_another_image():
 def test_an_image_of_another_folder_is_not_taken_for_one_of_the_same_name():
     found = matched([ImageReference("a/im"), ImageReference("b/im")], [KnownImage("b/im.png")])
     assert names(found) == ["b/im.png"]
-    assert troubles(found) == [(Trouble.NO_IMAGE, "a/im")]
+    assert troubles(found) == [(Trouble.OTHER_FOLDER, "a/im")]
     both = matched([ImageReference("a/im"), ImageReference("b/im")], [KnownImage("im.png")])
     assert not both.images
     assert troubles(both) == [(Trouble.SEVERAL_NAMES, "a/im"), (Trouble.SEVERAL_NAMES, "b/im")]
+
+
+@pytest.mark.parametrize(
+    ("reference", "image"),
+    [
+        ("/exports/patient1/front.png", "patient2/front.png"),
+        ("siteA/001", "siteB/001.png"),
+        ("x/patient1/labels/front", "patient2/images/front.png"),
+        ("day1/patient1/front", "day2/patient1/front.dcm"),
+    ],
+)
+def test_another_patient_with_a_file_of_the_same_name_is_told_and_not_taken(reference, image):
+    found = matched([ImageReference(reference)], [KnownImage(image)])
+    assert not found.images
+    assert troubles(found) == [(Trouble.OTHER_FOLDER, reference)]
+    assert found.unmatched[0].images == (image,)
+    assert "may be of another patient" in found.unmatched[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("reference", "image"),
+    [
+        ("/exports/patient1/front", "patient1/front.png"),
+        ("/exports/patient1/labels/front", "patient1/front.png"),
+        ("/exports/labels/train/front", "images/train/front.png"),
+        ("/exports/labelsTr/front.nii.gz", "imagesTr/front_0000.nii.gz"),
+        ("/exports/patient1/front", "front.png"),
+        ("/exports/images/front", "images/front.png"),
+    ],
+)
+def test_folders_above_and_those_of_formats_tell_nobody_apart(reference, image):
+    others = [KnownImage("patient2/front.png"), KnownImage("masks/patient3/front.png")]
+    assert names(matched([ImageReference(reference)], [*others, KnownImage(image)])) == [image]
 
 
 def test_a_stem_and_a_path_that_ends_in_it_are_one_image():
