@@ -55,6 +55,8 @@ class Pair:
         Size of a pixel; NaN where it is unknown.
     dice : float
         Of two masks; NaN for landmarks.
+    of_mask : bool
+        Whether it is a structure's mask, not a landmark.
     absent : str
         ``ours`` or ``theirs`` where only one of the two says that it is absent, else empty.
     """
@@ -65,6 +67,7 @@ class Pair:
     pixel_mm: tuple[float, float] = (np.nan, np.nan)
     dice: float = np.nan
     absent: str = ""
+    of_mask: bool = False
 
     @property
     def in_mm(self) -> bool:
@@ -116,7 +119,7 @@ class Agreement:
     @property
     def of_masks(self) -> bool:
         """Whether Dice is told, not distances."""
-        return any(np.isfinite(one.dice) for one in self.pairs)
+        return self.worst.of_mask
 
     @property
     def worst(self) -> Pair:

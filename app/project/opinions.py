@@ -178,15 +178,17 @@ class SessionOpinions(SessionReviews):
 
         Masks are read one by one: of very many images this takes a while.
         """
-        points: dict[str, list[Pair]] = {}
-        masks: dict[str, list[Pair]] = {}
+        groups: dict[tuple[bool, str], list[Pair]] = {}
         for image in self.opinion_images(opinion) if images is None else images:
-            for pair in self._point_pairs(opinion, image):
-                points.setdefault(pair.name, []).append(pair)
-            for pair in self._mask_pairs(opinion, image):
-                masks.setdefault(pair.name, []).append(pair)
-        both = (least_agreeing([agreement_of(*item) for item in found.items()]) for found in (points, masks))
-        return Comparison(opinion, *both)
+            for pair in self.opinion_pairs(opinion, image):
+                groups.setdefault((pair.of_mask, pair.name), []).append(pair)
+        found = [agreement_of(name, pairs) for (_, name), pairs in groups.items()]
+        landmarks = least_agreeing([one for one in found if not one.of_masks])
+        return Comparison(opinion, landmarks, least_agreeing([one for one in found if one.of_masks]))
+
+    def opinion_pairs(self, opinion: str, image: str) -> list[Pair]:
+        """What an opinion and the project say of the same landmarks and structures of one image."""
+        return [*self._point_pairs(opinion, image), *self._mask_pairs(opinion, image)]
 
     def _point_pairs(self, opinion: str, image: str) -> Iterable[Pair]:
         size = self._pixel_mm(image)
@@ -211,10 +213,10 @@ class SessionOpinions(SessionReviews):
             if own is None and other is None:
                 continue
             if own is None or other is None:
-                yield Pair(image, structure, pixel_mm=size, absent="ours" if own is None else "theirs")
+                yield Pair(image, structure, pixel_mm=size, absent="ours" if own is None else "theirs", of_mask=True)
             else:
                 area = float(np.count_nonzero(other)) - float(np.count_nonzero(own))
-                yield Pair(image, structure, (area,), size, dice(own, other))
+                yield Pair(image, structure, (area,), size, dice(own, other), of_mask=True)
 
     def _pixel_mm(self, image: str) -> tuple[float, float]:
         spacing = self._state.rows.spacing(image)

@@ -49,6 +49,7 @@ from app.gui.shell.mask_bar import MaskBar
 from app.gui.shell.measuring import Measuring
 from app.gui.shell.messages import Messages
 from app.gui.shell.notice import Notices
+from app.gui.shell.opinions import Opinions
 from app.gui.shell.panels import StatusLine, Toolbar, stacked
 from app.gui.shell.picking import Picking
 from app.gui.shell.project_watch import Watching
@@ -136,8 +137,9 @@ class MainWindow(QMainWindow):
         selecting = self.predicting, self.accepting, self.seen, self.images, self._show_doubt
         self.selection_commands = SelectionCommands(self.controller, *selecting)
         self.exporting = Exporting(self.controller, self.bridge)
+        self.opinions = Opinions(self, self.controller, self.bridge, self.images)
         self.relocating = Relocating(self.controller, self.bridge)
-        changing = self.adding, self.accepting, self.undoing
+        changing = self.adding, self.accepting, self.undoing, self.opinions.importing
         self.job_panel = JobPanel(self.predicting, *changing, self.exporting, self.relocating, self.copying)
         self.status = StatusLine(self.controller, self.job_panel)
         self.window_state = WindowState(self.projects.recent)
@@ -183,6 +185,7 @@ class MainWindow(QMainWindow):
             *self.side_by_side.commands(worklist.selected),
             self.measuring.command(),
             self.measuring.reset_command(),
+            *self.opinions.commands(),
             *image_commands(self, controller, worklist, images, self.predicting, self._show_doubt, orientation),
             *landmark_commands(
                 *(self, controller, images, self.landmark_table, self.contact_sheet, self.multi_click),
@@ -491,7 +494,7 @@ class MainWindow(QMainWindow):
         kept.setValue("columns", self.columns.saveState())
         kept.sync()
         jobs = self.adding, self.accepting, self.undoing, self.exporting, self.relocating, self.copying
-        for runner in (*jobs, self.comparing, self.file_check):
+        for runner in (*jobs, self.comparing, self.file_check, self.opinions.importing):
             runner.cancel()
         self.history_panel.close()
         self.projects.close()

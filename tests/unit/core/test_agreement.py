@@ -47,10 +47,11 @@ def test_what_one_of_the_two_calls_absent_is_worst_and_counts_for_no_figure():
 
 
 def test_masks_tell_dice_and_areas():
-    pairs = [Pair("a", "heart", (-40.0,), MM, dice=0.9), Pair("b", "heart", (24.0,), MM, dice=0.7)]
+    told = ("a", -40.0, 0.9), ("b", 24.0, 0.7)
+    pairs = [Pair(image, "heart", (area,), MM, value, of_mask=True) for image, area, value in told]
     found = agreement_of("heart", pairs)
     assert found.of_masks
     assert found.worst.image == "b"
     assert (found.mean, found.limits[0].bias) == pytest.approx((0.8, -8 * 0.125))
-    better = agreement_of("lung", [Pair("a", "lung", (1.0,), MM, dice=0.95)])
+    better = agreement_of("lung", [Pair("a", "lung", (1.0,), MM, dice=0.95, of_mask=True)])
     assert [one.name for one in least_agreeing([better, found])] == ["heart", "lung"]

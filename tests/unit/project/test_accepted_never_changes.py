@@ -79,7 +79,7 @@ READS = {
     *("absences", "accepted_with", "suspect_brief", "measure_grey", "start_measure_grey"),
     *("take_grey", "measures_grey", "start_cohort", "start_pool", "comparable_grey", "moves_in"),
     *("match_annotations", "preview_import", "opinions", "opinion_images", "opinion_placements", "opinion_masks"),
-    *("opinion_mask", "compare_opinion"),
+    *("opinion_mask", "compare_opinion", "opinion_pairs"),
     *("start_add", "start_take_added", "start_check_files", "deleted_landmarks"),
 }
 """What asks and does nothing."""

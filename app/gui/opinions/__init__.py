@@ -1,0 +1,1 @@
+"""Opinions of others: the dialog that brings them in, and the window that compares them with ours."""
