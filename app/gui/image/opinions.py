@@ -10,8 +10,8 @@ from app.core.frame import Frame, Points
 from app.gui.image.mask_outlines import outlines
 from app.project.session import Session
 
-COLOURS = ("#ff8a5c", "#c792ea", "#a3d977", "#4fd1c5")
-"""Of the opinions in their order; none is a structure's."""
+COLOURS = ("#ff5fd2", "#c6ff4d", "#00e5d0", "#ffffff")
+"""Of the opinions in their order; none is a structure's, or what landmarks are drawn in."""
 
 
 @dataclass(frozen=True, eq=False)

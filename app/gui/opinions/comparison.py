@@ -37,6 +37,7 @@ IN_ONE_GO = 2
 MOST_PAIRS = 1000
 """So many are listed, the worst ones."""
 OVERALL = ("Landmark or structure", "Images", "Mean", "Median", "Worst", "Bias and limits of agreement (95 %)")
+WIDTHS = {"overall": (170, 64, 84, 84, 230), "single": (230, 170, 110)}
 SINGLE = ("Image", "Landmark or structure", "Apart", "Theirs less ours")
 
 
@@ -96,13 +97,16 @@ class OpinionsWindow(QDialog):
         self.found: tuple[Agreement, ...] = ()
         self.setObjectName("opinionsWindow")
         self.setWindowTitle("Opinions of others")
-        self.resize(900, 600)
+        self.resize(960, 600)
         self.opinion = QComboBox()
         self.opinion.setAccessibleName("Whose opinion")
         self.opinion.currentTextChanged.connect(self._begin)
         self.overall, self.single = _table(OVERALL, "Landmarks and structures"), _table(SINGLE, "Images, worst first")
         self.overall.itemSelectionChanged.connect(self._list_pairs)
         self.single.itemSelectionChanged.connect(self._check)
+        for table, widths in ((self.overall, WIDTHS["overall"]), (self.single, WIDTHS["single"])):
+            for column, width in enumerate(widths):
+                table.setColumnWidth(column, width)
         self.single.itemDoubleClicked.connect(self._show_image)
         words = "Take over this one", "Take over all", "Delete…"
         self.one, self.all, self.gone = map(QPushButton, words)
@@ -303,7 +307,7 @@ def _table(columns: tuple[str, ...], name: str) -> QTableWidget:
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-    table.horizontalHeader().setDefaultSectionSize(140)
+    table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     table.horizontalHeader().setStretchLastSection(True)
     return table
 
