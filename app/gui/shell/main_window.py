@@ -375,8 +375,8 @@ class MainWindow(QMainWindow):
 
     def _export(self) -> None:
         if self.controller.session is not None:
-            selected, shown = self.worklist.selected(), self.worklist.model.shown
-            ExportDialog(self, self.controller, self.exporting, selected, shown).open()
+            images = self.worklist.selected(), self.worklist.model.shown
+            ExportDialog(self, self.controller, self.exporting, *images).open()
 
     def _show_history(self) -> None:
         self.history_panel.show()
@@ -430,12 +430,10 @@ class MainWindow(QMainWindow):
         look = self.controller.look
         self.actions_[MASK_ACTIONS[look.masks]].setChecked(True)
         self.actions_["uvColours"].setChecked(look.uv and self.controller.mode is not Mode.MASK)
-        self.actions_["labels"].setChecked(look.labels)
-        self.actions_["structures"].setChecked(look.structures)
-        self.actions_["cornerTexts"].setChecked(look.texts)
-        self.actions_["linePatterns"].setChecked(look.patterns)
-        self.actions_["conference"].setChecked(look.private)
-        self.actions_["corrections"].setChecked(look.corrections)
+        on = {"labels": look.labels, "structures": look.structures, "cornerTexts": look.texts}
+        on |= {"linePatterns": look.patterns, "conference": look.private, "corrections": look.corrections}
+        for verb, checked in on.items():
+            self.actions_[verb].setChecked(checked)
 
     def _prediction_ended(self, sentence: str) -> None:
         self._refresh_actions()
@@ -494,7 +492,7 @@ class MainWindow(QMainWindow):
         kept.setValue("columns", self.columns.saveState())
         kept.sync()
         jobs = self.adding, self.accepting, self.undoing, self.exporting, self.relocating, self.copying
-        for runner in (*jobs, self.comparing, self.file_check, self.opinions.importing):
+        for runner in (*jobs, self.comparing, self.file_check):  # an import ends with its project
             runner.cancel()
         self.history_panel.close()
         self.projects.close()
