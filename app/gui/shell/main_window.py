@@ -375,8 +375,9 @@ class MainWindow(QMainWindow):
 
     def _export(self) -> None:
         if self.controller.session is not None:
-            images = self.worklist.selected(), self.worklist.model.shown
-            ExportDialog(self, self.controller, self.exporting, *images).open()
+            ExportDialog(
+                self, self.controller, self.exporting, self.worklist.selected(), self.worklist.model.shown
+            ).open()
 
     def _show_history(self) -> None:
         self.history_panel.show()
@@ -444,8 +445,7 @@ class MainWindow(QMainWindow):
         has = {"nothing"} if controller.mode is Mode.MASK else {"nothing", "colours"}
         if session is not None:
             has |= {"project", "writable"} if controller.writable else {"project"}
-            has |= {"image"} if controller.image else set()
-            has |= {"landmark"} if controller.landmark else set()
+            has |= {name for name in ("image", "landmark") if getattr(controller, name)}
             has |= {"overlap"} if len(self.images.pointed.pointing.under) > 1 else set()
         actions.enable(has)
         undo, redo = (session.undo_label, session.redo_label) if session else (None, None)
