@@ -66,6 +66,34 @@ class PackedMask:
         return np.unpackbits(bits, axis=1, count=width).astype(bool)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Where a bitmap lies that is a part of its image.
+
+    Attributes
+    ----------
+    x, y : int
+        Pixels of the image before it, at least 0.
+    from_right, from_bottom : bool
+        Whether x or y counts from the image's right or lower border, to the left or upward.
+    of : (height, width) or None
+        Size of the image, where the file says it.
+    """
+
+    x: int
+    y: int
+    from_right: bool = False
+    from_bottom: bool = False
+    of: tuple[int, int] | None = None
+
+    def corner(self, size: tuple[int, int], frame: Frame) -> tuple[int, int] | None:
+        """Row and column of the first pixel of a bitmap (height, width) in an image; None where it reaches beyond."""
+        left = frame.width - size[1] - self.x if self.from_right else self.x
+        top = frame.height - size[0] - self.y if self.from_bottom else self.y
+        fits = 0 <= left <= frame.width - size[1] and 0 <= top <= frame.height - size[0]
+        return (top, left) if fits else None
+
+
 @dataclass(frozen=True, eq=False)
 class AnnotatedPoint:
     """One landmark in one image.
@@ -104,6 +132,8 @@ class AnnotatedMask:
         None where the file does not say who drew it.
     also : sequence of str
         Other names that the file gives the structure.
+    part : Part or None
+        Where the bitmap lies in the image; None where it has the image's size.
     """
 
     structure: str
@@ -112,6 +142,7 @@ class AnnotatedMask:
     axes: Axes = Axes.NATIVE
     state: MaskState | None = None
     also: Sequence[str] = ()
+    part: Part | None = None
 
     @property
     def absent(self) -> bool:
@@ -119,9 +150,22 @@ class AnnotatedMask:
         return self.bitmap is None and not self.outlines
 
     def native(self, frame: Frame) -> Mask | None:
-        """The mask [H, W] on the pixels of an image, None where it is absent; a bitmap is given as it is."""
+        """The mask [H, W] on the pixels of an image, None where it is absent; a whole bitmap is given as it is.
+
+        Raises
+        ------
+        ValueError
+            With a sentence: the part of which the file speaks reaches beyond the image.
+        """
         if self.absent:
             return None
+        if self.bitmap is not None and self.part is not None:
+            corner, (height, width) = self.part.corner(self.bitmap.size, frame), self.bitmap.size
+            if corner is None:
+                raise ValueError(f"The mask of “{self.structure}” reaches beyond the image.")
+            whole = np.zeros((frame.height, frame.width), bool)
+            whole[corner[0] : corner[0] + height, corner[1] : corner[1] + width] = self.bitmap.unpack()
+            return whole
         if self.bitmap is not None:
             return self.bitmap.unpack()
         drawn = [frame.to_native(outline, self.axes) for outline in self.outlines]

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from app.core.frame import Points
 
+FURTHEST = 1e12
+"""Pixels: no outline reaches so far, and places up to it can still be told apart by a thousandth of a pixel."""
 RIM = 0.01
 """Pixels whose middle is so close to a polygon's line lie on it: files round places to a thousandth of a pixel."""
 
@@ -28,26 +30,40 @@ def polygon_mask(polygons: Iterable[Points], size: tuple[int, int]) -> npt.NDArr
     Returns
     -------
     array [height, width], bool
+
+    Raises
+    ------
+    ValueError
+        With a sentence: a place is no number.
     """
     from skimage.draw import polygon as filled  # importing it takes a while, which only those who draw wait for
 
     mask = np.zeros(size, bool)
     for polygon in polygons:
         xy = np.asarray(polygon, float)
+        if not (np.abs(xy) < FURTHEST).all():
+            raise ValueError("An outline has a point whose place is no number.")
+        if not len(xy):
+            continue
         mask[filled(xy[:, 1], xy[:, 0], size)] = True
-        x, y = _on_line(xy)
+        x, y = _on_line(xy, size)
         inside = (x >= 0) & (y >= 0) & (x < size[1]) & (y < size[0])
         mask[y[inside], x[inside]] = True
     return mask
 
 
-def _on_line(xy: Points) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """The pixels x [K], y [K] whose middles lie on a closed polygon [P, 2]."""
+def _on_line(xy: Points, size: tuple[int, int]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The pixels x [K], y [K] whose middles lie on a closed polygon [P, 2].
+
+    Each line is followed only as far as the picture of this size (height, width) reaches along it; across it may lead
+    out.
+    """
     start, step = xy, np.roll(xy, -1, axis=0) - xy
     longer = np.abs(step).argmax(axis=1)  # along this axis each line meets every column, or row, once
     rows = np.arange(len(xy))
     first, last = start[rows, longer], start[rows, longer] + step[rows, longer]
     low, high = np.ceil(np.minimum(first, last) - RIM), np.floor(np.maximum(first, last) + RIM)
+    low, high = np.maximum(low, 0), np.minimum(high, np.array([size[1], size[0]])[longer] - 1)
     counts = np.maximum(high - low + 1, 0).astype(int)
     line = np.repeat(rows, counts)
     nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -26,7 +26,9 @@ from app.formats.reading import (
     point_state,
     read_json,
     read_polygon,
+    read_size,
     run_mask,
+    wrong,
 )
 from app.io.atomic import WholeFile, json_text
 from app.io.files import spelled
@@ -206,8 +208,8 @@ def read_coco(file: Path, known: Known = NOTHING) -> list[ImageAnnotations]:
         for each in data["annotations"]:
             category = categories[each["category_id"]]
             read[each["image_id"]].take(each, names[each["category_id"]], category.get("keypoints") or [])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{file.name} is no whole COCO file: {error} is missing or wrong.") from None
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise ValueError(f"{file.name} is no whole COCO file: {wrong(error)}.") from None
     return [one.annotations() for one in read.values()]
 
 
@@ -215,8 +217,7 @@ class _CocoImage:
     """What a COCO file says of one image, as its annotations come."""
 
     def __init__(self, picture: dict[str, Any], file: Path) -> None:
-        size = picture.get("height"), picture.get("width")
-        self._size = (int(size[0]), int(size[1])) if size[0] and size[1] else None
+        self._size = read_size(picture.get("height"), picture.get("width"), file)
         self._reference = ImageReference(beside(file, str(picture["file_name"])), size=self._size)
         self._file = file
         self._points: list[AnnotatedPoint] = []
@@ -242,7 +243,8 @@ class _CocoImage:
 
     def _bitmap(self, given: dict[str, Any], name: str) -> npt.NDArray[np.bool_]:
         """A mask by its run lengths, compressed or not, column by column."""
-        height, width = (int(value) for value in given.get("size") or self._size or (0, 0))
+        stated = given.get("size") or self._size or (0, 0)
+        height, width = read_size(stated[0], stated[1], self._file) or (0, 0)
         counts = given.get("counts")
         runs = counts if isinstance(counts, list) else unpacked_runs(str(counts))
         mask = run_mask(runs, height, width, by_columns=True)
@@ -252,7 +254,10 @@ class _CocoImage:
         return mask
 
     def _keypoints(self, one: dict[str, Any], name: str, keypoints: Sequence[str]) -> None:
-        values = np.asarray(one.get("keypoints") or [], float)
+        try:
+            values = np.asarray(one.get("keypoints") or [], float)
+        except (ValueError, OverflowError):
+            raise ValueError(f"{self._file.name}: a keypoint of {spelled(name)} is no number.") from None
         if values.size != 3 * len(keypoints):
             if values.size:
                 raise ValueError(
@@ -260,7 +265,8 @@ class _CocoImage:
                     f"names {len(keypoints)}."
                 )
             return
-        states = one.get("keypoint_states") or [None] * len(keypoints)
+        states = one.get("keypoint_states") or []
+        states = states if len(states) == len(keypoints) else [None] * len(keypoints)
         for landmark, (x, y, flag), word in zip(keypoints, values.reshape(-1, 3), states, strict=True):
             state = point_state(word)
             if state is PlacementState.ABSENT:

@@ -21,6 +21,7 @@ from app.formats.reading import (
     point_state,
     read_place,
     read_polygon,
+    read_size,
     run_mask,
 )
 from app.io.files import read_regular, spelled
@@ -50,10 +51,9 @@ def read_cvat(file: Path, known: Known = NOTHING) -> list[ImageAnnotations]:
 
 
 def _image(element: ElementTree.Element, file: Path) -> ImageAnnotations:
-    try:
-        size = int(element.get("height", "")), int(element.get("width", ""))
-    except ValueError:
-        raise ValueError(f"{file.name}: an image has no width or height.") from None
+    size = read_size(element.get("height"), element.get("width"), file)
+    if size is None:
+        raise ValueError(f"{file.name}: an image has no width or height.")
     points, parts, left_out = list[AnnotatedPoint](), MaskParts(), list[str]()
     for shape in element:
         label = shape.get("label") or ""
@@ -97,16 +97,19 @@ def _points(shape: ElementTree.Element, label: str, file: Path) -> list[Annotate
 
 def _numbers(shape: ElementTree.Element, keys: tuple[str, ...], label: str, file: Path) -> list[float]:
     try:
-        return [float(shape.get(key, "")) for key in keys]
+        found = [float(shape.get(key, "")) for key in keys]
     except ValueError:
-        raise ValueError(f"{file.name}: a {shape.tag} of {spelled(label)} is not whole.") from None
+        found = [np.nan]
+    if not np.isfinite(found).all():
+        raise ValueError(f"{file.name}: a {shape.tag} of {spelled(label)} is not whole.")
+    return found
 
 
 def _outline(shape: ElementTree.Element, label: str, file: Path) -> Points | None:
     """The outline of an element; None for what outlines nothing, or is turned."""
     if shape.tag == "polygon":
         return read_polygon([pair.split(",") for pair in (shape.get("points") or "").split(";") if pair], file, label)
-    if float(shape.get("rotation") or 0):
+    if shape.get("rotation") and _numbers(shape, ("rotation",), label, file) != [0]:
         return None
     if shape.tag == "box":
         x0, y0, x1, y1 = _numbers(shape, ("xtl", "ytl", "xbr", "ybr"), label, file)

@@ -16,7 +16,7 @@ from app.core.annotation import AnnotatedMask, AnnotatedPoint, ImageAnnotations,
 from app.core.frame import Axes
 from app.core.landmark import PlacementState
 from app.core.masks import MaskState
-from app.formats.reading import Known, MaskParts, point_state
+from app.formats.reading import LARGEST_PLACE, Known, MaskParts, point_state
 
 SEGMENTATIONS = {"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"}
 """Segmentation Storage, Label Map Segmentation Storage (PS3.4 B.5)."""
@@ -190,7 +190,7 @@ def _take(
         left_out.append(f"{item.ValueType} “{name}”")
         return
     xy = values.reshape(-1, 2)
-    closed = kind == "POLYLINE" and len(xy) > 3 and bool((xy[0] == xy[-1]).all())
+    closed = kind == "POLYLINE" and len(xy) > 3 and bool((xy[0] == xy[-1]).all() and np.abs(xy).max() <= LARGEST_PLACE)
     if kind == "POINT" and len(xy) == 1:
         points.append(AnnotatedPoint(name, xy[0], Axes.CORNER, state))
     elif closed:

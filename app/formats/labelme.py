@@ -27,6 +27,7 @@ from app.formats.reading import (
     read_json,
     read_place,
     read_polygon,
+    read_size,
 )
 from app.io.files import spelled
 
@@ -100,7 +101,7 @@ def read_labelme(file: Path, known: Known = NOTHING) -> list[ImageAnnotations]:
     if not isinstance(data, dict) or not isinstance(data.get("shapes"), list):
         raise ValueError(f"{file.name} has no list of shapes, as LabelMe writes it.")
     named = str(data.get("imagePath") or "")
-    size = _size(data.get("imageHeight"), data.get("imageWidth"))
+    size = read_size(data.get("imageHeight"), data.get("imageWidth"), file)
     points, parts, left_out = [], MaskParts(), list[str]()
     for shape in data["shapes"]:
         if not isinstance(shape, dict):
@@ -123,11 +124,6 @@ def read_labelme(file: Path, known: Known = NOTHING) -> list[ImageAnnotations]:
     masks = [*parts.rows(), *_absent(data)]
     reference = ImageReference(beside(file, named or f"{file.stem}"), size=size)
     return [ImageAnnotations(reference, points, masks, file.name, left_out)]
-
-
-def _size(height: object, width: object) -> tuple[int, int] | None:
-    both = isinstance(height, int) and isinstance(width, int)
-    return (height, width) if both and height > 0 and width > 0 else None  # type: ignore[return-value,operator]
 
 
 def _absent(data: dict[str, Any]) -> list[AnnotatedMask]:
@@ -162,7 +158,7 @@ def _bitmap(shape: dict[str, Any], file: Path, name: str, size: tuple[int, int] 
         data = np.frombuffer(base64.b64decode(shape["mask"], validate=True), np.uint8)
         left, top = (round(float(value)) for value in shape["points"][0])
         part = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
-    except (KeyError, TypeError, ValueError, IndexError, cv2.error):
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError, cv2.error):
         part = None
     if part is None or size is None:
         raise ValueError(f"{file.name}: the mask of {spelled(name)} is not whole, or the size of the image is missing.")

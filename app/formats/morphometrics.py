@@ -204,12 +204,18 @@ def read_wide(file: Path, known: Known = NOTHING) -> list[ImageAnnotations]:
         With a sentence: it is damaged.
     """
     rows = [row for row in csv.reader(read_text(file).splitlines()) if row]
+    if not rows:
+        raise ValueError(f"{file.name} is empty.")
     head = 3 if rows[0][0] == "scorer" else 1
+    if len(rows) < head:
+        raise ValueError(f"{file.name} ends within its {head} head lines, as DeepLabCut writes them.")
     names = rows[1][1::2] if head == 3 else [cell[:-2] for cell in rows[0][1::2]]
-    if head == 3 and (len(rows) < 3 or rows[2][1::2] != ["x"] * len(names) or rows[2][2::2] != ["y"] * len(names)):
+    if head == 3 and (rows[2][1::2] != ["x"] * len(names) or rows[2][2::2] != ["y"] * len(names)):
         raise ValueError(f"{file.name} has other columns than x and y for each part. Export it without likelihood.")
     found = []
     for row in rows[head:]:
+        if not row[0].strip():
+            raise ValueError(f"{file.name}: a row names no image.")
         cells = zip(names, row[1::2], row[2::2], strict=False)
         points = [AnnotatedPoint(uncelled(name), read_place([x, y], file, name)) for name, x, y in cells if x or y]
         found.append(ImageAnnotations(ImageReference(uncelled(row[0])), points, (), file.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -146,12 +147,24 @@ def read_paths(
         told(done, len(files))
         try:
             _read(file, named, only, known, found)
-        except (ValueError, ReadError) as error:
-            found.failed.append((str(file), str(error)))
-        except OSError as error:
-            found.failed.append((str(file), f"“{spelled(file.name)}” cannot be read ({error.strerror or error})."))
+        except (Exception, MemoryError) as error:  # whatever one damaged file raises, the others are read
+            found.failed.append((str(file), _sentence(file, error)))
     told(len(files), len(files))
     return found
+
+
+def _sentence(file: Path, error: BaseException) -> str:
+    """What a reader is told of a file that was not read; it names the file."""
+    name, words = spelled(file.name), str(error)
+    if isinstance(error, OSError):
+        return f"“{name}” cannot be read ({error.strerror or error})."
+    if isinstance(error, MemoryError):
+        return f"“{name}” needs more memory than there is. It may be damaged; export or copy it again."
+    if isinstance(error, csv.Error):
+        return f"“{name}” is no table, or damaged ({words})."
+    if isinstance(error, ValueError | ReadError) and words.endswith("."):  # a sentence of ours
+        return words if stem(name) in words else f"“{name}”: {words}"
+    return f"“{name}” is damaged ({type(error).__name__}). Export or copy it again."
 
 
 def _files(paths: Sequence[Path], found: Found) -> Iterator[tuple[Path, bool]]:

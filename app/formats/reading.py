@@ -18,9 +18,12 @@ from app.core.frame import Axes, Frame, Points
 from app.core.landmark import PlacementState
 from app.core.masks import MaskState
 from app.io.files import read_regular, spelled
+from app.io.pixels import check_size
 
 LARGEST_TEXT = 1 << 28
 """Bytes of a text file that is read."""
+LARGEST_PLACE = 1e7
+"""No coordinate of an outline is larger: no picture is."""
 Bitmap = npt.NDArray[np.bool_]
 
 
@@ -84,12 +87,14 @@ def read_polygon(values: object, file: Path, name: str) -> Points:
     """A polygon [P, 2] of numbers from a file; raises ValueError with its name where it is none."""
     try:
         points = np.asarray(values, float).reshape(-1, 2)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{file.name}: the outline of {spelled(name)} is no list of points (x, y).") from None
     if len(points) < 3 or not np.isfinite(points).all():
         raise ValueError(
             f"{file.name}: the outline of {spelled(name)} needs three points at least, all of them numbers."
         )
+    if np.abs(points).max() > LARGEST_PLACE:
+        raise ValueError(f"{file.name}: the outline of {spelled(name)} reaches further than any picture.")
     return points
 
 
@@ -97,11 +102,39 @@ def read_place(values: object, file: Path, name: str) -> Points:
     """A place [2] of two numbers from a file; raises ValueError with its name where it is none."""
     try:
         point = np.asarray(values, float).reshape(2)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{file.name}: the place of {spelled(name)} is no pair of numbers.") from None
     if not np.isfinite(point).all():
         raise ValueError(f"{file.name}: the place of {spelled(name)} is no pair of numbers.")
     return point
+
+
+def read_size(height: object, width: object, file: Path) -> tuple[int, int] | None:
+    """The size (height, width) that a file states of an image; None where it states none.
+
+    Raises
+    ------
+    ValueError
+        With its name: these are no whole numbers.
+    ImageError
+        It is too large for a radiograph: asked before so much memory is filled.
+    """
+    if not height or not width:
+        return None
+    try:
+        both = [float(str(height)), float(str(width))]
+    except ValueError:
+        both = [0.0]
+    if not all(side >= 1 and side.is_integer() for side in both):
+        raise ValueError(f"{file.name}: the size of an image is no pair of whole numbers.")
+    size = int(both[0]), int(both[1])
+    check_size(*size, file.name)
+    return size
+
+
+def wrong(error: Exception) -> str:
+    """What is wrong with a file in which a part is missing (KeyError), or of another kind than it should be."""
+    return f"{error} is missing" if isinstance(error, KeyError) else "a value in it is of the wrong kind"
 
 
 def beside(file: Path, image: str) -> str:
@@ -111,8 +144,12 @@ def beside(file: Path, image: str) -> str:
 
 def run_mask(counts: Sequence[int], height: int, width: int, by_columns: bool = False) -> Bitmap | None:
     """A mask [height, width] from run lengths, the first of which is outside; None where they do not fill it."""
-    runs = np.asarray(counts, np.int64)
-    if runs.ndim != 1 or (runs < 0).any() or runs.sum() != height * width:
+    try:
+        runs = np.asarray(counts, np.int64)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    whole = height * width
+    if runs.ndim != 1 or (runs < 0).any() or (runs > whole).any() or runs.sum() != whole:
         return None
     flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
     return flat.reshape(width, height).T if by_columns else flat.reshape(height, width)
@@ -150,9 +187,12 @@ class MaskParts:
         self.outlines.setdefault(structure, []).append(outline)
 
     def add_bitmap(self, structure: str, bitmap: Bitmap) -> None:
-        """Add a piece; all of an image have one size."""
+        """Add a piece; raises ValueError with a sentence where it has another size than those before it."""
         before = self.bitmaps.get(structure)
-        self.bitmaps[structure] = bitmap if before is None or before.shape != bitmap.shape else before | bitmap
+        if before is not None and before.shape != bitmap.shape:
+            sizes = " and ".join(f"{width} x {height}" for height, width in (before.shape, bitmap.shape))
+            raise ValueError(f"The pieces of {spelled(structure)} in one image have several sizes: {sizes} pixels.")
+        self.bitmaps[structure] = bitmap if before is None else before | bitmap
 
     def rows(self) -> list[AnnotatedMask]:
         """One mask for each structure, in the order of the file."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from app.core.annotation import AnnotatedMask, ImageAnnotations, ImageReference, PackedMask
+from app.core.annotation import AnnotatedMask, ImageAnnotations, ImageReference, PackedMask, Part
+from app.core.frame import Axes
 from app.core.landmark import ReviewState
 from app.core.template import Structure
 from app.formats.base import PerImage
@@ -20,8 +21,7 @@ from app.formats.label_map import known_masks
 from app.formats.nrrd_file import nrrd_bytes
 from app.formats.project_view import ImageView
 from app.formats.reading import NOTHING, Known, mask_state
-from app.io.errors import ReadError
-from app.io.files import read_regular
+from app.io.files import read_regular, spelled
 from app.io.volume import nrrd_values
 
 Mask = npt.NDArray[np.bool_]
@@ -133,43 +133,88 @@ def fits_seg_nrrd(file: Path, head: bytes) -> bool:
 def read_seg_nrrd(file: Path, known: Known = NOTHING) -> list[ImageAnnotations]:
     """The segments of a ``.seg.nrrd``, which is called like its image: by their IDs, else by their names.
 
-    Slicer may cut it to where the segments are; ``ReferenceImageExtentOffset`` then tells where that lies in the image.
-    A segment without a pixel says that its structure is absent.
+    Slicer may cut it to where the segments are; ``ReferenceImageExtentOffset`` then tells where that lies in the image,
+    counted as the file's own axes run. A segment without a pixel says that its structure is absent.
 
     Raises
     ------
     ValueError
         With a sentence: it is damaged, or has several slices.
     """
-    try:
-        header, values = nrrd_values(read_regular(file, LARGEST), file.name)
-    except ReadError as error:
-        raise ValueError(str(error)) from None
-    layered = values.ndim == 4
-    planes = values if layered else values[None]
-    if planes.ndim != 4 or planes.shape[3] != 1:
-        raise ValueError(f"{file.name} is a segmentation of {planes.shape[-1]} slices; a radiograph has one.")
-    planes = np.swapaxes(planes[..., 0], 1, 2)  # [L, y, x]
-    for axis in _backward(header, layered):
-        planes = np.flip(planes, 2 - axis)
-    offset = [int(part) for part in str(header.get("Segmentation_ReferenceImageExtentOffset", "0 0 0")).split()]
+    header, planes, layered = _planes(file)
+    backward = _backward(header, layered, file)
+    offset = [_whole(header, "Segmentation_ReferenceImageExtentOffset", part, file) for part in (0, 1)]
+    size = _reference_size(header)
     rows = []
     for number in itertools.count():
         head = f"Segment{number}_"
         if f"{head}LabelValue" not in header and f"{head}ID" not in header and f"{head}Name" not in header:
             break
-        mask = planes[int(header.get(f"{head}Layer", 0))] == int(header.get(f"{head}LabelValue", 1))
+        layer, label = _whole(header, f"{head}Layer", 0, file), _whole(header, f"{head}LabelValue", 0, file, 1)
+        if not 0 <= layer < len(planes):
+            raise ValueError(f"{file.name}: a segment lies in the layer {layer}, which is not there.")
         also = [str(header[key]) for key in (f"{head}Name",) if key in header]
         said = re.search(r"DenseSeg\.Mask:(\w+)", str(header.get(f"{head}Tags", "")))
-        bitmap = PackedMask.of(np.pad(mask, ((offset[1], 0), (offset[0], 0)))) if mask.any() else None
-        name = str(header.get(f"{head}ID") or also[0])
-        rows.append(AnnotatedMask(name, bitmap, state=mask_state(said.group(1)) if said else None, also=also))
+        name = str(header.get(f"{head}ID") or next(iter(also), f"segment {number}"))
+        bitmap, part = _placed(planes[layer] == label, offset, backward, size, f"{file.name}: {spelled(name)}")
+        rows.append(AnnotatedMask(name, bitmap, (), Axes.NATIVE, mask_state(said and said.group(1)), also, part))
     name = re.sub(r"(\.seg)?\.nrrd$", "", file.name, flags=re.IGNORECASE)
     return [ImageAnnotations(ImageReference(str(file.with_name(name))), (), rows, file.name)]
 
 
-def _backward(header: Mapping[str, Any], layered: bool) -> list[int]:
+def _planes(file: Path) -> tuple[dict[str, Any], npt.NDArray[Any], bool]:
+    """The header, the layers [L, y, x] as they are stored, and whether the file knows layers."""
+    try:
+        header, values = nrrd_values(read_regular(file, LARGEST), file.name)
+    except ValueError as error:
+        raise ValueError(f"{file.name} is damaged: {error}.") from None
+    layered = values.ndim == 4
+    planes = values if layered else values[None]
+    if planes.ndim != 4 or planes.shape[3] != 1:
+        raise ValueError(f"{file.name} is a segmentation of {planes.shape[-1]} slices; a radiograph has one.")
+    return header, np.swapaxes(planes[..., 0], 1, 2), layered
+
+
+def _whole(header: Mapping[str, Any], key: str, part: int, file: Path, default: int = 0) -> int:
+    """One of the whole numbers of a field; raises ValueError with the file's name where it is none."""
+    if key not in header:
+        return default
+    try:
+        return int(str(header[key]).split()[part])
+    except (ValueError, IndexError):
+        raise ValueError(f"{file.name}: {key} is “{spelled(str(header[key]))}”, which is no whole number.") from None
+
+
+def _reference_size(header: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The size (height, width) of the image on which Slicer drew, where it wrote that down."""
+    told = str(header.get("Segmentation_ConversionParameters", ""))
+    found = re.search(r"Reference image geometry\|(?:[^;|]*;){16}0;(\d{1,6});0;(\d{1,6});", told)
+    return (int(found.group(2)) + 1, int(found.group(1)) + 1) if found else None
+
+
+def _placed(
+    mask: Mask, offset: Sequence[int], backward: Sequence[int], size: tuple[int, int] | None, what: str
+) -> tuple[PackedMask | None, Part | None]:
+    """A mask as it is stored, turned as the image, and which part of it that is.
+
+    What a file holds beyond the left or the upper border of the image, as its axes run, is empty, and is cut off.
+    """
+    if not mask.any():
+        return None, None
+    before = [max(-part, 0) for part in offset]
+    kept = mask[before[1] :, before[0] :]
+    if np.count_nonzero(kept) < np.count_nonzero(mask):
+        raise ValueError(f"{what} reaches beyond the image.")
+    x, y = (max(part, 0) for part in offset)
+    if backward:
+        kept = np.flip(kept, tuple(1 - axis for axis in backward))
+    whole = not any(offset) and (size is None or size == mask.shape)
+    part = None if whole else Part(x, y, from_right=0 in backward, from_bottom=1 in backward, of=size)
+    return PackedMask.of(kept), part
+
+
+def _backward(header: Mapping[str, Any], layered: bool, file: Path) -> list[int]:
     """The axes (0 for x, 1 for y) along which a file counts against LPS."""
-    directions = np.asarray(header.get("space directions", np.eye(3)), float)[int(layered) :]
+    directions = np.asarray(header.get("space directions", np.eye(3 + layered)[layered:]), float)[int(layered) :]
     ras = str(header.get("space", "left-posterior-superior")).lower() in ("right-anterior-superior", "ras")
     return [axis for axis in (0, 1) if directions[axis][axis] * (-1 if ras else 1) < 0]

@@ -13,7 +13,7 @@ from app.core.frame import Axes
 from app.core.landmark import PlacementState
 from app.formats.csv_table import Row
 from app.formats.project_view import ImageView
-from app.formats.reading import NOTHING, Known, point_state, read_json, read_place, read_text
+from app.formats.reading import NOTHING, Known, point_state, read_json, read_place, read_text, wrong
 from app.io.files import spelled
 
 SCHEMA = (
@@ -96,7 +96,7 @@ def read_markups(file: Path, known: Known = NOTHING) -> list[ImageAnnotations]:
                 if found is not None:
                     points.append(found)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{file.name} is no whole list of Slicer’s points: {error} is missing or wrong.") from None
+        raise ValueError(f"{file.name} is no whole list of Slicer’s points: {wrong(error)}.") from None
     return [ImageAnnotations(ImageReference(_image_of(file, ".mrk.json")), points, (), file.name, left_out)]
 
 

@@ -276,7 +276,16 @@ def _is_number(value: float) -> bool:
 def _misfit(mask: AnnotatedMask, frame: Frame) -> str:
     """Why a bitmap can't lie on the pixels of an image; empty where it can."""
     size = mask.bitmap.size if mask.bitmap is not None else None
-    if size is None or size == (frame.height, frame.width):
+    if size is None:
+        return ""
+    if mask.part is not None:
+        of = mask.part.of
+        if of not in (None, (frame.height, frame.width)):
+            return f"it is a part of an image of {of[1]} x {of[0]} pixels, this one has {frame.width} x {frame.height}"
+        part = f"the part of {size[1]} x {size[0]} pixels that the file holds"
+        fits = mask.part.corner(size, frame) is not None
+        return "" if fits else f"{part} reaches beyond the image of {frame.width} x {frame.height}"
+    if size == (frame.height, frame.width):
         return ""
     return f"it has {size[1]} x {size[0]} pixels, the image {frame.width} x {frame.height}"
 

@@ -61,3 +61,18 @@ def test_outlines_are_drawn_where_their_frame_says(axes):
     to = {Axes.CORNER: frame.to_corner, Axes.SHARES: frame.to_shares, Axes.UPWARD: frame.to_upward}
     outlines = [to.get(axes, np.asarray)(polygon) for polygon in polygons_of(mask)]
     np.testing.assert_array_equal(AnnotatedMask("lung", outlines=outlines, axes=axes).native(frame), mask)
+
+
+def test_lines_are_followed_only_as_far_as_the_picture_reaches():
+    """A polygon of 30 million pixels' width filled the memory and took a minute and a half."""
+    far = np.array([(0, 4), (3e7, 4), (3e7, -6e6)])
+    found = polygon_mask([far], (9, 13))
+    rows, columns = np.mgrid[:9, :13]
+    np.testing.assert_array_equal(found, (rows <= 4) & (rows >= 4 - columns / 5 - 0.01))
+
+
+@pytest.mark.parametrize("place", [np.nan, np.inf, 1e300])
+def test_a_place_that_is_no_number_is_refused_and_an_empty_outline_draws_nothing(place):
+    with pytest.raises(ValueError, match="whose place is no number"):
+        polygon_mask([np.array([(1, 1), (5, place), (3, 7)])], (9, 13))
+    assert not polygon_mask([np.zeros((0, 2))], (9, 13)).any()
