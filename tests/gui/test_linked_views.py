@@ -269,6 +269,10 @@ def test_earlier_studies_of_the_patient_are_offered_and_open_beside(patients, qt
         "Earlier study of this patient, 2021-12-31",
         "Earlier study of this patient, 2019-02-03",
     ]
+    QTest.keyClick(window.image_view, Qt.Key.Key_F9)
+    assert corner.earlier.text() == "Earlier"  # others look on
+    assert not any("20" in words for words in (*offers(patients), corner.earlier.toolTip()))
+    QTest.keyClick(window.image_view, Qt.Key.Key_F9)
     qtbot.mouseClick(corner.earlier, LEFT)
     assert shown(patients) == ["now.dcm", "before.dcm"]
     assert window.side_by_side.corners.corners[window.images.views[1]].label.text() == "earlier, 2021-12-31"

@@ -9,11 +9,6 @@ from app.project.patients import PatientImage, When
 NONE = "No earlier study of this patient is in the project, as far as its files say patient and date."
 
 
-def earlier_words(study: PatientImage) -> str:
-    """What is offered of an earlier study: its day, and nothing else of the file."""
-    return f"Earlier study of this patient, {study.study_date}"
-
-
 class EarlierStudies:
     """What there is of one patient, and showing it.
 
@@ -34,6 +29,18 @@ class EarlierStudies:
     def earlier(self) -> tuple[PatientImage, ...]:
         """Earlier studies of the chosen image's patient, the newest first."""
         return tuple(one for one in self._others(self._controller.image) if one.when is When.EARLIER)
+
+    def _day(self, study: PatientImage, before: str) -> str:
+        """The day of a study behind some letters; nothing while others look on, who might know the patient by it."""
+        return "" if self._controller.look.private else before + study.study_date
+
+    def words(self, study: PatientImage) -> str:
+        """What is offered of an earlier study: its day, and nothing else of the file."""
+        return "Earlier study of this patient" + self._day(study, ", ")
+
+    def few_words(self, study: PatientImage) -> str:
+        """The same, as short as it can be."""
+        return "Earlier" + self._day(study, ": ")
 
     @property
     def offered(self) -> PatientImage | None:
@@ -56,4 +63,4 @@ class EarlierStudies:
         found = next((one for one in self._others(self._controller.image) if one.image == image), None)
         if found is None or found.when in (When.UNKNOWN, When.SAME):
             return ""
-        return f"{found.when.value}, {found.study_date}"
+        return found.when.value + self._day(found, ", ")

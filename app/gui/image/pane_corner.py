@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from app.gui.image.earlier_studies import EarlierStudies, earlier_words
+from app.gui.image.earlier_studies import EarlierStudies
 from app.gui.image.image_view import ImageView
 from app.gui.image.linked_views import LinkedViews
 from app.gui.image.split_view import MOST, ImagesPane
@@ -100,7 +100,8 @@ class PaneCorners(QObject):
         for view in pane.made:
             self._add(view)
         pane.viewAdded.connect(self._add)
-        for told in (pane.compared, controller.imageChanged, controller.sessionChanged, links.switched):
+        looked = controller.imageChanged, controller.lookChanged, controller.sessionChanged
+        for told in (*looked, pane.compared, links.switched):
             told.connect(self.refresh)
         controller.changed.connect(self._on_change)
 
@@ -120,11 +121,11 @@ class PaneCorners(QObject):
         study = self._studies.offered if len(pane.views) < MOST else None
         last = pane.views[1 if len(pane.views) == MOST else -1]  # at the right edge of the first row
         for view in pane.views:
-            offer = f"Earlier: {study.study_date}" if study is not None and view is pane.active else ""
+            offer = self._studies.few_words(study) if study is not None and view is pane.active else ""
             linked = self._links.on if several and view is last else None
             self.corners[view].warn(view.pane.mirrored)
             self.corners[view].show_parts(self._words(view), offer, linked, closes=several)
-            self.corners[view].earlier.setToolTip(tip(f"{earlier_words(study)}: show it beside" if study else ""))
+            self.corners[view].earlier.setToolTip(tip(f"{self._studies.words(study)}: show it beside" if study else ""))
 
     def _words(self, view: ImageView) -> str:
         if view.pane.predicted:

@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.gui.image.earlier_studies import EarlierStudies, earlier_words
+from app.gui.image.earlier_studies import EarlierStudies
 from app.gui.shell.actions import Actions
 from app.gui.state.controller import Controller
 from app.gui.widgets.plain_text import caption
@@ -57,7 +57,7 @@ class ContextMenus:
             self._controller.choose_landmark(name)
         menu = self._made(PLACEMENT if name else IMAGE)
         for study in () if name else self._studies.earlier[:MOST_STUDIES]:
-            menu.addAction(caption(earlier_words(study)), partial(self._studies.show, study.image))
+            menu.addAction(caption(self._studies.words(study)), partial(self._studies.show, study.image))
         self._open(menu, at)
 
     def show_landmark(self, at: QPoint) -> None:
