@@ -154,6 +154,12 @@ def locked_sentence(image: str) -> str:
     return f"“{image}” is accepted and locked. Reopen it first (Review menu)."
 
 
+def locked_words(count: int) -> str:
+    """That so many of several images are accepted, so that nothing was changed in them."""
+    images, them = ("1 image is", "it") if count == 1 else (f"{count} images are", "them")
+    return f"{images} accepted and locked. Reopen {them} first (Review menu)."
+
+
 def sentence(refused: Mapping[str, Refusal]) -> str:
     """Why images were not accepted, in one sentence; empty where none was refused."""
     if not refused:

@@ -242,18 +242,36 @@ def place(
 ) -> Action:
     """Keep what a reader says of a landmark in an image; `xy` in native pixels, None where it is absent."""
     check_unlocked(state, [image])
-    number = state.rows.number(landmark)
     if xy is not None and not np.isfinite(np.asarray(xy, float)).all():
         raise ValueError(f"“{landmark}” can't be placed at {tuple(xy)}: these are no coordinates.")
     if said is PlacementState.CORRECTED and xy is not None:
         _check_inside(state, image, landmark, xy)
-    x, y = (None, None) if xy is None else (float(xy[0]), float(xy[1]))
+    return _say(state, {image: (said, xy)}, landmark, reader, label)
+
+
+def _say(
+    state: ProjectState,
+    placed: Mapping[str, tuple[PlacementState, Sequence[float] | npt.NDArray[np.float64] | None]],
+    landmark: str,
+    reader: str,
+    label: str,
+) -> Action:
+    """Keep what a reader says of a landmark in each of some images; `place` tells what."""
+    number = state.rows.number(landmark)
 
     def edit(writer: Writer) -> None:
-        remember_file(state, writer, image)
-        writer.put("placements", image, OWN, number, said.value, x, y, reader, now())
+        for image, (said, xy) in placed.items():
+            x, y = (None, None) if xy is None else (float(xy[0]), float(xy[1]))
+            remember_file(state, writer, image)
+            writer.put("placements", image, OWN, number, said.value, x, y, reader, now())
 
-    return Action(PlacementsChanged.code, label, edit, (image,), (landmark,))
+    return Action(PlacementsChanged.code, label, edit, tuple(placed), (landmark,))
+
+
+def set_absent(state: ProjectState, images: Sequence[str], landmark: str, reader: str, label: str) -> Action:
+    """Say that a landmark can't be seen in images."""
+    check_unlocked(state, images)
+    return _say(state, dict.fromkeys(images, (PlacementState.ABSENT, None)), landmark, reader, label)
 
 
 def _check_inside(
@@ -268,27 +286,32 @@ def _check_inside(
         raise ValueError(f"“{landmark}” can't be placed outside the picture.")
 
 
-def confirm(state: ProjectState, image: str, landmark: str, reader: str, label: str) -> Action:
-    """Say that a landmark is right where it is; an absent one stays absent."""
-    found, xy = _shown(state, image, landmark)
-    if found is PlacementState.ABSENT:
-        return place(state, image, landmark, PlacementState.ABSENT, None, reader, label)
-    return place(state, image, landmark, PlacementState.CONFIRMED, xy, reader, label)
+def confirm(state: ProjectState, images: Sequence[str], landmark: str, reader: str, label: str) -> Action:
+    """Say that a landmark is right where it is in images; an absent one stays absent."""
+    absent, confirmed = (PlacementState.ABSENT, None), PlacementState.CONFIRMED
+    shown = _shown(state, images, landmark)
+    placed = {name: absent if who is absent[0] else (confirmed, xy) for name, (who, xy) in shown.items()}
+    return _say(state, placed, landmark, reader, label)
 
 
-def _shown(state: ProjectState, image: str, landmark: str) -> tuple[PlacementState, npt.NDArray[np.float64]]:
-    """Who says where a landmark is in an image that is not locked, and where; ValueError where nobody does."""
-    check_unlocked(state, [image])
-    shown, place_of = state.placements(state.rows.number(landmark)), state.places[image]
-    found = shown.states[place_of]
-    if found is None:
-        raise ValueError(f"“{landmark}” has no place in {image} yet. Predict the image first, or place it by hand.")
-    return found, shown.xy[place_of]
+def _shown(
+    state: ProjectState, images: Sequence[str], landmark: str
+) -> dict[str, tuple[PlacementState, npt.NDArray[np.float64]]]:
+    """Who says where a landmark is in images that are not locked, and where; ValueError where nobody does."""
+    check_unlocked(state, images)
+    shown = state.placements(state.rows.number(landmark))
+    found = {}
+    for image in images:
+        who = shown.states[state.places[image]]
+        if who is None:
+            raise ValueError(f"“{landmark}” has no place in {image} yet. Predict the image first, or place it by hand.")
+        found[image] = who, shown.xy[state.places[image]]
+    return found
 
 
 def nudge(state: ProjectState, image: str, landmark: str, step: tuple[float, float], reader: str, label: str) -> Action:
     """Correct a placement by a small step in native pixels; several in a row are undone together: see `undo_groups`."""
-    found, xy = _shown(state, image, landmark)
+    found, xy = _shown(state, [image], landmark)[image]
     if found is PlacementState.ABSENT:
         raise ValueError(f"“{landmark}” is absent in {image}. Click where it is to place it.")
     there = (float(xy[0]) + step[0], float(xy[1]) + step[1])
@@ -297,15 +320,16 @@ def nudge(state: ProjectState, image: str, landmark: str, step: tuple[float, flo
     )
 
 
-def reset(state: ProjectState, image: str, landmark: str, label: str) -> Action:
-    """Forget what was said of a landmark in an image."""
-    check_unlocked(state, [image])
+def reset(state: ProjectState, images: Sequence[str], landmark: str, label: str) -> Action:
+    """Forget what was said of a landmark in images."""
+    check_unlocked(state, images)
     number = state.rows.number(landmark)
 
     def edit(writer: Writer) -> None:
-        writer.drop("placements", image=image, opinion=OWN, landmark=number)
+        for image in images:
+            writer.drop("placements", image=image, opinion=OWN, landmark=number)
 
-    return Action(PlacementsChanged.code, label, edit, (image,), (landmark,))
+    return Action(PlacementsChanged.code, label, edit, tuple(images), (landmark,))
 
 
 # --- reviews

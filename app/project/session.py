@@ -356,19 +356,21 @@ class Session(SessionOpinions):
         label = f"Nudge “{landmark}” in {stem(image)}"
         return self._act(actions.nudge, image, landmark, step, self._reader, label)
 
-    def set_absent(self, image: str, landmark: str) -> Change | None:
-        """Say that a landmark can't be seen in an image."""
-        label = f"Set “{landmark}” absent in {stem(image)}"
-        return self._act(actions.place, image, landmark, PlacementState.ABSENT, None, self._reader, label)
+    def set_absent(self, image: Names, landmark: str) -> Change | None:
+        """Say that a landmark can't be seen in an image, or in several: one undo step."""
+        names = several(image)
+        label = f"Set “{landmark}” absent in {count(names)}"
+        return self._act(actions.set_absent, names, landmark, self._reader, label)
 
-    def confirm_placement(self, image: str, landmark: str) -> Change | None:
-        """Say that a landmark is right where it is; confirming an absent one keeps it absent."""
-        label = f"Confirm “{landmark}” in {stem(image)}"
-        return self._act(actions.confirm, image, landmark, self._reader, label)
+    def confirm_placement(self, image: Names, landmark: str) -> Change | None:
+        """Say that a landmark is right where it is, in an image or in several; an absent one stays absent."""
+        names = several(image)
+        return self._act(actions.confirm, names, landmark, self._reader, f"Confirm “{landmark}” in {count(names)}")
 
-    def reset_placement(self, image: str, landmark: str) -> Change | None:
-        """Forget what was said of a landmark in an image: the prediction counts again."""
-        return self._act(actions.reset, image, landmark, f"Reset “{landmark}” in {stem(image)}")
+    def reset_placement(self, image: Names, landmark: str) -> Change | None:
+        """Forget what was said of a landmark in an image, or in several: the prediction counts again."""
+        names = several(image)
+        return self._act(actions.reset, names, landmark, f"Reset “{landmark}” in {count(names)}")
 
     def least_certain(self, image: str) -> LeastCertain | None:
         """The least certain placement in an image, hidden landmarks too; None where nothing is placed."""

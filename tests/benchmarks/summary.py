@@ -42,6 +42,8 @@ LINES = (
     ("brush at 2048², a move, p95", "test_mask_strokes", extra("maskBrush_p95"), "ms", "≤ 8"),
     ("window level drag, p95", "test_window_level_drag", extra("p95"), "ms", "≤ 8"),
     ("contact sheet scroll, p95", "test_contact_sheet_scroll", extra("p95"), "ms", "≤ 8"),
+    ("contact sheet, 300 tiles on a page: scroll, median", "test_contact_sheet_page", extra("median"), "ms", "≤ 16"),
+    ("contact sheet, 300 tiles on a page: own p95", "test_contact_sheet_page", extra("own_p95"), "ms", "≤ 16"),
     ("new landmark to repainted window, 500 images, median", "test_new_landmark_to", extra("median"), "ms", "≤ 33"),
     ("10,000 images: open", "test_rows", extra("open_s"), "s", "≤ 2"),
     ("10,000 images: all predictions read", "test_rows", extra("all_read_s"), "s", "reported"),

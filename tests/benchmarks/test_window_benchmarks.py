@@ -156,6 +156,11 @@ def test_contact_sheet_scroll_500_images(benchmark, five_hundred):
     measure(benchmark, "scroll", fresh(five_hundred, "scroll"))
 
 
+def test_contact_sheet_page_500_images(benchmark, five_hundred):
+    """Goal: hundreds of aligned tiles, 16 ms a frame, handled and painted whole."""
+    measure(benchmark, "page", fresh(five_hundred, "page"))
+
+
 def test_rows_10000(benchmark, tmp_path_factory):
     """Goals: open in 2 s, 15 ms per key of the filter, 2 GiB in all."""
     project = large_project(tmp_path_factory.mktemp("rows"))

@@ -169,6 +169,38 @@ def scroll(app: App) -> dict[str, float]:
     return summary(times)
 
 
+def page(app: App) -> dict[str, float]:
+    """The contact sheet on the whole centre with its smallest tiles: each scroll handled and painted whole."""
+    until(app, lambda: shown(app))
+    if not app.window.controller.landmark:
+        app.window.controller.choose_landmark(app.window.controller.session.landmarks[100].name)
+    sheet, times = app.window.contact_sheet, []
+    until(app, lambda: len(sheet.tiles) > 100)
+    app.window.actions_["sheetPage"].trigger()
+    sheet.set_side(32)
+    sheet.verticalScrollBar().setValue(0)
+    app.qt_app.processEvents()
+    port, none = sheet.viewport(), Qt.KeyboardModifier.NoModifier
+    before = time.perf_counter()
+    until(
+        app, lambda: sheet.crops.complete and sheet.crop_of(len(sheet.layout_now.within(port.rect())) - 1) is not None
+    )
+    seen = {"tiles": len(sheet.layout_now.within(port.rect())), "all_cut_s": time.perf_counter() - before}
+    own: list[float] = []
+    for i in range(120):
+        before, busy = time.perf_counter(), time.thread_time()
+        place = QPointF(port.rect().center())
+        down = QPoint(0, -40 if i < 60 else 40)
+        away, button = QPointF(port.mapToGlobal(place.toPoint())), Qt.MouseButton.NoButton
+        wheel = QWheelEvent(place, away, QPoint(), down, button, none, Qt.ScrollPhase.NoScrollPhase, False)
+        app.qt_app.sendEvent(port, wheel)
+        port.repaint()
+        times.append((time.perf_counter() - before) * 1e3)
+        own.append((time.thread_time() - busy) * 1e3)
+        app.qt_app.processEvents()
+    return seen | summary(times) | {f"own_{k}": v for k, v in summary(own).items()}
+
+
 def memory_mib() -> float:
     """Memory of this process and its children that is in RAM."""
     own = os.getpid()
@@ -386,6 +418,7 @@ RUNS: dict[str, Callable[[App], dict[str, float]]] = {
     "held": held,
     "landmark": landmark,
     "scroll": scroll,
+    "page": page,
     "drag": drag,
     "marker": marker,
     "crowded": crowded,

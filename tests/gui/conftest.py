@@ -8,12 +8,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QtMsgType, qInstallMessageHandler
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QImage, QMouseEvent
 from PySide6.QtWidgets import QApplication
 
 from app.gui.application import App, launch
+from app.gui.state.view_state import Mode
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 HARMLESS = ("propagateSizeHints", "This plugin does not support")
@@ -104,6 +106,41 @@ def app(start, predicted: Path, tmp_path: Path, qtbot) -> App:
     running = start("--project", folder / "project.dsr")
     qtbot.waitUntil(lambda: shown_fully(running), timeout=20_000)
     return running
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory) -> Path:
+    """A project of seven predicted images with a landmark; one shows no chest."""
+    from app.project.session import Session
+
+    folder = tmp_path_factory.mktemp("many")
+    (folder / "films").mkdir()
+    samples = sorted(SAMPLES.glob("rendered_*.png"))
+    for i in range(6):
+        shutil.copy(samples[i % len(samples)], folder / "films" / f"{i}_{samples[i % len(samples)].name}")
+    noise = np.random.default_rng(4).integers(0, 255, (310, 402), np.uint8)
+    QImage(noise.tobytes(), 402, 310, 402, QImage.Format.Format_Grayscale8).save(str(folder / "films" / "noise.png"))
+    with Session.create(folder / "project.dsr", reader="Tester") as session:
+        session.add_images([folder / "films"])
+        session.predict()
+        session.define_landmark("Apex", "heart", (0.3, 0.2))
+        assert session.suspect("noise.png")
+    return folder
+
+
+@pytest.fixture
+def sheet(start, many, tmp_path, qtbot):
+    """The contact sheet of that project, with the program as its `app`; crops are upright."""
+    shutil.copytree(many, tmp_path / "project")
+    app = start("--project", tmp_path / "project" / "project.dsr")
+    qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
+    app.window.contact_sheet.set_aligned(False)
+    app.window.controller.choose_landmark("Apex")
+    app.window.controller.set_mode(Mode.LANDMARK)
+    qtbot.waitUntil(lambda: len(app.window.contact_sheet.tiles) == 7)
+    sheet = app.window.contact_sheet
+    sheet.app = app
+    return sheet
 
 
 def shown_fully(app: App) -> bool:

@@ -2,53 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from app.core.landmark import PlacementState
 from app.core.prediction import confidence
-from app.gui.state.view_state import Mode
 from app.gui.widgets.cached_pictures import text_size
-from app.project.session import Session
-from tests.gui.conftest import SAMPLES, Hand, drag, in_image, on_template, shown_fully
-
-
-@pytest.fixture(scope="module")
-def many(tmp_path_factory) -> Path:
-    """A project of seven predicted images; one shows no chest."""
-    folder = tmp_path_factory.mktemp("many")
-    (folder / "films").mkdir()
-    samples = sorted(SAMPLES.glob("rendered_*.png"))
-    for i in range(6):
-        shutil.copy(samples[i % len(samples)], folder / "films" / f"{i}_{samples[i % len(samples)].name}")
-    noise = np.random.default_rng(4).integers(0, 255, (310, 402), np.uint8)
-    QImage(noise.tobytes(), 402, 310, 402, QImage.Format.Format_Grayscale8).save(str(folder / "films" / "noise.png"))
-    with Session.create(folder / "project.dsr", reader="Tester") as session:
-        session.add_images([folder / "films"])
-        session.predict()
-        session.define_landmark("Apex", "heart", (0.3, 0.2))
-        assert session.suspect("noise.png")
-    return folder
-
-
-@pytest.fixture
-def sheet(start, many, tmp_path, qtbot):
-    shutil.copytree(many, tmp_path / "project")
-    app = start("--project", tmp_path / "project" / "project.dsr")
-    qtbot.waitUntil(lambda: shown_fully(app), timeout=20_000)
-    app.window.contact_sheet.set_aligned(False)  # in `test_aligned_crops` they are
-    app.window.controller.choose_landmark("Apex")
-    app.window.controller.set_mode(Mode.LANDMARK)
-    qtbot.waitUntil(lambda: len(app.window.contact_sheet.tiles) == 7)
-    sheet = app.window.contact_sheet
-    sheet.app = app
-    return sheet
+from tests.gui.conftest import Hand, drag, in_image, on_template, shown_fully
 
 
 def order(sheet) -> list[str]:

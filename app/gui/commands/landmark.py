@@ -19,6 +19,7 @@ from app.gui.landmarks.landmark_table import LandmarkTable
 from app.gui.measurements.all_images import show_all_images
 from app.gui.measurements.measurement_table import MeasurementSection
 from app.gui.state.controller import Controller
+from app.gui.state.saying import Said, say_in
 from app.gui.state.view_state import Mode
 from app.project.session import Session
 
@@ -35,7 +36,7 @@ def landmark_commands(
     """The lines of the menu; `parent` is that of the dialogs."""
     return [
         *_modes(controller),
-        *_placements(controller, images),
+        *_placements(controller, images, sheet),
         Command(
             "newFromClicks",
             "Landmark",
@@ -101,21 +102,24 @@ def _by_key(controller: Controller, words: str) -> Callable[[], bool]:
     return allowed
 
 
-def _placements(controller: Controller, images: ImagesPane) -> Sequence[Command]:
-    def act(what: Callable[[Session], Callable[[str, str], object]]) -> None:
-        if controller.session is not None:
-            controller.do(what(controller.session), controller.image, controller.landmark)
+def _placements(controller: Controller, images: ImagesPane, sheet: ContactSheet) -> Sequence[Command]:
+    def act(said: Said) -> None:
+        say_in(controller, sheet.selected() or [controller.image], said)
 
-    confirm = partial(act, lambda session: session.confirm_placement)
-    absent = partial(act, lambda session: session.set_absent)
-    reset = partial(act, lambda session: session.reset_placement)
+    def where_seen(run: Callable[[], object]) -> None:
+        if images.isVisible():
+            run()
+        else:
+            controller.tell("The image is not on the screen now. Esc leads back to it.")
+
+    confirm, absent, reset = (partial(act, said) for said in (Said.CONFIRMED, Said.ABSENT, Said.RESET))
     needs, tip = "landmark writable", "The chosen landmark is here"
     return [
         Command(
             "newLandmark",
             "Landmark",
             "New landmark under the mouse",
-            lambda: images.pointed.pointing.name_landmark_here(),
+            lambda: where_seen(images.pointed.pointing.name_landmark_here),
             "Ins",
             "image writable",
         ),
@@ -123,7 +127,7 @@ def _placements(controller: Controller, images: ImagesPane) -> Sequence[Command]
             "placeHere",
             "Landmark",
             "Place under the mouse",
-            lambda: images.active.image_input.place_here(),
+            lambda: where_seen(lambda: images.active.image_input.place_here()),
             "P",
             needs,
             tip=tip,

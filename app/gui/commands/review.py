@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtWidgets import QWidget
@@ -11,6 +11,7 @@ from app.core.landmark import ReviewState
 from app.gui.commands.command import Command
 from app.gui.commands.dialogs import ask_note
 from app.gui.commands.selection import AT_ONCE, SelectionCommands
+from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.image.split_view import ImagesPane
 from app.gui.state.controller import Controller
 from app.gui.template.structure_review import StructureReviewDialog
@@ -24,6 +25,7 @@ def review_commands(
     parent: QWidget,
     controller: Controller,
     worklist: Worklist,
+    sheet: ContactSheet,
     images: ImagesPane,
     selection_commands: SelectionCommands,
 ) -> Sequence[Command]:
@@ -36,19 +38,24 @@ def review_commands(
     controller : Controller
     worklist : Worklist
         Whose order and filter say which image is next.
+    sheet : ContactSheet
+        What is selected in it, or else in the worklist, is decided on together.
     images : ImagesPane
         What is accepted must have been on the screen there.
     selection_commands : SelectionCommands
         Accepts.
     """
 
-    menu, accept = "Review", partial(_accept, controller, worklist, images, selection_commands)
+    def chosen() -> list[str]:
+        return sheet.selected() or _chosen(controller, worklist)
+
+    menu, accept = "Review", partial(_accept, controller, worklist, images, selection_commands, chosen)
     show_new, note = partial(_show_new, controller), partial(_edit_note, parent, controller)
     show_next = partial(_show_next_open, controller, worklist)
     later, remark = "Landmarks defined after it was accepted", "A remark to the review of this image"
     return [
         Command("accept", menu, "Accept and next", accept, "Ctrl+Return Ctrl+Enter", WRITABLE),
-        *_decisions(parent, controller, worklist, selection_commands),
+        *_decisions(parent, controller, chosen, selection_commands),
         Command("showNew", menu, "Show what is new here", show_new, "Ctrl+J", "image", tip=later),
         Command("note", menu, "Note…", note, "Ctrl+Shift+N", WRITABLE, tip=remark),
         Command("nextOpen", menu, "Next unread image", show_next, "Ctrl+PgDown", "image", line=True),
@@ -62,12 +69,12 @@ def _chosen(controller: Controller, worklist: Worklist) -> list[str]:
 
 
 def _decisions(
-    parent: QWidget, controller: Controller, worklist: Worklist, selection_commands: SelectionCommands
+    parent: QWidget, controller: Controller, chosen: Callable[[], list[str]], selection_commands: SelectionCommands
 ) -> Sequence[Command]:
     def review(state: ReviewState) -> None:
         if controller.session is None or not controller.image:
             return
-        names = _chosen(controller, worklist)
+        names = chosen()
         if len(names) > 1:
             selection_commands.review(names, state)
         else:
@@ -88,10 +95,14 @@ def _decisions(
 
 
 def _accept(
-    controller: Controller, worklist: Worklist, images: ImagesPane, selection_commands: SelectionCommands
+    controller: Controller,
+    worklist: Worklist,
+    images: ImagesPane,
+    selection_commands: SelectionCommands,
+    chosen: Callable[[], list[str]],
 ) -> None:
     """Accept the shown image, or all that are selected with it; go on behind them, or to one that was refused."""
-    names = _chosen(controller, worklist)
+    names = chosen()
     following = worklist.behind(names[-1])
     images.active.viewport().repaint()  # what is accepted is on the screen now, not in a moment
     if not controller.image or not selection_commands.accept(names):

@@ -124,9 +124,7 @@ class SelectionCommands:
         session = self._controller.open_session()
         free = [name for name in names if session.review(name) is not ReviewState.ACCEPTED]
         locked = len(names) - len(free)
-        is_are, it = ("is", "it") if locked == 1 else ("are", "them")
-        words = f"{counted(locked)} {is_are} accepted and locked. Reopen {it} first (Review menu)."
-        return free, words if locked else ""
+        return free, accepting.locked_words(locked) if locked else ""
 
     def _unlocked(self, names: Sequence[str]) -> list[str]:
         """Those that are not accepted; says how many are left as they are."""

@@ -164,9 +164,10 @@ class ImageView(Canvas):
 
     def unseen(self) -> bool:
         """Whether the chosen image is not on the screen yet, and another one is: says that nothing was done to it."""
-        if self.awaited:
+        unseen = bool(self.awaited) and self.isVisible()
+        if unseen:
             self.tell(f"“{self.awaited}” is not on the screen yet: nothing was done to it. Try again.")
-        return bool(self.awaited)
+        return unseen
 
     def show_image(self, name: str) -> None:
         """Show an image from the beginning: fitted, with the window level and turn it had before."""

@@ -33,6 +33,8 @@ class NudgeKeys(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take what the image would take if it had the focus."""
         image_input = self._images.active.image_input
+        if not self._images.isVisible():  # nothing is nudged that is not on the screen
+            return False
         if watched in self._lists and _chooses(event):
             return False
         if event.type() == QEvent.Type.ShortcutOverride:

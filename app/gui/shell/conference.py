@@ -19,7 +19,17 @@ NAME = "DenseSeg Review"
 PERSONAL = "What is to be said names an image or a person: it stands in the messages."
 RESTING = (
     *(verb for verb, *_ in PANELS.values()),
-    *("commandPalette", "showMessages", "history", "undo", "redo", "openProject", "openFolder", "closeProject"),
+    *(
+        "sheetPage",
+        "commandPalette",
+        "showMessages",
+        "history",
+        "undo",
+        "redo",
+        "openProject",
+        "openFolder",
+        "closeProject",
+    ),
 )
 """Commands that show names, or lead to them."""
 _ANY_HEIGHT = 16777215  # QWIDGETSIZE_MAX

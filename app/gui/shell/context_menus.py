@@ -17,6 +17,7 @@ PLACEMENT = (
     ("confirmPlacement", "absentPlacement", "resetPlacement"),
     ("renameLandmark", "colourLandmark", "hideLandmark", "deleteLandmark"),
 )
+TILES = (PLACEMENT[0], ("secondOpinion", "reject", "reopen"), ("sheetPage", "alignCrops"))
 IMAGE = (("newLandmark",), ("fit", "actualSize", "invert"), ("comparePredicted", "compareMirrored"))
 MOST_STUDIES = 5
 """So many earlier studies are offered, the newest of them."""
@@ -59,6 +60,10 @@ class ContextMenus:
         for study in () if name else self._studies.earlier[:MOST_STUDIES]:
             menu.addAction(caption(self._studies.words(study)), partial(self._studies.show, study.image))
         self._open(menu, at)
+
+    def show_tiles(self, name: str, at: QPoint) -> None:
+        """What can be done with a landmark in the tiles of the contact sheet that are selected, or in one."""
+        self._open(self._made(TILES), at)
 
     def show_landmark(self, at: QPoint) -> None:
         """What can be done with a landmark in all images."""

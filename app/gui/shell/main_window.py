@@ -17,7 +17,8 @@ from app.gui.commands.recent import recent_commands, title
 from app.gui.commands.region import region_commands
 from app.gui.commands.review import review_commands
 from app.gui.commands.selection import SelectionCommands
-from app.gui.commands.view import ALONE, PANELS, view_commands
+from app.gui.commands.sheet import sheet_commands
+from app.gui.commands.view import view_commands
 from app.gui.commands.walk import walk_commands
 from app.gui.contact_sheet.contact_sheet_view import ContactSheet
 from app.gui.export.export_dialog import ExportDialog
@@ -51,6 +52,7 @@ from app.gui.shell.messages import Messages
 from app.gui.shell.notice import Notices
 from app.gui.shell.opinions import Opinions
 from app.gui.shell.panels import StatusLine, Toolbar, stacked
+from app.gui.shell.panels_shown import PanelsShown
 from app.gui.shell.picking import Picking
 from app.gui.shell.project_watch import Watching
 from app.gui.shell.projects import Projects
@@ -59,6 +61,7 @@ from app.gui.shell.recent_list import RecentList
 from app.gui.shell.region_bar import RegionBar
 from app.gui.shell.relocating import Relocating
 from app.gui.shell.right_column import RightColumn
+from app.gui.shell.sheet_page import SheetPage
 from app.gui.shell.sheet_panel import SheetPanel
 from app.gui.shell.side_by_side import SideBySide
 from app.gui.shell.walking import Walking
@@ -175,11 +178,13 @@ class MainWindow(QMainWindow):
         controller, images, worklist, projects = self.controller, self.images, self.worklist, self.projects
         recent = recent_commands(projects.recent, projects.open_recent, self._show_recent)
         show_hidden, show_messages = self.landmark_table.set_show_hidden, self.messages.setVisible
+        show_panel, show_page = lambda *shown: self.panels.choose(*shown), lambda on: self.sheet_page.show(on)
         orientation = orientation_commands(controller, images, self._end_inverting)
         commands = [
             *file_commands(self, controller, projects, recent, self.relocating.start, self._export),
             *edit_commands(controller, images, self._show_history, self.ask_reader, self._show_keys, self.undoing),
-            *view_commands(controller, images, show_hidden, show_messages, self._show_panel),
+            *view_commands(controller, images, show_hidden, show_messages, show_panel),
+            *sheet_commands(self.contact_sheet, show_page),
             *self.side_by_side.commands(worklist.selected),
             self.measuring.command(),
             self.measuring.reset_command(),
@@ -191,7 +196,7 @@ class MainWindow(QMainWindow):
             ),
             *region_commands(self.region_bar.begin),
             *mask_commands(controller),
-            *review_commands(self, controller, worklist, images, self.selection_commands),
+            *review_commands(self, controller, worklist, self.contact_sheet, images, self.selection_commands),
             *walk_commands(self.walking.walk),
             *help_commands(self, controller, lambda: self.command_palette.open()),
         ]
@@ -206,7 +211,8 @@ class MainWindow(QMainWindow):
         right.measurements.dialogOpened.connect(self.picking.begin)
         self.sheet_panel = SheetPanel(self.controller, self.contact_sheet)
         self.middle = QSplitter(Qt.Orientation.Vertical)
-        self.middle.addWidget(stacked(self.walking.bar, self.orientation_bar, self.replaced_bar, self.images))
+        images = stacked(self.walking.bar, self.orientation_bar, self.replaced_bar, self.images)
+        self.middle.addWidget(images)
         self.middle.addWidget(self.sheet_panel)
         self.middle.setStretchFactor(0, 1)
         self.middle.setCollapsible(0, False)
@@ -225,9 +231,13 @@ class MainWindow(QMainWindow):
         self.worklist.setMinimumWidth(256)
         right.setMinimumWidth(328)
         self.columns.setSizes([272, 848, 320])
-        self._widths: list[int] = []
         self.middle.setSizes([600, 176])
         self.toolbar = Toolbar(self.controller, self.actions_)
+        beside = self.worklist, right
+        self.panels = PanelsShown(
+            self, self.controller, self.actions_, self.columns, beside, self.sheet_panel, self.toolbar, self.images
+        )
+        self.sheet_page = SheetPage(self.controller, self.contact_sheet, images, self.actions_, self.panels)
         whole = QWidget()
         layout = QVBoxLayout(whole)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -244,32 +254,10 @@ class MainWindow(QMainWindow):
         # On a smaller screen the frame must fit too, or the status line is out of sight.
         self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize() - FRAME))
 
-    def _show_panel(self, panel: str, on: bool) -> None:
-        """Show or hide a panel; the choice is kept, but not that the image stands alone."""
-        if panel != ALONE:
-            self.actions_[PANELS[ALONE][0]].setChecked(False)
-            hidden = [key for key, (verb, *_) in PANELS.items() if key != ALONE and not self.actions_[verb].isChecked()]
-            settings().setValue("hiddenPanels", " ".join(hidden))
-        self._show_panels()
-
-    def _show_panels(self) -> None:
-        alone = self.actions_[PANELS[ALONE][0]].isChecked() or self.controller.look.private
-        wanted = {key: self.actions_[verb].isChecked() and not alone for key, (verb, *_) in PANELS.items()}
-        focus = self.focusWidget()
-        if self.worklist.isVisible() and self.right_column.isVisible():
-            self._widths = self.columns.sizes()
-        self.worklist.setVisible(wanted["worklist"])
-        self.right_column.setVisible(wanted["lists"])
-        self.sheet_panel.set_wanted(wanted["sheet"])
-        self.toolbar.setVisible(not alone)
-        if wanted["worklist"] and wanted["lists"] and self._widths:  # as wide as they were
-            self.columns.setSizes(self._widths)
-        if focus is not None and not focus.isVisible():
-            self.image_view.setFocus()
-
     def _hosts(self) -> tuple[QWidget, ...]:
         """The views over which a sentence may stand."""
-        return (*self.images.views, self.contact_sheet, self.template_view)
+        views = (*self.images.views, self.contact_sheet, self.template_view)
+        return tuple(view for view in views if view.isVisible())
 
     def _listen(self) -> None:
         controller, personal = self.controller, (self.status, self.messages, self.reader_bar)
@@ -297,7 +285,10 @@ class MainWindow(QMainWindow):
         self.images.stepped.connect(lambda step: self.actions_["nextImage" if step > 0 else "previousImage"].trigger())
         self.side_by_side.listen(self.actions_, self._fetch)
         self.images.markerMenu.connect(self.context_menus.show_marker)
-        self.contact_sheet.markerMenu.connect(self.context_menus.show_marker)
+        self.contact_sheet.markerMenu.connect(self.context_menus.show_tiles)
+        self.contact_sheet.selectionCounted.connect(lambda n: self._show_accept(n or len(self.worklist.selected())))
+        self.walking.walk.arrived.connect(self.sheet_page.leave)
+        self.images.compared.connect(lambda: self.sheet_page.follow_panes(len(self.images.views)))
         self.landmark_table.menuWanted.connect(self.context_menus.show_landmark)
         shown = (controller.sessionChanged, controller.imageChanged, controller.landmarkChanged, controller.changed)
         for signal in (*shown, controller.modeChanged, self.images.overlapChanged):
@@ -330,10 +321,7 @@ class MainWindow(QMainWindow):
         name = self.projects.reader()
         self.status.show_reader(name)
         self.reader_bar.setVisible(not name)
-        hidden = str(kept.value("hiddenPanels", "")).split()
-        for key, (verb, *_) in PANELS.items():
-            self.actions_[verb].setChecked(key not in (*hidden, ALONE))
-        self._show_panels()
+        self.panels.restore()
         self.actions_["navigate"].setChecked(True)
         self.actions_["sortAdded"].setChecked(True)
         self.actions_[f"theme{theme.chosen().capitalize()}"].setChecked(True)
@@ -344,7 +332,7 @@ class MainWindow(QMainWindow):
     def _show_session(self) -> None:
         session = self.controller.session
         self.setWindowTitle(title_of(session, self.controller.look.private))
-        self._show_panels()
+        self.panels.show()
         if session is not None:
             self.status.show_reader(session.reader or self.projects.reader())
         self._show_image(self.controller.image)
@@ -478,7 +466,7 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            if not (self.controller.cancel() or self.walking.leave()):
+            if not (self.controller.cancel() or self.sheet_page.leave() or self.walking.leave()):
                 self.images.close_last()
         else:
             super().keyPressEvent(event)

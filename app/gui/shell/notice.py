@@ -61,11 +61,13 @@ class Notices(QObject):
         if self._controller.look.private and self._is_personal(sentence):
             sentence = PERSONAL
         hosts, focus = self._hosts(), QApplication.focusWidget()
-        host = view if view in hosts else focus if focus in hosts else self._home()
+        home = self._home()
+        home = home if home.isVisible() or not hosts else hosts[0]
+        host = view if view in hosts else focus if focus in hosts else home
         assert host is not None
         width, height = self._fit(sentence, host)
-        if height > host.height() and host is not self._home():  # a low strip would cut it off
-            host = self._home()
+        if height > host.height() and host is not home:  # a low strip would cut it off
+            host = home
             width, height = self._fit(sentence, host)
         high = host.height() > 6 * FROM_EDGE
         edge = FROM_EDGE if high else 4

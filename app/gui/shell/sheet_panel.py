@@ -12,6 +12,9 @@ from app.gui.state.controller import Controller
 from app.gui.state.view_state import Mode
 from app.project.changes import LandmarksChanged
 
+SHORTEST = 120
+"""So much room the landmark's name has at the least."""
+
 
 class SheetPanel(QWidget):
     """The contact sheet under its caption and what can be asked of its order; the hint shows where there is room."""
@@ -64,6 +67,11 @@ class SheetPanel(QWidget):
         controller.modeChanged.connect(self._make_room)
         self._show_order()
 
+    def _room(self) -> int:
+        """What the chips leave for words."""
+        beside = [button for button in self._chips if not button.isHidden()]
+        return self.width() - 24 - sum(button.sizeHint().width() + 12 for button in beside)
+
     def set_wanted(self, wanted: bool) -> None:
         """Whether the reader wants it to be seen."""
         self._wanted = wanted
@@ -112,9 +120,11 @@ class SheetPanel(QWidget):
             hints = ["worst first · open for reading only", "open for reading only"]
         if not self._controller.landmark:
             hints = [""]
-        beside = [b for b in self._chips if not b.isHidden()]
-        room = self.width() - 24 - sum(button.sizeHint().width() + 12 for button in beside)
         self.caption.setText(f"Contact sheet · {self._words}" if self._words else "Contact sheet")
+        self.aligned.show()
+        if self._room() < SHORTEST:  # it has a line in the menu too
+            self.aligned.hide()
+        room = self._room()
         if self.caption.sizeHint().width() > room:  # the name alone, and as much of it as there is room for
             name = self.caption.fontMetrics().elidedText(
                 self._controller.landmark, Qt.TextElideMode.ElideMiddle, max(room - 12, 0)
