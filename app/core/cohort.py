@@ -264,8 +264,8 @@ class Cohort:
     def z(self, name: str) -> Float32 | None:
         """How far one image is from the median of the others, in spreads of the others, [K]; above 0 it is brighter.
 
-        It is left out of both itself. NaN where it shows nothing and where fewer than `LEAST` others do; None for an
-        image that is not among `names`.
+        It is left out of both itself. NaN where it shows nothing and where fewer than `LEAST` images with it do; None
+        for an image that is not among `names`.
         """
         if name not in self.names:
             return None
@@ -276,12 +276,11 @@ class Cohort:
     def _without(self, own: Float32 | None) -> tuple[Float32, Float32]:
         """Median and spread of all images but for one with values `own` [K] (None: of all)."""
         counts, rows = self.counts, np.arange(len(self.cells))
-        rank = np.full(len(rows), len(self.names))
+        rank, enough = np.full(len(rows), len(self.names)), counts >= LEAST
         if own is not None:
             left_out = np.isfinite(own)
             rank = np.where(left_out, self._rank(np.where(left_out, own, 0), counts), rank)
             counts = counts - left_out
-        enough = counts >= LEAST
         last = np.maximum(counts - 1, 0)
 
         def at(place: npt.NDArray[np.intp]) -> Float32:

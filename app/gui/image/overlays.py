@@ -18,6 +18,7 @@ from app.core.masks import ImageMasks
 from app.core.prediction import Prediction
 from app.gui.image.mask_outlines import outlines, predicted_outlines, thinned
 from app.gui.image.resolve import Drawn, Overlay
+from app.gui.image.z_overlay import FINER, z_picture
 from app.gui.widgets import uv_colours
 from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, path_of, with_pattern
 from app.gui.widgets.palette import ON_IMAGE
@@ -79,6 +80,8 @@ class OverlayItem(QGraphicsItem):
         self._iso_of: object = None
         self._field: QImage | None = None
         self._field_of: object = None
+        self._far: dict[int, QImage] = {}
+        self._far_of: object = None
         self._layer = layer or ScreenLayer()
 
     def set_drawn(self, drawn: Drawn) -> None:
@@ -145,7 +148,7 @@ class OverlayItem(QGraphicsItem):
         structures = masks.template.structures
         painter.setClipRect(self.boundingRect())
         coloured = () if overlay.uv is None else (overlay.uv,)
-        wanted = dict.fromkeys((*overlay.outlined, *overlay.filled, *overlay.compared, *coloured))
+        wanted = dict.fromkeys((*overlay.outlined, *overlay.filled, *overlay.compared, *coloured, *overlay.far))
         paths = self._paths_at(_device_zoom(painter), tuple(wanted), masks, frame)
         for channel in overlay.filled:
             colour = QColor(structures[channel].colour)
@@ -153,6 +156,8 @@ class OverlayItem(QGraphicsItem):
             painter.fillPath(paths[channel], colour)
         if overlay.uv is not None and masks.prediction is not None:
             self._draw_field(painter, overlay.uv, masks, frame, paths[overlay.uv])
+        for channel in overlay.far:
+            self._draw_far(painter, channel, overlay, masks, frame, paths[channel])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if overlay.uv is not None and masks.prediction is not None:
@@ -231,6 +236,25 @@ class OverlayItem(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setTransform(network_corners(masks.prediction.frame(frame)), combine=True)
         painter.drawImage(QPointF(0, 0), self._field)
+        painter.restore()
+
+    def _draw_far(
+        self, painter: QPainter, channel: int, overlay: Overlay, masks: ImageMasks, frame: Frame, outline: QPainterPath
+    ) -> None:
+        """How far the grey values are from those of the other images, within the mask as it counts now."""
+        assert masks.prediction is not None
+        assert overlay.z_map is not None
+        key = (overlay.z_map, masks.prediction, overlay.opacity)
+        if key != self._far_of:
+            self._far, self._far_of = {}, key
+        if channel not in self._far:
+            self._far[channel] = z_picture(overlay.z_map, masks.prediction, channel, min(1.0, 1.6 * overlay.opacity))
+        painter.save()
+        painter.setClipPath(outline, Qt.ClipOperation.IntersectClip)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setTransform(network_corners(masks.prediction.frame(frame)), combine=True)
+        painter.scale(1 / FINER, 1 / FINER)
+        painter.drawImage(QPointF(0, 0), self._far[channel])
         painter.restore()
 
 

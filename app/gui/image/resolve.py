@@ -18,7 +18,7 @@ from app.core.laterality import has_pairs, mirrored_point
 from app.core.masks import ImageMasks, MaskState, ReaderMask
 from app.core.prediction import Prediction
 from app.core.template import Template
-from app.gui.state.view_state import Look, MaskStyle, Mode, Pane, ViewState
+from app.gui.state.view_state import Layer, Look, MaskStyle, Mode, Pane, ViewState, ZMap
 from app.gui.widgets.marker import Marker
 from app.gui.widgets.palette import ON_IMAGE
 from app.gui.widgets.region_line import RegionLine
@@ -109,6 +109,10 @@ class Overlay:
         Whether each outline has a line of its own.
     strong : int or None
         The channel whose outline is thicker: its mask is being edited.
+    z_map : ZMap or None
+        How far the image is from the others, drawn in the channels `far`.
+    far : tuple of int
+        The largest structure first.
     """
 
     masks: bool = False
@@ -119,6 +123,8 @@ class Overlay:
     opacity: float = 0.45
     patterns: bool = False
     strong: int | None = None
+    z_map: ZMap | None = None
+    far: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,12 +205,13 @@ def resolve(
     if pane.predicted:  # what is being corrected belongs to what counts now
         state = replace(state, stroke=None, held=None)
     masks = _as_edited(stored.masks, state, image)
+    overlay = overlay_of(masks, _look(state), state.structure, state.mode is Mode.MASK and not pane.predicted)
     return Drawn(
         image=image,
         frame=frame,
         masks=masks,
         edited=state.stroke.structure if masks is not stored.masks and state.stroke is not None else "",
-        overlay=overlay_of(masks, _look(state), state.structure, state.mode is Mode.MASK and not pane.predicted),
+        overlay=_with_z(overlay, masks, state, image),
         stored=stored,
         markers=_as_dragged(stored.markers, session, state, frame, image) + _clicked(state, image, frame),
         regions=_regions(stored, session, state, frame, image),
@@ -279,6 +286,20 @@ def overlay_of(masks: ImageMasks | None, look: Look, structure: str, editing: bo
         opacity=look.opacity,
         patterns=look.patterns,
     )
+
+
+def _with_z(overlay: Overlay, masks: ImageMasks | None, state: ViewState, image: str) -> Overlay:
+    """With how far the image is from the others, where the template shows that; not over a mask that is edited."""
+    z_map = state.z_map
+    wanted = state.layer is Layer.Z and state.look.z and state.mode is not Mode.MASK
+    if not wanted or z_map is None or z_map.image != image or masks is None or masks.prediction is None:
+        return overlay
+    structures, present = masks.template.structures, masks.prediction.present
+    names = [one.name for one in structures]
+    far = [c for c, name in enumerate(names) if state.look.shows(name) and present[c] and masks.known]
+    there = [c for c in far if masks.state(names[c]) not in (None, MaskState.ABSENT)]
+    far = sorted(there, key=lambda c: -structures[c].area_mm2)
+    return replace(overlay, uv=None, z_map=z_map, far=tuple(far))
 
 
 def _as_edited(masks: ImageMasks | None, state: ViewState, image: str) -> ImageMasks | None:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from app.gui.commands.cohort import cohort_commands
 from app.gui.commands.command import Command, only_where_seen
 from app.gui.commands.edit import edit_commands, help_commands
 from app.gui.commands.file import file_commands
@@ -45,7 +46,9 @@ from app.gui.shell.copying import CopyBar, Copying
 from app.gui.shell.file_watch import FileCheck
 from app.gui.shell.job_panel import JobPanel
 from app.gui.shell.keys_dialog import KeysDialog
+from app.gui.shell.layering import Layering
 from app.gui.shell.least_certain import show_least_certain
+from app.gui.shell.look_switches import show_look
 from app.gui.shell.mask_bar import MaskBar
 from app.gui.shell.measuring import Measuring
 from app.gui.shell.messages import Messages
@@ -75,7 +78,7 @@ from app.gui.state.predicting import Predicting
 from app.gui.state.read_ahead import ReadAhead
 from app.gui.state.recent_projects import MOST
 from app.gui.state.stepped import SteppedRunner
-from app.gui.state.view_state import MaskStyle, Mode
+from app.gui.state.view_state import Mode
 from app.gui.template.structure_list import StructureList
 from app.gui.template.template_view import TemplateView
 from app.gui.widgets import theme
@@ -88,7 +91,6 @@ from app.project.changes import Change, ProjectChanged, ReaderChanged
 FRAME = QSize(8, 40)
 """What a frame with a title may add to the window; not known before it is shown."""
 KEEP_MS = 1000
-MASK_ACTIONS = {MaskStyle.OUTLINE: "outlines", MaskStyle.FILL: "fills", MaskStyle.OFF: "noMasks"}
 
 MODES = {Mode.NAVIGATE: "navigate", Mode.LANDMARK: "landmarkMode", Mode.MASK: "maskMode"}
 """The command that chooses a mode."""
@@ -117,7 +119,7 @@ class MainWindow(QMainWindow):
         self.images = ImagesPane(self.controller, self.pictures, self.worklist.neighbour)
         self.side_by_side = SideBySide(self.controller, self.images)
         self.contact_sheet = ContactSheet(self.controller, self.pictures, self.bridge)
-        self.template_view = TemplateView(self.controller)
+        self.template_view = TemplateView(self.controller, self.bridge, lambda: self.worklist.model.shown)
         self.structures = StructureList(self.controller)
         self.landmark_table = LandmarkTable(self.controller)
         self.messages, self.reader_bar = Messages(), ReaderBar()
@@ -140,7 +142,7 @@ class MainWindow(QMainWindow):
         self.exporting = Exporting(self.controller, self.bridge)
         self.opinions = Opinions(self, self.controller, self.bridge, self.images)
         self.relocating = Relocating(self.controller, self.bridge)
-        changing = self.adding, self.accepting, self.undoing, self.opinions.importing
+        changing = self.adding, self.accepting, self.undoing, self.opinions.importing, *self.template_view.jobs
         self.job_panel = JobPanel(self.predicting, *changing, self.exporting, self.relocating, self.copying)
         self.status = StatusLine(self.controller, self.job_panel)
         self.window_state = WindowState(self.projects.recent)
@@ -186,6 +188,7 @@ class MainWindow(QMainWindow):
             *view_commands(controller, images, show_hidden, show_messages, show_panel),
             *sheet_commands(self.contact_sheet, show_page),
             *self.side_by_side.commands(worklist.selected),
+            *cohort_commands(controller, self.template_view.cohorts),
             self.measuring.command(),
             self.measuring.reset_command(),
             *self.opinions.commands(),
@@ -272,6 +275,7 @@ class MainWindow(QMainWindow):
         self.orientation_bar.offering.connect(lambda told: self.image_view.tell_suspicion(told))
         self.pictures.failed.connect(lambda _, sentence: controller.say(sentence))  # on the image it stands already
         self.right_column.regions.drawWanted.connect(self.region_bar.begin)
+        Layering(controller, self.template_view, self.actions_, self.right_column.layers, self.worklist.values.only)
         self.right_column.hidden.clicked.connect(self.actions_["showHidden"].trigger)
         self.worklist.ordered.connect(lambda order: self.actions_[ORDERS[Order(order)][0]].setChecked(True))
         self.worklist.sorting.setMenu(self.actions_.menu("Image/Sort by"))
@@ -414,13 +418,7 @@ class MainWindow(QMainWindow):
 
     def show_look(self) -> None:
         """Let the switches say what is drawn."""
-        look = self.controller.look
-        self.actions_[MASK_ACTIONS[look.masks]].setChecked(True)
-        self.actions_["uvColours"].setChecked(look.uv and self.controller.mode is not Mode.MASK)
-        on = {"labels": look.labels, "structures": look.structures, "cornerTexts": look.texts}
-        on |= {"linePatterns": look.patterns, "conference": look.private, "corrections": look.corrections}
-        for verb, checked in on.items():
-            self.actions_[verb].setChecked(checked)
+        show_look(self.actions_, self.controller.look, self.controller.mode)
 
     def _prediction_ended(self, sentence: str) -> None:
         self._refresh_actions()
@@ -478,7 +476,7 @@ class MainWindow(QMainWindow):
         kept.setValue("columns", self.columns.saveState())
         kept.sync()
         jobs = self.adding, self.accepting, self.undoing, self.exporting, self.relocating, self.copying
-        for runner in (*jobs, self.comparing, self.file_check):  # an import ends with its project
+        for runner in (*jobs, self.comparing, self.file_check):  # an import and a cohort end with their project
             runner.cancel()
         self.history_panel.close()
         self.projects.close()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from app.gui.commands.cohort import SHORT
 from app.gui.landmarks.landmark_table import LandmarkTable, StateHeads
 from app.gui.measurements.all_images import show_all_images
 from app.gui.measurements.measurement_table import MeasurementSection
 from app.gui.regions.region_table import RegionSection
 from app.gui.shell.panels import heading_row, label, stacked
 from app.gui.state.controller import Controller
+from app.gui.state.view_state import Layer
 from app.gui.template.structure_list import StructureList
 from app.gui.template.template_foot import TemplateFoot
 from app.gui.template.template_view import TemplateView
@@ -58,14 +61,22 @@ class RightColumn(QWidget):
         layout.setContentsMargins(0, 12, 0, 8)
         layout.setSpacing(8)
         self.hint = label(small=True, muted=True)
+        self.layers = QPushButton("All images ▾")
+        self.layers.setObjectName("layers")
+        self.layers.setProperty("chip", "true")
+        self.layers.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.layers.setToolTip("Grey values and corrections of all images together on the template")
         self._heading = QWidget()
-        self._heading.setLayout(heading_row(self.title, self.hint))
+        row = heading_row(self.title, self.hint)
+        row.addSpacing(8)
+        row.addWidget(self.layers)
+        self._heading.setLayout(row)
         layout.addWidget(self._heading)
         template.setMinimumHeight(120)
         whole = QVBoxLayout()
         whole.setSpacing(0)
         whole.addWidget(template)
-        whole.addWidget(TemplateFoot(controller))
+        whole.addWidget(TemplateFoot(controller, template))
         layout.addLayout(whole, stretch=3)
         layout.addSpacing(4)
         layout.addLayout(heading_row(label("Structures", heading=True), self.uv))
@@ -78,6 +89,7 @@ class RightColumn(QWidget):
         layout.addWidget(self.tabs, stretch=2)
         self.measurements.allImagesWanted.connect(lambda: show_all_images(self.window(), controller))
         table.hiddenCounted.connect(self._show_hidden)
+        template.layerShown.connect(lambda: self._show_layer(template.cohorts.layer))
         controller.sessionChanged.connect(self._show_title)
         controller.structureChanged.connect(self._show_uv)
         controller.lookChanged.connect(self._show_uv)
@@ -110,7 +122,8 @@ class RightColumn(QWidget):
 
     def _make_room(self) -> None:
         """The hint stands beside the heading where there is room for both."""
-        self.hint.setVisible(self.title.sizeHint().width() + self.hint.sizeHint().width() + 36 <= self.width())
+        wanted = sum(widget.sizeHint().width() for widget in (self.title, self.hint, self.layers))
+        self.hint.setVisible(wanted + 44 <= self.width())
 
     def _show_title(self) -> None:
         session = self._controller.session
@@ -119,6 +132,11 @@ class RightColumn(QWidget):
         self.hint.setText(placing if session else "")
         self._make_room()
         self._show_uv()
+
+    def _show_layer(self, layer: Layer) -> None:
+        """The button says what is shown."""
+        self.layers.setText(f"{SHORT[layer]} ▾")
+        self._make_room()
 
     def _show_uv(self, *_: object) -> None:
         session, look = self._controller.session, self._controller.look

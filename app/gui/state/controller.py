@@ -19,6 +19,7 @@ from app.gui.state.view_state import (
     Draft,
     Held,
     HeldEnds,
+    Layer,
     Look,
     MaskStyle,
     MaskTool,
@@ -28,6 +29,7 @@ from app.gui.state.view_state import (
     Spot,
     Stroke,
     ViewState,
+    ZMap,
 )
 from app.project.accepting import locked_sentence
 from app.project.changes import Change, ImagesChanged, LandmarksChanged, touches_masks
@@ -377,6 +379,10 @@ class Controller(QObject):
     def show_draft(self, draft: Draft | None) -> None:
         """Show a region as it is being drawn, in all views."""
         self._set(draft=draft)
+
+    def show_layer(self, layer: Layer, z_map: ZMap | None) -> None:
+        """Show something of all images together on the template, and how far the shown one is from the others."""
+        self._set(layer=layer, z_map=z_map)
 
     def hold(self, held: Held | None) -> None:
         """Show a placement elsewhere in one image, in all views, until it is dropped or let go."""

@@ -7,6 +7,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from app.core.cohort import Cells
     from app.core.masks import Mask
     from app.project.session import MovePreview
 
@@ -39,6 +43,17 @@ class MaskStyle(StrEnum):
     OFF = "off"
 
 
+class Layer(StrEnum):
+    """What the template shows of all images together."""
+
+    NONE = "none"
+    MEDIAN = "median"
+    SPREAD = "spread"
+    Z = "z"
+    """How far the shown image is from the others."""
+    CORRECTIONS = "corrections"
+
+
 @dataclass(frozen=True)
 class Look:
     """What is drawn over the image.
@@ -64,6 +79,8 @@ class Look:
         Whether each structure's outline has a line of its own, for eyes that can't tell the colours apart.
     private : bool
         Whether nothing personal is shown: others look on. It ends with the program.
+    z : bool
+        Whether what the template shows as `Layer.Z` lies over the image too.
     """
 
     masks: MaskStyle = MaskStyle.OUTLINE
@@ -76,6 +93,7 @@ class Look:
     corrections: bool = False
     patterns: bool = False
     private: bool = False
+    z: bool = True
 
     def shows(self, structure: str) -> bool:
         """Whether a structure is drawn over images."""
@@ -293,6 +311,23 @@ class Draft:
     structure: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class ZMap:
+    """How far one image is from the others, over the template.
+
+    Attributes
+    ----------
+    image : str
+    cells : Cells
+    values : array [K]
+        Spreads of the others (`app.core.cohort.Cohort.z`).
+    """
+
+    image: str
+    cells: Cells
+    values: npt.NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class ViewState:
     """All that the window's views look at together. `Controller` alone replaces it.
@@ -328,6 +363,10 @@ class ViewState:
         A region that is being drawn.
     outline : Outline or None
         Corners that are being clicked around what is to change of a mask.
+    layer : Layer
+        What the template shows of all images together.
+    z_map : ZMap or None
+        Of the shown image, where `layer` asks for it and it is known.
     """
 
     image: str = ""
@@ -348,6 +387,8 @@ class ViewState:
     region: str = ""
     draft: Draft | None = None
     outline: Outline | None = None
+    layer: Layer = Layer.NONE
+    z_map: ZMap | None = None
 
     @property
     def outline_goes_on(self) -> bool:

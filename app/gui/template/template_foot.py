@@ -1,4 +1,4 @@
-"""The strip under the template: the legend of the uv colours, or what a landmark that is dragged would change."""
+"""The strip under the template: the legend of its colours, or what a landmark that is dragged would change."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.gui.state.controller import Controller
-from app.gui.state.view_state import Moving
-from app.gui.template.template_view import chart_picture
+from app.gui.state.view_state import Layer, Moving
+from app.gui.template.layer_legend import legend_words, paint_legend
+from app.gui.template.template_view import TemplateView, chart_picture
 from app.gui.widgets import theme, uv_colours
 
 HEIGHT = 40
@@ -26,11 +27,12 @@ def move_words(moving: Moving) -> str:
 class TemplateFoot(QWidget):
     """Painted as a part of the template."""
 
-    def __init__(self, controller: Controller) -> None:
+    def __init__(self, controller: Controller, template: TemplateView) -> None:
         super().__init__()
         self.setObjectName("templateFoot")
         self.setFixedHeight(HEIGHT)
-        self._controller = controller
+        self._controller, self._template = controller, template
+        template.layerShown.connect(self._show)
         for signal in (
             controller.movingChanged,
             controller.lookChanged,
@@ -51,6 +53,8 @@ class TemplateFoot(QWidget):
             return ""
         if controller.moving is not None:
             return move_words(controller.moving)
+        if controller.state.layer is not Layer.NONE:
+            return "\n".join(legend_words(controller, self._template.cohorts, self._template.layer))
         if not controller.look.uv:
             return "Choose a structure to see its uv colours"
         return f"u → right   v ↓ down   a line every {uv_colours.ISO_STEP:g}"
@@ -58,8 +62,13 @@ class TemplateFoot(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.BACKGROUND))
-        left = 12
-        if self._controller.session is not None and self._controller.look.uv and self._controller.moving is None:
+        left, layer = 12, self._controller.state.layer
+        colours = self._template.layer.range
+        if self._controller.session is None or self._controller.moving is not None:
+            pass
+        elif layer is not Layer.NONE:
+            left = paint_legend(painter, left, HEIGHT, colours, layer) if colours is not None else left
+        elif self._controller.look.uv:
             self._paint_square(painter, QRectF(left, (HEIGHT - SQUARE) / 2, SQUARE, SQUARE))
             left += SQUARE + 12
         painter.setFont(theme.font(small=True))

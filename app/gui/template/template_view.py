@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -15,10 +15,13 @@ from app.core.chart import REACH
 from app.core.landmark import PlacementState
 from app.core.region import sizes_of
 from app.core.template import FIELD, Structure, Template
+from app.gui.state.bridge import Bridge
+from app.gui.state.cohorts import Cohorts
 from app.gui.state.controller import READ_ONLY, Controller
 from app.gui.state.drags import PanDrag
 from app.gui.state.interaction import Drag, StuckDrag
-from app.gui.state.view_state import Mode, Spot, ViewState
+from app.gui.state.view_state import Layer, Mode, Spot, ViewState
+from app.gui.template.cohort_layer import CohortLayer
 from app.gui.widgets import theme, uv_colours
 from app.gui.widgets.canvas import Canvas
 from app.gui.widgets.drawing import bgra_image, cosmetic, iso_lines, polygon, with_pattern
@@ -60,6 +63,8 @@ class TemplateItem(QGraphicsItem):
         self.hidden: frozenset[str] = frozenset()
         self.uv = True
         self.patterns = False
+        self.plain = False
+        """Whether something else lies in the structures: they are not filled then."""
 
     def set_template(self, template: Template | None) -> None:
         """Show another template."""
@@ -83,7 +88,7 @@ class TemplateItem(QGraphicsItem):
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for structure, path in zip(template.structures, self._paths, strict=True):
-            if structure.name == self.structure and self.uv and structure.name not in self.hidden:
+            if structure.name == self.structure and self.uv and structure.name not in self.hidden and not self.plain:
                 self._paint_uv(painter, structure, path)
         for number, (structure, path) in enumerate(zip(template.structures, self._paths, strict=True)):
             colour = QColor(structure.colour)
@@ -95,6 +100,7 @@ class TemplateItem(QGraphicsItem):
             fill.setAlpha(0 if showing_uv else 60 if structure.name == self.under_mouse else 28)
             if structure.name in self.hidden:
                 pen.setColor(QColor(theme.LINE))
+            if structure.name in self.hidden or self.plain:
                 fill.setAlpha(0)
             painter.setPen(pen)
             painter.setBrush(fill)
@@ -146,23 +152,42 @@ class _LandmarkDrag(Drag):
 class TemplateView(Canvas):
     """Shows the template of the controller's session. Coordinates of the plane are mm of the template.
 
+    Parameters
+    ----------
+    controller : Controller
+    bridge : Bridge
+    listed : callable
+        The images that the worklist shows.
+
     Attributes
     ----------
+    cohorts : Cohorts
+        What it shows of all images together,
+    jobs : tuple of JobRunner
+        and what works that out.
     takes_clicks : bool
         Whether somebody else wants the clicks (`clicked`, mm of the plane): they define no landmark then.
     """
 
     clicked = Signal(float, float)
     doubleClicked = Signal()
+    layerShown = Signal()
+    """What it shows of all images is another, or told otherwise."""
+    listWanted = Signal(str, list)
+    """A place was clicked that readers corrected: words for it, and the images."""
 
-    def __init__(self, controller: Controller) -> None:
+    def __init__(self, controller: Controller, bridge: Bridge, listed: Callable[[], Sequence[str]]) -> None:
         super().__init__(margin=12)
         self.setObjectName("templateView")
         self.setAccessibleName("Template: click to place a landmark")
         self._controller = controller
         self.item, self.regions, self.markers = TemplateItem(), RegionItem(), MarkerItem()
         self.markers.stand_beside(self.regions)
-        self.add(self.item, self.regions, self.markers)
+        self.cohorts = Cohorts(controller, bridge, listed)
+        self.jobs = self.cohorts.runners
+        self.layer = CohortLayer(controller, self.cohorts)
+        self.add(self.layer.below, self.item, self.layer.above, self.regions, self.markers)
+        self.cohorts.updated.connect(self._show_layer)
         self.takes_clicks = False
         self.editor = NameEditor(self)
         self.editor.ended.connect(lambda: controller.point_at(None))
@@ -181,6 +206,19 @@ class TemplateView(Canvas):
     def _follow(self, old: ViewState, new: ViewState) -> None:
         if (new.region, new.draft, new.look.labels) != (old.region, old.draft, old.look.labels):
             self.show_regions()
+        if new.layer != old.layer or new.z_map is not old.z_map:
+            self._show_layer()
+
+    def _show_layer(self) -> None:
+        moved = self.layer.moved
+        self.layer.refresh()
+        if moved != self.layer.moved:
+            self.show_markers()
+        plain = self._controller.state.layer is not Layer.NONE
+        if plain != self.item.plain:
+            self.item.plain = plain
+            self.item.update()
+        self.layerShown.emit()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -193,6 +231,8 @@ class TemplateView(Canvas):
         self.item.set_template(session.template if session else None)
         bounds = self.item.boundingRect()
         self.markers.set_bounds(bounds.adjusted(-400, -400, 400, 400))
+        for part in (self.layer.below, self.layer.above):
+            part.set_bounds(bounds)
         if session is not None:
             self.set_content(bounds.adjusted(16, 16, -16, -16))
         self._show_look()
@@ -226,7 +266,7 @@ class TemplateView(Canvas):
         found = []
         for mark in session.landmarks if session else ():
             chosen = mark.name == self._controller.landmark
-            if mark.hidden and not chosen:
+            if (mark.hidden and not chosen) or mark.name in self.layer.moved:
                 continue
             moving = self._controller.moving
             uv = moving.uv if moving is not None and moving.landmark == mark.name else mark.uv
@@ -283,6 +323,9 @@ class TemplateView(Canvas):
             return PanDrag(self, at)
         if self.takes_clicks:
             return Drag(at, lambda _: self.clicked.emit(*self.to_plane(at).toTuple()))
+        hot = self.layer.hit(self.to_plane(at), self._reach)
+        if hot is not None and not event.modifiers() & GRAB:
+            return Drag(at, lambda _: self.listWanted.emit(hot.title, [one.image for one in hot.moved]))
         name = self.marker_at(at)
         grab = self._controller.mode == Mode.LANDMARK or event.modifiers() & GRAB
         if not name or not grab or session is None:
@@ -324,13 +367,17 @@ class TemplateView(Canvas):
         self._glow(found[0] if found and found[0] != FIELD else "")
         self._controller.point_at(Spot(found[0], found[1], "template") if found else None)
         name = self.marker_at(at)
-        over = (
-            Qt.CursorShape.OpenHandCursor
-            if self._controller.mode == Mode.LANDMARK
-            else Qt.CursorShape.PointingHandCursor
-        )
-        self.viewport().setCursor(over if name else Qt.CursorShape.CrossCursor)
-        self.setToolTip(tip(name or self._region_under(at)))
+        hot = self.layer.hit(self.to_plane(at), self._reach)
+        grabs = self._controller.mode == Mode.LANDMARK and hot is None
+        over = Qt.CursorShape.OpenHandCursor if grabs else Qt.CursorShape.PointingHandCursor
+        self.viewport().setCursor(over if name or hot is not None else Qt.CursorShape.CrossCursor)
+        words = self.layer.words_at(self.to_plane(at), self._reach)
+        self.setToolTip(tip(words or name or self._region_under(at)))
+
+    @property
+    def _reach(self) -> float:
+        """So near to what was corrected is a click on it, mm of the template."""
+        return HIT_RADIUS / max(self.zoom, 1e-6)
 
     def _region_under(self, at: QPointF) -> str:
         """Name and size of the region under the mouse, on the mean shape; empty for none."""

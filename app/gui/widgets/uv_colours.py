@@ -44,7 +44,12 @@ def oklab(uv: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 def colours(uv: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     """sRGB colours [..., 3] of chart points [..., 2]."""
-    linear = (oklab(uv) @ _TO_LMS.T) ** 3 @ _TO_LINEAR.T
+    return srgb_of(oklab(uv))
+
+
+def srgb_of(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+    """sRGB colours [..., 3] of OKLab coordinates [..., 3]."""
+    linear = (lab @ _TO_LMS.T) ** 3 @ _TO_LINEAR.T
     linear = np.clip(linear, 0, 1)
     srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return np.asarray(np.round(srgb * 255), np.uint8)

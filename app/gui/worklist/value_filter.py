@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +68,7 @@ class ValueFilter(QObject):
     ----------
     condition : Condition or None
     names : frozenset of str or None
-        The images that fulfil it; None without a condition.
+        The images that fulfil it, or those that were listed by `only`; None for all.
     """
 
     changed = Signal()
@@ -78,6 +78,7 @@ class ValueFilter(QObject):
         self._controller = controller
         self.condition: Condition | None = None
         self.names: frozenset[str] | None = None
+        self._listed = ""
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._now = QTimer(self, singleShot=True, interval=0)
         for timer in (self._soon, self._now):
@@ -87,20 +88,27 @@ class ValueFilter(QObject):
 
     def set(self, condition: Condition | None) -> None:
         """Leave the images that fulfil a condition, or all."""
-        self.condition, self.names = condition, None
+        self.condition, self.names, self._listed = condition, None, ""
         self._look_up()
+
+    def only(self, words: str, names: Iterable[str]) -> None:
+        """Leave these images, whatever is changed in them; `words` say which they are."""
+        self._soon.stop()
+        self._now.stop()
+        self.condition, self.names, self._listed = None, frozenset(names), words
+        self.changed.emit()
 
     def clear(self) -> None:
         """Leave all images."""
-        if self.condition is not None:
+        if self.condition is not None or self._listed:
             self.set(None)
 
     @property
     def words(self) -> str:
-        """The condition as it stands on the chip; empty without one."""
+        """The condition, or what is listed, as it stands on the chip; empty without one."""
         found = self._measurement()
         if found is None or self.condition is None:
-            return ""
+            return self._listed
         return f"{found} {'>' if self.condition.above else '<'} {self.condition.limit:g}"
 
     def _measurement(self) -> str | None:

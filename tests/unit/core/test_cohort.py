@@ -149,7 +149,7 @@ def test_an_image_is_compared_with_the_others_alone(cells: Cells, count: int) ->
     made.put(3, values[3])
     z = made.combine().z("im3")
     others = np.delete(values, 3, axis=0)
-    known = (np.isfinite(others).sum(axis=0) >= LEAST) & np.isfinite(values[3])
+    known = (np.isfinite(values).sum(axis=0) >= LEAST) & np.isfinite(values[3])
     spread = median_abs_deviation(others[:, known], axis=0, nan_policy="omit", scale=1 / 1.4826)
     expected = (values[3, known] - np.nanmedian(others[:, known], axis=0)) / np.maximum(spread, LEAST_SPREAD)
     np.testing.assert_allclose(z[known], expected, rtol=2e-3, atol=1e-4)
