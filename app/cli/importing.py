@@ -63,7 +63,7 @@ def import_into(project: Path, paths: Sequence[Path], format: str, as_: str, ove
     except (OSError, ValueError, ProjectError, ReadError) as error:
         say(f"Nothing could be imported into {project}: {error}")
         raise typer.Exit(1) from None
-    raise typer.Exit(0 if whole(found, matching) and not (done and done.empty) else 1)
+    raise typer.Exit(0 if whole(found, matching) and not plan.outside and not (done and done.empty) else 1)
 
 
 def source(found: Found, paths: Sequence[Path]) -> str:
@@ -90,7 +90,7 @@ def sentences(found: Found, matching: Matching, plan: ImportPlan) -> Iterator[st
         yield f"Read {found.words}."
     else:
         yield "No annotations were found."
-    for one in matching.unmatched:
+    for one in (*matching.unmatched, *plan.outside):
         yield one.sentence
     for image, names in plan.kept.items():
         count = f"{len(names)} correction{'' if len(names) == 1 else 's'}"

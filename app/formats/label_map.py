@@ -26,6 +26,8 @@ from app.io.names import stem, suffix
 Labels = npt.NDArray[np.uint8]
 _CHANNEL = re.compile(r"_0000$")
 """How nnU-Net calls pictures; label maps go without."""
+IGNORE = "ignore"
+"""How nnU-Net calls the label of pixels of which nothing is said."""
 UNKNOWN = (MaskSource.UNKNOWN, MaskSource.REJECTED)
 """Nobody knows where such a structure is: it is not background."""
 
@@ -171,6 +173,8 @@ def fits_label_map(file: Path, head: bytes) -> bool:
 def read_label_map(file: Path, known: Known) -> list[ImageAnnotations]:
     """The structures of a label map. One that has no pixel in it is absent, since the map speaks of all pixels.
 
+    Where it has pixels that are to be ignored, these are left out, and nothing is known of structures without a pixel.
+
     A file in a folder of its image that is called like a structure holds that one alone.
 
     Raises
@@ -187,19 +191,22 @@ def read_label_map(file: Path, known: Known) -> list[ImageAnnotations]:
         )
     numbers, values = labels_in(listing), plane_of(file)
     there = set(np.unique(values).tolist()) - {0}
+    ignored = there & set(numbers.pop(IGNORE, ()))
     named = {number for each in numbers.values() for number in each}
-    if unknown := sorted(there - named):
+    if unknown := sorted(there - named - ignored):
         raise ValueError(f"The label map {stem(file.name)} holds {unknown[0]:g}, which {listing.name} does not name.")
     rows = []
     for name, each in numbers.items():
         mask = np.isin(values, each)
-        rows.append(AnnotatedMask(name, PackedMask.of(mask) if mask.any() else None))
+        if mask.any() or not ignored:
+            rows.append(AnnotatedMask(name, PackedMask.of(mask) if mask.any() else None))
     reference = ImageReference(str(file.with_name(stem(file.name))), size=values.shape)
-    return [ImageAnnotations(reference, (), rows, file.name)]
+    left_out = [f"The pixels of the label “{IGNORE}”"] if ignored else []
+    return [ImageAnnotations(reference, (), rows, file.name, left_out)]
 
 
 def labels_in(listing: Path) -> dict[str, tuple[int, ...]]:
-    """Structure → the numbers that stand for it in a label map (several: nnU-Net's regions).
+    """Structure → the numbers that stand for it in a label map (several: nnU-Net's regions); `IGNORE` with them.
 
     Raises
     ------
@@ -221,6 +228,6 @@ def labels_in(listing: Path) -> dict[str, tuple[int, ...]]:
             values = tuple(int(value) for value in np.atleast_1d(numbers))
         except (TypeError, ValueError):
             raise ValueError(f"{listing} gives no whole number for the label “{name}”.") from None
-        if values != (0,) and name != "ignore":
+        if values != (0,):
             found[str(name)] = values
     return found

@@ -51,51 +51,62 @@ def _classes_file(file: Path) -> Path | None:
     return next((path for path in found if path.is_file()), None)
 
 
-def _named(file: Path) -> tuple[list[str], list[str]]:
-    """Names of the classes, and of the keypoints where they are told."""
+def _classes(file: Path) -> tuple[dict[int, str], bool]:
+    """Names of the classes by their numbers, and whether the labels are poses: boxes with keypoints."""
     listing = _classes_file(file)
     if listing is None:
         raise ValueError(f"{file.name} has no classes.txt and no data.yaml in a folder above, which names its numbers.")
     text = read_text(listing)
     if listing.suffix == ".txt":
-        return [line.strip() for line in text.splitlines() if line.strip()], []
-    names = _yaml_list(text, "names")
+        lines = enumerate(line.strip() for line in text.splitlines())
+        return {number: name for number, name in lines if name}, False
+    names = _yaml_names(text)
     if not names:
         raise ValueError(f"{listing} has no list “names”, which names the classes of {file.name}.")
-    return names, _yaml_list(text, "kpt_names") or _yaml_list(text, "keypoints")
+    return names, re.search(r"^kpt_shape\s*:", text, re.MULTILINE) is not None
 
 
-def _yaml_list(text: str, key: str) -> list[str]:
-    """A list, or a table from numbers to texts, below a key of a YAML file; the little of YAML that YOLO needs."""
-    found = re.search(rf"^{key}:[ \t]*(.*)$((?:\n[ \t]+.*|\n[ \t]*-.*|\n[ \t]*)*)", text, re.MULTILINE)
+def _yaml_names(text: str) -> dict[int, str]:
+    """The list, or the table from numbers to texts, below ``names``; the little of YAML that YOLO needs."""
+    found = re.search(r"^names:[ \t]*(.*)$((?:\n[ \t]+.*|\n[ \t]*-.*|\n[ \t]*)*)", text, re.MULTILINE)
     if not found:
-        return []
-    inline, below = found.group(1).split(" #")[0].strip(), found.group(2)
+        return {}
+    inline, below = re.sub(r"(^|\s)#.*", "", found.group(1)).strip(), found.group(2)
     parts = re.sub(r"^[\[{]|[\]}]$", "", inline).split(",") if inline else below.splitlines()
-    values = (re.sub(r"^\s*(-|\d+\s*:)\s*", "", part).strip().strip("'\"") for part in parts)
-    return [value for value in values if value]
+    names: dict[int, str] = {}
+    for part in parts:
+        entry = re.sub(r"(^|\s)#.*", "", part).strip()
+        numbered = re.match(r"""["']?(\d+)["']?\s*:\s*(.*)""", entry)
+        name = (numbered.group(2) if numbered else re.sub(r"^-\s*", "", entry)).strip().strip("'\"")
+        if name:
+            names[int(numbered.group(1)) if numbered else len(names)] = name
+    return names
 
 
 def read_yolo(file: Path, known: Known = NOTHING) -> list[ImageAnnotations]:
-    """The outlines of one image's labels; it is called like its image. Boxes are left out.
+    """The outlines of one image's labels; it is called like its image. Boxes and poses are left out.
 
     Raises
     ------
     ValueError
         With a sentence: nothing names the classes, or a line is no label.
     """
-    names, _ = _named(file)
+    names, poses = _classes(file)
     outlines, left_out = dict[str, list[Points]](), list[str]()
     for line, text in enumerate(read_text(file).splitlines(), 1):
         if not text.strip():
             continue
         try:
             kind, *values = [float(part) for part in text.split()]
-            name = names[int(kind)] if kind >= 0 else ""
-        except (ValueError, IndexError):
-            raise ValueError(f"{file.name}, line {line}, is no label, or of a class that has no name.") from None
+            name = names[int(kind)] if kind.is_integer() else ""
+        except (ValueError, OverflowError, KeyError):
+            name = ""
+        if not name:
+            raise ValueError(f"{file.name}, line {line}, is no label, or of a class that has no name.")
         if len(values) in (4, 5):
             left_out.append(f"A box of “{name}”")
+        elif poses:
+            left_out.append(f"A box of “{name}” with keypoints")
         elif len(values) % 2:
             raise ValueError(f"{file.name}, line {line}, has an odd number of coordinates.")
         else:

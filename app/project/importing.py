@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from app.core.annotation import AnnotatedMask
+from app.core.frame import Frame
 from app.core.landmark import PlacementState, ReviewState
 from app.core.masks import MaskState
 from app.core.text import one_line
@@ -19,7 +20,7 @@ from app.project.actions import remember_file
 from app.project.changes import AnnotationsChanged, Change, OpinionsChanged
 from app.project.entries import Placement
 from app.project.masks import take_back
-from app.project.matching import MatchedImage, MatchedPoint
+from app.project.matching import MatchedImage, MatchedPoint, Trouble, Unmatched
 from app.project.state import ProjectState
 from app.store.blobs import pack_mask
 from app.store.changes import Action, Writer, now
@@ -47,6 +48,8 @@ class ImportPlan:
         Accepted images: nothing of them is taken in.
     same : int
         Placements that are here already.
+    outside : tuple of Unmatched
+        Landmarks whose places lie outside the picture, where nobody would see a correction: they are not taken in.
     """
 
     opinion: str
@@ -54,6 +57,7 @@ class ImportPlan:
     kept: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     locked: tuple[str, ...] = ()
     same: int = 0
+    outside: tuple[Unmatched, ...] = ()
 
     @property
     def placements(self) -> int:
@@ -121,6 +125,7 @@ def plan_import(
     if opinion != OWN:
         return ImportPlan(opinion, images)
     taken, kept, locked, same = [], dict[str, tuple[str, ...]](), [], 0
+    outside: dict[str, list[str]] = {}
     for image in images:
         if state.rows.accepted(image.name):
             locked.append(image.name)
@@ -130,6 +135,10 @@ def plan_import(
             state.rows.number(name)  # it may have been deleted since it was matched
         others = {name: said for name, said in image.points.items() if not _same(said, ours[name])}
         same += len(image.points) - len(others)
+        out = [name for name, said in others.items() if _leads_out(state.frame(image.name), said, ours[name])]
+        for name in out:
+            outside.setdefault(name, []).append(image.name)
+            del others[name]
         stay = [] if over else [name for name in others if ours[name].reader or ours[name].at]
         held = state.rows.masks.get(image.name, {}).keys() | _confirmed(state, image.name)
         ours_already = {name for name in held & image.masks.keys() if _is_held(state, image, name)}
@@ -141,7 +150,15 @@ def plan_import(
         masks = {name: said for name, said in image.masks.items() if name not in stay and name not in ours_already}
         if points or masks:
             taken.append(MatchedImage(image.name, points, masks, image.files))
-    return ImportPlan(opinion, tuple(taken), kept, tuple(locked), same)
+    told = tuple(Unmatched(Trouble.OUTSIDE, name, tuple(where)) for name, where in outside.items())
+    return ImportPlan(opinion, tuple(taken), kept, tuple(locked), same, told)
+
+
+def _leads_out(frame: Frame | None, said: MatchedPoint, ours: Placement) -> bool:
+    """Whether a place lies outside the picture; not where ours does already (as `actions.place` has it)."""
+    if frame is None or said.xy is None or frame.contains(said.xy):
+        return False
+    return bool(frame.contains(ours.xy)) or bool(np.isnan(ours.xy).any())
 
 
 def _confirmed(state: ProjectState, image: str) -> set[str]:

@@ -43,6 +43,7 @@ class Trouble(StrEnum):
     EMPTY = "empty"
     NO_NUMBER = "no number"
     LEFT_OUT = "left out"
+    OUTSIDE = "outside"
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ _SENTENCES = {
     Trouble.EMPTY: "Mask of “{what}” in {images}: no pixel of the picture lies in it.",
     Trouble.NO_NUMBER: "“{what}” in {images}: its place is no pair of numbers.",
     Trouble.LEFT_OUT: "{what} in {images}: neither a point nor a mask, so it is left out.",
+    Trouble.OUTSIDE: "“{what}” in {images}: its place lies outside the picture, so it is no correction. "
+    "Import it as a reader to see it.",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -234,34 +234,47 @@ class SessionOpinions(SessionReviews):
     ) -> ImportReport:
         """Make what an opinion says the project's own: of all images or some, of all or one landmark or structure.
 
-        One undo step. Corrections of this project's readers and accepted images stay, as in `import_annotations`.
+        One undo step. Corrections of this project's readers and accepted images stay, as in `import_annotations`. With
+        a landmark and a structure, both are taken.
+
+        Raises
+        ------
+        ValueError
+            With a sentence: there is no such opinion, landmark or structure, or the image is accepted.
         """
         self._project.check_writable()
         self._settle()
+        if opinion not in self.opinions:
+            raise ValueError(f"The project has no opinion of “{opinion}”.")
+        if landmark is not None:
+            self._state.rows.number(landmark)
+        if structure is not None and structure not in [one.name for one in self.template.structures]:
+            raise ValueError(f"The template has no structure “{structure}”.")
         names = self.opinion_images(opinion) if images is None else several(images)
-        which = {landmark or structure} - {None}
-        said = tuple(one for one in (self._said(opinion, name, which) for name in names) if one.points or one.masks)
+        found = (self._said(opinion, name, landmark, structure) for name in names)
+        said = tuple(one for one in found if one.points or one.masks)
         plan = plan_import(self._state, said, OWN, over)
         if plan.locked and len(plan.locked) == len(said):
             raise ValueError(locked_sentence(plan.locked[0]))
         report = ImportReport(plan)
-        what = f"“{landmark or structure}”" if which else _amount(plan)
+        what = " and ".join(f"“{name}”" for name in (landmark, structure) if name is not None) or _amount(plan)
         report.change = self._act(take_in, report, self._reader, f"Take over {what} in {_where(plan)} from {opinion}")
         return report
 
-    def _said(self, opinion: str, image: str, which: Collection[str | None]) -> MatchedImage:
-        """What an opinion says of an image, as if it were read from a file."""
+    def _said(self, opinion: str, image: str, landmark: str | None, structure: str | None) -> MatchedImage:
+        """What an opinion says of an image, as if it were read from a file; of all where neither is named."""
+        whole = landmark is None and structure is None
         points = {
             one.landmark: MatchedPoint(None if one.state is PlacementState.ABSENT else one.xy, one.state)
             for one in self.opinion_placements(opinion, image)
-            if not which or one.landmark in which
+            if whole or one.landmark == landmark
         }
         masks, drawn = {}, self.opinion_masks(opinion, image)
-        for structure in drawn.by_reader:
-            if (not which or structure in which) and (state := drawn.state(structure)) is not None:
-                native = drawn.native(structure)
+        for name in drawn.by_reader:
+            if (whole or name == structure) and (state := drawn.state(name)) is not None:
+                native = drawn.native(name)
                 bitmap = None if native is None else PackedMask.of(native)
-                masks[structure] = AnnotatedMask(structure, bitmap, state=None if state is MaskState.ABSENT else state)
+                masks[name] = AnnotatedMask(name, bitmap, state=None if state is MaskState.ABSENT else state)
         return MatchedImage(image, points, masks)
 
     def delete_opinion(self, opinion: str) -> Change | None:

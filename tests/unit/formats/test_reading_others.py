@@ -158,6 +158,54 @@ def test_yolo_names_its_classes_by_data_yaml(tmp_path):
     assert read(tmp_path / "labels")[0].masks[0].structure == "heart"
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        "names:\n  1: right_lung\n  0: heart\n",
+        "names: {1: right_lung, 0: 'heart'}  # turned\n",
+        "names:\n  # two\n  7: spleen\n\n  0: heart # the first\n  '1': \"right_lung\"\nnc: 2\n",
+        "names:\n- heart\n- right_lung\n",
+    ],
+)
+def test_yolo_classes_go_by_their_numbers(tmp_path, names):
+    written(tmp_path / "data.yaml", names)
+    label = "0 .2 .25 .6 .25 .6 .75\n1 .1 .1 .5 .1 .5 .5\n"
+    (one,) = read(written(tmp_path / "labels" / "im0.txt", label))
+    assert [(row.structure, row.outlines[0][0].tolist()) for row in one.masks] == [
+        ("heart", [0.2, 0.25]),
+        ("right_lung", [0.1, 0.1]),
+    ]
+    found = read_paths([written(tmp_path / "labels" / "im1.txt", "5 .2 .25 .6 .25 .6 .75\n")], KNOWN)
+    assert "im1.txt, line 1, is no label, or of a class that has no name." in found.failed[0][1]
+
+
+def test_a_blank_line_of_classes_txt_has_a_number_too(tmp_path):
+    written(tmp_path / "classes.txt", "right_lung\n\nheart\n")
+    (one,) = read(written(tmp_path / "labels" / "im0.txt", "2 .2 .25 .6 .25 .6 .75\n"))
+    assert [row.structure for row in one.masks] == ["heart"]
+
+
+def test_poses_of_yolo_are_no_outlines(tmp_path):
+    written(tmp_path / "data.yaml", "kpt_shape: [2, 3]\nnames:\n  0: heart\n")
+    (one,) = read(written(tmp_path / "labels" / "im0.txt", "0 .5 .5 .4 .4 .1 .1 2 .2 .3 2\n"))
+    assert not one.masks
+    assert one.left_out == ["A box of “heart” with keypoints"]
+
+
+def test_pixels_that_nnunet_ignores_are_left_out_and_told(tmp_path):
+    labels = np.zeros((20, 30), np.uint8)
+    labels[3:9, 4:20], labels[12, 5:9] = 1, 2
+    written(tmp_path / "dataset.json", {"labels": {"background": 0, "heart": 1, "right_lung": 3, "ignore": 2}})
+    cv2.imwrite(str(tmp_path / "im0.png"), labels)
+    cv2.imwrite(str(tmp_path / "im1.png"), np.where(labels == 2, 0, labels))
+    ignoring, whole = read(tmp_path)
+    assert [row.structure for row in ignoring.masks] == ["heart"]  # the lung may lie where nothing is said
+    np.testing.assert_array_equal(ignoring.masks[0].native(FRAME), labels == 1)
+    assert ignoring.left_out == ["The pixels of the label “ignore”"]
+    assert [(row.structure, row.absent) for row in whole.masks] == [("heart", False), ("right_lung", True)]
+    assert not whole.left_out
+
+
 def test_masks_by_structure_and_by_image(tmp_path):
     mask = np.zeros((20, 30), np.uint8)
     mask[2:7, 3:18] = 255

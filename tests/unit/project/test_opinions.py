@@ -235,3 +235,42 @@ def test_an_image_that_was_never_read_takes_points_and_tells_of_masks(ready: Ses
     assert "Predict it first" in report.unmatched[0].sentence
     fake_predict(ready)
     assert ready.match_annotations([said("late", (), [drawn("heart")])]).masks == 1
+
+
+def test_taking_over_tells_a_landmark_from_a_structure_of_its_name(ready: Session):
+    ready.define_landmark("heart", "heart", (0.25, 0.125))
+    points = [at("hilum", 50, 40), at("heart", 61, 45)]
+    ready.import_annotations([said("im1", points, [drawn("heart"), drawn("right_lung")])], "Bea")
+    one = ready.take_over("Bea", landmark="heart")
+    assert (one.placements, one.masks) == (1, 0)
+    assert ready.take_over("Bea", structure="heart").masks == 1
+    both = ready.take_over("Bea", landmark="hilum", structure="right_lung")
+    assert (both.placements, both.masks) == (1, 1)
+    assert ready.history()[-1].label == "Take over “hilum” and “right_lung” in im1 from Bea"
+
+
+@pytest.mark.parametrize(
+    ("opinion", "what", "sentence"),
+    [
+        ("Cem", {}, "The project has no opinion of “Cem”"),
+        ("Bea", {"landmark": "heart"}, "The project has no landmark “heart”"),
+        ("Bea", {"structure": "hilum"}, "The template has no structure “hilum”"),
+    ],
+)
+def test_what_is_not_there_is_not_taken_over(ready: Session, opinion, what, sentence):
+    ready.import_annotations([said("im1", [at("hilum", 50, 40)], [drawn("heart")])], "Bea")
+    with pytest.raises(ValueError, match=sentence):
+        ready.take_over(opinion, **what)
+
+
+def test_a_place_outside_the_picture_is_no_correction_but_an_opinion(ready: Session):
+    read = [said("im1", [at("hilum", 1e8, -5), at("apex", 31.5, 45)]), said("im2", [at("hilum", 319.6, 5)])]
+    report = ready.import_annotations(read)
+    assert report.placements == 1
+    assert places(ready, "im1.png")["hilum"].state is PlacementState.PREDICTED
+    (told,) = report.plan.outside
+    assert (told.what, told.images) == ("hilum", ("im1.png", "im2.png"))
+    assert "outside the picture" in told.sentence
+    assert ready.import_annotations(read, "Bea").placements == 3
+    taken = ready.take_over("Bea", "im1.png", landmark="hilum")
+    assert (taken.placements, len(taken.plan.outside)) == (0, 1)
