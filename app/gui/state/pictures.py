@@ -17,7 +17,8 @@ from app.gui.state.controller import Controller
 from app.gui.widgets.grey import GreyPicture
 from app.project.changes import Change, ImagesChanged, OrientationChanged, PredictionChanged, SpacingChanged
 
-KEPT_PICTURES = 6
+KEPT_PICTURES = 9
+"""Four side by side, and those that are fetched ahead."""
 KEPT_PREVIEWS = 256
 
 Preview = npt.NDArray[np.uint8]
@@ -87,6 +88,8 @@ class Pictures(QObject):
         for name, future in list(self._asked.items()):
             if name not in names and future.cancel():  # the reader has gone on; running ones end as they like
                 self._asked.pop(name, None)
+        for name in reversed(names):
+            self.picture(name)  # what is wanted most is forgotten last
         for name in names:
             if name not in self._pictures and name not in self._asked:
                 self._ask(name)
