@@ -200,9 +200,17 @@ def read_label_map(file: Path, known: Known) -> list[ImageAnnotations]:
         mask = np.isin(values, each)
         if mask.any() or not ignored:
             rows.append(AnnotatedMask(name, PackedMask.of(mask) if mask.any() else None))
-    reference = ImageReference(str(file.with_name(stem(file.name))), size=values.shape)
+    case = stem(file.name)
+    reference = ImageReference(_cases_in(listing).get(case) or str(file.with_name(case)), size=values.shape)
     left_out = [f"The pixels of the label “{IGNORE}”"] if ignored else []
     return [ImageAnnotations(reference, (), rows, file.name, left_out)]
+
+
+def _cases_in(listing: Path) -> dict[str, str]:
+    """The images of the cases, which our own dataset.json tells: folders do not stand in a case's name."""
+    told = read_json(listing).get("denseseg_review") if listing.suffix == ".json" else None
+    cases = told.get("cases") if isinstance(told, dict) else None
+    return {str(case): str(image) for case, image in cases.items()} if isinstance(cases, dict) else {}
 
 
 def labels_in(listing: Path) -> dict[str, tuple[int, ...]]:
