@@ -52,6 +52,23 @@ def known_masks(image: ImageView) -> dict[str, npt.NDArray[np.bool_]]:
     return found
 
 
+def whole_masks(image: ImageView, program: str) -> dict[str, npt.NDArray[np.bool_]]:
+    """The same, for a program that takes what has no label for background.
+
+    Raises
+    ------
+    RefusedError
+        With a sentence: of some structure nothing is known, or it was rejected.
+    """
+    names = [structure.name for structure in image.masks.template.structures]
+    if unknown := [name for name in names if image.mask_source(name) in UNKNOWN]:
+        raise RefusedError(
+            f"Nothing is known of {', '.join(unknown)} there, or it was rejected; {program} would take it for "
+            "background. Correct the mask, or call the structure absent."
+        )
+    return known_masks(image)
+
+
 def one_map(masks: Mapping[str, npt.NDArray[np.bool_]], template: Template) -> Labels | None:
     """All structures in one map [H, W]; None where a pixel belongs to several, or one of them is not known."""
     if len(masks) < len(template.structures) or np.max(np.sum([*masks.values()], axis=0, dtype=int)) > 1:

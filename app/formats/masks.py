@@ -23,10 +23,15 @@ from app.io.names import stem, suffix
 
 def write_mask(mask: npt.NDArray[np.bool_], path: Path) -> None:
     """Write one mask [H, W]; raises OSError if it cannot be written."""
+    write_bytes(path, png_of(mask))
+
+
+def png_of(mask: npt.NDArray[np.bool_]) -> bytes:
+    """A mask [H, W] as PNG, 0 and 255; raises OSError if that can't be made."""
     good, data = cv2.imencode(".png", mask.astype(np.uint8) * np.uint8(255))
     if not good:
-        raise OSError(f"The mask {path} cannot be encoded.")
-    write_bytes(path, data.tobytes())
+        raise OSError("A mask cannot be encoded.")
+    return bytes(data)
 
 
 def folder_of(stem: str, folder: Path) -> Path:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from app.core.template import Template
 from app.formats.base import PerImage
-from app.formats.label_map import UNKNOWN, known_masks, nifti_bytes
+from app.formats.label_map import nifti_bytes, whole_masks
 from app.formats.output_folder import OutputFolder
-from app.formats.project_view import ImageView, ProjectView, RefusedError
+from app.formats.project_view import ImageView, ProjectView
 from app.formats.source import flat_names, picture_of
 from app.io.atomic import json_text
 
@@ -99,13 +99,7 @@ class NnUNet(PerImage):
         """The image's picture and label map; refused where a structure is not known, which would be background."""
         frame = image.frame
         assert frame is not None
-        names = [structure.name for structure in self._project.template.structures]
-        if unknown := [name for name in names if image.mask_source(name) in UNKNOWN]:
-            raise RefusedError(
-                f"Nothing is known of {', '.join(unknown)} there, or it was rejected; nnU-Net would take it for "
-                "background. Correct the mask, or call the structure absent."
-            )
-        labels, case = self._codes.labels_of(known_masks(image)), self._cases[image.name]
+        labels, case = self._codes.labels_of(whole_masks(image, "nnU-Net")), self._cases[image.name]
         if labels.max(initial=0) < 256:
             labels = labels.astype(np.uint8)
         picture = picture_of(image).pixels

@@ -15,7 +15,7 @@ CORRECTED = (
     "mask does not follow a corrected point, and no point follows a corrected mask."
 )
 HOLD_MASKS = frozenset(
-    "masks nifti nrrd seg-nrrd coco labelme cvat labelstudio yolo nnunet dicom-seg dicom-gsps".split()  # noqa: SIM905
+    "masks nifti nrrd seg-nrrd coco labelme cvat labelstudio yolo nnunet training dicom-seg dicom-gsps dicom-sc".split()  # noqa: SIM905
 )
 """The formats of which it matters."""
 

@@ -21,6 +21,7 @@ from app.formats.project_view import ImageView, ProjectView
 from app.formats.seg_nrrd import SegNrrd
 from app.formats.slicer import markups_of
 from app.formats.tables import Csv, History, Measurements, Regions, Reviews
+from app.formats.training import Training
 from app.formats.yolo import classes_of, labels_of
 from app.formats.yolo_pose import YoloPose
 from app.io.atomic import json_text, write_json
@@ -164,6 +165,7 @@ FORMATS: dict[str, type[Format]] = {
     "cvat": Cvat,
     "labelstudio": LabelStudio,
     "nnunet": NnUNet,
+    "training": Training,
     "dicom-seg": DicomSeg,
     "dicom-sr": DicomSr,
     "dicom-gsps": DicomGsps,

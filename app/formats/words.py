@@ -52,6 +52,7 @@ GROUPS: dict[str, dict[str, Words]] = {
     },
     "Machine learning": {
         "nnunet": Words("nnU-Net", "nnunet: pictures and label maps, a raw data set"),
+        "training": Words("Training data", "training: for this program's own train --data"),
         "yolo": Words("YOLO, masks", "yolo: one text file per image, polygons"),
         "yolo-pose": Words("YOLO, landmarks", "yolo-pose: one text file per image"),
     },
