@@ -18,6 +18,7 @@ from app.formats.nnunet import NnUNet
 from app.formats.output_folder import OutputFolder
 from app.formats.parquet import Parquet
 from app.formats.project_view import ImageView, ProjectView
+from app.formats.report import Report
 from app.formats.seg_nrrd import SegNrrd
 from app.formats.slicer import markups_of
 from app.formats.tables import Csv, History, Measurements, Regions, Reviews
@@ -175,6 +176,7 @@ FORMATS: dict[str, type[Format]] = {
     "csv-wide": CsvWide,
     "deeplabcut": DeepLabCut,
     "landmarks": LandmarkSet,
+    "report": Report,
 }
 
 

@@ -21,6 +21,7 @@ class Words(NamedTuple):
 
 
 GROUPS: dict[str, dict[str, Words]] = {
+    "To read": {"report": Words("Report", "report: HTML and PDF, per image and of all")},
     "Tables": {
         "csv": Words("Table of placements", "landmarks.csv: a row per landmark and image"),
         "measurements": Words("Measurements", "measurements.csv: a row per value and image"),
