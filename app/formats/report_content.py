@@ -227,8 +227,8 @@ def _values(told: Sequence[Told]) -> Iterator[Block]:
         heads = ("Measurement", "Unit", "n", "Mean", "SD", "25 %", "Median", "75 %", "Least", "Greatest")
         yield Table(heads, tuple(rows))
         if left_out:
-            values = "1 value that depends" if left_out == 1 else f"{left_out} values that depend"
-            yield Text(f"Left out: {values} on a structure which a reader rejected.", warning=True)
+            many = "1 value that depends" if left_out == 1 else f"{left_out} values that depend"
+            yield Text(f"Left out: {many} on a structure which a reader rejected.", warning=True)
         yield from drawings
 
 

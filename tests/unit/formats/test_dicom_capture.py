@@ -19,6 +19,7 @@ from app.core.frame import Frame, Provenance, Spacing
 from app.core.landmark import Landmark
 from app.core.orientation import ORIENTATIONS, Orientation
 from app.formats.csv_table import Row
+from app.formats.deidentify import Deidentifier
 from app.formats.dicom_capture import Stored, drawn_capture
 from app.formats.dicom_common import file_of
 from app.formats.dicom_files import DicomGsps, DicomSc, DicomSeg, DicomSr
@@ -201,3 +202,15 @@ def test_the_command_line_asks_for_captures(session, tmp_path, capsys):
     assert {file.relative_to(out).as_posix() for file in out.rglob("*.dcm")} == {
         f"{folder}/im{number}.dcm" for folder in ("dicom-seg", "dicom-source") for number in range(3)
     }
+
+
+def test_a_capture_that_is_given_away_has_uids_that_do_not_lead_back_to_the_file(picture, tmp_path):
+    def uids(person: Deidentifier | None, folder: str) -> set[str]:
+        DicomSeg(PROJECT, OutputFolder(tmp_path / folder)).add(replace(view(picture), person=person))
+        data = [pydicom.dcmread(path) for path in (tmp_path / folder).rglob("*.dcm")]
+        assert len({each.StudyInstanceUID for each in data}) == 1
+        return {each.StudyInstanceUID for each in data}
+
+    plain, given = uids(None, "plain"), uids(Deidentifier(b"secret"), "given")
+    assert uids(Deidentifier(b"secret"), "again") == given
+    assert len(plain | given | uids(Deidentifier(b"other"), "other")) == 3
