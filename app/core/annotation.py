@@ -185,6 +185,8 @@ class ImageAnnotations:
         Name of the file, for the reader.
     left_out : sequence of str
         What the file holds for this image that is neither a point nor a mask, in words: a line, a box that is turned.
+    turned : bool
+        Whether the bitmaps are in the order in which a volume stores them, and it says that this is not the picture's.
     """
 
     image: ImageReference
@@ -192,3 +194,4 @@ class ImageAnnotations:
     masks: Sequence[AnnotatedMask] = ()
     file: str = ""
     left_out: Sequence[str] = ()
+    turned: bool = False

@@ -16,6 +16,7 @@ from app.core.frame import Frame
 from app.core.template import Template
 from app.formats.base import PerImage
 from app.formats.csv_table import MaskSource
+from app.formats.map_axes import is_turned
 from app.formats.masks import plane_of, read_mask
 from app.formats.nrrd_file import nrrd_bytes
 from app.formats.output_folder import OutputFolder
@@ -220,7 +221,7 @@ def read_label_map(file: Path, known: Known) -> list[ImageAnnotations]:
     case = stem(file.name)
     reference = ImageReference(_cases_in(listing).get(case) or str(file.with_name(case)), size=values.shape)
     left_out = [f"The pixels of the label “{IGNORE}”"] if ignored else []
-    return [ImageAnnotations(reference, (), rows, file.name, left_out)]
+    return [ImageAnnotations(reference, (), rows, file.name, left_out, is_turned(file))]
 
 
 def _cases_in(listing: Path) -> dict[str, str]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from app.core.annotation import AnnotatedMask, ImageAnnotations, ImageReference, PackedMask
 from app.core.masks import ImageMasks
+from app.formats.map_axes import is_turned
 from app.formats.output_folder import OutputFolder
 from app.formats.reading import Known
 from app.io.atomic import write_bytes
@@ -91,7 +92,8 @@ def read_mask(file: Path, known: Known) -> list[ImageAnnotations]:
     image, structure = image_and_structure(file, known)
     mask = plane_of(file) > 0
     row = AnnotatedMask(structure, PackedMask.of(mask) if mask.any() else None)
-    return [ImageAnnotations(ImageReference(image, size=mask.shape), (), [row], f"{file.parent.name}/{file.name}")]
+    reference, name = ImageReference(image, size=mask.shape), f"{file.parent.name}/{file.name}"
+    return [ImageAnnotations(reference, (), [row], name, turned=is_turned(file))]
 
 
 def plane_of(file: Path) -> npt.NDArray[Any]:

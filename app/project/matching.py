@@ -23,6 +23,8 @@ _OF_FORMATS = {"image", "images", "imagestr", "imagests", "img", "imgs", "label"
 _OF_FORMATS |= {"annotation", "annotations", "mask", "masks", "segmentation", "segmentations"}
 """Folders in which formats part images and what is drawn on them: they tell no patient from another."""
 _NAMED = 3
+_VOLUMES = (".nii", ".nii.gz", ".nrrd", ".mha")
+"""Images whose pixels are read in the order in which they are stored, as label maps of these kinds are."""
 _BY_UID = 1 << 30
 """More than all parts of any name."""
 
@@ -38,6 +40,7 @@ class Trouble(StrEnum):
     NO_LANDMARK = "no landmark"
     NO_STRUCTURE = "no structure"
     OTHER_SIZE = "other size"
+    TURNED = "turned"
     NOT_READ = "not read"
     TWICE = "twice"
     EMPTY = "empty"
@@ -90,6 +93,8 @@ _SENTENCES = {
     Trouble.NO_LANDMARK: "Landmark “{what}”: the project has none of this name (in {images}).",
     Trouble.NO_STRUCTURE: "Structure “{what}”: the template has none of this name (in {images}).",
     Trouble.OTHER_SIZE: "Mask of “{what}” in {images}: {detail}.",
+    Trouble.TURNED: "Mask of “{what}” in {images}: by its header the file counts pixels from another corner than the "
+    "picture, so it may lie mirrored. Save it with the axes of the image (x to the right, y down in LPS).",
     Trouble.NOT_READ: "“{what}” in {images}: the image was not read yet. Predict it first.",
     Trouble.TWICE: "“{what}” in {images} is there several times; the first one counts.",
     Trouble.EMPTY: "Mask of “{what}” in {images}: no pixel of the picture lies in it.",
@@ -255,6 +260,8 @@ class _Gathered:
                 told.add(Trouble.TWICE, structure, here)
             elif image.frame is None:
                 told.add(Trouble.NOT_READ, structure, here)
+            elif one.turned and suffix(image.name).lower() not in _VOLUMES:
+                told.add(Trouble.TURNED, structure, here)
             elif problem := _misfit(mask, image.frame):
                 told.add(Trouble.OTHER_SIZE, structure, here, problem)
             else:
