@@ -4,7 +4,8 @@ PYTHON ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: setup run test bench mutants clean
+FORMATS := .venv-formats
+.PHONY: setup run test test-formats bench mutants clean
 
 setup:
 	@sh .ci/setup "$(PYTHON)"
@@ -22,6 +23,15 @@ test: setup
 	$(VENV)/bin/lint-imports
 	QT_QPA_PLATFORM=offscreen $(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal
 
+# Every format is read back by programs that nobody here wrote (docs/formats.md). They live in an environment of their
+# own, .venv-formats, which sees .venv behind itself; the DICOM checkers are the Debian package dicom3tools.
+# FORMATS_PAGE="--write docs/formats.md" puts the results into that page.
+test-formats: setup
+	@sh .ci/formats
+	@mkdir -p out
+	$(PY) -m tests.formats.make_exports out/formats
+	$(FORMATS)/bin/python -m tests.formats.checks out/formats $(FORMATS_PAGE)
+
 # The figures of those that came to their end are printed also where another one failed.
 bench: setup
 	@mkdir -p out
@@ -36,4 +46,4 @@ mutants: setup
 	@$(PY) -m tests.mutants $(MUTANTS)
 
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) $(FORMATS) out
