@@ -64,6 +64,6 @@ def show(comparison: Comparison) -> None:
             cells.append("-" if line is None else f"{told(line.mean, figure.digits)}{mark}")
         table.add_row(f"{figure.name} ({figure.unit})" if figure.unit else figure.name, *cells)
     table.add_section()
-    table.add_row("time per image (ms)", *(told(cost.milliseconds, 0) for cost in comparison.costs))
+    table.add_row("time per image, best (ms)", *(told(cost.best_ms, 0) for cost in comparison.costs))
     table.add_row("size of the bundle (MB)", *(told(cost.megabytes, 1) for cost in comparison.costs))
     Console(highlight=False, markup=False, emoji=False).print(table)

@@ -75,9 +75,9 @@ def test_systems_stand_side_by_side_with_what_they_are_off_by(folders, tmp_path,
 def test_masks_alone_can_be_compared_and_a_bundle_without_its_prior(folders, tmp_path):
     data, again, _ = folders
     shutil.copytree(again / "masks", tmp_path / "drawn" / "masks")
-    assert compare(data, tmp_path / "out", "chest@plain", tmp_path / "drawn") == 0
+    assert compare(data, tmp_path / "out", "no/prior=chest@plain", tmp_path / "drawn") == 0
     table = table_of(tmp_path / "out")
-    assert float(table["landmark error, all points", "chest@plain"]["mean"]) > 0.3  # the reference had a prior
+    assert float(table["landmark error, all points", "no/prior"]["mean"]) > 0.3  # the reference had a prior
     assert ("landmark error, all points", "drawn") not in table
     assert float(table["Dice, left lung", "drawn"]["mean"]) > 0.97
 

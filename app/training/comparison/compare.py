@@ -56,7 +56,10 @@ def compare(
     reference, template = read_contours(data, part, chest), chest.template
     scores, costs = [], []
     with tempfile.TemporaryDirectory() as folder:
-        found = [contender(each, reference, template, threads, Path(folder), progress) for each in systems]
+        found = [
+            contender(each, reference, template, threads, Path(folder) / str(number), progress)
+            for number, each in enumerate(systems)
+        ]
         progress("Timing", 0, 0)
         costs = costs_of(found, reference, threads)
         progress("Comparing", 0, len(found))
@@ -70,7 +73,7 @@ def compare(
 
 
 def costs_of(contenders: Sequence[Contender], reference: Contours, threads: int) -> list[Cost]:
-    """Size of each bundle, and the median time from the network's input to the prediction."""
+    """Size of each bundle, and the best and the median time from the network's input to the prediction."""
     bundles = {each.label: each.bundle for each in contenders if each.bundle is not None}
     predictors = {label: predictor_of(bundle, threads, "auto") for label, bundle in bundles.items()}
     seconds: dict[str, list[float]] = {label: [] for label in bundles}
@@ -85,7 +88,11 @@ def costs_of(contenders: Sequence[Contender], reference: Contours, threads: int)
             began = time.perf_counter()
             predictors[label](arrays, frame)
             seconds[label].append(time.perf_counter() - began)
-    return [
-        Cost(1000 * float(np.median(seconds[each.label])), size_of(each.bundle)) if each.bundle is not None else Cost()
-        for each in contenders
-    ]
+    costs = []
+    for each in contenders:
+        if each.bundle is None:
+            costs.append(Cost())
+            continue
+        taken = 1000 * np.array(seconds[each.label])
+        costs.append(Cost(float(taken.min()), float(np.median(taken)), size_of(each.bundle)))
+    return costs

@@ -100,7 +100,7 @@ def contender(
     threads : int
         Of the network.
     folder : Path
-        Where variants of bundles may be written.
+        Where a variant of a bundle may be written; it does not exist yet.
     progress : callable
 
     Raises
@@ -113,7 +113,7 @@ def contender(
     if is_predicted(Path(wanted.source)) and not wanted.variant:
         cases, has_points, has_masks = read_predicted(Path(wanted.source), reference, template)
         return Contender(wanted.label, cases, has_points, has_masks)
-    bundle = variant_of(read_bundle(wanted.source), wanted.variant, folder / wanted.label)
+    bundle = variant_of(read_bundle(wanted.source), wanted.variant, folder)
     names = [[(s.name, len(s.outline)) for s in each.structures] for each in (bundle.template, template)]
     if names[0] != names[1]:
         raise ValueError(f"The bundle “{bundle.title}” ({wanted.label}) has other structures than the reference.")
