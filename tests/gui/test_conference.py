@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from app.gui.application import App
 from app.gui.image.corner_texts import ImageTexts
 from app.gui.measurements.all_images import AllImages
+from app.gui.shell.conference import GOES_ON
 from tests.gui.conftest import SAMPLES, settled, shown_fully
 
 SECRETS = ("Kowalska", "Geheim", "DrHouse")
@@ -95,9 +96,9 @@ def test_reading_goes_on_and_nothing_that_shows_names_comes_back(app: App, qtbot
     window.actions_["accept"].trigger()
     assert session.review("Kowalska_2.png") == "accepted", "what is not personal goes on"
     controller.tell("Kowalska_2.png is locked.", window.image_view)
-    assert window.notices.label.text() == "What is to be said names an image or a person: it stands in the messages."
-    controller.tell("A landmark was moved.", window.image_view)
-    assert window.notices.label.text() == "A landmark was moved."
+    assert window.notices.label.text() == "What there is to say stands in the messages."
+    window.learn_bar.say("Geheim was learnt.")
+    qtbot.waitUntil(lambda: not window.learn_bar.isVisible())
     assert not window.actions_["closeProject"].isEnabled()
     assert not window.actions_["undo"].isEnabled()
     QTest.keyClick(window.windowHandle(), Qt.Key.Key_F9)
@@ -111,3 +112,26 @@ def test_it_ends_with_the_program(app: App, start: Callable[..., App], tmp_path:
     again = start("--project", tmp_path / "Geheim.dsr")
     assert not again.window.controller.look.private
     assert again.window.worklist.isVisible()
+
+
+def test_every_command_that_goes_on_is_one_and_the_others_rest(app: App) -> None:
+    window = app.window
+    assert set(window.actions_.by_verb) >= GOES_ON
+    window.actions_["conference"].trigger()
+    awake = {verb for verb, action in window.actions_.by_verb.items() if action.isEnabled()}
+    assert awake <= GOES_ON
+    assert {"nextImage", "fit", "conference", "accept"} <= awake
+    window.actions_["conference"].trigger()
+    assert window.actions_["export"].isEnabled()
+
+
+@pytest.mark.parametrize("verb", ["allMeasurements", "history"])
+def test_the_key_works_from_any_window_of_the_program(app: App, qtbot, verb: str) -> None:
+    window = app.window
+    window.actions_[verb].trigger()
+    dialog = next(top for top in QApplication.topLevelWidgets() if top.isVisible() and top is not window)
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    QTest.keyClick(dialog.windowHandle(), Qt.Key.Key_F9)
+    assert window.controller.look.private
+    assert [text for text in seen(window) if any(secret in text for secret in SECRETS)] == []

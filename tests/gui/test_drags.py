@@ -309,3 +309,23 @@ def test_a_new_prediction_under_a_drag_leaves_what_is_stored(apex, qtbot, begin)
     begun = begin(apex)
     new_prediction(apex, begun, qtbot)
     _check(apex, begun, qtbot)
+
+
+@pytest.mark.parametrize("line", ["anatomy_bar", "learn_bar", "panel"])
+def test_a_marker_is_not_stored_elsewhere_because_the_window_is_laid_out_anew(apex, qtbot, line: str) -> None:
+    window, view = apex.window, apex.window.image_view
+    image = window.controller.image
+    before = stored(apex, image).copy()
+    hand = Hand(view.viewport())
+    grip = in_image(apex, before)
+    hand.press(grip)
+    hand.move(grip + AWAY)
+    assert window.controller.held is not None
+    if line == "panel":
+        window.actions_["imageAlone"].trigger()
+    else:
+        getattr(window, line).say("Something came of it.")
+    qtbot.waitUntil(lambda: window.controller.held is None)
+    hand.release(grip + AWAY)
+    np.testing.assert_array_equal(stored(apex, image), before)
+    assert_drawn_is_stored(apex)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import OrderedDict, deque
@@ -19,6 +20,8 @@ from app.core.frame import Frame
 from app.gui.contact_sheet.tile_frame import TileFrame
 from app.gui.state.bridge import Bridge
 from app.gui.state.pictures import Pictures, Preview
+
+_LOG = logging.getLogger(__name__)
 
 KEPT_BYTES = 64 << 20
 OUTSIDE = 18
@@ -135,7 +138,12 @@ class Cutter:
                     self._running = False
                     return
                 order = self._waiting.popleft()
-            self._bridge.post(self._done, (order, cut(order)))
+            try:
+                crop = cut(order)
+            except Exception:  # one crop that can't be cut must not leave all others without a picture
+                _LOG.exception("A crop of the contact sheet could not be cut.")
+                continue
+            self._bridge.post(self._done, (order, crop))
 
 
 def cut(order: Order) -> QImage:

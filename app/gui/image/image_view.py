@@ -17,7 +17,7 @@ from app.gui.image.corner_texts import ImageTexts
 from app.gui.image.foreground import paint_foreground
 from app.gui.image.grey_item import GreyItem
 from app.gui.image.lens import Lens
-from app.gui.image.mouse_and_keys import ImageInput
+from app.gui.image.mouse_and_keys import PREDICTED, ImageInput
 from app.gui.image.overlays import OverlayItem
 from app.gui.image.pointing import Pointing
 from app.gui.image.resolve import Drawn, resolve
@@ -163,7 +163,10 @@ class ImageView(Canvas):
         self.draw(anew=True)
 
     def unseen(self) -> bool:
-        """Whether the chosen image is not on the screen yet, and another one is: says that nothing was done to it."""
+        """Whether what counts of the chosen image is not on the screen: says that nothing was done to it."""
+        if self.pane.predicted and self.isVisible():
+            self.tell(PREDICTED)
+            return True
         unseen = bool(self.awaited) and self.isVisible()
         if unseen:
             self.tell(f"“{self.awaited}” is not on the screen yet: nothing was done to it. Try again.")

@@ -87,6 +87,7 @@ class LinkedViews(QObject):
         for view in pane.made:
             self._watch(view)
         pane.viewAdded.connect(self._watch)
+        self._of: Session | None = None
         for told in (controller.changed, controller.sessionChanged):
             told.connect(lambda *_: self._sizes.clear())
         pane.compared.connect(lambda: self.lead(pane.active) if len(pane.views) > 1 else None)
@@ -110,28 +111,35 @@ class LinkedViews(QObject):
     def lead(self, view: ImageView) -> None:
         """Let all other views show what this one shows."""
         others = [one for one in self._pane.views if one is not view and one.image]
-        if not self.on or not others or not view.image:
-            return
+        if not self.on or not others or not view.image or self._controller.held is not None:
+            return  # under a marker that is held the picture stays where it is
+        self._of = self._controller.session
         place = self._place_of(view)
         if place is not None or view.fitted:
             self.place, self._of_mirrored = place, view.pane.mirrored
         middle = view.to_plane(QRectF(view.viewport().rect()).center())
         self._following = True
-        for other in others:
-            if view.fitted:
-                other.fit()
-            elif (other.image, other.pane.mirrored) == (view.image, view.pane.mirrored):
-                other.look_from(middle.x(), middle.y(), view.zoom)
-            elif place is not None:
-                self._look_at(other, place)
-        self._following = False
+        try:
+            for other in others:
+                if view.fitted:
+                    other.fit()
+                elif (other.image, other.pane.mirrored) == (view.image, view.pane.mirrored):
+                    other.look_from(middle.x(), middle.y(), view.zoom)
+                elif place is not None:
+                    self._look_at(other, place)
+        finally:
+            self._following = False
 
     def _bring(self, view: ImageView) -> None:
         """Another image is shown in a view: show the place in it that the others show."""
+        if self._of is not self._controller.session:
+            self.place = None  # of a project that is closed
         if self.on and self.place is not None and view.image and len(self._pane.views) > 1:
             self._following = True
-            self._look_at(view, self.place)
-            self._following = False
+            try:
+                self._look_at(view, self.place)
+            finally:
+                self._following = False
 
     def _place_of(self, view: ImageView) -> LinkedPlace | None:
         """What lies in the middle of a view; None where nothing is known of it, or where the whole image is shown."""

@@ -51,7 +51,13 @@ class Seen(QObject):
         """Note what is about to be painted; the session is asked once per prediction, not once per frame."""
         view = self._views.get(watched) if event.type() == QEvent.Type.Paint else None
         drawn = view.overlay.outlined if view is not None else None
-        if view is None or drawn is None or view.grey.picture is None or self._controller.session is None:
+        if (
+            view is None
+            or view.pane.predicted
+            or drawn is None
+            or view.grey.picture is None
+            or self._controller.session is None
+        ):
             return False
         image, noted = view.image, self._noted.get(view)
         if noted is None or noted[0] != image or noted[1] is not drawn:

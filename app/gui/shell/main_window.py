@@ -246,8 +246,9 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         offers = self.copy_bar, ExportedBar(self.controller, self.exporting), self.learn_bar, self.anatomy_bar
+        self.lines = self.reader_bar, *offers, self.multi_click
         mask_bar = MaskBar(self.controller, self.actions_)
-        bars = self.toolbar, self.reader_bar, *offers, self.multi_click, self.region_bar, mask_bar
+        bars = self.toolbar, *self.lines, self.region_bar, mask_bar
         for widget in (*bars, self.columns, self.messages, self.status):
             layout.addWidget(widget, stretch=1 if widget is self.columns else 0)
         self.setCentralWidget(whole)
@@ -263,8 +264,10 @@ class MainWindow(QMainWindow):
         return tuple(view for view in views if view.isVisible())
 
     def _listen(self) -> None:
-        controller, personal = self.controller, (self.status, self.messages, self.reader_bar)
-        self.conference = Conference(self, controller, personal, self.actions_, self._show_session)
+        controller = self.controller
+        named = self.status, self.messages, *self.lines, self.notices.label, self.welcome.recent
+        todo = self._show_session, self._refresh_actions
+        self.conference = Conference(self, controller, named, self.actions_, *todo)
         controller.said.connect(self._say)
         self.messages.counted.connect(self.status.show_messages)
         self.status.messagesWanted.connect(self.actions_["showMessages"].trigger)

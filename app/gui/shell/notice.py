@@ -9,7 +9,7 @@ from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.gui.image.image_view import ImageView
-from app.gui.shell.conference import PERSONAL
+from app.gui.shell.conference import SILENT
 from app.gui.state.controller import Controller
 from app.gui.widgets.plain_text import PlainLabel
 from app.project.changes import Change
@@ -58,8 +58,7 @@ class Notices(QObject):
 
     def show(self, sentence: str, view: QWidget | None = None) -> None:
         """Let a sentence stand over a view, or else over the one that has the focus."""
-        if self._controller.look.private and self._is_personal(sentence):
-            sentence = PERSONAL
+        sentence = SILENT if self._controller.look.private else sentence
         hosts, focus = self._hosts(), QApplication.focusWidget()
         home = self._home()
         home = home if home.isVisible() or not hosts else hosts[0]
@@ -81,11 +80,6 @@ class Notices(QObject):
         self.label.raise_()
         self._just_said.start()
         self._end.start(SHORTEST_MS + PER_LETTER_MS * len(sentence))
-
-    def _is_personal(self, sentence: str) -> bool:
-        session = self._controller.session
-        names = (*session.images, session.reader, session.path.stem) if session is not None else ()
-        return any(name in sentence for name in names if name)
 
     def _fit(self, sentence: str, host: QWidget) -> tuple[int, int]:
         """Set the whole sentence into a view, in as many lines as it takes; returns its width and height."""

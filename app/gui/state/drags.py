@@ -52,6 +52,8 @@ class PlacementDrag(Drag):
         Where the mouse is now to by how much that moves the landmark, native pixels [2].
     """
 
+    places = True
+
     def __init__(
         self, controller: Controller, start: QPointF, image: str, landmark: str, xy: np.ndarray, shift: Shift
     ) -> None:

@@ -27,6 +27,9 @@ class Drag:
     at_once = False
     """Whether the first pixel counts already; else a slip of the hand is a click (`QApplication.startDragDistance`)."""
 
+    places = False
+    """Whether it moves a thing to the place under the mouse: it ends where the view is laid out anew under it."""
+
     def __init__(self, start: QPointF, clicked: Clicked | None = None) -> None:
         self.start, self._clicked = start, clicked
 
@@ -174,6 +177,8 @@ class Interaction(QObject):
         lost = (
             (kind == QEvent.Type.FocusOut and watched is running.view)
             or (kind == QEvent.Type.UngrabMouse and watched is running.view.viewport())
+            # A line comes or goes, a panel is hidden: the mouse, which has not moved, would mean another place.
+            or (kind == QEvent.Type.Resize and watched is running.view.viewport() and running.drag.places)
             or kind in (QEvent.Type.WindowDeactivate, QEvent.Type.Hide)
         )
         if lost:

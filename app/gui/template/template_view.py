@@ -127,6 +127,8 @@ class TemplateItem(QGraphicsItem):
 class _LandmarkDrag(Drag):
     """Takes a landmark along on its chart; what that would do shows in all views until it is dropped."""
 
+    places = True
+
     def __init__(self, controller: Controller, start: QPointF, landmark: str, chart_at: ChartAt) -> None:
         super().__init__(start)
         self._controller, self._landmark, self._chart_at = controller, landmark, chart_at

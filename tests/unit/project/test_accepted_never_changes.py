@@ -27,6 +27,7 @@ ACCEPTED = ("im0.png", "im2.png")
 READS = {
     *(
         "absences",
+        "looks_like",
         "mask",
         "masks",
         "mask_state",

@@ -57,6 +57,8 @@ class MoveEnds:
 class _EndDrag(Drag):
     """Takes one end along; by the line it only slides along the axis, by the border it goes anywhere."""
 
+    places = True
+
     def __init__(
         self, controller: Controller, start: QPointF, image: str, grip: Grip, shift: Callable[[QPointF], Points]
     ) -> None:

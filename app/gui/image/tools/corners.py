@@ -136,6 +136,8 @@ def _points(points: object) -> Way:
 
 
 class _CornerDrag(Drag):
+    places = True
+
     def __init__(self, corners: Corners, view: Viewport, at: QPointF, structure: str, on: bool) -> None:
         super().__init__(at, lambda _: corners.add(view, at, structure, on))
         self._corners, self._view, self._structure, self._on = corners, view, structure, on

@@ -76,6 +76,8 @@ class Ruler(QObject):
 class _EndDrag(Drag):
     """Pulls one end of the line, which keeps its offset from the mouse; the other stays."""
 
+    places = True
+
     def __init__(self, ruler: Ruler, view: Viewport, start: QPointF, fixed: Points, grip: Points) -> None:
         super().__init__(start)
         self._ruler, self._view = ruler, view
