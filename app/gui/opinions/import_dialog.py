@@ -70,6 +70,8 @@ def rows_of(found: Found, matching: Matching, plan: ImportPlan) -> Iterator[Row]
         yield Path(file).name, sentence, theme.BAD
     for one in matching.unmatched:
         yield one.what, one.sentence, theme.CAUTION
+    for one in plan.outside:
+        yield one.what, one.sentence, theme.CAUTION
     for image in plan.locked:
         yield image, "is accepted and locked: it stays as it is", theme.CAUTION
     for image, names in plan.kept.items():
