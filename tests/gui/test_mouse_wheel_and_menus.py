@@ -126,7 +126,8 @@ def test_a_right_click_beside_markers_offers_a_landmark_there(app, view, qtbot) 
     place = session.place_in(view.image, "heart", (0.1, 0.1))
     at = in_image(app, place)
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.RightButton, pos=at)
-    assert words_of_menu(app) == ["New landmark under the mouse", "Fit", "1:1", "Invert"]
+    beside = ["With its prediction alone", "With its mirror image"]
+    assert words_of_menu(app) == ["New landmark under the mouse", "Fit", "1:1", "Invert", *beside]
     take(app, "New landmark under the mouse")
     view.editor.clear()
     qtbot.keyClicks(view.editor, "There")
