@@ -16,7 +16,7 @@ from app.store.errors import ProjectError
 from app.store.paths import beside, check_unlinked
 
 NAME = "de-identified"
-"""What the project is called in what is given away: the name of its file may be a patient's."""
+"""What a project is called in what is given away, with a pseudonym: the name of its file may be a patient's."""
 BURNED_IN = (
     "Names were taken out of headers, tables and file names. What is burned into the pictures themselves stays: look "
     "at each one before you give it away."
@@ -84,9 +84,9 @@ def given_away(view: ProjectView, project: Path, dates: Dates) -> ProjectView:
         return _without_persons(image, pseudonym, person)
 
     stems = {pseudonym: pseudonym for pseudonym in originals}
-    notes = (*view.notes, BURNED_IN)
+    notes, name = (*view.notes, BURNED_IN), f"{NAME} {person.pseudonym('project', view.name)[:_LETTERS]}"
     # The history is full of names: of readers, of images, of what was written about them.
-    names_gone = replace(view, name=NAME, images=tuple(originals), stems=stems, read=read, history=tuple, notes=notes)
+    names_gone = replace(view, name=name, images=tuple(originals), stems=stems, read=read, history=tuple, notes=notes)
     return replace(names_gone, deidentified=True)
 
 

@@ -116,7 +116,7 @@ def write(
     report, wanted = Report(), list(dict.fromkeys(formats))
     output = OutputFolder(folder, (structure.name for structure in project.template.structures))
     if project.deidentified and output.earlier and not _holds(output, project):
-        raise ValueError(f"{folder} holds results with names. Choose another folder for what is given away.")
+        raise ValueError(f"{folder} holds results of another export. Choose another folder for what is given away.")
     output.claim(files_of(project, wanted))
     running = _Running(project, output, wanted, report)
     try:

@@ -259,6 +259,8 @@ class ExportDialog(QDialog):
         others, earlier, scope = found.others.words, found.earlier, self.scope
         project = self._controller.open_session().path.name
         lost = earlier is not None and not earlier.goes_with(project, scope, self._images[scope])
+        if self.without_persons.isChecked():  # the export itself refuses a folder with results of another one
+            lost = False
         questions = [BURNED_IN] if self.without_persons.isChecked() else []
         if not (others or lost or questions):
             self._start()

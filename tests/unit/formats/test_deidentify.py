@@ -262,11 +262,17 @@ def test_what_is_given_away_is_not_laid_beside_what_has_names(pictures: Path, tm
     with Session.open(pictures, read_only=True) as session:
         write(view_of(session), out, ["csv"])
         before = (out / "landmarks.csv").read_bytes()
-        with pytest.raises(ValueError, match="holds results with names"):
+        with pytest.raises(ValueError, match="holds results of another export"):
             write(view_of(session, deidentify="emptied"), out, ["csv"])
         assert (out / "landmarks.csv").read_bytes() == before
         for _ in range(2):
             assert write(view_of(session, deidentify="emptied"), tmp_path / "away", ["csv"]).images
+    other = tmp_path / "other.dsr"
+    with Session.create(other) as session:
+        session.add_images([SAMPLES / "rendered_3.png"])
+        session.predict()
+        with pytest.raises(ValueError, match="holds results of another export"):
+            write(view_of(session, deidentify="emptied"), tmp_path / "away", ["csv"])
 
 
 @pytest.mark.parametrize("text", ['{"key": ""}', '{"key": "00ff"}', '{"images": {}}', "[]", '{"key": 7}'])
