@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from app.formats.export_report import Report
 from app.formats.from_session import NAMED, check_later, names_in
-from app.formats.registry import FORMATS
-from app.formats.write import Report
+from app.formats.words import WORDS
 from app.jobs import Failed, Finished, Job, Progress, Result
 from app.project.session import Session
 
@@ -96,8 +96,8 @@ def start_export(
     ValueError
         For an unknown format, scope, image or `later`.
     """
-    if unknown := [name for name in formats if name not in FORMATS]:
-        raise ValueError(f"There is no format “{unknown[0]}”. There are: {', '.join(FORMATS)}.")
+    if unknown := [name for name in formats if name not in WORDS]:
+        raise ValueError(f"There is no format “{unknown[0]}”. There are: {', '.join(WORDS)}.")
     check_later(later)
     names = names_in(session, scope, images)
     total = len(names)

@@ -12,8 +12,6 @@ from app.core.formula import names as named_in
 from app.core.formula import parse
 from app.core.landmark import Landmark, PlacementState, ReviewState
 from app.formats.csv_table import About, MaskSource, Row
-from app.formats.deidentify import Dates
-from app.formats.given_away import given_away
 from app.formats.measurement_table import MeasurementRow
 from app.formats.project_view import LATER, ImageView, ProjectView
 from app.formats.reading import Known
@@ -114,7 +112,12 @@ def view_of(
         session.history,
         captures,
     )
-    return given_away(view, session.path, Dates(deidentify)) if deidentify else view
+    if not deidentify:
+        return view
+    from app.formats.deidentify import Dates  # pydicom takes 60 ms to import, and the window asks only for names here
+    from app.formats.given_away import given_away
+
+    return given_away(view, session.path, Dates(deidentify))
 
 
 def _own(session: Session) -> tuple[Landmark, ...]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from app.formats.export_report import MASKS
 from app.formats.project_view import ImageView, facts_of
 
-MASKS = (
-    "Masks are predictions of the model. What readers corrected are points: a mask does not follow a corrected point."
-)
 CORRECTED = (
     "Masks are predictions of the model, but for {masks} that readers corrected or called absent (corrected_masks). A "
     "mask does not follow a corrected point, and no point follows a corrected mask."
