@@ -12,7 +12,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox
 
-from app.formats.write import NOT_PREDICTED, Report
+from app.formats.export_report import Report
+from app.formats.write import NOT_PREDICTED
 from app.gui.export.export_dialog import ExportDialog
 from app.gui.export.exported_bar import ExportedBar
 from app.gui.export.exporting import outcome

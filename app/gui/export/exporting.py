@@ -15,7 +15,7 @@ from app.gui.state.job_runner import JobRunner
 from app.jobs import Event, Failed, Finished, Job, Progress, Result
 
 if TYPE_CHECKING:
-    from app.formats.write import Report
+    from app.formats.export_report import Report
 
 NAMED = 3
 """So many images are named in a message; the report names all."""
@@ -79,7 +79,7 @@ class Exporting(JobRunner):
         session = self._controller.session
         if session is None or self._job is not None:
             return False
-        from app.formats.client import start_export  # 25 ms that the first click need not wait for
+        from app.formats.client import start_export  # 20 ms that start-up need not wait for
 
         try:
             job = start_export(session, formats, folder, scope, images, later, captures, deidentify)

@@ -16,8 +16,9 @@ from pycocotools.coco import COCO
 from app.core.landmark import landmark_set_from_json
 from app.formats import write as writing
 from app.formats.client import start_export
+from app.formats.export_report import Report
 from app.formats.from_session import view_of
-from app.formats.write import CANCELLED, NOT_PREDICTED, Report
+from app.formats.write import CANCELLED, NOT_PREDICTED
 from app.jobs import Failed, Finished, Job, Progress, Result
 from app.project.session import Session
 from tests.unit.store.fakes import fake_predicted, write_images
