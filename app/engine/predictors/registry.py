@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from app.core.from_points import FoundPoints
 from app.core.test_time_augmentation import Float32
-from app.engine.predictors import heatmap, points
+from app.engine.predictors.contour_points import contour_predictor
 from app.engine.predictors.denseseg import denseseg_predictor
+from app.engine.predictors.heatmap import HEATMAP
+from app.engine.predictors.points import POINTS
 from app.engine.predictors.predictor import Predictor
-from app.io.bundle import HEATMAP, POINTS, Bundle
+from app.io import bundle as kinds
+from app.io.bundle import Bundle
 
+POINT_KINDS = {kinds.HEATMAP: HEATMAP, kinds.POINTS: POINTS}
+"""The kinds without uv-maps."""
 PREDICTORS: dict[str, Callable[[Bundle, int, str], Predictor]] = {
     "denseseg": denseseg_predictor,
-    "heatmap": heatmap.heatmap_predictor,
-    "points": points.points_predictor,
+    **{name: partial(contour_predictor, kind) for name, kind in POINT_KINDS.items()},
 }
 """Kind of a bundle → what makes its predictor, given the number of threads and ``auto``, ``openvino`` or ``torch``."""
 
 
 def points_of(bundle: Bundle, threads: int, backend: str) -> Callable[[Float32], FoundPoints]:
     """What finds contour points in an image [1, 1, H, W], of a bundle of a kind without uv-maps."""
-    network, found_in = {
-        HEATMAP: (heatmap.heatmap_network, heatmap.found_in),
-        POINTS: (points.points_network, points.found_in),
-    }[bundle.kind]
-    outputs = network(bundle, threads, backend)
-    return lambda image: found_in(outputs, image, bundle)[0]
+    kind = POINT_KINDS[bundle.kind]
+    outputs = kind.network(bundle, threads, backend)
+    return lambda image: kind.found_in(outputs, image, bundle)[0]
 
 
 def predictor_of(bundle: Bundle, threads: int, backend: str) -> Predictor:
