@@ -182,7 +182,8 @@ class OpinionsWindow(QDialog):
     def _compare(self) -> None:
         session = self._controller.session
         images = session.opinion_images(self.name) if session is not None and self.name else ()
-        self._of = {image: pairs for image, pairs in self._of.items() if image in set(images)}
+        there = set(images)
+        self._of = {image: pairs for image, pairs in self._of.items() if image in there}
         self._rest = [image for image in images if image not in self._of]
         self._step.start()
 
