@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from app.project.session import Session
 
 
+SOON_MS = 300
+"""Many predictions come at once."""
+IN_ONE_GO = 1000
+"""So many images are looked at before the event loop has its turn: 5 ms."""
+
+
 class AnatomyBar(OfferBar):
     """A line across the window, until the reader hides it or opens another project."""
 
@@ -23,7 +29,9 @@ class AnatomyBar(OfferBar):
         super().__init__("anatomyBar", "", "openWithOther")
         self._controller, self._projects = controller, projects
         self._anatomy, self._hidden = "", False
-        self._soon = QTimer(self, singleShot=True, interval=300)  # many predictions come at once
+        self._shown: dict[str, str] = {}  # image → the other anatomy that it shows
+        self._unread: set[str] = set()
+        self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self.refresh)
         self.left.connect(self._leave_it)
         self.taken.connect(self._open)
@@ -33,29 +41,45 @@ class AnatomyBar(OfferBar):
     def _begin(self) -> None:
         self._hidden = False
         self.hide()
-        self._soon.start()
+        self._read_all()
+
+    def _read_all(self) -> None:
+        session = self._controller.session
+        self._shown.clear()
+        self._unread = set(session.images if session is not None else ())
+        self._soon.start(SOON_MS)
 
     def _leave_it(self) -> None:
         self._hidden = True
 
     def _on_change(self, change: Change) -> None:
-        session = self._controller.session
-        if session is None or self._hidden or self._soon.isActive():
+        if self._hidden:
             return
-        if isinstance(change, PredictionChanged) and len(change.images) == 1:
-            concerns = self.isVisible() or bool(session.looks_like(change.images[0]))
-        else:
-            concerns = isinstance(change, PredictionChanged | ImagesChanged | OrientationChanged)
-        if concerns:
-            self._soon.start()
+        if isinstance(change, PredictionChanged) and change.images:
+            self._unread.update(change.images)
+            if not self._soon.isActive():
+                self._soon.start(SOON_MS)
+        elif isinstance(change, PredictionChanged | ImagesChanged | OrientationChanged):
+            self._read_all()
 
     def refresh(self) -> None:
-        """Offer the anatomy that most of the odd images show, or be hidden."""
+        """Look at some of the images that may show something else by now; after the last, offer what most show."""
         session = self._controller.session
         if session is None or self._hidden:
             self.hide()
             return
-        shown = Counter(anatomy for name in session.images if (anatomy := session.looks_like(name)))
+        for _ in range(min(IN_ONE_GO, len(self._unread))):
+            name = self._unread.pop()
+            self._shown.pop(name, None)
+            if anatomy := session.looks_like(name):
+                self._shown[name] = anatomy
+        if self._unread:
+            self._soon.start(0)
+        else:
+            self._offer(session)
+
+    def _offer(self, session: Session) -> None:
+        shown = Counter(self._shown.values())
         if not shown:
             self.hide()
             return
